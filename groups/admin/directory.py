@@ -92,8 +92,8 @@ def _verify(entry: CommunityMember, actor: Member, values: dict) -> None:
         raise CheckPending
 
 
-def _verify_by_hand(entry: CommunityMember, actor: Member, values: dict) -> None:
-    directory.verify_by_hand(entry=entry, actor=actor, how=values["how"])
+def _verify_manually(entry: CommunityMember, actor: Member, values: dict) -> None:
+    directory.verify_manually(entry=entry, actor=actor, how=values["how"])
 
 
 def _erase(entry: CommunityMember, actor: Member, values: dict) -> None:
@@ -166,7 +166,7 @@ class DirectoryAdmin(HistoryAdmin):
     )
     fieldsets = (
         (None, {"fields": (("member_id", "status_shown"), *_person)}),
-        ("User names", {"fields": (*_identity, "github_state", "proof")}),
+        ("User names", {"fields": (*_identity, "github_state", "code")}),
         ("Reputation", {"fields": (("reputation", "tier_shown"), "github_numbers")}),
         ("Membership", {"fields": (("account", "inviter"), *_fee)}),
         ("Dates", {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),
@@ -175,7 +175,7 @@ class DirectoryAdmin(HistoryAdmin):
         "member_id",
         "status_shown",
         "github_state",
-        "proof",
+        "code",
         "github_numbers",
         "reputation",
         "tier_shown",
@@ -248,10 +248,10 @@ class DirectoryAdmin(HistoryAdmin):
             bulk_title="Verify on GitHub",
         ),
         Action(
-            name="verify-by-hand",
+            name="verify-manually",
             title="Verify manually",
             success_message="verified",
-            run=_verify_by_hand,
+            run=_verify_manually,
             permission=VERIFY,
             form=VerifyManuallyForm,
             available=lambda entry: bool(entry.github_username) and not (entry.github_verified or entry.is_removed),
@@ -424,7 +424,7 @@ class DirectoryAdmin(HistoryAdmin):
         return "Not verified. Never checked." if entry.github_username else "No GitHub name."
 
     @display(description="Verification code")
-    def proof(self, entry: CommunityMember) -> str:
+    def code(self, entry: CommunityMember) -> str:
         code = verification_code(member_id=entry.member_id)
         return f"{code}: the member adds this code to the bio of their GitHub profile"
 

@@ -111,7 +111,7 @@ def ban(*, entry: CommunityMember, actor: Member | None = None, reason: str = ""
 
 
 @service
-def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = None) -> CommunityMember:
+def verify_manually(*, entry: CommunityMember, how: str, actor: Member | None = None) -> CommunityMember:
     """Mark a GitHub account as verified. how: the evidence, stored with the event.
 
     The reputation does not change: it is calculated from GitHub's figures only. Raises GitHubNameMissing,
@@ -123,7 +123,7 @@ def verify_by_hand(*, entry: CommunityMember, how: str, actor: Member | None = N
     current.github_verified = True
     current.github_verified_at = timezone.now()
     current.save(update_fields=["github_verified", "github_verified_at"])
-    _record_event("directory.verified", current, actor, by="hand", how=how)
+    _record_event("directory.verified", current, actor, by="staff", how=how)
     return current
 
 

@@ -168,7 +168,7 @@ def test_verification_and_introduction_complete_steps(django_capture_on_commit_c
     person = PersonFactory()
     entry = EntryFactory(person=person, github_username="gh")
     with django_capture_on_commit_callbacks(execute=True):
-        directory.verify_by_hand(entry=entry, how="seen")
+        directory.verify_manually(entry=entry, how="seen")
     record_participation(
         member_id=entry.member_id, event_type="REACTION", platform="telegram", room_id="-1", occurred_at=NOW
     )

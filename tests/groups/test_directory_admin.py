@@ -81,7 +81,7 @@ class TestFilters:
             EntryFactory(name=status, status=status)
         EntryFactory(name="Designer", primary_role="designer")
         proven = EntryFactory(name="Proven", github_username="proven")
-        directory.verify_by_hand(entry=proven, how="A call")
+        directory.verify_manually(entry=proven, how="A call")
 
     @pytest.mark.parametrize(
         ("query", "names"),
@@ -188,7 +188,7 @@ class TestButtons:
     def test_verify_buttons_depend_on_github_name(self, community, noor):
         verifying = {"Verify on GitHub", "Verify manually"}
         assert buttons(community.get(page(noor))) == OF_STATUS["active"] | verifying | {"Account"}
-        directory.verify_by_hand(entry=noor, how="A call")
+        directory.verify_manually(entry=noor, how="A call")
         assert buttons(community.get(page(noor))) & verifying == {"Verify on GitHub"}
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Engagement Operator", "Auditor", "Delivery Lead"])
@@ -273,23 +273,23 @@ class TestActions:
         assert "This member is banned; this status is final." in words(response)
         assert CommunityMember.objects.active().count() == 3
 
-    def test_verify_by_hand_records_evidence(self, community, noor):
-        community.post(page(noor, "verify-by-hand"), {"how": "A video call"})
+    def test_verify_manually_records_evidence(self, community, noor):
+        community.post(page(noor, "verify-manually"), {"how": "A video call"})
         noor.refresh_from_db()
         assert noor.github_verified
         assert Event.objects.get(type="directory.verified").payload["how"] == "A video call"
         assert "A video call" in words(community.get(page(noor, "events")))
 
     def test_verify_rejects_account_of_another_member(self, community, noor):
-        directory.verify_by_hand(entry=noor, how="A call")
+        directory.verify_manually(entry=noor, how="A call")
         other = EntryFactory(github_username="NOOR-codes")
-        response = community.post(page(other, "verify-by-hand"), {"how": "A hunch"})
+        response = community.post(page(other, "verify-manually"), {"how": "A hunch"})
         assert "Another member has verified this GitHub account." in words(response)
         assert "A hunch" in words(response)
         other.refresh_from_db()
         assert not other.github_verified
 
-    @pytest.mark.parametrize("job", ["verify", "verify-by-hand"])
+    @pytest.mark.parametrize("job", ["verify", "verify-manually"])
     def test_verify_rejects_entry_without_github_name(self, community, job):
         response = community.post(page(EntryFactory(), job), {"how": "A call"})
         assert "Enter a GitHub name first" in words(response)
@@ -337,7 +337,7 @@ class TestAddAndEdit:
 
     def test_new_github_name_is_not_verified(self, community, noor):
         CommunityMember.objects.filter(pk=noor.pk).update(reputation_score=1125)
-        directory.verify_by_hand(entry=noor, how="A call")
+        directory.verify_manually(entry=noor, how="A call")
         community.post(page(noor), form(telegram_id=noor.telegram_id, github_username="someone-else"))
         noor.refresh_from_db()
         assert (noor.github_verified, noor.reputation_score, noor.reputation_tier) == (False, 0, "Novice")
@@ -383,7 +383,7 @@ class TestHistory:
                 directory.remove_entry(entry=noor, reason="Why")
                 directory.restore_entry(entry=noor, reason="Why")
             case "verification":
-                directory.verify_by_hand(entry=noor, how="A call")
+                directory.verify_manually(entry=noor, how="A call")
         before = CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk)
         assert "Revert" not in words(administrator.get(page(noor, "history")))
         assert self.revert(administrator, noor, noor.history.order_by("-pgh_id")[0]).status_code == 403
@@ -393,7 +393,7 @@ class TestHistory:
         """Reverting restores the old name, but not the verification of the new one."""
         directory.update_entry(entry=noor, github_username="proven-one")
         renamed = noor.history.order_by("-pgh_id")[0]
-        directory.verify_by_hand(entry=noor, how="A call")
+        directory.verify_manually(entry=noor, how="A call")
         self.revert(community, noor, renamed)
         noor.refresh_from_db()
         assert (noor.github_username, noor.github_verified) in [("noor-codes", False), ("proven-one", True)]

@@ -75,7 +75,7 @@ class TestSearch:
             reputation_score=150,
         )
         proven = EntryFactory(name="Rui Alves", country="Portugal", github_username="rui", reputation_score=1125)
-        directory.verify_by_hand(entry=proven, how="A call")
+        directory.verify_manually(entry=proven, how="A call")
         for status in ("pending", "suspended", "banned", "not_member"):
             EntryFactory(name=status, status=status)
         EntryFactory(name="Removed", removed=True)

@@ -186,27 +186,27 @@ def test_github_name_in_other_case_stays_verified(name):
     assert (entry.github_verified, entry.reputation_score, entry.country) == (True, 1125, "Brazil")
 
 
-def test_verify_by_hand_records_evidence_without_points():
+def test_verify_manually_records_evidence_without_points():
     entry, staff = EntryFactory(github_username="ana-h"), StaffFactory()
     before = timezone.now()
-    directory.verify_by_hand(entry=entry, actor=staff, how="showed it in a call")
+    directory.verify_manually(entry=entry, actor=staff, how="showed it in a call")
     entry.refresh_from_db()
     assert entry.github_verified
     assert before <= entry.github_verified_at <= timezone.now()
     assert entry.reputation_score == 0
     event = last_event()
     assert (event.type, event.actor) == ("directory.verified", staff)
-    assert event.payload == {"number": entry.member_id, "by": "hand", "how": "showed it in a call"}
+    assert event.payload == {"number": entry.member_id, "by": "staff", "how": "showed it in a call"}
 
 
-def test_verify_by_hand_rejects_missing_or_taken_name():
+def test_verify_manually_rejects_missing_or_taken_name():
     with pytest.raises(GitHubNameMissing):
-        directory.verify_by_hand(entry=EntryFactory(), how="seen")
+        directory.verify_manually(entry=EntryFactory(), how="seen")
     verified(github_username="Ana-H")
     with pytest.raises(GitHubAccountTaken, match="Another member has proven"):
-        directory.verify_by_hand(entry=EntryFactory(github_username="ana-h"), how="seen")
+        directory.verify_manually(entry=EntryFactory(github_username="ana-h"), how="seen")
     with pytest.raises(EntryRemoved):
-        directory.verify_by_hand(entry=EntryFactory(github_username="b", deleted_at=timezone.now()), how="seen")
+        directory.verify_manually(entry=EntryFactory(github_username="b", deleted_at=timezone.now()), how="seen")
 
 
 def test_editing_in_verified_name_does_not_verify():

@@ -145,7 +145,7 @@ def live(word):
     directory.update_entry(
         entry=entry, actor=staff, name=f"Zoë {word}", telegram_username=f"{word}_now", country=f"Old {word}land"
     )
-    directory.verify_by_hand(entry=entry, actor=staff, how=f"{word} showed it in a call")
+    directory.verify_manually(entry=entry, actor=staff, how=f"{word} showed it in a call")
     request_github_check(entry=entry)
     directory.suspend(entry=entry, actor=staff, reason=f"{word} shouted")
     directory.reinstate(entry=entry, actor=staff, reason=f"{word} is calm")
@@ -582,7 +582,7 @@ def test_erased_entry_cannot_be_changed():
         lambda: directory.remove_entry(entry=entry),
         lambda: directory.ban(entry=entry, actor=staff),
         lambda: directory.suspend(entry=entry),
-        lambda: directory.verify_by_hand(entry=entry, how="seen"),
+        lambda: directory.verify_manually(entry=entry, how="seen"),
     ):
         with pytest.raises(EntryErased):
             act()

@@ -13,7 +13,7 @@ from groups.github import GitHubRejected, client
 from groups.models import CommunityMember, Event
 from groups.models.directory import CommunityStatus, Tier
 from groups.services import verification
-from groups.services.directory import remove_entry, update_entry, verify_by_hand
+from groups.services.directory import remove_entry, update_entry, verify_manually
 from groups.services.verification import RetryLater, request_github_check, verification_code
 from groups.tasks import verify_on_github
 from tests.common.test_worker import running_worker, status_of, until
@@ -227,7 +227,7 @@ def test_verified_entry_stays_verified_without_code(server):
 
 
 def test_manual_verification_stays_without_code(server):
-    entry = verify_by_hand(entry=entry_of(), how="met in person")
+    entry = verify_manually(entry=entry_of(), how="met in person")
     server.person("octocat")
     assert look_up(entry) == "proof_missing"
     assert entry.github_verified

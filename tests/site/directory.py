@@ -68,7 +68,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "groups_communitymember_add": person,
         "groups_communitymember_change": {**person, "name": "Renamed"},
         **{f"groups_communitymember_{name}": reason for name in deciding},
-        "groups_communitymember_verify-by-hand": {"how": "They called"},
+        "groups_communitymember_verify-manually": {"how": "They called"},
         "groups_communitymember_erase": {"number": things["entry"].member_id},
         "groups_communitymember_import": {
             "file": SimpleUploadedFile("members.csv", b"email,name\nnora@example.org,Nora\n", "text/csv"),

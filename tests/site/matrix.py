@@ -202,7 +202,7 @@ admin/groups/communitymember/<object_id>/suspend/        | ok:ACS 403           
 admin/groups/communitymember/<object_id>/reinstate/      | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/<object_id>/ban/            | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/<object_id>/verify/         | ok:ACS 403           | done:ACS 403
-admin/groups/communitymember/<object_id>/verify-by-hand/ | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/verify-manually/| ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/<object_id>/remove/         | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/<object_id>/restore/        | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/<object_id>/erase/          | ok:AS 403            | done:AS 403
