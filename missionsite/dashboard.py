@@ -14,8 +14,7 @@ from fallback.admin.base import rights_of
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review
 from fallback.services.rights import Right
-from groups.admin.base import event_words
-from groups.selectors import count_pending_entries
+from groups.admin.base import event_label
 from groups.models import Event, Member, Membership
 from groups.selectors.directory import count_pending_entries
 from missiondeck.admin import base as deck
@@ -29,7 +28,7 @@ LATEST_EVENTS = 8
 
 def add_dashboard(request: HttpRequest, context: dict) -> dict:
     """Add the cards, the latest events and the first steps to the page's context, in a fixed number of queries."""
-    missions, seats, tasks = _counters()
+    missions, memberships, tasks = _counters()
     week_ago = timezone.now() - timedelta(days=7)
     members = Pages(Member.objects.all(), 1, whole=True).count
     joined = Pages(Membership.objects.filter(joined_at__gte=week_ago), 1).count
@@ -155,7 +154,12 @@ def _first_steps(request: HttpRequest) -> list[dict]:
             "groups.add_mission",
         ),
         ("Add members", "Enter the name and e-mail of each person.", "member", "groups.add_member"),
-        ("Seat them", "A seat ties a member to a mission.", "membership", "groups.manage_memberships"),
+        (
+            "Add them to a mission",
+            "A membership connects a member with a mission.",
+            "membership",
+            "groups.manage_memberships",
+        ),
     ]
     return [
         {"title": title, "text": text, "link": reverse(f"admin:groups_{model}_add")}

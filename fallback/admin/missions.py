@@ -93,28 +93,28 @@ ACTIONS = (
     _action(
         name="move",
         title="Move to list",
-        done="moved",
+        success_message="moved",
         run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting_member=actor),
         form=MoveForm,
         icon="drag_indicator",
-        bulk="Move to list",
+        bulk_title="Move to list",
     ),
     _action(
         name="make-ready",
         title="Mark as ready",
-        done="ready",
+        success_message="ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting_member=actor),
-        offered=lambda mission: not mission.ready,
-        says="It can be started now and counts as backlog.",
+        available=lambda mission: not mission.ready,
+        help_text="It can be started now and counts as backlog.",
         icon="check",
         bulk_title="Mark as ready",
     ),
     _action(
         name="make-not-ready",
         title="Mark as not ready",
-        done="not ready",
+        success_message="not ready",
         run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting_member=actor),
-        offered=lambda mission: mission.ready,
+        available=lambda mission: mission.ready,
         icon="block",
         bulk_title="Mark as not ready",
     ),
@@ -132,18 +132,18 @@ ACTIONS = (
     _action(
         name="add-dependency",
         title="Add dependency",
-        done="dependency added",
+        success_message="dependency added",
         run=lambda mission, actor, values: add_dependency(
             mission=mission, depends_on=values["depends_on"], acting_member=actor
         ),
         form=DependencyForm,
-        says="This mission is blocked until that one is done.",
+        help_text="This mission is blocked until that one is done.",
         icon="link",
     ),
     _action(
         name="remove-dependency",
         title="Remove dependency",
-        done="dependency removed",
+        success_message="dependency removed",
         run=lambda mission, actor, values: remove_dependency(
             mission=mission, depends_on=values["depends_on"], acting_member=actor
         ),

@@ -76,7 +76,7 @@ ACTIVITY = ProjectTab(
     ).select_related("member", "actor"),
     columns=(
         ("When", lambda event, request: format_datetime(event.occurred_at)),
-        ("What", lambda event, request: event_words(event)),
+        ("What", lambda event, request: event_label(event)),
         ("Member", lambda event, request: link_to(event.member)),
         ("Details", lambda event, request: event_summary(event)),
         ("By", lambda event, request: link_to(event.actor) if event.actor else "System"),

@@ -93,22 +93,22 @@ ACTIONS = (
     _action(
         name="set-role",
         title="Add member or change role",
-        done="role changed",
+        success_message="role changed",
         run=lambda project, actor, values: set_project_role(
             project=project, member=values["member"], role=values["role"], actor=actor
         ),
         form=RoleForm,
-        says="This role overrides the role from the organisation.",
+        help_text="This role overrides the role from the organisation.",
         icon="person_add",
     ),
     _action(
         name="remove-member",
         title="Remove member",
-        done="member removed",
+        success_message="member removed",
         run=lambda project, actor, values: remove_from_project(membership=values["membership"], actor=actor),
         form=RemoveForm,
-        offered=lambda project: ProjectMember.objects.filter(project=project).exists(),
-        says="A role from the organisation stays.",
+        available=lambda project: ProjectMember.objects.filter(project=project).exists(),
+        help_text="A role from the organisation stays.",
         icon="person_remove",
     ),
     _action(
@@ -117,8 +117,8 @@ ACTIONS = (
         success_message="archived",
         run=lambda project, actor, values: archive_project(project=project, actor=actor, reason=values["reason"]),
         form=ReasonForm,
-        offered=lambda project: not project.is_archived,
-        says="It stays readable. No new missions or proposals can be added.",
+        available=lambda project: not project.is_archived,
+        help_text="It stays readable. No new missions or proposals can be added.",
         icon="archive",
         bulk_title="Archive",
     ),

@@ -59,7 +59,7 @@ ACTIONS = (
         permission=ARCHIVE,
         form=ReasonForm,
         available=lambda group: not group.is_archived,
-        help_text="No one can join and no task can be added until it is restored. Current members keep their membership.",
+        help_text="No one can join and no task can be added until it is restored. Memberships stay active.",
         icon="archive",
         bulk_title="Archive",
     ),

@@ -78,7 +78,7 @@ class KeepTable(migrations.RunSQL):
                 END IF;
             END $$;
         """
-        set_aside = """
+        back_up = """
             DO $$ DECLARE kept text; BEGIN
                 IF EXISTS (SELECT FROM {table}) THEN
                     SELECT string_agg(quote_ident(attname), ', ' ORDER BY attnum) INTO kept FROM pg_attribute
@@ -87,7 +87,7 @@ class KeepTable(migrations.RunSQL):
                 END IF;
             END $$;
         """
-        super().__init__(sql=restore.format(table=table), reverse_sql=set_aside.format(table=table))
+        super().__init__(sql=restore.format(table=table), reverse_sql=back_up.format(table=table))
 
     def describe(self) -> str:
         return f"Back up the rows of {self.table}"
@@ -113,14 +113,14 @@ class KeepColumn(migrations.RunSQL):
                 END IF;
             END $$;
         """
-        set_aside = f"""
+        back_up = f"""
             DO $$ BEGIN
                 IF EXISTS (SELECT FROM {table}) THEN
                     CREATE TABLE {table}_{column}_backup AS SELECT id, {column} FROM {table};
                 END IF;
             END $$;
         """
-        super().__init__(sql=restore, reverse_sql=set_aside)
+        super().__init__(sql=restore, reverse_sql=back_up)
 
     def describe(self) -> str:
         return f"Back up {self.column} of {self.table}"

@@ -41,7 +41,7 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     expect(tabs.get_by_role("link", name="Members", exact=True)).to_be_visible()
 
     # Ana's trust score is too low: the page shows the error and keeps the input.
-    site.get_by_role("link", name="Seat a member").click()
+    site.get_by_role("link", name="Add member").click()
     pick(site, "member", "Ana")
     site.get_by_label("Role").fill("Mentor")
     site.get_by_label("Reason").fill("She asked")

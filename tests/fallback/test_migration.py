@@ -35,13 +35,13 @@ def stage_fixture(name: str):
     """A fixture that copies the database of a stage."""
 
     @pytest.fixture
-    def database(databases, stages) -> Story:
+    def database(databases, stages) -> MigrationDatabase:
         return databases.copy(stages(name), "fallback_test")
 
     return database
 
 
-def fill_before(database: Story) -> None:
+def fill_before(database: MigrationDatabase) -> None:
     database.migrate(*BEFORE)
     database.sql(PEOPLE_WITH_LOOPS)
 
@@ -121,7 +121,7 @@ LIVED_IN = """
 """
 
 
-def rows(database: Story) -> dict[str, list[dict]]:
+def rows(database: MigrationDatabase) -> dict[str, list[dict]]:
     """All rows of all tables as sorted text, without the tables of the migrations themselves."""
     tables = database.sql(
         """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
