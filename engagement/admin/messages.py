@@ -216,7 +216,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         """The text as it would be sent now, with a sample instead of the member's unsubscribe link."""
         profile = _profile(message)
         try:
-            rendered_text = Templates().rendered_text(
+            rendered = Templates().render(
                 key=message.message_key,
                 locale=profile.locale if profile else "en",
                 params={"name": message.user.display_name, **message.message_params},
@@ -228,9 +228,9 @@ class MessageAdmin(ReadOnlyModelAdmin):
             return format_html('<div class="rejected" role="alert"><p>{}</p></div>', rejection.message)
         return format_html(
             '<div class="message-preview" lang="{}"><strong>{}</strong><div>{}</div></div>',
-            rendered_text.locale,
-            rendered_text.subject,
-            rendered_text.body,
+            rendered.locale,
+            rendered.subject,
+            rendered.body,
         )
 
     @display(description="Steps")

@@ -97,7 +97,7 @@ class TestCompose:
     def test_changed_recipient_count_is_rejected_with_input(self, manager, people, expected):
         answer = manager.post(COMPOSE, typed(expected=expected, title="My own title"))
         assert answer.status_code == 200
-        assert "The list changed:" in words(answer)
+        assert "The number of recipients changed" in words(answer)
         assert 'value="My own title"' in answer.content.decode()
         assert "join us." in words(answer)
         assert "Queue 2 messages" in words(answer)

@@ -111,7 +111,7 @@ class TestPage:
             name=settings.ENGAGEMENT_TRANSPORT, opened_at=now, retry_at=now, last_error="Connection refused"
         )
         shown = words(operator.get(page(message())))
-        assert "is down since" in shown
+        assert "has been down since" in shown
         assert "Connection refused" in shown
 
     def test_messages_are_read_only(self, operator):

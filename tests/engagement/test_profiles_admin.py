@@ -94,7 +94,7 @@ class TestSteps:
         for step in settings.ENGAGEMENT_TIERS["1"]:
             assert "step completed" in words(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))
         shown = words(operator.get(page(ana)))
-        assert "1 of 3 done" in shown
+        assert "1 of 3 tiers completed" in shown
         assert "Tier 1, done" in shown
         assert "Complete task: open" in shown
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.TIER_UNLOCK

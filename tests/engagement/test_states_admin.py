@@ -220,8 +220,8 @@ class TestMember:
 
     def test_member_tab_without_activity(self, operator):
         shown = words(operator.get(reverse("admin:groups_member_engagement", args=[MemberFactory().pk])))
-        assert "this member has done nothing yet" in shown
-        assert "Nothing waits to be sent" in shown
+        assert "this member has not been active yet" in shown
+        assert "No message is scheduled for this member" in shown
 
     def test_dashboard_counts_goodbyes_sent(self, operator):
         goodbye("Ana")

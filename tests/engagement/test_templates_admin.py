@@ -143,7 +143,7 @@ class TestPreview:
 
     @pytest.mark.parametrize("body", ["{{ name }", "{ {name}} }}", "{{ na me }}", "{{{{"])
     def test_preview_reports_broken_parameter(self, operator, body):
-        assert "would be sent as it stands" in preview(operator, body=body)["problem"]
+        assert "would be sent unchanged" in preview(operator, body=body)["problem"]
 
     def test_preview_without_script_is_a_page(self, operator):
         answer = operator.post(
