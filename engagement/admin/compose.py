@@ -121,7 +121,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
     if request.method == "POST" and (answer := submit_form_once(request, form, save)):
         return answer
-    counted = audience_of(entries)
+    counts = audience_of(entries)
     query = request.GET.urlencode()
     context = {
         **model_admin.admin_site.each_context(request),
@@ -130,9 +130,9 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "no_tabs": True,
         "form": form,
         "media": model_admin.media + form.media,
-        "audience": counted,
-        "recipients": format_number(counted.recipients),
-        "skipped": _skipped(entries, counted),
+        "audience": counts,
+        "recipients": format_number(counts.recipients),
+        "skipped": _skipped(entries, counts),
         "named": NAMED,
         "found_more": getattr(request, "search_found_more", False),
         "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
@@ -154,18 +154,18 @@ def _expected(request: HttpRequest) -> int:
         return -1
 
 
-def _skipped(entries: QuerySet[CommunityMember], counted: Audience) -> list[dict]:
+def _skipped(entries: QuerySet[CommunityMember], counts: Audience) -> list[dict]:
     """Return the number of skipped members for each reason, and the first of them by name."""
     left_out = with_reason(entries.order_by("name", "pk"))
     return [
         {
             "label": label,
-            "count": format_number(counted.skipped[reason]),
+            "count": format_number(counts.skipped[reason]),
             "people": list(left_out.filter(reason=reason)[:NAMED]),
-            "more": counted.skipped[reason] > NAMED,
+            "more": counts.skipped[reason] > NAMED,
         }
         for reason, label in SKIP_REASONS.items()
-        if counted.skipped.get(reason)
+        if counts.skipped.get(reason)
     ]
 
 

@@ -87,17 +87,17 @@ def announce(
     texts: subject and body by locale. expected: the number of recipients the author was shown; a different number is
     rejected. Raises NoRecipients, AudienceChanged.
     """
-    counted = audience_of(entries)
-    if not counted.recipients:
+    counts = audience_of(entries)
+    if not counts.recipients:
         raise NoRecipients
-    if expected is not None and counted.recipients != expected:
+    if expected is not None and counts.recipients != expected:
         raise AudienceChanged(
-            f"The number of recipients changed from {expected} to {counted.recipients}. Review the list and send again."
+            f"The number of recipients changed from {expected} to {counts.recipients}. Review the list and send again."
         )
     announcement = Announcement.objects.create(
         title=title,
         audience=audience,
-        skipped=counted.skipped,
+        skipped=counts.skipped,
         scheduled_for=scheduled_for or timezone.now(),
         created_by=actor,
     )

@@ -34,8 +34,8 @@ def update_profile(*, member: Member, actor: Member | None = None, **changes) ->
     profile = UserProfile.objects.select_for_update().get(pk=member.pk)
     changed = apply_changes(profile, changes)
     # Addresses are not copied to the event log.
-    noted = {name: values if name in OWN else "changed" for name, values in changed.items()}
-    record_changes("profile.changed", actor=actor, member=member, changed=noted)
+    event_changes = {name: values if name in OWN else "changed" for name, values in changed.items()}
+    record_changes("profile.changed", actor=actor, member=member, changed=event_changes)
     return profile
 
 

@@ -37,6 +37,6 @@ def change_template(*, template: MessageTemplate, actor: Member | None = None, *
     check_parameters(key=current.key, **after)
     changed = apply_changes(current, {name: after[name] for name in ("subject", "body")})
     if changed:
-        changes_noted = dict.fromkeys(changed, "changed")
-        record("template.changed", actor=actor, template=current.key, locale=current.locale, changed=changes_noted)
+        event_changes = dict.fromkeys(changed, "changed")
+        record("template.changed", actor=actor, template=current.key, locale=current.locale, changed=event_changes)
     return current

@@ -21,11 +21,11 @@ class Command(BaseCommand):
         if not 1 <= batch <= 100_000:
             raise CommandError("--batch must be between 1 and 100000.")
         steps: list[Progress] = []
-        options_of_sweep = {"at": at, "dry_run": dry_run, "on_batch": self._print_batch, "batch": batch}
+        sweep_options = {"at": at, "dry_run": dry_run, "on_batch": self._print_batch, "batch": batch}
         if not weekly:
-            steps += sweep_daily(**options_of_sweep)
+            steps += sweep_daily(**sweep_options)
         if not daily:
-            steps += sweep_weekly(**options_of_sweep)
+            steps += sweep_weekly(**sweep_options)
         for step in steps:
             self.stdout.write(f"{step.step}: {step.moved}" + (f", {step.queued} messages" if step.queued else ""))
         if dry_run:
