@@ -35,19 +35,19 @@ SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
-# Both bind every other site below the domain; off until asked for.
+# Both affect all sites below the domain, so they are off by default.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
 SECURE_HSTS_PRELOAD = env.bool("SECURE_HSTS_PRELOAD", default=False)
 if env.bool("TRUST_X_FORWARDED_PROTO", default=False):
     SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
-# Networks of the proxies before the site; X-Forwarded-For is read from these alone. `unix`: one on a Unix socket.
+# Networks of the proxies in front of the site; X-Forwarded-For is trusted only from these. `unix`: a Unix socket.
 TRUSTED_PROXIES = [each.strip() for each in env.list("TRUSTED_PROXIES", default=[]) if each.strip()]
 SESSION_COOKIE_HTTPONLY = True
 X_FRAME_OPTIONS = "DENY"
 SECURE_REFERRER_POLICY = "same-origin"
 DATA_UPLOAD_MAX_MEMORY_SIZE = env.int("DATA_UPLOAD_MAX_MEMORY_SIZE", default=2_621_440)
 DATA_UPLOAD_MAX_NUMBER_FIELDS = env.int("DATA_UPLOAD_MAX_NUMBER_FIELDS", default=2_000)
-# Some tools write a test report for each class.
+# Some tools write a test report for each class, so an upload may have many files.
 DATA_UPLOAD_MAX_NUMBER_FILES = env.int("DATA_UPLOAD_MAX_NUMBER_FILES", default=1_000)
 
 # --- Applications -----------------------------------------------------------------------------
@@ -82,7 +82,7 @@ MIDDLEWARE = [
     "missionsite.common.middleware.PageMethodsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
-    # After static files, which are compressed once and for all; before all that reads or writes a page.
+    # After static files, which are compressed in advance; before all middleware that changes the response.
     "missionsite.common.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
@@ -116,7 +116,7 @@ TEMPLATES = [
 def _database(url: str) -> dict:
     return env.db_url_config(url) | {
         "ENGINE": "django.db.backends.postgresql",
-        # A new connection costs three times the request it serves.
+        # Opening a connection takes three times as long as a request.
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
         "TEST": {"SERIALIZE": False},
@@ -126,17 +126,17 @@ def _database(url: str) -> dict:
 _app_url, _owner_url = (
     embedded.urls(VAR_DIR) if EMBEDDED else (env.str("DATABASE_URL"), env.str("DATABASE_OWNER_URL", default=""))
 )
-# The site and its workers connect as a role that owns nothing.
+# The role of the site and its workers, which owns nothing.
 DATABASES = {"default": _database(_app_url)}
-# `migrate` and the other commands that change the schema connect as the owner. None: a single-role hosting.
+# The role of `migrate` and other commands that change the schema. None with a single database role.
 DATABASE_OWNER = _database(_owner_url) if _owner_url else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
-# --- People -----------------------------------------------------------------------------------
+# --- Members -----------------------------------------------------------------------------------
 
 AUTH_USER_MODEL = "groups.Member"
-# E-mail is unique by an index on lower(email), which this check does not see. The others ask for HSTS beyond this
-# site, which is the operator's decision: SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD.
+# E-mail is unique by an index on lower(email), which the check does not recognise. The others recommend HSTS for
+# subdomains and preloading, which the operator decides: SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD.
 SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W005", "security.W021"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": f"django.contrib.auth.password_validation.{name}"}
@@ -155,7 +155,7 @@ LOGIN_REDIRECT_URL = "admin:index"
 LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
-# Named here and not left to its app: its words go before those Django has for its own pages.
+# Listed here, so that it takes precedence over Django's own translations.
 LOCALE_PATHS = [BASE_DIR / "missionsite" / "portal" / "locale"]
 FORMAT_MODULE_PATH = ["missionsite.formats"]
 USE_TZ = True
@@ -167,9 +167,9 @@ STATIC_ROOT = Path(env.str("STATIC_ROOT", default=str(VAR_DIR / "static")))
 if EMBEDDED:
     STATIC_ROOT.mkdir(parents=True, exist_ok=True)
 STATICFILES_DIRS = [BASE_DIR / "missionsite" / "static"]
-# Embedded, files are served from where they lie; in production `collectstatic` hashes and compresses them.
+# With the embedded server, files are served from the apps; in production `collectstatic` hashes and compresses them.
 WHITENOISE_USE_FINDERS = EMBEDDED
-# Documents the site keeps: a folder, or with DOCUMENTS_BACKEND any other storage of Django with its options.
+# The documents of the site: a folder, or any Django storage with DOCUMENTS_BACKEND and its options.
 DOCUMENTS_ROOT = Path(env.str("DOCUMENTS_ROOT", default=str(VAR_DIR / "documents")))
 DOCUMENTS_BACKEND = env.str("DOCUMENTS_BACKEND", default="")
 STORAGES = {
@@ -187,7 +187,7 @@ STORAGES = {
 # --- Mail -------------------------------------------------------------------------------------
 
 vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
-# Who e-mail to members is from.
+# Sender of e-mail to members.
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Community <community@localhost>")
 
 # --- History ----------------------------------------------------------------------------------
@@ -197,14 +197,14 @@ PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 # --- Community directory ----------------------------------------------------------------------
 
 INVITATION_DAYS = env.int("INVITATION_DAYS", default=3)
-# Invitations in one member's name in 24 hours: made by themselves, and by staff who may invite many.
+# Invitations per inviter in 24 hours: by members, and by staff with the permission to invite many.
 INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
 INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
-# Wrong invitation codes from one network in a minute, and registrations tried with one code; 0 is no limit.
+# Wrong invitation codes per network and minute, and registrations per code and minute; 0 for no limit.
 JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
-# Wrong passwords from one network in a minute for one account, and six times as many for all accounts; 0 is no limit.
+# Wrong passwords per account, network and minute, and six times as many for all accounts of a network; 0 for no limit.
 LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
-# Points a member earns for taking part, by what it was; a voice minute counts as one VOICE. At most so many a day.
+# Points for participation by type; a voice minute counts as one VOICE. And the maximum per day.
 PARTICIPATION_POINTS = {
     "MESSAGE": env.int("POINTS_PER_MESSAGE", default=1),
     "REACTION": env.int("POINTS_PER_REACTION", default=1),
@@ -214,13 +214,13 @@ PARTICIPATION_POINTS = {
     "LEAVE": 0,
 }
 PARTICIPATION_POINTS_PER_DAY = env.int("PARTICIPATION_POINTS_PER_DAY", default=50)
-# Where GitHub's REST API answers; a token raises what it allows in an hour. Seconds for one verification.
+# GitHub's REST API; a token raises its hourly limit. And the seconds for one verification.
 GITHUB_API_URL = env("GITHUB_API_URL", default="https://api.github.com")
 GITHUB_TOKEN = secret("GITHUB_TOKEN")
 GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
-# Bytes of a file of members to import.
+# Maximum bytes of an import file of members.
 IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
-# A test report, and the output beside it, at most.
+# Maximum bytes of a test report and of its output.
 DECK_REPORT_BYTES = env.int("DECK_REPORT_BYTES", default=100 * 1024 * 1024)
 DECK_LOGS_BYTES = env.int("DECK_LOGS_BYTES", default=60 * 1024 * 1024)
 
@@ -231,16 +231,16 @@ SITE_URL = env.str("SITE_URL", default="http://localhost:8000").rstrip("/")
 
 # --- API --------------------------------------------------------------------------------------
 
-# Requests a token may make in a minute; 0 switches the limit off.
+# Requests per token and minute; 0 for no limit.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", default=300)
 NINJA_PAGINATION_PER_PAGE = 50
 NINJA_PAGINATION_MAX_LIMIT = 200
 
 # --- Live pages -------------------------------------------------------------------------------
 
-# Streams one web process keeps open; each takes a thread of its own, none of those for requests.
+# Open streams per web process; each uses a thread of its own, in addition to those for requests.
 LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
-# Requests one web process runs at a time; each takes a thread, with a connection to the database.
+# Concurrent requests per web process; each uses a thread with a database connection.
 WEB_THREADS = env.int("WEB_THREADS", default=3)
 
 # --- Rolling back the mission schema ----------------------------------------------------------
@@ -265,7 +265,7 @@ LOGGING = {
             "formatter": "line",
         }
     },
-    # They say at every start which tasks there are.
+    # They log all tasks at every start.
     "loggers": {"procrastinate.blueprints": {"level": "WARNING"}, "procrastinate.periodic": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", default="INFO")},
 }

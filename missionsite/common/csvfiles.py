@@ -76,7 +76,7 @@ class CsvFile:
                     row = Row(self._row_line, [], _column_count_message(len(values), width))
                 elif self._nul_seen:
                     column = next(name for name, value in zip(self.columns, values, strict=True) if "\x00" in value)
-                    row = Row(self._row_line, [], "This holds a NUL character, which is no text.", column)
+                    row = Row(self._row_line, [], "This value contains a NUL character.", column)
             count += 1
             if count > MOST_ROWS:
                 raise FileUnreadable(f"The file has more than {MOST_ROWS:,} rows; split it.")

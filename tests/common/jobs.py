@@ -1,4 +1,4 @@
-"""Jobs for the tests of the worker; they report through files, so that a test in another process can wait for them."""
+"""Jobs for the worker tests. They report through files, so that a test in another process can wait for them."""
 
 import asyncio
 import contextlib

@@ -1,4 +1,4 @@
-"""A live page that listens to what its address says, and one that tells what it keeps open."""
+"""Test URLs: a live page whose channels are in its address, and one that shows the open streams."""
 
 import os
 import threading

@@ -1,4 +1,4 @@
-"""The site's settings, with its files unhashed, and addresses that say how a request arrived."""
+"""The site's settings with unhashed static files and the test URLs."""
 
 import os
 

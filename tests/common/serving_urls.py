@@ -1,4 +1,4 @@
-"""The site's addresses, and some that repeat what they are sent, ask the database, or send a large file."""
+"""The site's URLs, and test URLs that echo a request, query the database, or send a large file."""
 
 import os
 

@@ -1,4 +1,4 @@
-"""Roles are in the database as roles.py says, after every migrate."""
+"""After migrate the database has the roles of roles.py."""
 
 import pytest
 from django.contrib.auth.models import Group, Permission
@@ -9,14 +9,14 @@ from tests.support.admin import client, staff, words
 pytestmark = pytest.mark.django_db
 
 
-def held(name: str) -> set[str]:
+def permissions_of(name: str) -> set[str]:
     rows = Group.objects.get(name=name).permissions.values_list("content_type__app_label", "codename")
     return {f"{app}.{codename}" for app, codename in rows}
 
 
 @pytest.mark.parametrize("name", ROLES)
 def test_role_has_exactly_its_permissions(name):
-    assert held(name) == ROLES[name]
+    assert permissions_of(name) == ROLES[name]
 
 
 def test_role_permissions_exist():
@@ -30,7 +30,7 @@ def test_synchronise_restores_changed_roles():
     auditor = Group.objects.get(name="Auditor")
     auditor.permissions.set(Permission.objects.filter(codename="change_member"))
     synchronise()
-    assert held("Auditor") == ROLES["Auditor"]
+    assert permissions_of("Auditor") == ROLES["Auditor"]
 
 
 def test_synchronise_twice_changes_nothing(django_assert_num_queries):
@@ -43,7 +43,7 @@ def test_synchronise_keeps_custom_role():
     mine = Group.objects.create(name="Mine")
     mine.permissions.set(Permission.objects.filter(codename="change_member"))
     synchronise()
-    assert held("Mine") == {"groups.change_member"}
+    assert permissions_of("Mine") == {"groups.change_member"}
 
 
 def test_auditor_can_view_all_and_change_nothing():

@@ -1,4 +1,4 @@
-"""Search finds by stable ID, by the beginning of an e-mail or name, and by words of a name; an index answers."""
+"""Search by stable ID, by prefix of an e-mail or name, and by words of a name, with indexes."""
 
 import pytest
 from django.db import connection
@@ -69,14 +69,14 @@ def test_memberships_found_by_member_and_mission(ana, bob):
     by_ana, by_bob = MembershipFactory(member=ana, group=garden), MembershipFactory(member=bob)
     other = MembershipFactory()
 
-    def found(term: str) -> set:
+    def memberships(term: str) -> set:
         return set(MembershipAdmin.search.find(Membership.objects.all(), term).ids)
 
-    assert found("souza") == {by_ana.pk}
-    assert found(ana.member_id) == {by_ana.pk}
-    assert found("garden") == found("party") == found(garden.stable_id) == {by_ana.pk}
-    assert found("bob@example.org") == {by_bob.pk}
-    assert other.pk not in found("example")
+    assert memberships("souza") == {by_ana.pk}
+    assert memberships(ana.member_id) == {by_ana.pk}
+    assert memberships("garden") == memberships("party") == memberships(garden.stable_id) == {by_ana.pk}
+    assert memberships("bob@example.org") == {by_bob.pk}
+    assert other.pk not in memberships("example")
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""The frame every route stands in: roles, transactions, problem documents, the description and its page."""
+"""API operations: roles, transactions, problem documents, the OpenAPI schema and its page."""
 
 import json
 import re
@@ -288,7 +288,7 @@ class TestCursor:
 
 
 class Addresses(HTMLParser):
-    """What a page loads, and whether any script stands in it."""
+    """The resources that a page loads, and whether it has an inline script."""
 
     def __init__(self) -> None:
         super().__init__()
@@ -414,7 +414,7 @@ class TestDescription:
         bare = [
             f"{name}.{field}"
             for name, part in parts.items()
-            for field, told in part["properties"].items()
-            if "examples" not in told and field not in ("items", "errors")
+            for field, details in part["properties"].items()
+            if "examples" not in details and field not in ("items", "errors")
         ]
         assert bare == []

@@ -21,7 +21,7 @@ from django.utils import timezone
 from missionsite.common import documents, tasks
 from missionsite.common.documents import BadDocumentName, DocumentTooLarge, LocalDocuments, NoSuchDocument
 
-SECRET = b"what is outside stays outside"
+SECRET = b"outside the folder"
 
 
 def use(settings, backend: str, **options) -> None:
@@ -183,7 +183,7 @@ BAD_NAMES = [
 ]  # fmt: skip
 
 
-def every_door(name) -> list:
+def every_function(name) -> list:
     """All that can be asked with a name."""
     return [
         lambda: documents.write(name, b"intruder"),
@@ -202,9 +202,9 @@ class TestNames:
         texts = {name for name in BAD_NAMES if isinstance(name, str)}
         assert len(texts) >= 150
         for name in BAD_NAMES:
-            for door in every_door(name):
+            for call in every_function(name):
                 try:
-                    got = door()
+                    got = call()
                 except BadDocumentName:
                     continue
                 # The empty folder is the root, and only for a list.
@@ -213,7 +213,7 @@ class TestNames:
 
     @pytest.mark.parametrize("name", ["../secret.txt", "a/../../secret.txt", "..", "a\x00b", "/etc/passwd", ".part-1"])
     def test_storage_rejects_invalid_names(self, root, tmp_path, name):
-        """Whoever opens the storage without these functions."""
+        """Code that uses the storage directly."""
         before, store = snapshot(tmp_path), storages["documents"]
         for ask in (store.open, store.exists, store.delete, store.size, store.get_modified_time):
             with pytest.raises(BadDocumentName):
@@ -278,9 +278,9 @@ class TestLinks:
     def test_links_are_not_followed(self, links, tmp_path):
         before = snapshot(tmp_path)
         for name in links:
-            for door in every_door(name):
+            for call in every_function(name):
                 with pytest.raises(BadDocumentName):
-                    door()
+                    call()
         assert list(documents.names()) == ["real/plan"]
         assert snapshot(tmp_path) == before
 
@@ -312,9 +312,9 @@ class TestLinks:
         documents.write("a/plan", b"x")
         os.mkfifo(root / "pipe")
         for name in ("pipe", "a"):
-            for door in every_door(name)[:5]:
+            for call in every_function(name)[:5]:
                 with pytest.raises(BadDocumentName):
-                    door()
+                    call()
         with pytest.raises(BadDocumentName):
             documents.write("a/plan/below", b"x")
 
@@ -332,7 +332,7 @@ OLD, NEW = b"o" * 3_000_000, b"n" * 2_500_000
 
 
 def contents_after_kills(store, path: Path, *, rounds: int) -> list[bytes]:
-    """What a document holds each time a process that kept replacing it was killed."""
+    """The content of a document after each kill of a process that kept replacing it."""
     random.seed(4)
     found = []
     for _ in range(rounds):

@@ -43,7 +43,7 @@ def effects() -> int:
     return Heartbeat.objects.count()
 
 
-def act(request, order: Order, response: HttpResponse, at: int = 0):
+def sample_view(request, order: Order, response: HttpResponse, at: int = 0):
     """An operation with an effect that shows how often it happened."""
     done = effects()
     Heartbeat.objects.create(name=f"{order.name} {os.urandom(8).hex()}")
@@ -51,11 +51,11 @@ def act(request, order: Order, response: HttpResponse, at: int = 0):
     return Status(201, {"done": done, "text": "Zoë"})
 
 
-def api_of(view: Callable, name: str = "act", *, method: str = "post") -> SiteAPI:
+def api_of(view: Callable, name: str = "sample", *, method: str = "post") -> SiteAPI:
     """An API of its own with this view."""
     router = Router()
     marked = needs("missions:write")(view)
-    getattr(router, method)("/act", response={200: dict, 201: dict, 409: dict}, operation_id=name)(marked)
+    getattr(router, method)("/sample", response={200: dict, 201: dict, 409: dict}, operation_id=name)(marked)
     api = SiteAPI(title="probe", urls_namespace=f"idempotency {name}")
     api.add_router("", router)
     return api
@@ -64,7 +64,9 @@ def api_of(view: Callable, name: str = "act", *, method: str = "post") -> SiteAP
 class Program:
     """A caller of one operation."""
 
-    def __init__(self, member, view: Callable = act, name: str = "act", *, scope: str = "missions:write", **options):
+    def __init__(
+        self, member, view: Callable = sample_view, name: str = "sample", *, scope: str = "missions:write", **options
+    ):
         self.member = member
         _, self.token = make_token(member, scope)
         self.operation: Operation = next(each for _, each in api_of(view, name, **options).operations())
@@ -72,7 +74,7 @@ class Program:
     def send(self, key: str | None = "key-1", body: dict | None = None, *, query: str = "", raw: bytes | None = None):
         headers = {"Authorization": f"Bearer {self.token}"} | ({} if key is None else {"Idempotency-Key": key})
         request = RequestFactory().post(
-            f"/api/act{query}",
+            f"/api/sample{query}",
             raw if raw is not None else json.dumps(body or {}),
             content_type="application/json",
             headers=headers,
@@ -204,8 +206,8 @@ class TestRejection:
         assert program.send(body={"name": "right"}).status_code == 201
 
 
-class Held:
-    """An operation that waits after its effect until it is let go."""
+class Blocking:
+    """An operation that waits after its effect until it may end."""
 
     def __init__(self) -> None:
         self.has_begun, self.may_end = threading.Event(), threading.Event()
@@ -224,10 +226,10 @@ def at_the_side():
     """Runs something in a thread, and closes its connection."""
     with ThreadPoolExecutor(2) as pool:
 
-        def run(act: Callable):
+        def run(function: Callable):
             def close_after():
                 try:
-                    return act()
+                    return function()
                 finally:
                     connection.close()
 
@@ -238,36 +240,36 @@ def at_the_side():
 
 class TestRaces:
     def test_concurrent_request_is_rejected_at_once(self, at_the_side):
-        held = Held()
-        program = Program(StaffFactory(), held.view)
+        blocking = Blocking()
+        program = Program(StaffFactory(), blocking.view)
         first = at_the_side(program.send)
         try:
-            assert held.has_begun.wait(PATIENCE)
+            assert blocking.has_begun.wait(PATIENCE)
             # The first cannot end before this: an answer that waited for it would never come.
             second = program.send()
             assert (second.status_code, code_of(second)) == (409, "idempotency_in_flight")
-            held.has_begun.clear()
+            blocking.has_begun.clear()
             other = at_the_side(lambda: program.send("key-2"))
-            assert held.has_begun.wait(PATIENCE), "another key had to wait"
+            assert blocking.has_begun.wait(PATIENCE), "another key had to wait"
         finally:
-            held.may_end.set()
+            blocking.may_end.set()
         assert first.result(PATIENCE).status_code == other.result(PATIENCE).status_code == 200
         assert is_replay(program.send())
         assert effects() == 2
 
     def test_control_without_lock_one_is_rolled_back(self, at_the_side, monkeypatch):
-        """A negative control: the unique key still lets one effect stay only, but no one is told at once."""
+        """A negative control: the unique key still allows one effect only, but no request is rejected at once."""
         monkeypatch.setattr(Attempt, "_lock", lambda self: True)
-        held = Held()
-        program = Program(StaffFactory(), held.view)
+        blocking = Blocking()
+        program = Program(StaffFactory(), blocking.view)
         first = at_the_side(program.send)
         try:
-            assert held.has_begun.wait(PATIENCE)
-            held.has_begun.clear()
+            assert blocking.has_begun.wait(PATIENCE)
+            blocking.has_begun.clear()
             second = at_the_side(program.send)
-            assert held.has_begun.wait(PATIENCE)
+            assert blocking.has_begun.wait(PATIENCE)
         finally:
-            held.may_end.set()
+            blocking.may_end.set()
         answers = [first.result(PATIENCE), second.result(PATIENCE)]
         assert sorted(each.status_code for each in answers) == [200, 409]
         assert effects() == 1
@@ -275,8 +277,8 @@ class TestRaces:
     def test_control_without_lock_and_constraint_runs_twice(self, at_the_side, monkeypatch):
         """A negative control."""
         monkeypatch.setattr(Attempt, "_lock", lambda self: True)
-        held = Held()
-        program = Program(StaffFactory(), held.view)
+        blocking = Blocking()
+        program = Program(StaffFactory(), blocking.view)
         with without(
             "ALTER TABLE api_idempotency_keys DROP CONSTRAINT api_idempotency_keys_unique",
             "ALTER TABLE api_idempotency_keys"
@@ -286,10 +288,10 @@ class TestRaces:
             try:
                 for _ in range(2):
                     both.append(at_the_side(program.send))
-                    assert held.has_begun.wait(PATIENCE)
-                    held.has_begun.clear()
+                    assert blocking.has_begun.wait(PATIENCE)
+                    blocking.has_begun.clear()
             finally:
-                held.may_end.set()
+                blocking.may_end.set()
             assert [each.result(PATIENCE).status_code for each in both] == [200, 200]
             IdempotencyKey.objects.all().delete()
         assert effects() == 2
@@ -305,7 +307,7 @@ class TestRaces:
                 others = [each for each in answers if each is not done[0]]
                 assert all(is_replay(each) or code_of(each) == "idempotency_in_flight" for each in others)
                 assert {each.content for each in others if is_replay(each)} <= {done[0].content}
-                # Whoever was told to come again now gets the answer.
+                # The rejected requests now get the response.
                 assert all(is_replay(each) for each in people.run(lambda _each, key=f"key-{number}": program.send(key)))
         assert effects() == 5
 
@@ -337,7 +339,7 @@ class TestRaces:
         answer = until(lambda: (sent := program.send()).status_code != 409 and sent, "the lock to be free")
         assert answer.status_code == 201
         assert not is_replay(answer)
-        assert [beat.name.split()[0] for beat in Heartbeat.objects.all()] == ["x"]
+        assert [heartbeat.name.split()[0] for heartbeat in Heartbeat.objects.all()] == ["x"]
 
 
 def test_stored_responses_are_pruned_after_a_day():
@@ -352,7 +354,7 @@ def test_stored_responses_are_pruned_after_a_day():
 
 def test_schema_lists_header_where_accepted():
     for method in ("post", "put", "patch", "delete", "get"):
-        api = api_of((lambda request: {}) if method == "get" else act, method=method)
+        api = api_of((lambda request: {}) if method == "get" else sample_view, method=method)
         assert api.urls
         schema = api.get_openapi_schema(path_prefix="/api/")
         (operation,) = (each for methods in schema["paths"].values() for each in methods.values())
@@ -361,7 +363,7 @@ def test_schema_lists_header_where_accepted():
 
 
 def test_form_digest_depends_on_secret_key(rf, settings):
-    """A form may hold a password; no one should find it by trying words against what is stored."""
+    """A form may contain a password, which must not be found by guessing from the stored digest."""
 
     def digest(**values) -> str:
         return digest_of_form(rf.post("/admin/x/", values), without=("token",))

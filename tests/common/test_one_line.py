@@ -67,7 +67,7 @@ def tables():
 
 
 def in_the_database() -> dict[str, str]:
-    """The rules that are there and hold for every row, by name, with their conditions."""
+    """The validated constraints by name, with their conditions."""
     found = rows("SELECT conname, pg_get_constraintdef(oid) FROM pg_constraint WHERE convalidated AND contype = 'c'")
     return {name: condition for name, condition in found if name.endswith("_one_line")}
 

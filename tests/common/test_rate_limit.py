@@ -67,10 +67,10 @@ class TestOneCaller:
     def test_rejected_requests_do_not_extend_wait(self):
         for _ in range(10):
             allowed("a", after(0))
-        told = count_request("a", 10, at=after(0)).retry_after
-        for second in range(0, told, 5):
+        wait = count_request("a", 10, at=after(0)).retry_after
+        for second in range(0, wait, 5):
             allowed("a", after(second))
-        assert allowed("a", after(told + 5))
+        assert allowed("a", after(wait + 5))
 
     def test_uncounted_request_may_be_repeated(self):
         for _ in range(10):
@@ -117,7 +117,7 @@ def storm(count) -> int:
     """How many of 20 connections with 10 requests each are let in at a limit of 50."""
     ready = Barrier(20)
 
-    def knock(_) -> int:
+    def send(_) -> int:
         try:
             connection.ensure_connection()
             ready.wait()
@@ -126,7 +126,7 @@ def storm(count) -> int:
             connection.close()
 
     with ThreadPoolExecutor(20) as threads:
-        return sum(threads.map(knock, range(20)))
+        return sum(threads.map(send, range(20)))
 
 
 @pytest.mark.django_db(transaction=True)

@@ -1,4 +1,4 @@
-"""What the log says of requests that were rejected: one id, and no traceback."""
+"""Log records of rejected requests: the request id and no traceback."""
 
 import io
 import logging

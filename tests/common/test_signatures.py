@@ -171,7 +171,7 @@ def test_invalid_body_returns_problem(rf, body, status):
 
 @pytest.mark.django_db
 def test_large_body_is_rejected_before_reading(rf):
-    """Whoever sends no signature gets no further than the header."""
+    """A request without a signature is rejected by its headers."""
     request = rf.post("/api/probe", b"x" * 5_000_000, content_type="application/json")
     answer = operation_of(echo, SECRET).run(request)
     assert answer.status_code == 401

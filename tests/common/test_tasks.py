@@ -29,9 +29,9 @@ def test_health_records_its_last_run():
     Heartbeat.objects.create(name="health", reported_at=timezone.now() - timedelta(days=1))
     for _ in range(2):
         tasks.health(context, timestamp=0)
-    beat = Heartbeat.objects.get()
-    assert timezone.now() - beat.reported_at < timedelta(minutes=1)
-    assert beat.worker == "worker-1"
+    heartbeat = Heartbeat.objects.get()
+    assert timezone.now() - heartbeat.reported_at < timedelta(minutes=1)
+    assert heartbeat.worker == "worker-1"
 
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 10_000])

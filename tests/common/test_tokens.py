@@ -86,12 +86,12 @@ def test_rejections_have_same_message_and_log_reason(alice, caplog):
     inactive.is_active = False
     inactive.save()
     later = timezone.now() + timedelta(days=2)
-    said = set()
+    messages = set()
     for text, at in [(revoked_text, None), (expired_text, later), (unknown_text, None), (inactive_text, None)]:
         with pytest.raises(TokenRejected) as rejected:
             authenticate(text, now=at)
-        said.add((rejected.value.message, rejected.value.code, rejected.value.status))
-    assert len(said) == 1
+        messages.add((rejected.value.message, rejected.value.code, rejected.value.status))
+    assert len(messages) == 1
     for reason in ("revoked", "expired", "unknown", "not active"):
         assert reason in caplog.text
 
@@ -249,7 +249,7 @@ def test_command_prints_valid_token(alice, capsys):
 @pytest.mark.parametrize(
     ("email", "options", "words"),
     [
-        ("nobody@example.org", {}, "No one has"),
+        ("nobody@example.org", {}, "There is no member"),
         (None, {"scope": ["nothing:at_all"]}, "Unknown scope"),
         (None, {"days": 0}, "--days"),
     ],

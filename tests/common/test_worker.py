@@ -175,7 +175,7 @@ def freeze_lose_and_wake(tmp_path, gate) -> int:
     with running_worker("--stale-after", "3600"):
         job = hold_row.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
-        # The regular jobs of this minute first: the end of any of them would tell the worker that it was struck off.
+        # The regular jobs of this minute first: the end of any of them would show the worker that it was deregistered.
         until(lambda: running_jobs() == [job], "the other jobs to end")
         frozen = a_worker()
         os.kill(frozen.pid, signal.SIGSTOP)
@@ -363,10 +363,10 @@ def test_worker_says_in_words_that_the_database_is_away_and_keeps_trying(monkeyp
     monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     with running_worker(expect=None) as process:
         said = []
-        while not said or "does not answer" not in said[-1]:
+        while not said or "does not respond" not in said[-1]:
             said.append(process.stderr.readline())
             assert said[-1], "the worker ended without a word"
-        assert "The database does not answer; trying again." in said[-1]
+        assert "The database does not respond; trying again." in said[-1]
         assert "Traceback" not in "".join(said)
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)

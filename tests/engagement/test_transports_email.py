@@ -7,7 +7,7 @@ from django.core import mail
 
 from engagement.transports import MessageRejected, Unavailable, make_transport
 from tests.engagement.outgoing_message import UNSUBSCRIBE_FOOTER, outgoing
-from tests.support.smtp_server import DRIPS, HANGS_UP, SAYS_NOTHING, mail_server
+from tests.support.smtp_server import DRIPS, HANGS_UP, NEVER_RESPONDS, mail_server
 
 
 @pytest.fixture
@@ -107,7 +107,7 @@ def test_permanent_rejection_keeps_connection(server, sender, command, answer):
         ("CONNECT", "554 not now", False),
         ("CONNECT", "421 4.3.2 busy", False),
         ("CONNECT", HANGS_UP, False),
-        ("CONNECT", SAYS_NOTHING, False),
+        ("CONNECT", NEVER_RESPONDS, False),
         ("CONNECT", DRIPS, False),
         ("CONNECT", "x" * 10_000, False),
         ("EHLO", HANGS_UP, False),
@@ -117,12 +117,12 @@ def test_permanent_rejection_keeps_connection(server, sender, command, answer):
         ("RCPT", "450 4.2.1 greylisted", False),
         ("RCPT", "nonsense", False),
         ("RCPT", HANGS_UP, False),
-        ("RCPT", SAYS_NOTHING, False),
+        ("RCPT", NEVER_RESPONDS, False),
         ("DATA", "451 4.3.0 later", False),
         ("DATA", HANGS_UP, False),
         ("TEXT", "452 4.3.1 disk full", False),
         ("TEXT", HANGS_UP, True),
-        ("TEXT", SAYS_NOTHING, True),
+        ("TEXT", NEVER_RESPONDS, True),
         ("TEXT", DRIPS, True),
         ("TEXT", "nonsense", True),
     ],

@@ -15,7 +15,7 @@ import pytest
 from engagement.errors import TransportNotConfigured
 from engagement.transports import MessageRejected, Unavailable, make_transport
 from tests.engagement.outgoing_message import outgoing
-from tests.support.gateway_server import answers, drips, endless, gateway, half, hangs_up, raw, says_nothing, taken
+from tests.support.gateway_server import answers, drips, endless, gateway, half, hangs_up, raw, never_responds, taken
 
 SECRET = "a shared secret, with é in it"
 
@@ -153,7 +153,7 @@ def test_redirect_is_not_followed(server, sender):
     "answer",
     [
         hangs_up,
-        says_nothing,
+        never_responds,
         drips(b"HTTP/1.1 200 "),
         drips(b"HTTP/1.1 200 OK\r\nX-Slow: "),
         raw(b""),

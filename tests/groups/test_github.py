@@ -37,8 +37,8 @@ from tests.support.github_server import (
     moved,
     rate_limited,
     raw,
+    reply,
     resetting,
-    says,
     secondary_limit,
     silent,
     unauthorized,
@@ -125,10 +125,10 @@ def test_no_authorization_header_without_token(server, settings):
 
 def test_api_url_with_path_is_used(server, settings):
     settings.GITHUB_API_URL = f"{server.url}/api/v3/"
-    server.on("/api/v3/users/octocat", says(server.person()))
-    server.on("/api/v3/users/octocat/repos", says([]))
-    server.on("/api/v3/search/commits", says(found(1)))
-    server.on("/api/v3/search/issues", says(found(2)))
+    server.on("/api/v3/users/octocat", reply(server.person()))
+    server.on("/api/v3/users/octocat/repos", reply([]))
+    server.on("/api/v3/search/commits", reply(found(1)))
+    server.on("/api/v3/search/issues", reply(found(2)))
     assert fetch_profile("octocat").data["contributions_last_year"] == 5
     assert all(request.path.startswith("/api/v3/") for request in server.requests)
 
@@ -259,15 +259,15 @@ def test_repository_on_two_pages_is_counted_once(server):
     server.person()
     again = {"id": 2, "stargazers_count": 7}
     link = f'<{server.url}/user/1/repos?page=2>; rel="next", <{server.url}/user/1/repos?page=2>; rel="last"'
-    server.on("/users/octocat/repos", says([{"id": 1, "stargazers_count": 5}, again], Link=link))
-    server.on("/user/1/repos", says([again, {"id": 3, "stargazers_count": 1}]))
+    server.on("/users/octocat/repos", reply([{"id": 1, "stargazers_count": 5}, again], Link=link))
+    server.on("/user/1/repos", reply([again, {"id": 3, "stargazers_count": 1}]))
     assert fetch_profile("octocat").data["total_stars"] == 13
 
 
 def test_circular_pages_end(server):
     server.person()
     link = f'<{server.url}/users/octocat/repos?page=1>; rel="next"'
-    server.on("/users/octocat/repos", says([{"id": 1, "stargazers_count": 5}], Link=link))
+    server.on("/users/octocat/repos", reply([{"id": 1, "stargazers_count": 5}], Link=link))
     data = fetch_profile("octocat").data
     assert (data["total_stars"], data["incomplete"]) == (5, ["total_stars"])
     assert server.counts()["/users/octocat/repos"] == profile.MAX_PAGES
@@ -278,7 +278,7 @@ def test_circular_pages_end(server):
 
 def test_unfinished_search_is_incomplete(server):
     server.person(issues=3, pull_requests=4)
-    server.search("commits", "", "octocat", says(found(20, is_whole=False)))
+    server.search("commits", "", "octocat", reply(found(20, is_whole=False)))
     data = fetch_profile("octocat").data
     assert (data["contributions_last_year"], data["incomplete"]) == (27, ["contributions_last_year"])
 
@@ -330,7 +330,7 @@ def test_redirect_to_other_host_is_rejected(server, there):
 def test_next_page_on_other_host_is_rejected(server):
     with github() as other:
         server.person()
-        server.on("/users/octocat/repos", says([], Link=f'<{other.url}/users/octocat/repos?page=2>; rel="next"'))
+        server.on("/users/octocat/repos", reply([], Link=f'<{other.url}/users/octocat/repos?page=2>; rel="next"'))
         rejection(GitHubUnavailable)
         assert other.requests == []
 
@@ -372,7 +372,7 @@ def test_secondary_rate_limit_gives_retry_time(server, status, in_text):
 def test_later_of_two_retry_times_is_used(server):
     resets_at = soon(600).replace(microsecond=0)
     headers = {"X_RateLimit_Remaining": "0", "X_RateLimit_Reset": str(int(resets_at.timestamp())), "Retry_After": "30"}
-    server.on("/users/octocat", says({}, 403, **headers))
+    server.on("/users/octocat", reply({}, 403, **headers))
     assert rejection(GitHubBusy).retry_at == resets_at
 
 
@@ -383,13 +383,13 @@ def test_later_of_two_retry_times_is_used(server):
         secondary_limit(None, 429),
         secondary_limit(0),
         rate_limited(datetime(2001, 1, 1, tzinfo=UTC)),
-        says({}, 429, Retry_After="soon"),
-        says({}, 429, Retry_After="-5"),
-        says({}, 429, Retry_After="Sat, 99 Nov 2026 99:99:99 GMT"),
-        says({}, 403, X_RateLimit_Remaining="0"),
-        says({}, 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="later"),
-        says({"message": "You have triggered an abuse detection mechanism."}, 403),
-        says(b"<html>", 429),
+        reply({}, 429, Retry_After="soon"),
+        reply({}, 429, Retry_After="-5"),
+        reply({}, 429, Retry_After="Sat, 99 Nov 2026 99:99:99 GMT"),
+        reply({}, 403, X_RateLimit_Remaining="0"),
+        reply({}, 403, X_RateLimit_Remaining="0", X_RateLimit_Reset="later"),
+        reply({"message": "You have triggered an abuse detection mechanism."}, 403),
+        reply(b"<html>", 429),
     ],
 )
 def test_missing_retry_time_defaults_to_one_minute(server, answer):
@@ -402,7 +402,7 @@ def test_missing_retry_time_defaults_to_one_minute(server, answer):
 
 @pytest.mark.parametrize("headers", [{"Retry_After": "9" * 30}, {"Retry_After": "Fri, 31 Dec 9999 23:59:59 -1200"}])
 def test_retry_time_is_at_most_one_day(server, headers):
-    server.on("/users/octocat", says({}, 429, **headers))
+    server.on("/users/octocat", reply({}, 429, **headers))
     assert rejection(GitHubBusy).retry_at <= soon(86400)
 
 
@@ -413,7 +413,7 @@ def test_wrong_token_is_rejected(server):
 
 
 def test_forbidden_is_not_a_rate_limit(server):
-    server.on("/users/octocat", says({"message": "Resource not accessible"}, 403, X_RateLimit_Remaining="4999"))
+    server.on("/users/octocat", reply({"message": "Resource not accessible"}, 403, X_RateLimit_Remaining="4999"))
     rejection(GitHubRejected)
 
 
@@ -423,7 +423,7 @@ def test_forbidden_is_not_a_rate_limit(server):
 @pytest.mark.parametrize("broken", [failing(500), failing(502), failing(503), failing(504), resetting, half({"a": 1})])
 def test_temporary_error_is_retried(server, broken):
     user = server.person(stars=[4])
-    server.on("/users/octocat", broken, broken, says(user))
+    server.on("/users/octocat", broken, broken, reply(user))
     assert fetch_profile("octocat").data["total_stars"] == 4
     assert server.counts()["/users/octocat"] == 3
 
@@ -594,7 +594,7 @@ def test_call_leaves_no_thread_or_connection(server, settings):
 @pytest.mark.parametrize("path", ["/users/octocat", "/users/octocat/repos", "/search/commits"])
 def test_invalid_json_is_rejected(server, path, body):
     server.person()
-    server.on(path, says(body))
+    server.on(path, reply(body))
     rejection(GitHubUnavailable)
     assert server.counts()[path] == 1
 
@@ -603,7 +603,7 @@ def test_invalid_json_is_rejected(server, path, body):
 @pytest.mark.parametrize("body", [None, True, 5, "text", [5], [None], [[]], {"a": 1}, [{"id": 1}]])
 def test_json_of_another_shape_is_rejected(server, path, body):
     server.person()
-    server.on(path, says(body))
+    server.on(path, reply(body))
     rejection(GitHubUnavailable)
 
 
@@ -636,7 +636,7 @@ def test_json_of_another_shape_is_rejected(server, path, body):
     ],
 )
 def test_user_with_wrong_field_type_is_rejected(server, fields):
-    server.on("/users/octocat", says(server.person() | fields))
+    server.on("/users/octocat", reply(server.person() | fields))
     rejection(GitHubUnavailable)
     # Detected before the next request.
     assert server.counts() == {"/users/octocat": 1}
@@ -646,7 +646,7 @@ def test_user_with_wrong_field_type_is_rejected(server, fields):
 def test_user_without_field_is_rejected(server, missing):
     user = server.person()
     del user[missing]
-    server.on("/users/octocat", says(user))
+    server.on("/users/octocat", reply(user))
     rejection(GitHubUnavailable)
 
 
@@ -655,7 +655,7 @@ def test_user_without_field_is_rejected(server, missing):
 )
 def test_repository_with_wrong_field_type_is_rejected(server, row):
     server.person()
-    server.on("/users/octocat/repos", says([row]))
+    server.on("/users/octocat/repos", reply([row]))
     rejection(GitHubUnavailable)
 
 
@@ -664,7 +664,7 @@ def test_repository_with_wrong_field_type_is_rejected(server, row):
 )
 def test_search_with_wrong_field_type_is_rejected(server, answer):
     server.person()
-    server.on("/search/issues", says(answer))
+    server.on("/search/issues", reply(answer))
     rejection(GitHubUnavailable)
 
 
@@ -673,9 +673,9 @@ def test_body_of_maximum_size_is_read(server):
     padding = client.MAX_BODY - len(json.dumps(user | {"name": ""}).encode())
     body = json.dumps(user | {"name": "a" * padding}).encode()
     assert len(body) == client.MAX_BODY
-    server.on("/users/octocat", says(body))
+    server.on("/users/octocat", reply(body))
     assert fetch_profile("octocat").login == "octocat"
-    server.on("/users/octocat", says(body + b" "))
+    server.on("/users/octocat", reply(body + b" "))
     assert rejection(GitHubUnavailable).message == "GitHub's answer is too long."
 
 
@@ -697,11 +697,11 @@ def test_endless_body_is_cut_off(server, path):
         raw(b"HTTP/1.1 200 OK\r\nContent-Length: many\r\n\r\n{}"),
         raw(b"HTTP/1.1 200 OK\r\nContent-Length: 5\r\nno colon octocat\r\n\r\nabcde"),
         raw(b"\x16\x03\x01\x00"),
-        says({}, 204),
-        says({}, 304),
-        says({}, 400),
-        says({}, 418),
-        says({}, 422),
+        reply({}, 204),
+        reply({}, 304),
+        reply({}, 400),
+        reply({}, 418),
+        reply({}, 422),
     ],
 )
 def test_invalid_http_response_is_rejected(server, answer):

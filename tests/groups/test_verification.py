@@ -18,7 +18,15 @@ from groups.services.verification import RetryLater, request_github_check, verif
 from groups.tasks import verify_on_github
 from tests.common.test_worker import running_worker, status_of, until
 from tests.support.factories.groups import MemberFactory
-from tests.support.github_server import failing, github, moved, rate_limited, says, secondary_limit, unauthorized
+from tests.support.github_server import (
+    failing,
+    github,
+    moved,
+    rate_limited,
+    reply,
+    secondary_limit,
+    unauthorized,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -180,9 +188,9 @@ def test_code_of_another_member_verifies_nothing(server):
 @pytest.mark.parametrize(
     ("username", "answer", "outcome"),
     [
-        ("octocat", says({}, 404), "unknown"),
-        ("octocat", says({"type": "Organization"}), "not_a_person"),
-        ("not--a--name", says({}), "name_invalid"),
+        ("octocat", reply({}, 404), "unknown"),
+        ("octocat", reply({"type": "Organization"}), "not_a_person"),
+        ("not--a--name", reply({}), "name_invalid"),
     ],
 )
 def test_invalid_account_outcome_is_stored(server, username, answer, outcome):
@@ -207,7 +215,7 @@ def test_account_is_verified_for_one_member(server):
     first, second = entry_of(telegram_id="1"), entry_of("OCTOCAT", telegram_id="2")
     words = " ".join(verification_code(member_id=entry.member_id) for entry in (first, second))
     user = server.person("octocat", bio=words)
-    server.on("/users/OCTOCAT", says(user))
+    server.on("/users/OCTOCAT", reply(user))
     assert [look_up(first), look_up(second)] == ["verified", "taken"]
     first.refresh_from_db()
     assert first.github_verified
@@ -265,7 +273,7 @@ def test_name_changed_during_check_writes_nothing(server):
     assert entry.profile_data is None
 
 
-@pytest.mark.parametrize("bad", [failing(500), says({}, 404), rate_limited(datetime(2100, 1, 1, tzinfo=UTC))])
+@pytest.mark.parametrize("bad", [failing(500), reply({}, 404), rate_limited(datetime(2100, 1, 1, tzinfo=UTC))])
 def test_name_changed_during_check_is_not_retried(server, bad):
     entry = entry_of()
     proven(server, entry)

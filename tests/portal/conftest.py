@@ -1,4 +1,4 @@
-"""The tests of the members' pages knock more often than a person; a test of the limits switches them on again."""
+"""Switches off the rate limits; tests of the limits switch them on again."""
 
 import pytest
 from django.test import Client
@@ -12,7 +12,7 @@ def no_limits(settings):
 
 @pytest.fixture
 def as_member():
-    """A browser in which the account of an entry is logged in."""
+    """Returns a client logged in as the member of an entry."""
 
     def browser(entry) -> Client:
         client = Client()

@@ -1,4 +1,4 @@
-"""Who the tests of the members' pages are about, and what they type."""
+"""Test data of the members' website: entries, invitations, codes and form data."""
 
 import re
 from datetime import timedelta
@@ -17,7 +17,7 @@ _turn = count(1)
 
 
 def entry(**fields) -> CommunityMember:
-    """Someone in the directory, active and with an account unless said otherwise."""
+    """A directory entry, by default active and with an account."""
     turn = next(_turn)
     name = fields.setdefault("name", f"Member {turn}")
     values = {"primary_role": "developer", "status": "active", "telegram_id": f"77{turn:08}"} | fields
@@ -29,7 +29,7 @@ def entry(**fields) -> CommunityMember:
 
 
 def typed(**changes) -> dict:
-    """A registration form that is filled in right."""
+    """Valid data of the registration form."""
     turn = next(_turn)
     return {
         "name": "Ana Souza",
@@ -49,7 +49,7 @@ def invitation(by: CommunityMember | None = None, **options) -> CommunityInvitat
 
 
 def bad_codes() -> dict[str, str]:
-    """A code of every kind that opens nothing."""
+    """An invalid code of every kind."""
     inviter = entry()
     used, expired, late, cancelled = (invitation(inviter) for _ in range(4))
     accept_invitation(code=used.code, **typed())
@@ -73,5 +73,5 @@ def bad_codes() -> dict[str, str]:
 
 
 def seen(answer) -> tuple[int, str]:
-    """Status and page of an answer, but for the token against forged forms, which is another one every time."""
+    """Status and page of a response without the CSRF token, which is different each time."""
     return answer.status_code, re.sub(r'(csrfmiddlewaretoken" value=")\w+', r"\1", answer.content.decode())

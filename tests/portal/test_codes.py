@@ -1,4 +1,4 @@
-"""Guessing codes: every kind of bad one is answered the same, and no one may guess often."""
+"""Guessing of invitation codes: all invalid codes give the same response, and attempts are limited."""
 
 import re
 import time
@@ -24,7 +24,7 @@ from tests.support import sample
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
-# One median may be this much above another before a kind of code counts as told by its time.
+# Largest ratio of two median response times that counts as equal.
 NOISE = 1.6
 
 
@@ -72,19 +72,19 @@ def test_response_time_is_equal_for_invalid_codes(client, kinds, method):
         measured = medians(client, kinds, method)
         if max(measured.values()) / min(measured.values()) < NOISE:
             return
-    pytest.fail(f"told apart five times in a row: {measured}")
+    pytest.fail(f"different five times in a row: {measured}")
 
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_control_slower_page_is_detected(client, kinds, method):
-    """Negative control: the same measure tells a code that is open."""
+    """Negative control: the same measure detects a valid code."""
     targets = {"unknown": kinds["unknown"], "open": f"/join/{invitation().code}/"}
-    told = []
+    pages = []
     for _attempt in range(5):
         measured = medians(client, targets, method)
-        told.append(measured["open"] / measured["unknown"])
+        pages.append(measured["open"] / measured["unknown"])
     # A busy machine may hide it once.
-    assert max(told) > NOISE
+    assert max(pages) > NOISE
 
 
 # --- The limit ------------------------------------------------------------------------------------
@@ -103,7 +103,7 @@ def test_network_above_limit_is_rejected_without_lookup(client, settings, kinds,
     good = f"/join/{invitation().code}/"
     assert [client.get(kinds["unknown"]).status_code, client.post(kinds["used"]).status_code] == [404, 404]
     assert [client.get(kinds["expired"]).status_code, client.head(kinds["too long"]).status_code] == [404, 404]
-    told = set()
+    pages = set()
     for target, method in product([good, *kinds.values()], ("get", "post", "head")):
         with CaptureQueriesContext(connection) as queries:
             answer = getattr(client, method)(target, typed() if method == "post" else None)
@@ -111,9 +111,9 @@ def test_network_above_limit_is_rejected_without_lookup(client, settings, kinds,
         assert 1 <= int(answer["Retry-After"]) <= 120
         assert [query["sql"] for query in queries if "count_request" not in query["sql"]] == []
         if method != "head":
-            told.add(re.sub(r"Wait \d+ second", "Wait", seen(answer)[1]))
-    assert len(told) == 1
-    assert "Too many attempts" in told.pop()
+            pages.add(re.sub(r"Wait \d+ second", "Wait", seen(answer)[1]))
+    assert len(pages) == 1
+    assert "Too many attempts" in pages.pop()
 
 
 def test_viewing_join_pages_is_not_limited(client, settings):
@@ -155,7 +155,7 @@ def test_open_form_is_not_limited_by_others(client, settings, kinds, one_instant
 
 
 def test_registrations_per_code_are_limited(client, settings, one_instant):
-    """What was typed stays, and the page says how long to wait."""
+    """Entered values are kept, and the page shows how long to wait."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 3
     good = f"/join/{invitation().code}/"
     taken = entry(person=MemberFactory(email="taken@example.org")).person.email
@@ -218,7 +218,7 @@ def test_many_guesses_are_limited_and_reveal_nothing(settings, rf):
     heard = [each for each in rejected if isinstance(each, int)]
     # Ten a minute are heard, however many are asked.
     assert len(heard) <= 10 * minutes + 2
-    # The rest are told the seconds to wait, and nothing else.
+    # The other responses contain only the seconds to wait.
     assert len(rejected) - len(heard) == 1
 
 

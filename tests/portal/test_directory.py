@@ -1,4 +1,4 @@
-"""The directory: who may look, what they find, what they do not see, and that it stays fast."""
+"""The directory: access, search, hidden data and queries."""
 
 import re
 

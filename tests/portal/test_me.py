@@ -1,4 +1,4 @@
-"""One's own profile: what it says, and what of it one may change."""
+"""The member's own profile: contents and editing."""
 
 import pytest
 from django.utils import timezone

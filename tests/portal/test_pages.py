@@ -1,4 +1,4 @@
-"""What every page of the members' door has: its headers, its language; and that the rest of the site has its own."""
+"""Headers and language of all pages of the portal."""
 
 import re
 

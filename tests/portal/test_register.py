@@ -144,7 +144,7 @@ def test_empty_code_is_reported_at_field(client):
     assert '<a href="#id_code">Invitation code: This field is required.</a>' in page
 
 
-# --- What is wrong is said at its field, and what was typed stays ---------------------------------
+# --- Errors are shown at their field, and entered values are kept ---------------------------------
 
 WRONG = [
     ("name", "", "This field is required."),
@@ -169,15 +169,15 @@ WRONG = [
 ]
 
 
-@pytest.mark.parametrize(("field", "value", "said"), WRONG)
-def test_invalid_value_is_reported_at_field(client, field, value, said):
+@pytest.mark.parametrize(("field", "value", "message"), WRONG)
+def test_invalid_value_is_reported_at_field(client, field, value, message):
     form = typed(**{field: value})
     answer = client.post(address(invitation()), form)
     assert answer.status_code == 200
     page = answer.content.decode()
     assert f'<a href="#id_{field}">' in page
     assert f'id="id_{field}_error"' in page
-    assert said in page
+    assert message in page
     assert "<title>Error: " in page
     assert CommunityMember.objects.count() == 1
     assert form["telegram_id"] in page or field == "telegram_id"

@@ -1,4 +1,4 @@
-"""Everything the members' pages say is translated, and the compiled file is what the readable one says."""
+"""The translations of the portal are complete, and django.mo matches django.po."""
 
 import importlib.util
 
@@ -18,7 +18,7 @@ def tool(tmp_path, monkeypatch):
 
 @pytest.fixture
 def copy(tool, tmp_path, monkeypatch):
-    """The files of the translation, to be spoiled."""
+    """Copies of the translation files that a test can change."""
     for name in ("PO", "MO"):
         path = tmp_path / getattr(tool, name).name
         path.write_bytes(getattr(tool, name).read_bytes())
@@ -38,7 +38,7 @@ def test_collect_changes_nothing(copy):
 
 
 @pytest.mark.parametrize(
-    ("change", "said"),
+    ("change", "problem"),
     [
         (('msgstr "Entrar"', 'msgstr ""'), "not translated: 'Log in'"),
         (('msgid "Log in"', 'msgid "Log on"'), "not collected: 'Log in'"),
@@ -47,8 +47,8 @@ def test_collect_changes_nothing(copy):
         (('msgid "Log in"', '#, fuzzy\nmsgid "Log in"'), "fuzzy: 'Log in'"),
     ],
 )
-def test_check_reports_problem(copy, change, said):
+def test_check_reports_problem(copy, change, problem):
     text = copy.PO.read_text(encoding="utf-8")
     assert change[0] in text
     copy.PO.write_text(text.replace(*change), encoding="utf-8")
-    assert said in copy.problems()
+    assert problem in copy.problems()

@@ -55,9 +55,9 @@ def test_unsubscribe_needs_one_request(mailbox, ana, link, body):
     assert (answer.status_code, heading(answer)) == (200, "You are unsubscribed")
     assert is_out(ana)
     assert "sessionid" not in answer.cookies
-    said = Event.objects.get(type="profile.changed")
-    assert (said.member, said.actor) == (ana, ana)
-    assert said.payload["changed"] == {"reengagement_opt_out": [False, True]}
+    event = Event.objects.get(type="profile.changed")
+    assert (event.member, event.actor) == (ana, ana)
+    assert event.payload["changed"] == {"reengagement_opt_out": [False, True]}
 
 
 @pytest.mark.parametrize("method", ["get", "head"])

@@ -1,1 +1,1 @@
-"""What several test packages use: factories, servers, connections and concurrency."""
+"""Helpers of several test packages: factories, servers, connections and concurrency."""

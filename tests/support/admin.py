@@ -1,4 +1,4 @@
-"""Clients of the back office, each with the rights of one role."""
+"""Test clients for the back office, each logged in with one role."""
 
 from django.contrib.auth.models import Group
 from django.test import Client
@@ -8,9 +8,9 @@ from tests.support.factories.groups import StaffFactory
 
 
 class OfficeClient(Client):
-    """A browser at the back office: what it submits carries a new form key, as each form of a page does.
+    """A client that adds a new form key to each POST, as the forms of the pages do.
 
-    A test that is about the key gives its own as `form_key`; "" is a form without one.
+    A test can pass its own `form_key`; "" sends a form without a key.
     """
 
     def post(self, path, data=None, *args, **kwargs):
@@ -20,7 +20,7 @@ class OfficeClient(Client):
 
 
 def staff(role: str = "", **fields):
-    """A member of staff with a role; without one they may log in and nothing else."""
+    """A staff member with a role, or without any permission."""
     member = StaffFactory(**({"display_name": role or "No one"} | fields))
     if role:
         member.groups.add(Group.objects.get(name=role))
@@ -38,14 +38,14 @@ def client(role: str = "", **fields) -> Client:
 
 
 def words(response) -> str:
-    """The page as text with single blanks, for looking for a sentence."""
+    """The page as text with single spaces, to search for a sentence."""
     from html import unescape
 
     return " ".join(unescape(response.content.decode()).split())
 
 
 def links(response) -> list[str]:
-    """Where the rows of a list link to."""
+    """The links of the rows of a list."""
     import re
 
     return re.findall(r'href="(/admin/[^"]+/change/)[^"]*"', response.content.decode())

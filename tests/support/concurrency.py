@@ -1,4 +1,4 @@
-"""Real concurrency for the tests of races: threads with connections of their own that start together."""
+"""Threads with separate database connections that start at the same time, for tests of race conditions."""
 
 import threading
 from collections.abc import Callable, Iterator
@@ -9,27 +9,27 @@ from django.db import connection, connections
 
 
 class Crowd:
-    """A number of threads, each with its own database connection, kept from round to round."""
+    """Threads, each with its own database connection, reused from round to round."""
 
     def __init__(self, size: int) -> None:
         self.size = size
         self._pool = ThreadPoolExecutor(size)
 
-    def run(self, act: Callable[[int], object], *, timeout: float = 60) -> list:
-        """Call act(0) … act(size - 1) at once; the results in that order, an exception as a result."""
+    def run(self, function: Callable[[int], object], *, timeout: float = 60) -> list:
+        """Call function(0) … function(size - 1) at the same time. Returns the results in order, exceptions included."""
         start = threading.Barrier(self.size)
 
         def one(number: int):
             start.wait(timeout)
             try:
-                return act(number)
+                return function(number)
             except Exception as error:
                 return error
 
         return list(self._pool.map(one, range(self.size), timeout=timeout * 4))
 
     def close(self) -> None:
-        """Close every thread's connection and end the threads."""
+        """Close the connections and end the threads."""
         self.run(lambda _number: connection.close())
         self._pool.shutdown()
 
@@ -45,7 +45,7 @@ def crowd(size: int) -> Iterator[Crowd]:
 
 @contextmanager
 def without(drop: str, restore: str) -> Iterator[None]:
-    """Take a guard of the database away, as its owner, for a negative control; it is back afterwards."""
+    """Drop a guard of the database in the block, as the owner, for a negative control."""
     execute_as_owner(drop)
     try:
         yield
@@ -54,7 +54,7 @@ def without(drop: str, restore: str) -> Iterator[None]:
 
 
 def execute_as_owner(sql: str, *, dbname: str | None = None) -> None:
-    """Run one script as the owner of the schema, on a connection of its own; dbname: another than that of the tests."""
+    """Run a script as the owner of the schema on a separate connection. dbname: the test database by default."""
     import psycopg
     from django.conf import settings
 

@@ -1,4 +1,4 @@
-"""Raw SQL for the tests of what the database keeps by itself, run as the site's own role."""
+"""Raw SQL as the site's role, for tests of constraints and triggers."""
 
 import json
 from collections.abc import Iterator
@@ -11,26 +11,26 @@ from django.db import DatabaseError, connection, transaction
 
 
 def rows(sql: str, parameters=None) -> list[tuple]:
-    """The rows a statement gives; an empty list where it gives none."""
+    """The rows of a statement; an empty list if it returns none."""
     with connection.cursor() as cursor:
         cursor.execute(sql, parameters)
         return cursor.fetchall() if cursor.description else []
 
 
 def row(sql: str, parameters=None) -> tuple:
-    """The one row a statement gives."""
+    """The only row of a statement."""
     (only,) = rows(sql, parameters)
     return only
 
 
 def commit() -> None:
-    """Check now what is checked at commit; what follows counts as the next transaction's."""
+    """Check deferred constraints now, as a commit does."""
     rows("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")
 
 
 @contextmanager
 def rejected_by(constraint: str) -> Iterator[None]:
-    """What is done inside is rejected by this rule, at once or at commit; nothing of it stays."""
+    """Expect that this constraint rejects the block, at once or at commit, and roll back."""
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():  # noqa: PT012
         yield
         commit()
@@ -38,7 +38,7 @@ def rejected_by(constraint: str) -> Iterator[None]:
 
 
 def own_connection() -> psycopg.Connection:
-    """Another connection to the test database, as the site's role; every statement is committed at once."""
+    """A separate autocommit connection to the test database as the site's role."""
     site = connection.settings_dict
     return psycopg.connect(
         host=site["HOST"],
@@ -52,7 +52,7 @@ def own_connection() -> psycopg.Connection:
 
 @contextmanager
 def listening(*channels: str) -> Iterator[psycopg.Connection]:
-    """A connection of its own that listens on these channels."""
+    """A separate connection that listens on these channels."""
     with own_connection() as listener:
         for channel in channels:
             listener.execute(psycopg.sql.SQL("LISTEN {}").format(psycopg.sql.Identifier(channel)))
@@ -60,5 +60,5 @@ def listening(*channels: str) -> Iterator[psycopg.Connection]:
 
 
 def heard(listener: psycopg.Connection, number: int) -> list[tuple[str, dict]]:
-    """The next notifications as (channel, payload); fewer than `number` where ten seconds bring no more."""
+    """The next notifications as (channel, payload), at most `number`, within ten seconds."""
     return [(notice.channel, json.loads(notice.payload)) for notice in listener.notifies(timeout=10, stop_after=number)]

@@ -1,9 +1,9 @@
-"""A gateway on this machine that takes messages over HTTP, well or badly, over real connections.
+"""A local HTTP gateway for messages that can be scripted to fail, over real connections.
 
     with gateway() as server:
         server.on(answers(503, Retry_After="30"), hangs_up)
 
-A script is a list of answers, each given once; then every message is taken.
+A script is a list of answers, each used once; afterwards every message is accepted.
 """
 
 import json
@@ -41,14 +41,14 @@ class Call(BaseHTTPRequestHandler):
         body = self.rfile.read(int(self.headers["Content-Length"]))
         self.server.requests.append(Request(self.path, dict(self.headers), body, self.number))
         answer = self.server.script.pop(0) if self.server.script else taken
-        # A client that has had enough hangs up; that is its right.
+        # The client may close the connection early.
         try:
             answer(self)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    def say(self, body, *, status: int = 200, **headers: str) -> None:
-        """Answer with JSON, or with bytes as they are. headers: X_Name for X-Name."""
+    def respond(self, body, *, status: int = 200, **headers: str) -> None:
+        """Respond with JSON, or with bytes unchanged. headers: X_Name for X-Name."""
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
         self.send_response(status)
@@ -59,11 +59,11 @@ class Call(BaseHTTPRequestHandler):
         self.wfile.write(body)
 
     def log_message(self, *_args) -> None:
-        """Nothing: a test reads `requests`."""
+        """Log nothing: tests read `requests`."""
 
 
 class GatewayServer(ThreadingHTTPServer):
-    """Listens at `url`; remembers what it was sent in `requests`."""
+    """Listens at `url` and records `requests`."""
 
     daemon_threads = False
     block_on_close = True
@@ -75,7 +75,7 @@ class GatewayServer(ThreadingHTTPServer):
         self.connections = 0
         self.script: list[Answer] = []
         self.stopping = threading.Event()
-        # Set when a connection was ended by this side.
+        # Set when this server has closed a connection.
         self.ended = threading.Event()
         self._open: set[socket.socket] = set()
 
@@ -92,7 +92,7 @@ class GatewayServer(ThreadingHTTPServer):
         self.ended.set()
 
     def handle_error(self, request, client_address) -> None:
-        """Nothing: a reset connection is part of the play."""
+        """Ignore reset connections."""
 
     def stop(self) -> None:
         self.stopping.set()
@@ -105,7 +105,7 @@ class GatewayServer(ThreadingHTTPServer):
 
 @contextmanager
 def gateway() -> Iterator[GatewayServer]:
-    """A running gateway that takes everything."""
+    """A running gateway that accepts every message."""
     server = GatewayServer()
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
     thread.start()
@@ -120,41 +120,41 @@ def gateway() -> Iterator[GatewayServer]:
 
 
 def taken(call: Call) -> None:
-    call.say({"id": f"gw-{len(call.server.requests)}"})
+    call.respond({"id": f"gw-{len(call.server.requests)}"})
 
 
 def answers(status: int, body=b"", **headers: str) -> Answer:
-    return lambda call: call.say(body, status=status, **headers)
+    return lambda call: call.respond(body, status=status, **headers)
 
 
 def hangs_up(call: Call) -> None:
-    """Breaks the connection off."""
+    """Resets the connection."""
     call.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     call.close_connection = True
     call.connection.close()
 
 
-def says_nothing(call: Call) -> None:
-    """Takes the request and never answers."""
+def never_responds(call: Call) -> None:
+    """Accepts the request and never responds."""
     with suppress(OSError):
         call.connection.recv(1)
     call.close_connection = True
 
 
 def drips(start: bytes) -> Answer:
-    """Begins an answer and sends a byte now and then, for ever."""
+    """Starts a response and sends a byte from time to time, without end."""
 
-    def say(call: Call) -> None:
+    def respond(call: Call) -> None:
         call.close_connection = True
         call.wfile.write(start)
         while not call.server.stopping.wait(0.05):
             call.wfile.write(b" ")
 
-    return say
+    return respond
 
 
 def endless(call: Call) -> None:
-    """A body without an end, after the status of a message that was taken."""
+    """An endless body after the status of an accepted message."""
     call.close_connection = True
     call.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
     while not call.server.stopping.is_set():
@@ -162,7 +162,7 @@ def endless(call: Call) -> None:
 
 
 def half(call: Call) -> None:
-    """Promises more bytes than it sends."""
+    """Sends fewer bytes than its Content-Length."""
     call.close_connection = True
     call.wfile.write(b'HTTP/1.1 201 Created\r\nContent-Length: 100\r\n\r\n{"id": "x')
 
@@ -170,8 +170,8 @@ def half(call: Call) -> None:
 def raw(text: bytes) -> Answer:
     """Sends bytes as they are, and hangs up."""
 
-    def say(call: Call) -> None:
+    def respond(call: Call) -> None:
         call.close_connection = True
         call.wfile.write(text)
 
-    return say
+    return respond

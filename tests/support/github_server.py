@@ -51,7 +51,7 @@ class Call(BaseHTTPRequestHandler):
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
-    def say(self, body, *, status: int = 200, **headers: str) -> None:
+    def respond(self, body, *, status: int = 200, **headers: str) -> None:
         """Answer with JSON, or with bytes as they are. headers: X_Name for X-Name."""
         if not isinstance(body, bytes):
             body = json.dumps(body).encode()
@@ -97,7 +97,7 @@ class GitHubServer(ThreadingHTTPServer):
         self._lock = threading.Lock()
         self._open: set[socket.socket] = set()
 
-    # --- What it says ---
+    # --- Answers ---
 
     def on(self, path: str, *answers: Answer) -> None:
         """Script a path; a path with a query is meant before one without."""
@@ -119,7 +119,7 @@ class GitHubServer(ThreadingHTTPServer):
         pull_requests: int = 0,
         **fields,
     ) -> dict:
-        """Script everything about a person; returns what GitHub says of them. stars: of each repository."""
+        """Script all answers about a user. Returns the user's document. stars: of each repository."""
         stars = stars or []
         user = {
             "login": login,
@@ -139,14 +139,14 @@ class GitHubServer(ThreadingHTTPServer):
         } | fields
         # GitHub finds an account whatever the case of its name.
         for name in {login, login.lower()}:
-            self.on(f"/users/{name}", says(user))
+            self.on(f"/users/{name}", reply(user))
             self.on(f"/users/{name}/repos", self.repositories(stars))
         for kind, word, total in (
             ("commits", "", commits),
             ("issues", "is:issue", issues),
             ("issues", "is:pull-request", pull_requests),
         ):
-            self._searches[f"{kind} {word} {login}"] = says(found(total))
+            self._searches[f"{kind} {word} {login}"] = reply(found(total))
         self.on("/search/commits", self._search)
         self.on("/search/issues", self._search)
         return user
@@ -154,7 +154,7 @@ class GitHubServer(ThreadingHTTPServer):
     def repositories(self, stars: list[int]) -> Answer:
         """Repositories a page, with GitHub's links between the pages."""
 
-        def say(call: Call) -> None:
+        def respond(call: Call) -> None:
             asked = call.request_line
             size, page = int(asked.query.get("per_page", 30)), int(asked.query.get("page", 1))
             first = (page - 1) * size
@@ -167,9 +167,9 @@ class GitHubServer(ThreadingHTTPServer):
             links = [f'<{here}&page={page - 1}>; rel="prev"'] if page > 1 else []
             if page < last:
                 links += [f'<{here}&page={page + 1}>; rel="next"', f'<{here}&page={last}>; rel="last"']
-            call.say(rows, **({"Link": ", ".join(links)} if links else {}))
+            call.respond(rows, **({"Link": ", ".join(links)} if links else {}))
 
-        return say
+        return respond
 
     def search(self, kind: str, word: str, login: str, answer: Answer) -> None:
         """Script one search: kind `commits` with word "", or `issues` with `is:issue` or `is:pull-request`."""
@@ -237,71 +237,71 @@ def github() -> Iterator[GitHubServer]:
 # --- Answers of a server that works ------------------------------------------------------------
 
 
-def says(body, status: int = 200, **headers: str) -> Answer:
-    return lambda call: call.say(body, status=status, **headers)
+def reply(body, status: int = 200, **headers: str) -> Answer:
+    return lambda call: call.respond(body, status=status, **headers)
 
 
 def found(total: int, *, is_whole: bool = True) -> dict:
-    """What a search says."""
+    """The body of a search result."""
     return {"total_count": total, "incomplete_results": not is_whole, "items": []}
 
 
 def not_found(call: Call) -> None:
-    call.say({"message": "Not Found", "status": "404"}, status=404)
+    call.respond({"message": "Not Found", "status": "404"}, status=404)
 
 
 def unauthorized(call: Call) -> None:
-    call.say({"message": "Bad credentials", "status": "401"}, status=401)
+    call.respond({"message": "Bad credentials", "status": "401"}, status=401)
 
 
 def unprocessable(message: str) -> Answer:
     errors = [{"message": message, "resource": "Search", "field": "q", "code": "invalid"}]
-    return says({"message": "Validation Failed", "errors": errors, "status": "422"}, 422)
+    return reply({"message": "Validation Failed", "errors": errors, "status": "422"}, 422)
 
 
 def moved(to: str, status: int = 301) -> Answer:
-    return says({"message": "Moved Permanently", "url": to}, status, Location=to)
+    return reply({"message": "Moved Permanently", "url": to}, status, Location=to)
 
 
 def rate_limited(resets_at: datetime, status: int = 403) -> Answer:
     """The hourly limit is used up."""
     headers = {"X_RateLimit_Limit": "60", "X_RateLimit_Remaining": "0"}
     headers["X_RateLimit_Reset"] = str(int(resets_at.timestamp()))
-    return says({"message": "API rate limit exceeded for 192.0.2.1."}, status, **headers)
+    return reply({"message": "API rate limit exceeded for 192.0.2.1."}, status, **headers)
 
 
 def secondary_limit(retry_after: int | datetime | None, status: int = 403) -> Answer:
-    """Too much at once. retry_after: seconds, an instant, or None where GitHub says nothing of it."""
+    """A secondary rate limit. retry_after: seconds, an instant, or None without the header."""
     headers = {"X_RateLimit_Remaining": "4000"}
     if retry_after is not None:
         is_instant = isinstance(retry_after, datetime)
         headers["Retry_After"] = format_datetime(retry_after, usegmt=True) if is_instant else str(retry_after)
-    return says({"message": "You have exceeded a secondary rate limit."}, status, **headers)
+    return reply({"message": "You have exceeded a secondary rate limit."}, status, **headers)
 
 
-# --- Answers of one that does not --------------------------------------------------------------
+# --- Answers of a failing server --------------------------------------------------------------
 
 
 def failing(status: int = 500) -> Answer:
-    return says({"message": "Server Error"}, status)
+    return reply({"message": "Server Error"}, status)
 
 
 def silent(call: Call) -> None:
-    """Takes the request and never answers."""
+    """Accepts the request and never responds."""
     call.until_the_client_leaves()
 
 
 def resetting(call: Call) -> None:
-    """Breaks the connection off."""
+    """Resets the connection."""
     call.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
     call.close_connection = True
     call.connection.close()
 
 
 def half(body, missing: int = 10) -> Answer:
-    """Promises more bytes than it sends."""
+    """Sends fewer bytes than its Content-Length."""
 
-    def say(call: Call) -> None:
+    def respond(call: Call) -> None:
         text = json.dumps(body).encode()
         call.send_response(200)
         call.send_header("Content-Length", str(len(text)))
@@ -309,13 +309,13 @@ def half(body, missing: int = 10) -> Answer:
         call.wfile.write(text[:-missing])
         call.close_connection = True
 
-    return say
+    return respond
 
 
 def dripping(part: str, every: float = 0.05) -> Answer:
-    """Sends a byte now and then, for ever. part: "status", "headers" or "body"."""
+    """Sends a byte from time to time, without end. part: "status", "headers" or "body"."""
 
-    def say(call: Call) -> None:
+    def respond(call: Call) -> None:
         call.close_connection = True
         start = {
             "status": b"HTTP/1.1 200 ",
@@ -327,26 +327,26 @@ def dripping(part: str, every: float = 0.05) -> Answer:
             call.wfile.write(b" ")
             call.pause(every)
 
-    return say
+    return respond
 
 
 def endless(chunk: bytes = b" " * 65536) -> Answer:
-    """A body without an end."""
+    """An endless body."""
 
-    def say(call: Call) -> None:
+    def respond(call: Call) -> None:
         call.close_connection = True
         call.wfile.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
         while not call.server.stopping.is_set():
             call.wfile.write(b"%x\r\n%s\r\n" % (len(chunk), chunk))
 
-    return say
+    return respond
 
 
 def raw(text: bytes) -> Answer:
-    """Sends bytes as they are, and hangs up."""
+    """Sends bytes unchanged and closes the connection."""
 
-    def say(call: Call) -> None:
+    def respond(call: Call) -> None:
         call.close_connection = True
         call.wfile.write(text)
 
-    return say
+    return respond

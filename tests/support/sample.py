@@ -1,6 +1,6 @@
-"""What one build asks of the largest tests: a share, and another one every day; all of it with MISSIONSITE_ASK_ALL=1.
+"""Samples of the largest tests: a different share each day, or everything with MISSIONSITE_ASK_ALL=1.
 
-The turn is printed at the head of a run: MISSIONSITE_TURN=<it> asks the same share again.
+The number of the share is printed at the start of a run: MISSIONSITE_TURN=<number> repeats it.
 """
 
 import os
@@ -11,15 +11,15 @@ ALL = os.environ.get("MISSIONSITE_ASK_ALL", "") not in ("", "0")
 
 
 def turn() -> int:
-    """The number of today. Kept in the environment, so that every worker of a run has the same past midnight."""
+    """Today's number. Stored in the environment, so that all test processes use the same one past midnight."""
     return int(os.environ.setdefault("MISSIONSITE_TURN", str(datetime.now(UTC).toordinal())))
 
 
 def whose_turn(position: int, *, of: int, shift: int = 0) -> bool:
-    """Whether what stands at this position is asked today: one in `of`, each within `of` days."""
+    """Whether the item at this position is in today's share: one in `of`, each within `of` days."""
     return ALL or (position + shift + turn()) % of == 0
 
 
 def share(everything: Iterable, *, of: int, shift: int = 0) -> list:
-    """Today's share of a list. shift: sets apart those who ask the same list, so that together they ask more of it."""
+    """Today's share of a list. shift: gives tests that share a list different items."""
     return [each for position, each in enumerate(everything) if whose_turn(position, of=of, shift=shift)]

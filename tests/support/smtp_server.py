@@ -1,11 +1,11 @@
-"""A mail server on this machine that takes mail over real connections, well or badly.
+"""A local mail server that can be scripted to fail, over real connections.
 
     with mail_server() as server:
         server.on("RCPT", "550 5.1.1 <ana@example.org>: none of that name")
         server.on("TEXT", HANGS_UP)
 
-A script is a list of answers to a command, each given once; then it is answered as a server that works does. CONNECT
-is the greeting, TEXT what is said to the text after DATA.
+A script is a list of answers to a command, each used once; afterwards the command succeeds. CONNECT is the greeting,
+TEXT the answer to the text after DATA.
 """
 
 import asyncio
@@ -17,7 +17,7 @@ from email import message_from_bytes, policy
 from email.message import EmailMessage
 
 HANGS_UP = "hangs up"
-SAYS_NOTHING = "says nothing"
+NEVER_RESPONDS = "says nothing"
 DRIPS = "drips"
 _WORKS = {
     "CONNECT": "220 test",
@@ -33,7 +33,7 @@ _WORKS = {
 
 @dataclass
 class Mail:
-    """What was taken, and in which connection."""
+    """An accepted mail and the number of its connection."""
 
     sender: str
     recipients: list[str]
@@ -50,7 +50,7 @@ class MailServer:
         self.taken: list[Mail] = []
         self.connections = 0
         self.commands: list[str] = []
-        # Set when a client leaves a connection on which nothing was said.
+        # Set when a client closes a connection without an answer.
         self.left_waiting = threading.Event()
         self._scripts: dict[str, list[str]] = {}
         self._loop = asyncio.new_event_loop()
@@ -64,11 +64,11 @@ class MailServer:
         self._scripts.setdefault(command, []).extend(answers)
 
     def disconnect(self) -> None:
-        """End every connection, as a server does with those that are idle."""
+        """Close every connection, as a server does with idle ones."""
         self._run(self._end_all())
 
     def stop(self) -> None:
-        # In the thread of its loop, as everything of it: here it could meet a connection that is just ending.
+        # In the thread of the loop, to avoid races with connections that are just ending.
         self._run(self._close())
         self.disconnect()
         self._loop.call_soon_threadsafe(self._loop.stop)
@@ -111,7 +111,7 @@ class MailServer:
             if verb == "DATA" and answer.startswith("354"):
                 text = (await reader.readuntil(b"\r\n.\r\n")).removesuffix(b".\r\n").replace(b"\r\n..", b"\r\n.")
                 if not self._scripts.get("TEXT"):
-                    # Before the answer: a client that has it looks here.
+                    # Before the answer, as the test may check as soon as the client has it.
                     self.taken.append(Mail(sender, recipients, text, number))
                 await self._say("TEXT", reader, writer)
             if verb == "QUIT" or answer.startswith("421"):
@@ -122,12 +122,12 @@ class MailServer:
         answer = script.pop(0) if script else _WORKS.get(command, "500 what?")
         if answer == HANGS_UP:
             raise ConnectionError
-        if answer == SAYS_NOTHING:
+        if answer == NEVER_RESPONDS:
             await reader.read(1)
             self.left_waiting.set()
             raise ConnectionError
         while answer == DRIPS:
-            # The beginning of an answer that never ends.
+            # The start of an endless answer.
             writer.write(b"2")
             await writer.drain()
             await asyncio.sleep(0.05)
@@ -138,7 +138,7 @@ class MailServer:
 
 @contextmanager
 def mail_server() -> Iterator[MailServer]:
-    """A running server that takes everything."""
+    """A running server that accepts every mail."""
     server = MailServer()
     try:
         yield server
