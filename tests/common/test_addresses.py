@@ -1,4 +1,4 @@
-"""The address of a caller, with and without trusted proxies."""
+"""Client addresses with and without trusted proxies."""
 
 import pytest
 from django.conf import settings as site

@@ -1,4 +1,4 @@
-"""Pages of long lists are exact, whatever the count only estimates."""
+"""Pagination of long lists is exact with an estimated count."""
 
 from datetime import UTC, datetime, timedelta
 
@@ -17,7 +17,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 
 @pytest.fixture
 def members(db):
-    """103 members; every tenth pair shares an instant, so the order rests on the key too."""
+    """103 members; every tenth pair has the same time, so the order also needs the key."""
     MemberFactory.create_batch(103)
     for number, member in enumerate(Member.objects.order_by("pk")):
         Member.objects.filter(pk=member.pk).update(created_at=START + timedelta(minutes=number // 2))
@@ -26,12 +26,12 @@ def members(db):
 
 @pytest.fixture
 def few_are_counted(monkeypatch):
-    """Makes 103 rows a long list: everything past ten is estimated."""
+    """Limits exact counts to ten, so that 103 rows are a long list."""
     monkeypatch.setattr(pagination, "COUNT_LIMIT", 10)
 
 
 def walk(paged: Pages, start: int, step: str) -> list:
-    """The keys of every page from one on, in the order the pages were read, and the pages."""
+    """The keys of all pages from one on, and the pages."""
     page, seen = paged.page(start), []
     while True:
         seen.append([row.pk for row in page.rows])
@@ -110,7 +110,7 @@ def test_estimate_of_analysed_table_is_close(few_are_counted):
 
 
 def test_inserted_row_shifts_pages_without_hiding_rows(members):
-    """The last pages count from the back, so newcomers at the front leave them as they were."""
+    """The last pages are counted from the end, so rows inserted at the start do not shift them."""
     before = [row.pk for row in Pages(Member.objects.all(), 10).page(-1).rows]
     MemberFactory()
     assert [row.pk for row in Pages(Member.objects.all(), 10).page(-1).rows] == before

@@ -89,7 +89,7 @@ def test_memberships_found_by_member_and_mission(ana, bob):
     ],
 )
 def test_search_uses_index(term, index):
-    """With sequential scans switched off the planner uses an index wherever one fits the question."""
+    """With sequential scans disabled, the planner uses an index wherever one fits."""
     with connection.cursor() as cursor:
         cursor.execute("SET LOCAL enable_seqscan = off")
     with CaptureQueriesContext(connection) as queries:

@@ -28,13 +28,13 @@ PROBLEM = "application/problem+json"
 
 
 class Named(Schema):
-    """Anything with a name."""
+    """A schema with a name."""
 
     name: str
 
 
 def operation_of(view, response=dict, **options) -> Operation:
-    """An operation on an API of its own that answers with what the view returns."""
+    """An operation on a separate API that returns the result of the view."""
     router = Router()
     router.get("/probe", response=response, operation_id="probe")(needs("missions:read", **options)(view))
     probe = SiteAPI(title="probe", urls_namespace="probe")
@@ -43,7 +43,7 @@ def operation_of(view, response=dict, **options) -> Operation:
 
 
 def ask(rf, view, member, response=dict, **options):
-    """What the view answers to a member."""
+    """The response of the view to a member."""
     _, plaintext = make_token(member, "missions:read")
     return operation_of(view, response, **options).run(
         rf.get("/api/probe", headers={"Authorization": f"Bearer {plaintext}"})
@@ -51,7 +51,7 @@ def ask(rf, view, member, response=dict, **options):
 
 
 def role_and_member(request: HttpRequest) -> dict:
-    """Who this runs as."""
+    """The current database role."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT current_user::text, current_member_id()::text")
         role, member = cursor.fetchone()
@@ -94,7 +94,7 @@ class TestRoles:
 
     @pytest.mark.django_db(transaction=True)
     def test_lazy_queryset_is_evaluated_under_role(self, rf):
-        """The answer is written out inside the transaction, so a lazy result meets row security too."""
+        """The response is serialised inside the transaction, so row security applies to lazy querysets."""
         ColonyFactory(status=Group.Status.ARCHIVED)
         for member, count in ((MemberFactory(), 0), (StaffFactory(), 1)):
             answer = ask(rf, lambda request: Group.objects.all(), member, response=list[Named])
@@ -263,7 +263,7 @@ class TestProblems:
         assert client.get("/nothing").get("Content-Type").startswith("text/html")
 
     def test_middleware_is_installed(self):
-        """Without it an error page made before the API is reached would be HTML."""
+        """Without it, errors raised before the API is reached would be HTML pages."""
         assert "missionsite.common.api.problems.ProblemMiddleware" in site_settings.MIDDLEWARE
 
     def test_nested_text_is_checked_at_any_depth(self):

@@ -1,4 +1,4 @@
-"""What is compressed and what is not, so that pages are small and nothing a page keeps secret can be measured."""
+"""Response compression, and its exceptions against BREACH."""
 
 import csv
 import gzip
@@ -21,7 +21,7 @@ LONG = "<p>The same words again and again.</p>" * 100
 
 
 def answer(response: HttpResponse, *, accepts: str | None = "gzip, deflate, br, zstd", **headers) -> HttpResponse:
-    """What becomes of a response on its way to a browser that accepts these encodings."""
+    """The response after the middleware, for a browser that accepts these encodings."""
     sent = {"accept-encoding": accepts} if accepts is not None else {}
     request = RequestFactory().get("/", headers=sent | {name.replace("_", "-"): each for name, each in headers.items()})
     return CompressionMiddleware(lambda request: response)(request)

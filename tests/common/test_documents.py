@@ -1,4 +1,4 @@
-"""The document store: nothing outside its folder, nothing half-written."""
+"""The document store: no access outside its folder, and no partial documents."""
 
 import ctypes
 import os
@@ -30,7 +30,7 @@ def use(settings, backend: str, **options) -> None:
 
 @pytest.fixture
 def root(tmp_path, settings) -> Path:
-    """The folder of the documents, with a secret beside it."""
+    """The folder of documents, with a secret file beside it."""
     (tmp_path / "secret.txt").write_bytes(SECRET)
     (tmp_path / "outside").mkdir()
     (tmp_path / "outside" / "secret.txt").write_bytes(SECRET)
@@ -40,7 +40,7 @@ def root(tmp_path, settings) -> Path:
 
 
 def snapshot(folder: Path) -> dict[str, tuple]:
-    """Everything in a folder: kind, content, time of the last write; links unfollowed."""
+    """All entries of a folder: kind, content and time of the last write, without following links."""
     return {
         str(path.relative_to(folder)): (
             path.lstat().st_mode,
@@ -184,7 +184,7 @@ BAD_NAMES = [
 
 
 def every_function(name) -> list:
-    """All that can be asked with a name."""
+    """All functions that take a name."""
     return [
         lambda: documents.write(name, b"intruder"),
         lambda: documents.read(name),
@@ -230,7 +230,7 @@ class TestNames:
 
 @pytest.fixture
 def links(root, tmp_path) -> list[str]:
-    """Names that lead through links, of every kind, out of the root and back into it."""
+    """Names with links of every kind, out of the root and back into it."""
     documents.write("real/plan", b"inside")
     os.symlink(tmp_path / "outside", root / "folder")
     os.symlink("../../outside", root / "relative")
@@ -246,7 +246,7 @@ def links(root, tmp_path) -> list[str]:
 
 
 def seen_during_exchange(ask, root: Path, outside: Path, *, expect: set) -> set[bytes | None]:
-    """What `ask` reads (None: a rejection) while the folder `a` is exchanged for a link out of the root all the time.
+    """The results of `ask` (None if rejected) while the folder `a` is repeatedly replaced by a link out of the root.
 
     A thousand rounds at least, and more for as long as something expected was not seen.
     """
@@ -451,7 +451,7 @@ class TestTidy:
 
 
 class Replacing(InMemoryStorage):
-    """A storage that is not a folder, and replaces files as an S3 bucket does."""
+    """A storage without folders that overwrites files, as S3 does."""
 
     def get_available_name(self, name, max_length=None):
         if self.exists(name):

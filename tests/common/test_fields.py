@@ -1,4 +1,4 @@
-"""Fields of models."""
+"""Model fields."""
 
 from django.db import models
 

@@ -1,4 +1,4 @@
-"""Requests sent again with the same Idempotency-Key: one effect, one answer."""
+"""Repeated requests with the same Idempotency-Key have one effect and one response."""
 
 import json
 import os
@@ -33,13 +33,13 @@ PATIENCE = 30  # seconds
 
 
 class Order(Schema):
-    """What is to be done."""
+    """The request body."""
 
     name: str = "x"
 
 
 def effects() -> int:
-    """How often something was done."""
+    """The number of effects."""
     return Heartbeat.objects.count()
 
 
@@ -52,7 +52,7 @@ def sample_view(request, order: Order, response: HttpResponse, at: int = 0):
 
 
 def api_of(view: Callable, name: str = "sample", *, method: str = "post") -> SiteAPI:
-    """An API of its own with this view."""
+    """A separate API with this view."""
     router = Router()
     marked = needs("missions:write")(view)
     getattr(router, method)("/sample", response={200: dict, 201: dict, 409: dict}, operation_id=name)(marked)
@@ -223,7 +223,7 @@ class Blocking:
 
 @pytest.fixture
 def at_the_side():
-    """Runs something in a thread, and closes its connection."""
+    """Runs a function in a thread and closes its connection."""
     with ThreadPoolExecutor(2) as pool:
 
         def run(function: Callable):

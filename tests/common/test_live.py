@@ -1,4 +1,4 @@
-"""Live pages on the real web server: NOTIFY in PostgreSQL, events in the browser."""
+"""Live pages on the real web server: from NOTIFY in PostgreSQL to events in the browser."""
 
 import contextlib
 import http.client
@@ -79,7 +79,7 @@ def server(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[int
 
 @pytest.fixture
 def port(server) -> Iterator[int]:
-    """The port of the web server; all its places are free before and after."""
+    """The port of the web server, without open streams before and after."""
     yield server
     until(lambda: not state(server)["listening"], "all places to be free")
 
@@ -103,7 +103,7 @@ def notify(channel: str, **payload) -> None:
 
 
 class Page:
-    """A browser's EventSource, as far as these tests need one."""
+    """A minimal EventSource."""
 
     def __init__(self, port: int, *channels: str, **query: object) -> None:
         self.http = http.client.HTTPConnection("127.0.0.1", port, timeout=PATIENCE)
@@ -127,7 +127,7 @@ class Page:
 
 @contextlib.contextmanager
 def page(port: int, *channels: str, **query: object) -> Iterator[Page]:
-    """An open page that is ready."""
+    """An open stream after its `ready` event."""
     opened = Page(port, *channels, **query)
     try:
         assert opened.answer.status == 200
@@ -139,7 +139,7 @@ def page(port: int, *channels: str, **query: object) -> Iterator[Page]:
 
 
 def connections_named(application: str) -> list[int]:
-    """The processes of the server that serve connections of this name, but for the one that asks."""
+    """The backend processes with this application_name, except one's own."""
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT pid FROM pg_stat_activity WHERE datname = current_database()"
@@ -203,7 +203,7 @@ def test_page_gets_only_accepted_events(port):
 
 
 def test_open_stream_uses_no_django_connection(port):
-    """One connection is there: that of the one thread that runs requests."""
+    """One connection exists, of the only request thread."""
     with page(port, CHANNEL) as plain, page(port, CHANNEL, number=1) as choosy:
         notify(CHANNEL, number=1)
         assert plain.event() == choosy.event() == ("change", {"number": 1})
@@ -307,7 +307,7 @@ def test_slow_browser_gets_resync(streams, monkeypatch):
 
 
 def slow_queue(frames) -> int:
-    """Events that wait in the stream that was opened first."""
+    """The queued events of the first stream."""
     return max(each._queue.qsize() for each in live._listener._streams)
 
 

@@ -1,4 +1,4 @@
-"""Example data that is as old as on the day it was written, whenever it is loaded."""
+"""Shifting of dates in the example data."""
 
 from datetime import UTC, date, datetime, timedelta
 

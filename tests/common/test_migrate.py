@@ -1,4 +1,4 @@
-"""`manage.py migrate` on a database that another version made."""
+"""`manage.py migrate` on a database of another version."""
 
 import pytest
 from django.core.management import CommandError, call_command

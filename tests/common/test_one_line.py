@@ -1,4 +1,4 @@
-"""What is typed on one line has one: no line breaks and no control characters, from whichever interface it comes."""
+"""Short texts have one line, without control characters, from every interface."""
 
 import re
 

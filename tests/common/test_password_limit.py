@@ -1,4 +1,4 @@
-"""The limit of wrong passwords: the same at every form that asks for one, and no one can lock another person out."""
+"""The limit of wrong passwords: shared by all forms, and no one can lock out another member."""
 
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
@@ -24,7 +24,7 @@ FORMS = ["/login/", "/admin/login/", "/me/password/", "/admin/password_change/"]
 
 
 class CountingHasher(MD5PasswordHasher):
-    """Counts the passwords that are evaluated."""
+    """Counts the password checks."""
 
     algorithm = "counting"
     evaluated = 0
@@ -36,7 +36,7 @@ class CountingHasher(MD5PasswordHasher):
 
 @pytest.fixture(autouse=True)
 def few_attempts(settings, monkeypatch):
-    """Three attempts, all at the same instant: no minute ends in between."""
+    """Three attempts at the same time, so that no minute ends in between."""
     monkeypatch.setattr(passwords, "count_request", partial(count_request, at=datetime(2100, 1, 1, tzinfo=UTC)))
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 3
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
@@ -52,7 +52,7 @@ def ana(db):
 
 @pytest.fixture
 def no_counts(transactional_db):
-    """The counts lie in a table no fixture empties."""
+    """Empties the table of counts, which no other fixture does."""
 
     def forget() -> None:
         with connection.cursor() as cursor:
@@ -64,7 +64,7 @@ def no_counts(transactional_db):
 
 
 def attempt(form: str, password: str, *, person=None, email: str = EMAIL, client: Client | None = None, **meta):
-    """Send a form with a password, logged in where it changes one."""
+    """Send a form with a password, logged in for a password change."""
     client = client or Client()
     if form.endswith("/login/"):
         return client.post(form, {"username": email, "password": password}, **meta)
@@ -130,7 +130,7 @@ def test_rejected_attempts_are_not_counted(ana):
 
 
 def test_attacked_account_accepts_correct_password(ana):
-    """Each further network has a single attempt a minute; a network that has not failed is let in at once."""
+    """Each further network has one attempt per minute, so the correct password works from a new network."""
     networks = [f"198.51.100.{number}" for number in range(NETWORKS_PER_ACCOUNT + 3)]
     calm, later = networks[:NETWORKS_PER_ACCOUNT], networks[NETWORKS_PER_ACCOUNT:]
     statuses = [

@@ -1,4 +1,4 @@
-"""The rate of requests, counted in the database so that every process sees the same count."""
+"""Rate limits, counted in the database for all processes."""
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
@@ -30,7 +30,7 @@ def allowed(caller: str, at: datetime, limit: int = 10) -> bool:
 
 @pytest.fixture
 def no_counts():
-    """The counts lie in a table no fixture empties."""
+    """Empties the table of counts, which no other fixture does."""
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM api_request_counts")
 
@@ -48,7 +48,7 @@ class TestOneCaller:
         assert [count_request("a", 3, at=after(0)).remaining for _ in range(4)] == [2, 1, 0, 0]
 
     def test_window_slides_across_minutes(self):
-        """Ten at the end of a minute leave no room for ten at the beginning of the next."""
+        """Ten requests at the end of a minute use up the limit at the start of the next one."""
         assert all(allowed("a", after(59)) for _ in range(10))
         assert sum(allowed("a", after(61)) for _ in range(10)) == 1
         assert sum(allowed("a", after(90)) for _ in range(10)) == 4
@@ -96,7 +96,7 @@ class TestOneCaller:
 
 
 def count_carelessly(caller: str, at_most: int, at: datetime) -> bool:
-    """The negative control: look first, then write, as if there were no other process."""
+    """Negative control: check first, then count, without regard to concurrent processes."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT hits FROM api_request_counts WHERE caller = %s", [caller])
         row = cursor.fetchone()
@@ -114,7 +114,7 @@ def count_carelessly(caller: str, at_most: int, at: datetime) -> bool:
 
 
 def storm(count) -> int:
-    """How many of 20 connections with 10 requests each are let in at a limit of 50."""
+    """The number of allowed requests of 20 connections with 10 requests each, at a limit of 50."""
     ready = Barrier(20)
 
     def send(_) -> int:

@@ -37,7 +37,7 @@ urlpatterns = [path("denied/", denied), path("broken/", broken), path("streamed/
 
 @pytest.fixture
 def lines():
-    """What the site's own handler wrote since the last look, as lines."""
+    """The lines that the site's handler wrote since the last call."""
     [handler] = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
     written = io.StringIO()
     before = handler.setStream(written)
@@ -53,7 +53,7 @@ def lines():
 
 
 def assert_own_lines(found: list[str], text: str) -> None:
-    """Lines of one request: with its id, and none of a traceback."""
+    """The log lines of one request, with its id and without a traceback."""
     assert any(text in line for line in found), found
     for line in found:
         assert f" {ID} " in line, line

@@ -1,4 +1,4 @@
-"""Routes for programs that sign their requests instead of sending a token."""
+"""Routes for programs that sign their requests instead of using a token."""
 
 import json
 import time

@@ -1,4 +1,4 @@
-"""The regular jobs, run as the worker runs them: twice does no harm."""
+"""The periodic jobs, which are idempotent."""
 
 from datetime import timedelta
 from types import SimpleNamespace

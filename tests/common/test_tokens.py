@@ -1,4 +1,4 @@
-"""API tokens: made, used, rejected, ended. Alice owns one; Bob owns another."""
+"""API tokens: creation, use, rejection and revocation. Alice and Bob own one each."""
 
 import hashlib
 import logging

@@ -1,4 +1,4 @@
-"""Tokens in the back office. Alice is staff, Bob too, Root is an administrator."""
+"""API tokens in the back office. Alice and Bob are staff, Root is an administrator."""
 
 import re
 from datetime import timedelta

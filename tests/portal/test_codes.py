@@ -54,7 +54,7 @@ def test_form_errors_need_valid_code(client, kinds):
 
 
 def medians(client, targets: dict[str, str], method: str) -> dict[str, float]:
-    """Seconds each target takes, measured in turn so that what else the machine does falls on all of them."""
+    """The seconds of each target, measured in turn so that other load affects all of them equally."""
     times: dict[str, list[float]] = {kind: [] for kind in targets}
     form = typed(telegram_id="no number")
     for _turn, (kind, target) in product(range(15), targets.items()):
@@ -66,7 +66,7 @@ def medians(client, targets: dict[str, str], method: str) -> dict[str, float]:
 
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_response_time_is_equal_for_invalid_codes(client, kinds, method):
-    """A difference that is there is there every time; what a busy machine adds falls on another kind each time."""
+    """A real difference appears in every round; load affects a different kind each time."""
     client.get(kinds["unknown"])
     for _attempt in range(5):
         measured = medians(client, kinds, method)
@@ -92,7 +92,7 @@ def test_control_slower_page_is_detected(client, kinds, method):
 
 @pytest.fixture
 def one_instant(monkeypatch):
-    """Everything happens at the same instant: no minute ends in between."""
+    """All attempts have the same time, so no minute ends in between."""
     stopped = partial(count_request, at=datetime(2100, 1, 1, tzinfo=UTC))
     for module in (page, codes):
         monkeypatch.setattr(module, "count_request", stopped)
@@ -125,7 +125,7 @@ def test_viewing_join_pages_is_not_limited(client, settings):
 
 
 def test_thirty_members_can_register_from_one_network(settings, one_instant):
-    """Within a minute; nine of them type the code wrong first."""
+    """Within a minute, and nine of them enter a wrong code first."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 10
     statuses = []
     for number in range(30):
@@ -196,7 +196,7 @@ def test_ipv6_network_shares_limit(client, settings, kinds, one_instant):
 
 @pytest.mark.django_db(transaction=True)
 def test_many_guesses_are_limited_and_reveal_nothing(settings, rf):
-    """The limiter counts for real, each guess in a transaction of its own.
+    """Uses the real limiter, with each guess in its own transaction.
 
     Two thousand guesses in a build, ten thousand where everything is asked.
 

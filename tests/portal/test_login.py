@@ -1,4 +1,4 @@
-"""Logging in and out, changing the password; and that no one learns whether an account exists."""
+"""Log-in, log-out and password change, without revealing whether an account exists."""
 
 import pytest
 from django.contrib.sessions.models import Session

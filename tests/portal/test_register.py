@@ -1,4 +1,4 @@
-"""Registering with a code that opens something."""
+"""Registration with a valid code."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""The way out of messages: one POST from anywhere, a page with one button, and back again."""
+"""The unsubscribe page: one POST without a session, and subscribing again."""
 
 import re
 
@@ -28,7 +28,7 @@ def link(ana, settings) -> str:
 
 @pytest.fixture
 def mailbox() -> Client:
-    """A program that knows nothing but the link: no cookie, no page before."""
+    """A client with only the link: no cookie and no earlier page."""
     return Client(enforce_csrf_checks=True)
 
 
@@ -62,7 +62,7 @@ def test_unsubscribe_needs_one_request(mailbox, ana, link, body):
 
 @pytest.mark.parametrize("method", ["get", "head"])
 def test_get_changes_nothing(mailbox, ana, link, method):
-    """Programs that follow every link in a message come by here."""
+    """Link scanners of mail programs open every link."""
     answer = getattr(mailbox, method)(link)
     assert answer.status_code == 200
     assert not is_out(ana)
