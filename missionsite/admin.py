@@ -10,6 +10,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
@@ -34,26 +35,26 @@ admin.site.unregister([Group, ProcrastinateJob])
 class RoleAdmin(ModelAdmin):
     """Roles with their permissions. `migrate` overwrites the built-in ones, so they cannot be edited here."""
 
-    list_display = ("name", "holders", "kept_by")
+    list_display = ("name", "member_count", "origin")
     ordering = ("name",)
     sortable_by = ()
     filter_horizontal = ("permissions",)
-    empty_text = ("No roles yet", "Run `manage.py migrate` to create the built-in roles.")
-    add_label = "Add role"
+    empty_text = (_("No roles yet"), _("Run `manage.py migrate` to create the built-in roles."))
+    add_label = _("Add role")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).annotate(people=Count("user"))
+        return super().get_queryset(request).annotate(members=Count("user"))
 
     def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.name not in ROLES)
 
     def get_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
         if obj and not self.has_change_permission(request, obj):
-            return ("name", "kept_by", "holders", "rights")
+            return ("name", "origin", "member_count", "permission_names")
         return ("name", "permissions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
-        return ("kept_by", "holders", "rights") if obj else ()
+        return ("origin", "member_count", "permission_names") if obj else ()
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "permissions":
@@ -63,19 +64,19 @@ class RoleAdmin(ModelAdmin):
             )
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
-    @display(description="People with it")
-    def holders(self, role: Role) -> str:
+    @display(description=_("members"))
+    def member_count(self, role: Role) -> str:
         link = f"{reverse('admin:groups_member_changelist')}?role={role.pk}"
-        return format_html('<a class="row-link" href="{}">{}</a>', link, role.people)
+        return format_html('<a class="row-link" href="{}">{}</a>', link, role.members)
 
-    @display(description="Kept by")
-    def kept_by(self, role: Role) -> str:
-        return "the site" if role.name in ROLES else "administrators"
+    @display(description=_("origin"))
+    def origin(self, role: Role) -> str:
+        return _("built in") if role.name in ROLES else _("custom")
 
-    @display(description="May do")
-    def rights(self, role: Role) -> str:
+    @display(description=_("permissions"))
+    def permission_names(self, role: Role) -> str:
         names = role.permissions.order_by("content_type__model", "name").values_list("name")
-        return format_html('<ul class="rights">{}</ul>', format_html_join("", "<li>{}</li>", names)) or "nothing"
+        return format_html('<ul class="permissions">{}</ul>', format_html_join("", "<li>{}</li>", names)) or _("none")
 
     def save_model(self, request: HttpRequest, obj: Role, form, change: bool) -> None:
         """Save the role directly: there is no service for roles."""

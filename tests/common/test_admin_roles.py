@@ -63,7 +63,7 @@ def test_built_in_role_is_read_only():
     administrator = client("Administrator")
     auditor = Group.objects.get(name="Auditor")
     address = f"/admin/missionsite/role/{auditor.pk}/change/"
-    assert "kept by" in words(administrator.get(address)).lower()
+    assert "built in" in words(administrator.get(address)).lower()
     assert administrator.post(address, {"name": "Hacked", "permissions": []}).status_code == 403
 
 

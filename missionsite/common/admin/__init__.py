@@ -1,4 +1,4 @@
-"""Bases of the back office: pages, lists, search, jobs, tabs."""
+"""Base classes of the back office: model admins, lists, search, actions, tabs."""
 
 from missionsite.common.admin import tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, ReasonForm
