@@ -105,13 +105,13 @@ class OrganizationAdmin(ModelAdmin):
         OrganizationAction(
             name="set-role",
             title="Add member or change role",
-            done="role changed",
+            success_message="role changed",
             run=lambda organization, actor, values: set_organization_role(
                 organization=organization, member=values["member"], role=values["role"], actor=actor
             ),
             permission="",
             form=RoleForm,
-            says="Owners and administrators maintain all its projects. Members see the projects that are open to them.",
+            help_text="Owners and administrators maintain all its projects. Members see projects that are open to them.",
             icon="person_add",
         ),
     )

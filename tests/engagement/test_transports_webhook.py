@@ -15,7 +15,7 @@ import pytest
 from engagement.errors import TransportNotConfigured
 from engagement.transports import MessageRejected, Unavailable, make_transport
 from tests.engagement.outgoing_message import outgoing
-from tests.support.gateway_server import answers, drips, endless, gateway, half, hangs_up, raw, never_responds, taken
+from tests.support.gateway_server import answers, drips, endless, gateway, half, hangs_up, never_responds, raw, taken
 
 SECRET = "a shared secret, with é in it"
 
