@@ -111,7 +111,7 @@ class OrganizationAdmin(ModelAdmin):
             ),
             permission="",
             form=RoleForm,
-            help_text="Owners and administrators maintain all its projects. Members see projects that are open to them.",
+            help_text="Owners and administrators maintain all its projects. Members see projects open to them.",
             icon="person_add",
         ),
     )

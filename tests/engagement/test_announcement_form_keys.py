@@ -1,9 +1,9 @@
 """An announcement is queued once, however often its form is submitted."""
 
 import pytest
-from missionsite.common.admin.once import FIELD, new_form_key
 
 from engagement.models import Announcement, EngagementMessage
+from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 from missionsite.common.api.idempotency import Attempt
 from missionsite.common.models import IdempotencyKey
 from tests.engagement.test_announcements_admin import COMPOSE, typed
@@ -28,7 +28,7 @@ def manager():
 
 
 def filled(key: str, **changes) -> dict:
-    return typed(expected=str(PEOPLE), **changes) | {FIELD: key}
+    return typed(expected=str(PEOPLE), **changes) | {FORM_KEY_FIELD: key}
 
 
 def counts() -> tuple[int, int]:
