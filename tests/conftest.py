@@ -37,42 +37,29 @@ def client():
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    request, django_test_environment, django_db_blocker, django_db_keepdb, django_db_modify_db_settings
+    django_test_environment, django_db_blocker, django_db_keepdb, django_db_createdb, django_db_modify_db_settings
 ):
-    """Create and migrate the test database as the owner; the tests then connect as the site does."""
-    from django.db import connection
-    from django.test.utils import setup_databases, teardown_databases
+    """Make the database of this process from the migrated template; the tests connect to it as the site does.
 
-    from missionsite.common.roles import as_owner
+    --create-db migrates again, --reuse-db keeps the database for a look at it afterwards.
+    """
+    from django.db import connection
+    from django.test import TransactionTestCase
+
+    from tests import database
 
     # A request of the live server runs in a thread of its own; a connection kept there would outlive the tests.
     connection.settings_dict["CONN_MAX_AGE"] = 0
-    with django_db_blocker.unblock(), as_owner():
-        config = setup_databases(verbosity=0, interactive=False, keepdb=django_db_keepdb)
-        with connection.cursor() as cursor:
-            # Tests with real commits are cleaned up by TRUNCATE, which these reject; they have tests of their own.
-            for table in ("events", "engagement_state_transitions", "deck_status_changes"):
-                cursor.execute(f"ALTER TABLE {table} DISABLE TRIGGER {table}_no_truncate")
+    name = connection.creation._get_test_db_name()
+    with django_db_blocker.unblock():
+        template = database.make_template(again=django_db_createdb)
+        database.make_copy(template, name)
+        connection.close()
+    connection.settings_dict["NAME"] = name
+    # Django would empty all tables, also those without rows, and write the permissions again.
+    TransactionTestCase._fixture_teardown = lambda self: database.restore()
     yield
     if not django_db_keepdb:
-        with django_db_blocker.unblock(), as_owner():
-            wait_until_alone()
-            teardown_databases(config, verbosity=0)
-
-
-def wait_until_alone(*, seconds: int = 30) -> None:
-    """Wait until threads and processes the tests started have left the database; it cannot be dropped before."""
-    import gc
-
-    from django.db import connection
-
-    gc.collect()
-    with connection.cursor() as cursor:
-        for _tenth in range(seconds * 10):
-            cursor.execute(
-                """SELECT count(*), pg_sleep(0.1) FROM pg_stat_activity
-                   WHERE datname = current_database() AND pid <> pg_backend_pid() GROUP BY ()"""
-            )
-            if cursor.fetchone()[0] == 0:
-                return
-            cursor.execute("SELECT pg_stat_clear_snapshot()")
+        with django_db_blocker.unblock():
+            connection.close()
+            database.drop(name)
