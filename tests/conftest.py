@@ -1,5 +1,7 @@
 """The frame of every test: a real PostgreSQL, tables made by the owner, tests run as the site's own role."""
 
+import os
+
 import pytest
 
 from tests.support import sample
@@ -8,22 +10,45 @@ from tests.support import sample
 LONGEST = ("tests/site/", "tests/fallback/", "tests/groups/")
 
 
+# What --long repeats, unless the environment says how often.
+REPEATED = {
+    "RACE_ROUNDS": "200",
+    "COUNTER_CHANGES": "100000",
+    "MACHINE_RUNS": "500",
+    "MACHINE_STEPS": "50",
+    "MISSIONSITE_ASK_ALL": "1",
+    "MISSIONSITE_FUZZ_EXAMPLES": "25",
+}
+
+
+def pytest_addoption(parser):
+    parser.addoption("--long", action="store_true", help="run also the tests marked `long`, and repeat more often")
+
+
 def pytest_configure(config):
-    """Fix the turn before any worker is started: they inherit it. Hash passwords fast: half a second each adds up."""
+    """Fix the turn and the repetitions before any worker starts: workers inherit them. Hash passwords fast."""
     from django.contrib.auth.hashers import PBKDF2PasswordHasher
 
+    if config.getoption("long"):
+        os.environ.update(REPEATED | os.environ)
     sample.turn()
+    # Half a second each with the number of a site.
     PBKDF2PasswordHasher.iterations = 1_000
 
 
-def pytest_collection_modifyitems(items):
-    """The longest first; last what opens a browser: its loop goes on in the thread, where nothing waits for another."""
+def pytest_collection_modifyitems(config, items):
+    """Leave out what is long; the longest first; last what opens a browser: its loop goes on in the thread."""
+    if not config.getoption("long"):
+        long = [item for item in items if item.get_closest_marker("long")]
+        if long:
+            config.hook.pytest_deselected(items=long)
+            items[:] = [item for item in items if not item.get_closest_marker("long")]
     browsing = {item.path for item in items if "playwright" in getattr(item, "fixturenames", ())}
     items.sort(key=lambda item: (item.path in browsing, not item.nodeid.startswith(LONGEST)))
 
 
 def pytest_report_header(config) -> str:
-    asked = "everything" if sample.ALL else "today's share; everything with MISSIONSITE_ASK_ALL=1"
+    asked = "all of it" if sample.asks_all() else "today's share; all of it with --long"
     return f"largest tests ask: {asked} (MISSIONSITE_TURN={sample.turn()})"
 
 

@@ -60,8 +60,8 @@ def wrongs(page, live_server) -> list[str]:
 
 
 def sign_in(page, live_server, member) -> None:
-    """Log in through the form."""
-    page.set_default_timeout(15_000)
+    """Log in by hand, as a person does."""
+    page.set_default_timeout(60_000)
     page.goto(f"{live_server.url}/admin/")
     page.locator("[name=username]").fill(member.email)
     page.locator("[name=password]").fill(PASSWORD)

@@ -105,7 +105,7 @@ def opened(browser, live_server, community):
             viewport=dict(zip(("width", "height"), size, strict=True)), color_scheme=scheme, base_url=live_server.url
         )
         contexts.append(context)
-        context.set_default_timeout(15_000)
+        context.set_default_timeout(60_000)
         if actor != "nobody":
             session = client_of(community[actor]).cookies[site_settings.SESSION_COOKIE_NAME].value
             context.add_cookies([{"name": site_settings.SESSION_COOKIE_NAME, "value": session, "url": live_server.url}])

@@ -45,7 +45,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
 
     # Bea registers on her phone.
     phone = browser.new_context(viewport=PHONE, locale="en-GB").new_page()
-    phone.set_default_timeout(15_000)
+    phone.set_default_timeout(60_000)
     phone.goto(address)
     phone.get_by_label("Name", exact=True).fill("Bea Lopes")
     phone.get_by_label("E-mail").fill("bea@example.org")

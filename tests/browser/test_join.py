@@ -13,7 +13,7 @@ PHONE = {"width": 390, "height": 844}
 def phone(page, live_server, transactional_db, wrongs, settings):
     settings.JOIN_ATTEMPTS_PER_MINUTE = settings.LOGIN_ATTEMPTS_PER_MINUTE = 0
     page.set_viewport_size(PHONE)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     yield page
     # An invalid code is a 404, and the directory a 403 until the approval; both have pages of their own.
     closed = [f"404 {live_server.url}/join/", f"403 {live_server.url}/directory/", "(Not Found)", "(Forbidden)"]

@@ -140,7 +140,7 @@ def test_htmx_form_is_disabled_and_script_form_is_not(site, live_server):
 
 def test_members_page_buttons_are_disabled_while_sending(page, live_server, transactional_db, settings):
     settings.JOIN_ATTEMPTS_PER_MINUTE = 0
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     page.goto(f"{live_server.url}/join/")
     page.get_by_label("Invitation code").fill("WRONG")
     form = page.locator("main form")

@@ -12,7 +12,7 @@ from tests.support.factories.groups import MemberFactory
 def phone(page, live_server, transactional_db, wrongs, settings):
     settings.SITE_URL = live_server.url
     page.set_viewport_size(PHONE)
-    page.set_default_timeout(15_000)
+    page.set_default_timeout(60_000)
     yield page
     # An invalid link shows a 404 page.
     assert [each for each in wrongs if "404" not in each] == []

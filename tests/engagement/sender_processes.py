@@ -80,7 +80,7 @@ class SenderProcesses:
     def request(self, path: str, values: dict | None = None) -> dict:
         content = json.dumps(values).encode() if values is not None else None
         request = urllib.request.Request(f"http://127.0.0.1:{self.port}{path}", data=content)
-        with urllib.request.urlopen(request, timeout=10) as answer:  # noqa: S310
+        with urllib.request.urlopen(request, timeout=60) as answer:  # noqa: S310
             return json.load(answer)
 
     def senders(self) -> list[int]:

@@ -216,9 +216,6 @@ def empty(people):
         session.execute("DELETE FROM members WHERE id::text = ANY (%s)", [keys])
         session.execute("SET CONSTRAINTS ALL IMMEDIATE")
         session.execute("ALTER TABLE engagement_state_transitions ENABLE TRIGGER USER")
-        session.execute(
-            "ALTER TABLE engagement_state_transitions DISABLE TRIGGER engagement_state_transitions_no_truncate"
-        )
         session.commit()
 
 

@@ -206,7 +206,7 @@ def test_many_guesses_are_limited_and_reveal_nothing(settings, rf):
     guesses = [*bad_codes().values()]
     register = resolve("/join/x/").func
     began, rejected = time.monotonic(), set()
-    for turn in range(10_000 if sample.ALL else 2_000):
+    for turn in range(10_000 if sample.asks_all() else 2_000):
         request = rf.get("/join/")
         request.user = AnonymousUser()
         answer = register(request, code=guesses[turn % len(guesses)])

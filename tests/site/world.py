@@ -334,19 +334,25 @@ def first_bytes(answer: StreamingHttpResponse) -> bytes:
     return first
 
 
-def fingerprint() -> dict[str, str]:
-    """What each table holds, as a digest; sessions, last log-ins and last uses of tokens and feeds left out.
+def readable_tables() -> list[str]:
+    """The tables in which a request may change something.
 
-    Tables the site may not read are left out too: it may not write them either.
+    Tables the site may not read are left out: it may not write them either.
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT relname FROM pg_stat_user_tables WHERE has_table_privilege(relid, 'SELECT')")
-        tables = [name for (name,) in cursor.fetchall() if not name.startswith(PASSING)]
+        return [name for (name,) in cursor.fetchall() if not name.startswith(PASSING)]
+
+
+def fingerprint(tables: Iterable[str]) -> dict[str, str]:
+    """What each of these tables holds, as a digest; last log-ins and last uses of tokens and feeds left out."""
     parts = [
         f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
         f'(SELECT (to_jsonb(t) - {_LAST})::text AS row FROM "{name}" t) AS each'
         for name in tables
     ]
+    if not parts:
+        return {}
     with connection.cursor() as cursor:
         cursor.execute(" UNION ALL ".join(parts))
         return dict(cursor.fetchall())
@@ -356,22 +362,30 @@ class Watch:
     """Detects changes by requests; compares the database with its state at the start."""
 
     def __init__(self) -> None:
-        self.before = fingerprint()
+        self.before = fingerprint(readable_tables())
         self.written = self._written()
 
     def changed(self) -> bool:
-        """Whether the database holds something else than at the start. Cheap where no row was written."""
-        return self.wrote() and fingerprint() != self.before
+        """Whether the database holds something else than at the start, to which requests before this were taken back."""
+        tables = self._wrote_to() & self.before.keys()
+        return any(digest != self.before[name] for name, digest in fingerprint(tables).items())
 
     def wrote(self) -> bool:
         """Whether a row was written since this was asked last, though it may have been taken back."""
+        return bool(self._wrote_to() & self.before.keys())
+
+    def _wrote_to(self) -> set[str]:
+        """The tables written to since this was asked last."""
         written, last = self._written(), self.written
         self.written = written
-        return written != last
+        return {name for name, rows in written.items() if rows != last.get(name, 0)}
 
     @staticmethod
-    def _written() -> int:
-        """Rows this transaction has written so far, those taken back included."""
+    def _written() -> dict[str, int]:
+        """Rows this transaction has written to each table so far, those taken back included."""
         with connection.cursor() as cursor:
-            cursor.execute("SELECT sum(n_tup_ins + n_tup_upd + n_tup_del) FROM pg_stat_xact_user_tables")
-            return cursor.fetchone()[0]
+            cursor.execute(
+                """SELECT relname, n_tup_ins + n_tup_upd + n_tup_del FROM pg_stat_xact_user_tables
+                   WHERE n_tup_ins + n_tup_upd + n_tup_del > 0"""
+            )
+            return dict(cursor.fetchall())

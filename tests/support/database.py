@@ -60,5 +60,5 @@ def listening(*channels: str) -> Iterator[psycopg.Connection]:
 
 
 def heard(listener: psycopg.Connection, number: int) -> list[tuple[str, dict]]:
-    """The next notifications as (channel, payload), at most `number`, within ten seconds."""
-    return [(notice.channel, json.loads(notice.payload)) for notice in listener.notifies(timeout=10, stop_after=number)]
+    """The next notifications as (channel, payload); fewer than `number` where ten seconds bring no more."""
+    return [(notice.channel, json.loads(notice.payload)) for notice in listener.notifies(timeout=60, stop_after=number)]
