@@ -1,4 +1,4 @@
-"""The databases of the tests: one migrated template, a copy of it for each process, put back after tests that commit."""
+"""The databases of the tests: one migrated template and a copy of it for each process, restored after real commits."""
 
 import hashlib
 import inspect

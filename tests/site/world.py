@@ -1,6 +1,6 @@
 """People and objects of the tests of the whole site, and a valid request to each URL."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
@@ -366,7 +366,7 @@ class Watch:
         self.written = self._written()
 
     def changed(self) -> bool:
-        """Whether the database holds something else than at the start, to which requests before this were taken back."""
+        """Whether the database holds something else than at the start; earlier requests were taken back."""
         tables = self._wrote_to() & self.before.keys()
         return any(digest != self.before[name] for name, digest in fingerprint(tables).items())
 
