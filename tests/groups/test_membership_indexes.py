@@ -3,11 +3,11 @@
 import pytest
 
 from groups.models import Group, Membership, Task
+from tests import database
 from tests.fallback.test_indexes import load_fast, plan_of
-from tests.support.concurrency import execute_as_owner, without
+from tests.support.concurrency import without
 
 COLONY, BUSY, OLD = (f"00000000-0000-4000-8000-00000000000{n}" for n in range(1, 4))
-TABLES = "members, groups, memberships, tasks, mission_counters"
 # 100,000 memberships and tasks, one in ten in the old mission and before all others; most of the old ones have ended.
 ROWS = f"""
     INSERT INTO members (id, member_id, email, display_name)
@@ -27,18 +27,17 @@ ROWS = f"""
     SELECT 'FE-T-' || 100000 + i, CASE WHEN i > 90000 THEN '{OLD}' ELSE '{BUSY}' END::uuid, 'Task',
         now() - i * interval '10 minutes' FROM generate_series(1, 100000) i;
 """
-EMPTY = f"TRUNCATE {TABLES} CASCADE"
 
 
 @pytest.fixture(scope="module", autouse=True)
 def history(django_db_setup):
     _load()
     yield
-    execute_as_owner(EMPTY)
+    database.restore()
 
 
 def _load() -> None:
-    execute_as_owner(EMPTY)
+    database.restore()
     load_fast(ROWS, "members", "groups", "memberships", "tasks")
 
 
