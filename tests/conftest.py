@@ -7,7 +7,19 @@ import pytest
 from tests.support import sample
 
 # Folders whose files take longest: begun first, so that no worker is left with one of them while the others are done.
-LONGEST = ("tests/site/", "tests/fallback/", "tests/groups/")
+LONGEST = (
+    "tests/site/test_permission_matrix.py",
+    "tests/site/",
+    "tests/groups/test_story_migration.py",
+    "tests/fallback/test_story_migration.py",
+    "tests/engagement/test_migration.py",
+    "tests/missiondeck/test_migration.py",
+    "tests/fallback/test_cross_project.py",
+    "tests/embedded/",
+    "tests/demo/",
+    "tests/fallback/",
+    "tests/groups/",
+)
 
 
 # What --long repeats, unless the environment says how often.
@@ -44,7 +56,12 @@ def pytest_collection_modifyitems(config, items):
             config.hook.pytest_deselected(items=long)
             items[:] = [item for item in items if not item.get_closest_marker("long")]
     browsing = {item.path for item in items if "playwright" in getattr(item, "fixturenames", ())}
-    items.sort(key=lambda item: (item.path in browsing, not item.nodeid.startswith(LONGEST)))
+
+    def place(item) -> tuple[bool, int]:
+        long = (number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start))
+        return item.path in browsing, next(long, len(LONGEST))
+
+    items.sort(key=place)
 
 
 def pytest_report_header(config) -> str:

@@ -9,6 +9,7 @@ import copy
 import json
 import re
 from dataclasses import dataclass
+from functools import cache
 
 import pytest
 from django.contrib.auth.models import Group as DjangoGroup
@@ -70,13 +71,14 @@ class Line:
         return self.asked.partition(" @")[2]
 
 
-def lines_of(text: str) -> list[Line]:
+@cache
+def lines_of(text: str) -> tuple[Line, ...]:
     lines = []
     for row in text.strip("\n").splitlines():
         if row.strip() and not row.startswith("#"):
             asked, *answers = (cell.strip() for cell in row.split("|"))
             lines.append(Line(asked, tuple(answers)))
-    return lines
+    return tuple(lines)
 
 
 def expected(answer: str, actor: str, otherwise: str = "login") -> str:
@@ -138,6 +140,7 @@ class Asker:
         return outcome
 
 
+@cache
 def alike(actor: str, line: Line) -> list[str]:
     """The actors who get the same answers to this line."""
     answers = [expected(cell, actor) for cell in line.answers]
