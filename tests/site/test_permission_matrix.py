@@ -50,8 +50,8 @@ LETTERS = {
 OUTSIDE = ("member", "reviewer by API", "inactive", "anonymous")
 PAGE_METHODS = ("GET", "HEAD", "POST")
 # Who asks with every method; the others with those that show and change, for a rejected method is did not all.
-THOROUGH = {"superuser", "no role", "anonymous"}
-# A build asks for every method, which shows a page once more to the superuser, of one line in so many.
+THOROUGH = ("superuser", "no role", "anonymous")
+# A build asks one line in so many with every method, as each of these.
 PARTS = 6
 
 
@@ -162,8 +162,10 @@ def lines_for(actor: str, text: str) -> list[Line]:
 
 def is_thorough(actor: str, line: Line) -> bool:
     """Whether this actor asks this line with every method."""
-    whom = stands_for(actor, line) & THOROUGH
-    return bool(whom) and ("superuser" not in whom or whose_turn(len(line.asked), of=PARTS))
+    whom = stands_for(actor, line)
+    return any(
+        each in whom and whose_turn(len(line.asked), of=PARTS, shift=2 * number) for number, each in enumerate(THOROUGH)
+    )
 
 
 def methods_of(actor: str, line: Line) -> tuple[str, ...]:
@@ -196,7 +198,7 @@ def ask_api(asker: Asker, lines: list[Line], known: dict[str, Route]) -> list[st
     written, thorough = {}, {}
     for line in lines:
         template, _method = line.asked.rsplit(maxsplit=1)
-        thorough[template] = thorough.get(template, False) or bool(stands_for(asker.actor, line) & THOROUGH)
+        thorough[template] = thorough.get(template, False) or not stands_for(asker.actor, line).isdisjoint(THOROUGH)
     for line in lines_of(matrix.API):
         template, method = line.asked.rsplit(maxsplit=1)
         for each in METHODS if method == "*" else [method]:
