@@ -1,9 +1,9 @@
-"""Migrations of this app forward, back and forward again, empty and with data, without loss."""
+"""This app's migrations: there, back and there again, empty and with people; nothing is lost."""
 
 import psycopg
 import pytest
 
-from tests.groups.test_schema_migration import Databases, MigrationDatabase
+from tests.migrating import Database, databases_of
 
 TABLES = [
     "user_engagement_states",
@@ -70,51 +70,46 @@ LIVED_IN = """
 
 
 @pytest.fixture(scope="module")
-def databases(django_db_setup):
-    databases = Databases()
-    yield databases
-    databases.drop()
+def databases(request, django_db_setup, django_db_blocker):
+    return databases_of(request.config, django_db_blocker)
 
 
-def rows_of(story: MigrationDatabase) -> dict[str, list]:
+def rows_of(story: Database) -> dict[str, list]:
     return {
         table: story.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
         for table in ["members", "events", *TABLES]
     }
 
 
-def there(story: MigrationDatabase, tables: list[str]) -> set[str]:
+def there(story: Database, tables: list[str]) -> set[str]:
     found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
     return {table for (table,) in found}
 
 
+DEFAULT_TEXTS = "SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2"
+
+
 @pytest.fixture(scope="module")
 def back(databases):
-    """Migrate an empty database forward, back and forward; then add data and migrate back."""
-    story = databases.copy(None, "engagement")
-    story.migrate("engagement")
-    story.texts_then = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
-    story.schema_then = story.schema()
-    story.migrate("engagement", "zero")
-    story.migrate("engagement")
-    story.texts_again = story.sql("SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2")
-    story.schema_again = story.schema()
+    """A clean database: there, lived in and taken back."""
+    story = databases.copy(databases.migrated("engagement"), "engagement_back")
+    story.texts_then, story.schema_then = story.sql(DEFAULT_TEXTS), story.schema()
     story.sql(LIVED_IN)
     story.rows_then = rows_of(story)
     story.migrate("engagement", "zero")
     return story
 
 
-@pytest.fixture(scope="module")
-def again(back, databases):
-    """Migrate forward, back and forward again."""
-    story = databases.copy("engagement", "engagement_again")
-    # A member added while the app's tables do not exist.
+@pytest.fixture(scope="module", params=["once", pytest.param("twice", marks=pytest.mark.long)])
+def again(request, back, databases):
+    """Forward; and back and forward once more."""
+    story = databases.copy("engagement_back", "engagement_again")
+    # Someone who comes while the app is away.
     story.sql("INSERT INTO members (email, display_name) VALUES ('while-away@example.org', 'Away')")
     story.migrate("engagement")
-    story.rows_first = rows_of(story)
-    story.migrate("engagement", "zero")
-    story.migrate("engagement")
+    if request.param == "twice":
+        story.migrate("engagement", "zero")
+        story.migrate("engagement")
     story.rows_then, story.schema_then = back.rows_then, back.schema_then
     return story
 
@@ -124,9 +119,14 @@ def test_migrate_creates_tables_and_default_texts(back):
     assert len({key for key, *_rest in back.texts_then}) == len(back.texts_then) / 2 >= 6
 
 
-def test_empty_app_migrates_back_and_forth(back):
-    assert back.schema_again == back.schema_then
-    assert back.texts_again == back.texts_then
+@pytest.mark.long
+def test_empty_app_migrates_back_and_forth(databases):
+    story = databases.copy(databases.migrated("engagement"), "engagement_test")
+    words, schema = story.sql(DEFAULT_TEXTS), story.schema()
+    story.migrate("engagement", "zero")
+    story.migrate("engagement")
+    assert story.schema() == schema
+    assert story.sql(DEFAULT_TEXTS) == words
 
 
 def test_reverse_migration_archives_every_row(back):
@@ -160,10 +160,10 @@ def newcomers(found, table):
 
 
 def test_second_migration_restores_every_row(again):
-    for now in (again.rows_first, rows_of(again)):
-        for table in again.rows_then:
-            if table != "message_templates" and table != "message_templates_history":
-                assert newcomers(now, table) == again.rows_then[table], table
+    now = rows_of(again)
+    for table in again.rows_then:
+        if table != "message_templates" and table != "message_templates_history":
+            assert newcomers(now, table) == again.rows_then[table], table
     assert there(again, [f"{table}_backup" for table in TABLES]) == set()
 
 
@@ -203,3 +203,48 @@ def test_second_migration_restores_sequences_and_rules(again):
         moved = session.execute("UPDATE user_engagement_states SET state = 'active' WHERE state = 'dormant'").rowcount
         assert session.execute("SELECT count(*) FROM engagement_state_transitions").fetchone() == (before + moved,)
         assert moved == 1
+
+
+def test_migration_sets_address_of_registered_members(databases):
+    story = databases.copy(databases.migrated("engagement_0005"), "addresses")
+    story.migrate("groups", "0011")
+    story.sql(
+        """
+        INSERT INTO members (email, display_name) SELECT i || '@example.org', i
+        FROM unnest(ARRAY['inviter', 'registered', 'has one', 'taken', 'imported', 'no number', 'removed']) i;
+        INSERT INTO community_members (person_id, telegram_id, name, primary_role, status, deleted_at)
+        SELECT id,
+            CASE display_name WHEN 'no number' THEN '9,00013E+09' ELSE (100 + row_number() OVER ())::text END,
+            display_name, 'other', 'active', CASE display_name WHEN 'removed' THEN now() END
+        FROM members WHERE display_name <> 'System';
+        INSERT INTO community_invitations
+            (invitation_code, created_by, status, expires_at, accepted_by, accepted_at)
+        SELECT '23456789ABCDEFG' || substr('HJKMNP', row_number() OVER ()::int, 1), inviter.member_id, 'accepted',
+            '2999-01-01Z', guest.member_id, now()
+        FROM community_members inviter, community_members guest
+        WHERE inviter.name = 'inviter' AND guest.name NOT IN ('inviter', 'imported');
+        UPDATE user_profiles SET individual_jid = 'chat@example.org'
+        WHERE user_id = (SELECT id FROM members WHERE display_name = 'has one');
+        UPDATE user_profiles SET individual_jid =
+            (SELECT telegram_id FROM community_members WHERE name = 'taken')
+        WHERE user_id = (SELECT id FROM members WHERE display_name = 'inviter');
+        """
+    )
+    story.migrate("engagement")
+    found = dict(
+        story.sql(
+            """
+            SELECT c.name, CASE p.individual_jid WHEN c.telegram_id THEN 'theirs' ELSE p.individual_jid END
+            FROM community_members c JOIN user_profiles p ON p.user_id = c.person_id
+            WHERE c.name NOT IN ('inviter')
+            """
+        )
+    )
+    assert found == {
+        "registered": "theirs",
+        "has one": "chat@example.org",
+        "taken": "",
+        "imported": "",
+        "no number": "",
+        "removed": "",
+    }

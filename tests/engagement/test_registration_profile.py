@@ -8,7 +8,6 @@ from engagement.services.inbound import find_sender
 from engagement.services.profiles import knows_timezone, update_profile
 from groups.models import CommunityInvitation, CommunityMember, Event, Member
 from groups.services.registration import accept_invitation
-from tests.groups.test_schema_migration import Databases
 from tests.support.concurrency import without
 from tests.support.factories.groups import EntryFactory, InvitationFactory
 from tests.support.factories.tokens import api_client
@@ -126,54 +125,3 @@ class TestApi:
         assert answer.status_code == 422
         assert [each["pointer"] for each in answer.json()["errors"]] == [f"/{field}"]
         assert not Member.objects.filter(email="noor@example.org").exists()
-
-
-def test_migration_sets_address_of_registered_members(django_db_blocker, django_db_setup):
-    databases = Databases()
-    try:
-        story = databases.copy(None, "addresses")
-        story.migrate("engagement", "0005")
-        story.migrate("groups", "0011")
-        story.sql(
-            """
-            INSERT INTO members (email, display_name) SELECT i || '@example.org', i
-            FROM unnest(ARRAY['inviter', 'registered', 'has one', 'taken', 'imported', 'no number', 'removed']) i;
-            INSERT INTO community_members (person_id, telegram_id, name, primary_role, status, deleted_at)
-            SELECT id,
-                CASE display_name WHEN 'no number' THEN '9,00013E+09' ELSE (100 + row_number() OVER ())::text END,
-                display_name, 'other', 'active', CASE display_name WHEN 'removed' THEN now() END
-            FROM members WHERE display_name <> 'System';
-            INSERT INTO community_invitations
-                (invitation_code, created_by, status, expires_at, accepted_by, accepted_at)
-            SELECT '23456789ABCDEFG' || substr('HJKMNP', row_number() OVER ()::int, 1), inviter.member_id, 'accepted',
-                '2999-01-01Z', guest.member_id, now()
-            FROM community_members inviter, community_members guest
-            WHERE inviter.name = 'inviter' AND guest.name NOT IN ('inviter', 'imported');
-            UPDATE user_profiles SET individual_jid = 'chat@example.org'
-            WHERE user_id = (SELECT id FROM members WHERE display_name = 'has one');
-            UPDATE user_profiles SET individual_jid =
-                (SELECT telegram_id FROM community_members WHERE name = 'taken')
-            WHERE user_id = (SELECT id FROM members WHERE display_name = 'inviter');
-            """
-        )
-        story.migrate("engagement")
-        found = dict(
-            story.sql(
-                """
-                SELECT c.name, CASE p.individual_jid WHEN c.telegram_id THEN 'theirs' ELSE p.individual_jid END
-                FROM community_members c JOIN user_profiles p ON p.user_id = c.person_id
-                WHERE c.name NOT IN ('inviter')
-                """
-            )
-        )
-        assert found == {
-            "registered": "theirs",
-            "has one": "chat@example.org",
-            "taken": "",
-            "imported": "",
-            "no number": "",
-            "removed": "",
-        }
-        story.migrate("engagement", "0005")
-    finally:
-        databases.drop()

@@ -4,29 +4,25 @@ import json
 
 import pytest
 
-from tests.groups.test_schema_migration import Databases, MigrationDatabase
+from tests.migrating import Database, databases_of
 
 BEFORE = ("fallback", "0002")
 FORWARD = ("fallback",)
 
 
 @pytest.fixture(scope="module")
-def databases(django_db_setup):
-    databases = Databases()
-    yield databases
-    databases.drop()
+def databases(request, django_db_setup, django_db_blocker):
+    return databases_of(request.config, django_db_blocker)
 
 
 @pytest.fixture(scope="module")
 def stages(databases):
     """Makes the database of each stage once, from the previous stage; migrating takes most of the time."""
 
-    def make(stage: str) -> str:
-        name = f"fallback_{stage}"
-        if name not in databases.made:
-            earlier, change = STAGES[stage]
-            change(databases.copy(earlier and make(earlier), name))
-        return name
+    def told(chapter: str) -> str:
+        earlier, tell = CHAPTERS[chapter]
+        earlier = told(earlier) if earlier else databases.migrated("fallback_0002")
+        return databases.once(f"fallback_{chapter}", earlier, tell)
 
     return make
 
@@ -35,25 +31,37 @@ def stage_fixture(name: str):
     """A fixture that copies the database of a stage."""
 
     @pytest.fixture
-    def database(databases, stages) -> MigrationDatabase:
-        return databases.copy(stages(name), "fallback_test")
+    def story(databases, chapters) -> Database:
+        return databases.copy(chapters(name), "fallback_test")
 
     return database
 
 
-def fill_before(database: MigrationDatabase) -> None:
-    database.migrate(*BEFORE)
-    database.sql(PEOPLE_WITH_LOOPS)
+def lose_links_and_people(story: Database) -> None:
+    """While the app is back: a flow, a project and everyone go; then forward."""
+    story.sql(
+        """
+        UPDATE missions SET flow_id = NULL WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
+        DELETE FROM flows WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
+        DELETE FROM missions WHERE title IN ('Loop of a 2', 'Work todo of a');
+        DELETE FROM projects WHERE slug = 'b';
+        DELETE FROM members;
+        """
+    )
+    story.migrate(*FORWARD)
 
 
-STAGES = {
-    "before": (None, fill_before),
-    "upgraded": ("before", lambda database: database.migrate(*FORWARD)),
-    "lived_in": ("upgraded", lambda database: database.sql(LIVED_IN)),
-    "back": ("lived_in", lambda database: database.migrate(*BEFORE)),
-    "again": ("back", lambda database: database.migrate(*FORWARD)),
+CHAPTERS = {
+    "before": (None, lambda story: story.sql(PEOPLE_WITH_LOOPS)),
+    # The next step converts the loops.
+    "with_tables": ("before", lambda story: story.migrate("fallback", "0005")),
+    "upgraded": ("with_tables", lambda story: story.migrate(*FORWARD)),
+    "lived_in": ("upgraded", lambda story: story.sql(LIVED_IN)),
+    "back": ("lived_in", lambda story: story.migrate(*BEFORE)),
+    "again": ("back", lambda story: story.migrate(*FORWARD)),
+    "without_links": ("back", lose_links_and_people),
 }
-before, upgraded, lived_in, back, again = map(stage_fixture, STAGES)
+before, with_tables, upgraded, lived_in, back, again, without_links = map(chapter, CHAPTERS)
 
 
 # Project A has flow, actor and repository; B has none; C only a flow.
@@ -121,9 +129,9 @@ LIVED_IN = """
 """
 
 
-def rows(database: MigrationDatabase) -> dict[str, list[dict]]:
-    """All rows of all tables as sorted text, without the tables of the migrations themselves."""
-    tables = database.sql(
+def rows(story: Database) -> dict[str, list[dict]]:
+    """Every row of every table, as text that sorts; without what migrations note for themselves."""
+    tables = story.sql(
         """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
            AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
     )
@@ -189,11 +197,11 @@ def test_existing_dependencies_are_counted(upgraded):
     assert upgraded.sql("SELECT * FROM drifted_missions()") == []
 
 
-def test_loop_without_flag_or_flow_is_converted(before):
-    before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of b'")
-    before.sql("DELETE FROM missions WHERE title = 'Second loop of b'")
-    before.migrate(*FORWARD)
-    assert before.sql("SELECT f.name FROM mission_fallback_templates t JOIN flows f ON f.id = t.flow_id"
+def test_loop_without_flag_or_flow_is_converted(with_tables):
+    with_tables.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of b'")
+    with_tables.sql("DELETE FROM missions WHERE title = 'Second loop of b'")
+    with_tables.migrate("fallback", "0006")
+    assert with_tables.sql("SELECT f.name FROM mission_fallback_templates t JOIN flows f ON f.id = t.flow_id"
                       " WHERE t.name = 'Loop of b'") == [("Loops",)]  # fmt: skip
 
 
@@ -220,8 +228,9 @@ def test_backward_restores_loop_missions(back):
     assert back.sql("SELECT count(*)::int FROM missions WHERE title LIKE '%%oop%% 2'") == [(5,)], "what was accepted"
 
 
+@pytest.mark.long
 def test_unused_upgrade_is_reverted_exactly(before):
-    # A loop by flag only, and one by list only.
+    # A loop by its flag alone, and one by its list alone.
     before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
     before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of a'")
     # Dependencies had no counts before; those of the upgrade stay correct.
@@ -256,19 +265,12 @@ def test_guardrails_and_runs_continue_after_round_trip(again):
     assert again.sql("SELECT * FROM drifted_fallback_runs()") == []
 
 
-def test_rows_with_deleted_links_stay_in_backup(back):
-    back.sql(
-        """
-        UPDATE missions SET flow_id = NULL WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
-        DELETE FROM flows WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
-        DELETE FROM missions WHERE title IN ('Loop of a 2', 'Work todo of a');
-        DELETE FROM projects WHERE slug = 'b';
-        """
-    )
-    back.migrate(*FORWARD)
-    # B and its rows are deleted; the template of C and its proposals need a deleted flow.
+def test_rows_with_deleted_links_stay_in_backup(without_links):
+    # B is gone with its rows; the template of C and its proposals wait for a flow that is gone.
     counted = {
-        table: back.sql(f"SELECT p.slug, count(*)::int FROM {table} JOIN projects p ON p.id = project_id GROUP BY 1")
+        table: without_links.sql(
+            f"SELECT p.slug, count(*)::int FROM {table} JOIN projects p ON p.id = project_id GROUP BY 1"
+        )
         for table in ("mission_fallback_configs", "mission_fallback_runs", "mission_fallback_items")
     }
     assert {table: dict(found) for table, found in counted.items()} == {
@@ -276,22 +278,20 @@ def test_rows_with_deleted_links_stay_in_backup(back):
         "mission_fallback_runs": {"a": 2, "c": 2},
         "mission_fallback_items": {"a": 8},
     }
-    assert back.sql("SELECT count(*)::int FROM mission_fallback_items_backup") == [(12,)]
-    assert back.sql("SELECT name FROM mission_fallback_templates_backup ORDER BY 1") == [
+    assert without_links.sql("SELECT count(*)::int FROM mission_fallback_items_backup") == [(12,)]
+    assert without_links.sql("SELECT name FROM mission_fallback_templates_backup ORDER BY 1") == [
         ("Loop of b",), ("Loop of c",), ("Second loop of b",),
     ]  # fmt: skip
-    assert back.sql(
+    assert without_links.sql(
         "SELECT mission_id FROM mission_fallback_items WHERE title = 'Loop of a 2' AND status = 'accepted'"
     ) == [(None,)]
-    assert back.sql("SELECT * FROM drifted_missions()") == []
-    assert back.sql("SELECT * FROM drifted_fallback_runs()") == []
+    assert without_links.sql("SELECT * FROM drifted_missions()") == []
+    assert without_links.sql("SELECT * FROM drifted_fallback_runs()") == []
 
 
-def test_deleted_reviewer_is_removed_from_restored_rows(back):
-    back.sql("DELETE FROM members")
-    back.migrate(*FORWARD)
-    assert back.sql("SELECT DISTINCT reviewed_by_id FROM mission_fallback_items") == [(None,)]
-    assert back.sql("SELECT DISTINCT started_by_id FROM mission_fallback_runs") == [(None,)]
+def test_deleted_reviewer_is_removed_from_restored_rows(without_links):
+    assert without_links.sql("SELECT DISTINCT reviewed_by_id FROM mission_fallback_items") == [(None,)]
+    assert without_links.sql("SELECT DISTINCT started_by_id FROM mission_fallback_runs") == [(None,)]
 
 
 def test_backup_tables_are_not_readable_by_the_site(back):
@@ -304,11 +304,11 @@ def test_backup_tables_are_not_readable_by_the_site(back):
 # --- From zero --------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 def test_zero_and_up_gives_same_schema(databases):
-    database = databases.copy(None, "fallback_empty")
-    database.migrate()
-    schema = database.schema()
-    database.migrate("fallback", "zero")
-    assert database.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
-    database.migrate()
-    assert database.schema() == schema
+    story = databases.copy(databases.migrated("everything"), "fallback_test")
+    schema = story.schema()
+    story.migrate("fallback", "zero")
+    assert story.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
+    story.migrate()
+    assert story.schema() == schema
