@@ -131,16 +131,13 @@ LIVED_IN = """
 
 def rows(story: Database) -> dict[str, list[dict]]:
     """Every row of every table, as text that sorts; without what migrations note for themselves."""
-    tables = story.sql(
-        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
-           AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
-    )
-    return {
-        table: sorted(
-            json.dumps(kept, sort_keys=True) for (kept,) in database.sql(f"SELECT to_jsonb(t) FROM {table} t")
-        )
-        for (table,) in tables
-    }
+    with story.connect() as session:
+        tables = session.execute(
+            """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
+               AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
+        ).fetchall()
+        found = {table: session.execute(f"SELECT to_jsonb(t) FROM {table} t").fetchall() for (table,) in tables}
+    return {table: sorted(json.dumps(kept, sort_keys=True) for (kept,) in rows) for table, rows in found.items()}
 
 
 # Django adds permissions of a new model, and keeps them when the model is deleted.

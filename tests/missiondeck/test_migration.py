@@ -1,26 +1,15 @@
 """The migrations of the seed on data: forward, backward one by one, and forward again without loss.
 
-The ready test database is copied and only this app is migrated in the copy: the other apps take minutes.
+Only this app is migrated, and what it needs: the other apps take minutes.
 """
 
-import os
-import re
-import subprocess
-import time
-from collections import Counter
-from contextlib import contextmanager
+from functools import partial
 
 import psycopg
 import pytest
-from django.conf import settings
-from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from django.db.migrations.loader import MigrationLoader
-from psycopg import sql
-from psycopg.conninfo import make_conninfo
 
-from missionsite import embedded
-from missionsite.common.roles import as_owner
+from tests.migrating import Database, databases_of
 
 TABLES = ["deck_missions", "dod_items", "chat_messages", "test_runs", "test_run_log_pages", "deck_status_changes"]
 MORE = ["deck_latest_runs", "deck_feeds", "deck_missions_history", "dod_items_history"]
@@ -80,90 +69,36 @@ FULL_DATA = """
 """
 
 
-class Copy:
-    """A copy of the test database, accessed as its owner and migrated in this process."""
-
-    def __init__(self) -> None:
-        owner = settings.DATABASE_OWNER
-        self.owner = {key: owner[key.upper()] for key in ("host", "port", "user", "password")}
-        self.of, self.name = connection.settings_dict["NAME"], f"deck_{os.getpid()}"
-
-    def connect(self, database: str = "") -> psycopg.Connection:
-        return psycopg.connect(make_conninfo(**self.owner, dbname=database or self.name), autocommit=True)
-
-    def make(self) -> None:
-        connection.close()
-        self.drop()
-        names = sql.Identifier(self.name), sql.Identifier(self.of)
-        deadline = time.monotonic() + 60
-        with self.connect("postgres") as session:
-            while True:
-                try:
-                    session.execute(sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(*names))
-                    return
-                except psycopg.errors.ObjectInUse:
-                    # Connections of earlier tests may still be closing; a copy needs a database without connections.
-                    if time.monotonic() > deadline:
-                        raise
-
-    def drop(self) -> None:
-        with self.connect("postgres") as session:
-            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(self.name)))
-
-    def sql(self, query: str, parameters=None) -> list[tuple]:
-        with self.connect() as session:
-            cursor = session.execute(query, parameters)
-            return cursor.fetchall() if cursor.description else []
-
-    @contextmanager
-    def taken(self):
-        """Use this database as the default connection, as its owner."""
-        with as_owner():
-            connection.settings_dict["NAME"] = self.name
-            try:
-                yield
-            finally:
-                connection.close()
-                connection.settings_dict["NAME"] = self.of
-
-    def migrate(self, to: str | None) -> None:
-        """Migrate only this app. to: the name of a migration; None reverses all."""
-        with self.taken():
-            MigrationExecutor(connection).migrate([("missiondeck", to)])
-
-    def rows(self) -> dict[str, list]:
-        """All rows of the existing tables of this app."""
-        there = [table for table in TABLES + MORE if self.sql("SELECT to_regclass(%s)", [table]) != [(None,)]]
-        return {table: self.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text") for table in there}
-
-    def schema(self) -> str:
-        dump = subprocess.run(
-            [embedded.psql_path().with_name("pg_dump"), "--schema-only", make_conninfo(**self.owner, dbname=self.name)],
-            capture_output=True,
-            text=True,
-            check=True,
-        ).stdout
-        # Newer versions add a random token to a dump.
-        return re.sub(r"^\\(un)?restrict .*$", "", dump, flags=re.MULTILINE)
+def rows(copy: Database) -> dict[str, list]:
+    """Every row of the tables of this app that are there."""
+    with copy.connect() as session:
+        found = session.execute("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [TABLES + MORE])
+        return {
+            table: session.execute(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text").fetchall()
+            for (table,) in found.fetchall()
+        }
 
 
-@pytest.fixture(scope="module")
-def round_trip(django_db_setup, django_db_blocker):
-    """Reverse and apply the migrations step by step, and record the state after each."""
-    with django_db_blocker.unblock():
-        copy = Copy()
-        copy.make()
-        try:
-            run_round_trip(copy)
-            yield copy
-        finally:
-            copy.drop()
+@pytest.fixture(scope="module", params=["in one go", pytest.param("step by step", marks=pytest.mark.long)])
+def story(request, django_db_setup, django_db_blocker):
+    """The app brought in and taken away step by step, and brought in again; with what was seen on the way."""
+    databases = databases_of(request.config, django_db_blocker)
+    copy = databases.copy(databases.migrated("groups"), "deck")
+    copy.ready = databases.made[databases.migrated("missiondeck")].schema()
+    tell(copy, step_by_step=request.param == "step by step")
+    return copy
 
 
-def run_round_trip(copy: Copy) -> None:
-    copy.ready = copy.schema()
-    copy.migrate(None)
-    copy.nothing = copy.rows()
+def tell(copy: Database, *, step_by_step: bool) -> None:
+    # There, in the seed's order and with data.
+    migrate(copy, step_by_step, STEPS, at=partial(live_through, copy))
+    # Logs that were there before the pages are cut like the others.
+    copy.sql(LIVED_IN)
+    copy.first, copy.first_schema = rows(copy), copy.schema()
+    # Back one by one, and there again.
+    copy.back = {}
+    migrate(copy, step_by_step, [*reversed(STEPS[:-1]), None], at=partial(look_back, copy))
+    copy.nothing = rows(copy)
     copy.left = copy.sql(
         """SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
                AND proname ~ 'deck|dod_|test_run|test_summary|test_results|test_identity|flaky'
@@ -171,39 +106,39 @@ def run_round_trip(copy: Copy) -> None:
            UNION ALL SELECT relname FROM pg_class WHERE relname ~ '^(deck_|dod_|chat_mess|test_run)'
                AND relname !~ '_backup$'"""
     )
-    # Forward, in the order of the seed and with data.
-    copy.migrate("0001_initial")
-    copy.columns_first = columns(copy)
-    copy.sql(BEFORE)
-    copy.migrate("0002_add_github_url")
-    copy.columns_second = columns(copy)
-    copy.repositories_before = copy.sql("SELECT DISTINCT github_url FROM deck_missions")
-    copy.sql(REPOSITORIES)
-    copy.migrate("0003_add_citizen")
-    copy.citizens_before = copy.sql("SELECT citizen, count(*) FROM chat_messages GROUP BY 1")
-    copy.sql(CITIZENS)
-    copy.migrate("0004_create_test_runs")
-    copy.sql(RUNS)
-    copy.migrate(STEPS[-1])
-    # Logs from before the pages are paginated like the others.
-    copy.sql(FULL_DATA)
-    copy.first, copy.first_schema = copy.rows(), copy.schema()
-    # Backward and forward one by one, then all at once.
-    copy.back = {}
-    for step in reversed(STEPS[:-1]):
-        copy.migrate(step)
-        copy.back[step] = copy.rows()
-    copy.migrate(None)
     copy.away = copy.sql("SELECT relname FROM pg_class WHERE relname ~ '_backup$' AND relkind = 'r'")
-    for step in STEPS:
-        copy.migrate(step)
-    copy.second, copy.second_schema = copy.rows(), copy.schema()
-    copy.migrate(None)
-    copy.migrate(STEPS[-1])
-    copy.third, copy.third_schema = copy.rows(), copy.schema()
+    migrate(copy, step_by_step, STEPS)
+    copy.again, copy.again_schema = rows(copy), copy.schema()
 
 
-def columns(copy: Copy) -> set[str]:
+def migrate(copy: Database, step_by_step: bool, to: list[str | None], at=None) -> None:
+    for step in to if step_by_step else to[-1:]:
+        copy.migrate_alone("missiondeck", step, at=at)
+
+
+def live_through(copy: Database, _action: str, step: str) -> None:
+    """What is done and seen after a step of the way there."""
+    if step == "0001_initial":
+        copy.columns_first = columns(copy)
+        copy.sql(BEFORE)
+    elif step == "0002_add_github_url":
+        copy.columns_second = columns(copy)
+        copy.repositories_before = copy.sql("SELECT DISTINCT github_url FROM deck_missions")
+        copy.sql(REPOSITORIES)
+    elif step == "0003_add_citizen":
+        copy.citizens_before = copy.sql("SELECT citizen, count(*) FROM chat_messages GROUP BY 1")
+        copy.sql(CITIZENS)
+    elif step == "0004_create_test_runs":
+        copy.sql(RUNS)
+
+
+def look_back(copy: Database, _action: str, step: str) -> None:
+    """What there is after a step was taken back: what the one before it had brought."""
+    if number := STEPS.index(step):
+        copy.back[STEPS[number - 1]] = rows(copy)
+
+
+def columns(copy: Database) -> set[str]:
     return {
         f"{table}.{column}"
         for table, column in copy.sql(
@@ -302,19 +237,14 @@ def test_reverse_migration_keeps_backup_tables(round_trip):
     assert stored <= aside
 
 
-def test_second_migration_restores_all_rows(round_trip):
-    for again in (round_trip.second, round_trip.third):
-        assert set(again) == set(round_trip.first)
-        for table, rows in round_trip.first.items():
-            assert again[table] == rows, table
+def test_second_migration_restores_all_rows(story):
+    assert set(story.again) == set(story.first)
+    for table, was in story.first.items():
+        assert story.again[table] == was, table
 
 
-def test_second_migration_restores_schema(round_trip):
-    """Except the trigger that tests disable for cleanup, which a migration restores."""
-    assert round_trip.second_schema == round_trip.first_schema == round_trip.third_schema
-    off = r"ALTER TABLE public\.deck_status_changes DISABLE TRIGGER \w+;\n\n"
-    ready, now = (Counter(text.splitlines()) for text in (re.sub(off, "", round_trip.ready), round_trip.first_schema))
-    assert (now - ready, ready - now) == (Counter(), Counter())
+def test_there_again_the_schema_is_the_same(story):
+    assert story.again_schema == story.first_schema == story.ready
 
 
 def test_no_backup_table_is_left(round_trip):
