@@ -176,7 +176,7 @@ def test_site_goes_on_when_a_web_process_is_killed(tmp_path):
         def answers() -> bool:
             # What waited for the killed process is lost with it.
             with contextlib.suppress(OSError, http.client.HTTPException):
-                return ask(port, "/login/", seconds=5).status == 200
+                return ask(port, "/login/", seconds=20).status == 200
             return False
 
         until(answers, "the other process")

@@ -19,11 +19,9 @@ from missionsite.common.models import Heartbeat, WorkerProcess
 from missionsite.common.worker import watchdog
 from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_workers
 from tests.common.jobs import hold, hold_row, note
-from tests.support.concurrency import execute_as_owner
+from tests.support.concurrency import PATIENCE, execute_as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
-
-PATIENCE = 30  # seconds
 
 
 def until(condition, what: str):

@@ -51,15 +51,15 @@ def test_processes_of_a_killed_demo_are_ended(tmp_path, watcher):
     running = service(tmp_path, watcher, "sleep 600")
     running.start()
     end_of_pipe(watcher)
-    assert running.process.wait(10) == -signal.SIGTERM
+    assert running.process.wait(60) == -signal.SIGTERM
 
 
 def test_processes_that_reject_to_end_are_killed_with_their_children(tmp_path, watcher):
     running = service(tmp_path, watcher, STUBBORN)
     running.start()
     end_of_pipe(watcher)
-    assert running.process.wait(10) == -signal.SIGKILL
-    assert wait_until(lambda: is_gone(running.process.pid), seconds=10)
+    assert running.process.wait(60) == -signal.SIGKILL
+    assert wait_until(lambda: is_gone(running.process.pid), seconds=60)
 
 
 def test_the_server_of_a_killed_demo_is_stopped(tmp_path, lock):
@@ -81,7 +81,7 @@ def test_signals_of_the_terminal_do_not_end_the_watcher(watcher):
         [mask] = [line.split()[1] for line in (PROC / str(watcher.process.pid) / "status").open() if "SigIgn" in line]
         return all(int(mask, 16) >> (number - 1) & 1 for number in numbers)
 
-    assert wait_until(ignores_them, seconds=30)
+    assert wait_until(ignores_them, seconds=60)
     for number in numbers:
         os.kill(watcher.process.pid, number)
     end_of_pipe(watcher)
@@ -106,14 +106,14 @@ def test_a_service_that_ends_starts_again_and_ever_later(tmp_path, watcher):
 def test_a_killed_service_takes_its_children_along(tmp_path, watcher):
     running = service(tmp_path, watcher, "sleep 600 & echo started; wait")
     running.start()
-    assert wait_until(lambda: "started" in running.log.read_text(), seconds=10)
+    assert wait_until(lambda: "started" in running.log.read_text(), seconds=60)
     group = running.process.pid
     os.kill(group, signal.SIGKILL)
     running.process.wait()
     said = []
     running.check(said.append)
     assert "killed by SIGKILL" in said[0]
-    assert wait_until(lambda: is_gone(group), seconds=10)
+    assert wait_until(lambda: is_gone(group), seconds=60)
 
 
 def test_a_second_demo_in_the_same_folder_is_rejected(tmp_path):
@@ -132,14 +132,14 @@ def test_a_demo_waits_for_the_cleaning_of_the_one_before(tmp_path):
     def run():
         with Site(var=tmp_path, is_embedded=False, log=said.append).single_instance():
             inside.set()
-            leave.wait(30)
+            leave.wait(60)
 
     with open(tmp_path / "demo-cleanup.lock", "a") as cleaning:
         fcntl.flock(cleaning, fcntl.LOCK_EX)
         demo = threading.Thread(target=run)
         demo.start()
-        assert wait_until(lambda: said == ["Waiting for the processes of the previous run to end ..."], seconds=10)
+        assert wait_until(lambda: said == ["Waiting for the processes of the previous run to end ..."], seconds=60)
         assert not inside.is_set()
-    assert inside.wait(10)
+    assert inside.wait(60)
     leave.set()
     demo.join()

@@ -34,7 +34,7 @@ def data_of(var):
 def kill_postmaster(var):
     """Kill it and wait until the system has taken note."""
     os.kill(embedded.status(var).pid, signal.SIGKILL)
-    assert processes.wait_until(lambda: embedded.status(var) is None, seconds=30)
+    assert processes.wait_until(lambda: embedded.status(var) is None, seconds=60)
 
 
 def test_every_committed_row_survives_a_killed_postmaster(var, server):
@@ -54,10 +54,10 @@ def test_every_committed_row_survives_a_killed_postmaster(var, server):
 
     writer = threading.Thread(target=write_until_killed)
     writer.start()
-    assert enough.wait(30)
+    assert enough.wait(60)
     kill_postmaster(var)
     after = embedded.start(var)
-    writer.join(30)
+    writer.join(60)
     assert after.started
     with psycopg.connect(after.owner_url) as owner:
         rows = [row for [row] in owner.execute("SELECT id FROM kept ORDER BY id")]
@@ -82,7 +82,7 @@ def test_killing_every_process_at_once_is_survived(var, server):
         owner.execute("INSERT INTO kept VALUES (7)")
     for pid in processes._orphans(data_of(var)):
         os.kill(pid, signal.SIGKILL)
-    assert processes.wait_until(lambda: embedded.status(var) is None, seconds=30)
+    assert processes.wait_until(lambda: embedded.status(var) is None, seconds=60)
     after = embedded.start(var)
     with psycopg.connect(after.owner_url) as owner:
         assert owner.execute("SELECT id FROM kept").fetchone() == (7,)

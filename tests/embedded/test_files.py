@@ -34,7 +34,7 @@ def test_processes_that_ask_at_once_get_the_same_secret(tmp_path):
     for process in asking:
         process.stdin.write("go\n")
         process.stdin.flush()
-    secrets = {process.communicate(timeout=30)[0] for process in asking}
+    secrets = {process.communicate(timeout=120)[0] for process in asking}
     assert len(secrets) == 1
     assert len(secrets.pop().strip()) == 32
 

@@ -126,15 +126,15 @@ class SenderProcesses:
         """Stop the database while messages are sent; return the seconds from its restart to the next message."""
         self.request("/kill", {"pool": self.pool.pid, "kills": 0, "one_in": 1})
         with psycopg.connect(self.database, autocommit=True) as session:
-            # More than can be sent before the outage.
+            # More than are sent before it goes.
             session.execute(ENQUEUE, {"run": self.name, "messages": 3_000})
-        until(lambda: self.sent() > 20, "messages", seconds=60)
+        until(lambda: self.sent() > 20, "messages", seconds=120)
         stop()
         # Duration of the outage.
         pause(seconds)
         before = self.sent()
         start()
-        return until(lambda: self.sent() > before, "messages after the database is back", seconds=60)
+        return until(lambda: self.sent() > before, "messages after the database is back", seconds=120)
 
     def sent(self) -> int:
         """Return how many messages the gateway has accepted."""
@@ -211,8 +211,8 @@ def run_senders(
             start_new_session=True,
         )
         try:
-            until(lambda: len(children_of(pool.pid)) == senders, "the senders", seconds=60)
-            yield SenderProcesses(database, port, pool)
+            until(lambda: len(children_of(keeper.pid)) == senders, "the senders", seconds=120)
+            yield Fleet(database, port, keeper)
         finally:
             pool.terminate()
             with suppress(subprocess.TimeoutExpired):

@@ -1,6 +1,5 @@
 """Changes of messages during a concurrent claim: either the claim or the change succeeds."""
 
-import select
 import threading
 from datetime import timedelta
 
@@ -13,8 +12,10 @@ from engagement.services import claims, messages
 from engagement.services.announcements import cancel_announcement
 from engagement.services.messages import cancel_message, postpone_message
 from engagement.services.profiles import switch_destination
-from tests.engagement.fake_provider import NOON
-from tests.support.concurrency import crowd, without
+from tests.common.test_worker import until
+from tests.engagement.provider import NOON
+from tests.support.concurrency import PATIENCE, crowd, without
+from tests.support.database import own_connection
 from tests.support.factories.engagement import AnnouncementFactory, MessageFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -27,26 +28,37 @@ CHANGES = {
 }
 
 
-def change_during_claim(change) -> tuple[EngagementMessage, object]:
-    """Claim a message, change it before the claim is committed; return the result of the change."""
+def waits_for_lock(watcher) -> bool:
+    return bool(
+        watcher.execute(
+            """SELECT true FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'
+                   AND pid <> pg_backend_pid()"""
+        ).fetchone()
+    )
+
+
+def meet(act) -> tuple[EngagementMessage, object]:
+    """A message that is claimed, and act on it before the claim is committed; and what the act said."""
     message = MessageFactory(
         message_type="announcement", announcement=AnnouncementFactory(), scheduled_for=NOON - timedelta(hours=1)
     )
-    claimed = threading.Event()
+    claimed, acted = threading.Event(), threading.Event()
 
     def play(number: int):
         if number:
-            assert claimed.wait(30)
-            return change(message)
+            assert claimed.wait(PATIENCE)
+            try:
+                return act(message)
+            finally:
+                acted.set()
         with transaction.atomic():
             batch = claims.claim(sender="race", at=NOON, most=10, lease=timedelta(minutes=1))
             claimed.set()
-            # Long enough for the other transaction to reach the row.
-            select.select([], [], [], 0.3)
+            until(lambda: acted.is_set() or waits_for_lock(watcher), "the other to come to the row")
         return batch
 
-    with crowd(2) as people:
-        batch, result = people.run(play)
+    with crowd(2) as people, own_connection() as watcher:
+        batch, said = people.run(play)
     assert [each.id for each in batch.messages] == [message.id]
     assert set(claims.find_claims([message.id])) == {message.id}
     return EngagementMessage.objects.get(pk=message.pk), result

@@ -1,9 +1,8 @@
 """Concurrent transitions with real threads and commits, and a negative control of each guard.
 
-A build runs a few rounds; RACE_ROUNDS=200 bin/test tests/engagement/test_lifecycle_races.py runs many.
+RACE_ROUNDS=200 bin/test tests/engagement/test_lifecycle_races.py runs the long proof; a build runs one round.
 """
 
-import os
 import threading
 from datetime import timedelta
 
@@ -16,13 +15,12 @@ from engagement.models import EngagementMessage, EngagementStateTransition, Stat
 from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import record_activities, record_activity, transition, transition_context
 from tests.common.test_worker import until
-from tests.engagement.transition_table import LEGAL
-from tests.support.concurrency import crowd, without
+from tests.engagement.pairs import LEGAL
+from tests.support.concurrency import PATIENCE, ROUNDS, crowd, without
 from tests.support.database import own_connection, rows
 from tests.support.factories.engagement import PersonFactory, move_to, quiet_person
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 
 
 def chain(person):
@@ -71,7 +69,7 @@ def test_second_trigger_waits_for_new_state(second):
             transition(member=person, trigger="goodbye_response_2")
             other.start()
             until(lambda: waits_for_lock(watcher), "the second trigger to wait for the first")
-        other.join(30)
+        other.join(PATIENCE)
     if second == "user_message":
         # Also valid in remind_later.
         assert result == []
@@ -103,7 +101,7 @@ def careless(member, trigger, met):
     with transaction.atomic():
         state = UserEngagementState.objects.get(user=member).state
         after = LEGAL.get((state, trigger))
-        met.wait(30)
+        met.wait(PATIENCE)
         if after is None:
             raise TransitionRejected(state=state, trigger=trigger, possible=[])
         dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}

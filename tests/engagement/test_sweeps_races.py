@@ -1,6 +1,5 @@
 """Concurrent, blocked and killed sweeps: the result equals that of one undisturbed sweep."""
 
-import os
 import signal
 import threading
 from contextlib import contextmanager
@@ -15,11 +14,10 @@ from tests.common.test_worker import until
 from tests.engagement.owner_connection import owner
 from tests.engagement.sweep_data import NOW, count_inconsistencies, make_members, states, stored
 from tests.groups.test_highlights_races import as_process, one_that_waits
-from tests.support.concurrency import crowd, without
+from tests.support.concurrency import PATIENCE, ROUNDS, crowd, without
 from tests.support.database import own_connection, row, rows
 
 pytestmark = pytest.mark.django_db(transaction=True)
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 MONDAY = NOW.replace(day=9, hour=12)
 FINISHED = {"goodbye_sent": 60, "dormant": 60, "active": 20}
 
@@ -98,9 +96,9 @@ def test_sweep_skips_locked_member():
         writer.execute("SELECT FROM user_engagement_states WHERE user_id = %s FOR UPDATE", [people[2]])
         sweeper = threading.Thread(target=sweep)
         sweeper.start()
-        assert ended.wait(30), "the sweep waits for the member who is writing"
+        assert ended.wait(PATIENCE), "the sweep waits for the member who is writing"
         writer.execute("ROLLBACK")
-        sweeper.join(30)
+        sweeper.join(PATIENCE)
     assert states() == {"goodbye_sent": 4, "active": 1}
     record_activity(member=UserEngagementState.objects.get(user=people[2]).user, at=NOW)
     sweep_daily(at=NOW)
@@ -136,11 +134,11 @@ def killed_half_way(how, people):
                 process.send_signal(signal.SIGKILL)
             else:
                 assert watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [backend]).fetchone() == (True,)
-            assert process.wait(30) != 0
+            assert process.wait(PATIENCE) != 0
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait(30)
+                process.wait(PATIENCE)
     with own_connection() as watcher:
         until(
             lambda: not watcher.execute("SELECT true FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone(),

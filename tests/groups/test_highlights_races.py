@@ -28,7 +28,7 @@ from tests.groups.chats import (
     roll_up_all,
     talk,
 )
-from tests.support.concurrency import crowd, execute_as_owner, without
+from tests.support.concurrency import PATIENCE, crowd, execute_as_owner, without
 from tests.support.database import own_connection, row
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -197,8 +197,8 @@ def rolled_up_on_its_way(*, with_lock: bool) -> None:
                 "the roll-up to wait or end",
             )
             assert roll_up.is_alive() == with_lock
-        rebuild.join(30)
-        roll_up.join(30)
+        rebuild.join(PATIENCE)
+        roll_up.join(PATIENCE)
     assert notes() == 0
 
 
@@ -266,11 +266,11 @@ def killed_half_way(*arguments: str, statement: str, how: str) -> None:
                 process.send_signal(signal.SIGKILL)
             else:
                 assert watcher.execute("SELECT pg_terminate_backend(%s, 10000)", [backend]).fetchone() == (True,)
-            assert process.wait(30) != 0
+            assert process.wait(PATIENCE) != 0
         finally:
             if process.poll() is None:
                 process.kill()
-                process.wait(30)
+                process.wait(PATIENCE)
     with own_connection() as watcher:
         until(
             lambda: not watcher.execute("SELECT true FROM pg_stat_activity WHERE pid = %s", [backend]).fetchone(),

@@ -15,11 +15,10 @@ from groups.models.history import MemberHistory
 from groups.services import imports
 from groups.services.members import create_member, update_member
 from tests.groups.import_files import FULL, bring, counts, everything
-from tests.support.concurrency import crowd
+from tests.support.concurrency import PATIENCE, crowd
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-WAIT = 30  # seconds
 MANY = FULL + "".join(f"p{number}@example.org,P {number},,{number},,other,,,\n" for number in range(500))
 
 
@@ -67,7 +66,7 @@ def started_elsewhere(act):
             cursor.execute("SELECT pg_stat_clear_snapshot()")
 
     def result():
-        thread.join(WAIT)
+        thread.join(PATIENCE)
         return results[0]
 
     return result
@@ -169,8 +168,8 @@ def test_killed_import_writes_nothing(place):
 
 
 def wait_until_let_go() -> None:
-    """Wait until the server has noticed the end of its client and released the lock."""
-    until = timezone.now() + timedelta(seconds=WAIT)
+    """The server notices the end of its client by itself: wait until it holds no turn for it any more."""
+    until = timezone.now() + timedelta(seconds=PATIENCE)
     with connection.cursor() as cursor:
         while True:
             cursor.execute(

@@ -1,9 +1,8 @@
 """Concurrent completion: real threads and commits, with negative controls without the guard.
 
-RACE_ROUNDS=50 bin/test tests/missiondeck/test_status_races.py runs the long proof; a build runs fewer rounds.
+RACE_ROUNDS=50 bin/test tests/missiondeck/test_status_races.py runs the long proof; a build runs one round.
 """
 
-import os
 import threading
 from contextlib import suppress
 
@@ -17,13 +16,12 @@ from missiondeck.services.checklist import add_item, move_item, remove_item, tic
 from missiondeck.services.missions import change_status
 from tests.common.test_worker import until
 from tests.missiondeck.helpers import items_of, mission_in_qa, transaction_of
-from tests.support.concurrency import crowd, without
+from tests.support.concurrency import PATIENCE, ROUNDS, crowd, without
 from tests.support.database import own_connection, row, rows
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "3"))
 PEOPLE = 50
 INVALID = """
     SELECT count(*) FROM deck_missions m WHERE status = 'complete' AND override_reason = ''
@@ -131,7 +129,7 @@ def test_completion_waits_for_untick():
         thread, result = in_a_thread(lambda: change_status(mission=made, to="complete", actor=lead))
         until(lambda: waits_for_lock(watcher), "who completes to wait for who unticks")
         session.commit()
-        thread.join(30)
+        thread.join(PATIENCE)
     assert isinstance(result[0], NotDone)
     assert result[0].missing == [{"what": "open_items", "count": 1, "items": [item.text]}]
     assert count_invalid() == 0
@@ -145,7 +143,7 @@ def test_untick_waits_for_completion():
         thread, result = in_a_thread(lambda: tick_item(item=item, done=False, actor=None))
         until(lambda: waits_for_lock(watcher), "who unticks to wait for who completes")
         session.commit()
-        thread.join(30)
+        thread.join(PATIENCE)
     assert isinstance(result[0], ChecklistClosed)
     assert count_invalid() == 0
 
@@ -157,7 +155,7 @@ def test_concurrently_added_item_blocks_completion():
         thread, result = in_a_thread(lambda: change_status(mission=made, to="complete", actor=None))
         until(lambda: waits_for_lock(watcher), "who completes to wait for who adds")
         session.commit()
-        thread.join(30)
+        thread.join(PATIENCE)
     assert isinstance(result[0], NotDone)
 
 

@@ -1,11 +1,19 @@
 """Threads with separate database connections that start at the same time, for tests of race conditions."""
 
+import os
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
 from django.db import connection, connections
+
+# How often a race is run: once in a build, 200 times with RACE_ROUNDS=200.
+ROUNDS = int(os.environ.get("RACE_ROUNDS", "1"))
+# A negative control may need a few rounds until someone loses; it ends with the first.
+CONTROL_ROUNDS = max(ROUNDS, 5)
+# Seconds to wait for another thread or process; only a guard against waiting for good.
+PATIENCE = 120
 
 
 class Crowd:
