@@ -38,13 +38,13 @@ EXPORT = "/admin/groups/communitymember/export/"
 
 
 @contextlib.contextmanager
-def site(tmp_path, **environment: str) -> Iterator[tuple[subprocess.Popen, int]]:
+def site(tmp_path, *, workers: int = 1, **environment: str) -> Iterator[tuple[subprocess.Popen, int]]:
     surroundings = {
         "DJANGO_SETTINGS_MODULE": "tests.common.serving_settings",
         "TEST_BODY_SECONDS": str(BODY_SECONDS),
         "CONN_MAX_AGE": "0",
     }
-    with web_server(tmp_path, workers=2, **surroundings | environment) as running:
+    with web_server(tmp_path, workers=workers, **surroundings | environment) as running:
         yield running
 
 
@@ -52,6 +52,18 @@ def site(tmp_path, **environment: str) -> Iterator[tuple[subprocess.Popen, int]]
 def server(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[int]:
     with django_db_blocker.unblock(), site(tmp_path_factory.mktemp("web")) as (_process, port):
         yield port
+
+
+@pytest.fixture(scope="module")
+def killed_site(tmp_path_factory, django_db_setup, django_db_blocker) -> Iterator[tuple[subprocess.Popen, int]]:
+    """A site of two web processes that tests kill; each is replaced."""
+    with django_db_blocker.unblock(), site(tmp_path_factory.mktemp("killed"), workers=2) as running:
+        yield running
+
+
+def processes_of(port: int) -> set[int]:
+    """The web processes that answer."""
+    return {json.loads(ask(port, "/state").text)["process"] for _ in range(20)}
 
 
 def ask(port: int, path: str, method: str = "GET", body=None, seconds: float = PATIENCE, **headers: str):
@@ -163,25 +175,21 @@ def test_large_body_goes_through_disk(server):
     assert len(json.loads(ask(server, "/echo", "POST", b"x" * 2_000_000).text)["body"]) == 2_000_000
 
 
-def test_site_goes_on_when_a_web_process_is_killed(tmp_path):
-    with site(tmp_path) as (process, port):
+def test_site_goes_on_when_a_web_process_is_killed(killed_site):
+    process, port = killed_site
+    until(lambda: len(processes_of(port)) == 2, "both processes")
+    first = processes_of(port).pop()
+    os.kill(first, signal.SIGKILL)
 
-        def serving() -> set[int]:
-            return {json.loads(ask(port, "/state").text)["process"] for _ in range(20)}
+    def answers() -> bool:
+        # What waited for the killed process is lost with it.
+        with contextlib.suppress(OSError, http.client.HTTPException):
+            return ask(port, "/login/", seconds=20).status == 200
+        return False
 
-        until(lambda: len(serving()) == 2, "both processes")
-        first = serving().pop()
-        os.kill(first, signal.SIGKILL)
-
-        def answers() -> bool:
-            # What waited for the killed process is lost with it.
-            with contextlib.suppress(OSError, http.client.HTTPException):
-                return ask(port, "/login/", seconds=20).status == 200
-            return False
-
-        until(answers, "the other process")
-        until(lambda: len(others := serving()) == 2 and first not in others, "a process in its place")
-        assert process.poll() is None
+    until(answers, "the other process")
+    until(lambda: len(others := processes_of(port)) == 2 and first not in others, "a process in its place")
+    assert process.poll() is None
 
 
 def test_open_live_pages_leave_every_thread_of_requests_free(tmp_path):
@@ -206,7 +214,7 @@ def test_requests_take_turns_in_a_few_threads(server):
             "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND application_name = ''"
             " AND pid <> pg_backend_pid()"
         )
-        assert cursor.fetchone()[0] <= 2 * settings.WEB_THREADS
+        assert cursor.fetchone()[0] <= settings.WEB_THREADS
 
 
 # --- Without a database, and with one that takes no changes ---------------------------------------
@@ -318,14 +326,14 @@ def test_export_whose_query_is_broken_off_fails(server, tmp_path):
 
 
 @needs_curl
-def test_download_whose_web_process_dies_is_cut(tmp_path):
-    with site(tmp_path) as (process, port):
-        broken = curl(port, "/download?kilobytes=50000", "a=1", tmp_path / "broken.txt", "--limit-rate", "1M")
-        until(lambda: (tmp_path / "broken.txt").exists(), "the first bytes")
-        for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
-            os.kill(int(child), signal.SIGKILL)
-        # 18: less than announced; 56: the connection was reset.
-        assert broken.wait(PATIENCE) in (18, 56)
+def test_download_whose_web_process_dies_is_cut(killed_site, tmp_path):
+    process, port = killed_site
+    broken = curl(port, "/download?kilobytes=50000", "a=1", tmp_path / "broken.txt", "--limit-rate", "1M")
+    until(lambda: (tmp_path / "broken.txt").exists(), "the first bytes")
+    for child in Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text().split():
+        os.kill(int(child), signal.SIGKILL)
+    # 18: less than announced; 56: the connection was reset.
+    assert broken.wait(PATIENCE) in (18, 56)
 
 
 def test_every_file_that_is_made_is_sent_with_its_length():

@@ -1,5 +1,6 @@
 """Real worker processes against the real queue: what they run, and what becomes of it when they die."""
 
+import atexit
 import os
 import select
 import signal
@@ -8,6 +9,7 @@ import sys
 import time
 from contextlib import contextmanager
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from django.conf import settings
@@ -18,6 +20,7 @@ from procrastinate.contrib.django import app
 from missionsite.common.models import Heartbeat, WorkerProcess
 from missionsite.common.worker import watchdog
 from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_workers
+from tests.common.forks import Forks
 from tests.common.jobs import hold, hold_row, note
 from tests.support.concurrency import PATIENCE, execute_as_owner
 
@@ -43,22 +46,49 @@ def empty_queue():
     WorkerProcess.objects.all().delete()
 
 
-@contextmanager
-def running_worker(*options: str, expect: int | None = 0, **environment: str):
-    """`manage.py worker` on the test database, ended with SIGTERM; its exit code is checked unless None."""
+FORKS: dict[str, Forks] = {}
+
+
+def of_the_tests() -> dict[str, str]:
+    """What leads a process to the database of the tests."""
     own = connection.settings_dict
     secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
     host = own["HOST"].replace("/", "%2F")
-    environment = os.environ | {
+    return {
         "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
         "DJANGO_SETTINGS_MODULE": "tests.common.worker_settings",
         "SECRET_KEY": settings.SECRET_KEY,
-        **environment,
     }
-    command = [sys.executable, str(settings.BASE_DIR / "manage.py"), "worker", "--stale-after", "5", *options]
-    process = subprocess.Popen(
-        command, cwd=settings.BASE_DIR, env=environment, stderr=subprocess.PIPE, text=True, start_new_session=True
-    )
+
+
+def forks() -> Forks:
+    """The server that forks processes which know the database of the tests; it ends with this process."""
+    environment = of_the_tests()
+    if environment["DATABASE_URL"] not in FORKS:
+        FORKS[environment["DATABASE_URL"]] = server = Forks(environment)
+        atexit.register(server.close)
+    return FORKS[environment["DATABASE_URL"]]
+
+
+@contextmanager
+def running_worker(*options: str, expect: int | None = 0, as_program: bool = True, **environment: str):
+    """`manage.py worker` on the test database, ended with SIGTERM; its exit code is checked unless None.
+
+    as_program: started by the shell's line, with its errors in `stderr`; otherwise forked from a process that has
+    imported the site.
+    """
+    arguments = ["worker", "--stale-after", "5", *options]
+    if as_program:
+        process = subprocess.Popen(
+            [sys.executable, str(settings.BASE_DIR / "manage.py"), *arguments],
+            cwd=settings.BASE_DIR,
+            env=os.environ | of_the_tests() | environment,
+            stderr=subprocess.PIPE,
+            text=True,
+            start_new_session=True,
+        )
+    else:
+        process = forks().start(*arguments, "--skip-checks", stderr=sys.__stderr__.fileno(), **environment)
     try:
         yield process
         if expect is not None:
@@ -69,7 +99,12 @@ def running_worker(*options: str, expect: int | None = 0, **environment: str):
         if process.poll() is None:
             os.killpg(process.pid, signal.SIGKILL)
         process.wait(PATIENCE)
-        process.stderr.close()
+        if process.stderr:
+            process.stderr.close()
+
+
+# Starts in no time, and its errors are not read.
+forked_worker = partial(running_worker, as_program=False)
 
 
 def status_of(job_id: int) -> tuple[str, int]:
@@ -109,7 +144,7 @@ def test_job_runs_and_is_noted_as_done(tmp_path):
 
 def test_job_of_a_transaction_appears_on_commit_only(tmp_path):
     report = tmp_path / "report"
-    with running_worker():
+    with forked_worker():
         a_worker()
         with transaction.atomic():
             lost = note.defer(report=str(report), word="rolled-back")
@@ -129,7 +164,7 @@ def test_job_of_a_transaction_appears_on_commit_only(tmp_path):
 
 def test_killed_worker_is_replaced_and_its_job_runs_once_more(tmp_path, gate):
     report = tmp_path / "report"
-    with running_worker():
+    with forked_worker():
         job = hold.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
         first = a_worker()
@@ -145,7 +180,7 @@ def test_killed_worker_is_replaced_and_its_job_runs_once_more(tmp_path, gate):
 def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
     """Supervisor and worker die together; another machine's watchdog gives the job back, not before it is stale."""
     report = tmp_path / "report"
-    with running_worker(expect=None) as process:
+    with forked_worker(expect=None) as process:
         job = hold.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
         a_worker()
@@ -160,7 +195,7 @@ def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
     assert job in given_back
     assert replace_lost_workers(stale_after=timedelta(0)) == []
     assert status_of(job) == ("todo", 1)
-    with running_worker():
+    with forked_worker():
         until(lambda: lines(report) == ["started", "started"], "the job to start again")
         gate.write_text("")
         until(lambda: status_of(job)[0] == "succeeded", "the job to end")
@@ -170,7 +205,7 @@ def freeze_lose_and_wake(tmp_path, gate) -> int:
     """Freeze a worker in the middle of a transaction, take it for lost, wake it up; returns how often its job wrote."""
     report = tmp_path / "report"
     report.touch()
-    with running_worker("--stale-after", "3600"):
+    with forked_worker("--stale-after", "3600"):
         job = hold_row.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
         # The regular jobs of this minute first: the end of any of them would show the worker that it was deregistered.
@@ -199,7 +234,7 @@ def test_without_the_cut_off_it_would_do_its_work_twice(tmp_path, gate, monkeypa
 
 def test_sigterm_lets_the_running_job_finish(tmp_path, gate):
     report = tmp_path / "report"
-    with running_worker(expect=None) as process:
+    with forked_worker(expect=None) as process:
         job = hold.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
         before = a_worker().worker_id
@@ -266,7 +301,7 @@ def cut_off_in_a_query(workers: list[WorkerProcess]) -> None:
 
 def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
     """Its connections are gone, so it stops; the heartbeat of the old code went on for good in its place."""
-    with running_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
+    with forked_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
         first = a_worker()
         cut_off_in_a_query([first])
         until(lambda: not WorkerProcess.objects.filter(tag=first.tag).exists(), "the worker to end")
@@ -275,13 +310,13 @@ def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
 
 
 def test_sigterm_ends_a_worker_that_lost_a_cancellation():
-    with running_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
+    with forked_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
         a_worker()
 
 
 def test_supervisor_ends_a_worker_that_stopped_and_stays(tmp_path):
     """Frozen after SIGTERM, a worker neither beats nor ends; before, the supervisor waited for it for good."""
-    with running_worker(expect=None) as process:
+    with forked_worker(expect=None) as process:
         worker = a_worker()
         os.kill(worker.pid, signal.SIGSTOP)
         process.send_signal(signal.SIGTERM)
@@ -292,7 +327,7 @@ def test_workers_run_jobs_again_after_the_database_was_away(tmp_path):
     """Each worker loses a query. bin/prove-workers restarts PostgreSQL at any age of a worker."""
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     report = tmp_path / "report"
-    with running_worker("--stale-after", "30", "--processes", "4"):
+    with forked_worker("--stale-after", "30", "--processes", "4"):
         until(lambda: WorkerProcess.objects.count() == 4, "four workers")
         workers = list(WorkerProcess.objects.all())
         execute_as_owner(f"ALTER DATABASE {name} WITH ALLOW_CONNECTIONS false", dbname="postgres")
@@ -308,7 +343,7 @@ def test_workers_run_jobs_again_after_the_database_was_away(tmp_path):
 
 
 def test_worker_ends_when_its_supervisor_is_killed(tmp_path):
-    with running_worker(expect=None) as process:
+    with forked_worker(expect=None) as process:
         worker = a_worker()
         process.kill()
         process.wait(PATIENCE)
@@ -319,7 +354,7 @@ def test_worker_ends_when_its_supervisor_is_killed(tmp_path):
 
 def test_two_workers_share_the_queue_without_running_a_job_twice(tmp_path):
     report = tmp_path / "report"
-    with running_worker("--processes", "2"):
+    with forked_worker("--processes", "2"):
         until(lambda: WorkerProcess.objects.count() == 2, "two workers")
         for number in range(100):
             note.defer(report=str(report), word=str(number))
@@ -351,7 +386,7 @@ def test_lost_job_gives_way_to_a_newer_one_of_its_kind(tmp_path):
 def test_health_says_whether_a_worker_beats(capsys):
     with pytest.raises(CommandError, match="No worker has a recent heartbeat"):
         call_command("health")
-    with running_worker():
+    with forked_worker():
         worker = a_worker()
         call_command("health")
         assert f"{worker.host}:{worker.pid} alive" in capsys.readouterr().out

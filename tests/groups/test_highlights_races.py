@@ -15,7 +15,8 @@ from django.db import connection
 
 from groups.models import MemberParticipation
 from groups.services.highlights import rebuild_highlights, roll_up_highlights
-from tests.common.test_worker import until
+from tests.common.forks import Process
+from tests.common.test_worker import forks, of_the_tests, until
 from tests.groups.chats import (
     NOON,
     chatter,
@@ -213,20 +214,14 @@ def test_rebuild_without_lock_loses_roll_up():
     assert in_the_table() != recounted()
 
 
-def as_process(*arguments: str) -> subprocess.Popen:
-    """Start a Python process that uses the test database; the caller kills it."""
-    own = connection.settings_dict
-    host = own["HOST"].replace("/", "%2F")
-    secret = f":{own['PASSWORD']}" if own["PASSWORD"] else ""
-    environment = os.environ | {
-        "DATABASE_URL": f"postgres://{own['USER']}{secret}@{host}:{own['PORT']}/{own['NAME']}",
-        "DJANGO_SETTINGS_MODULE": "missionsite.settings",
-        "SECRET_KEY": settings.SECRET_KEY,
-    }
+def as_process(*arguments: str) -> subprocess.Popen | Process:
+    """A Python process that knows the test database by its environment; killed by the caller."""
+    if arguments[0] == "manage.py":
+        return forks().start(*arguments[1:], "--skip-checks")
     return subprocess.Popen(
         [sys.executable, *arguments],
         cwd=settings.BASE_DIR,
-        env=environment,
+        env=os.environ | of_the_tests(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
         start_new_session=True,
