@@ -76,15 +76,16 @@ def test_the_three_roles_can_do_what_they_are_for_and_no_more(var, each_version)
         assert app.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
-def test_the_owner_creates_databases_in_the_cluster_for_tests_only(var):
-    server = embedded.start(var, tests=True)
+def test_the_owner_creates_databases_in_the_cluster_for_tests_only(shared_var):
+    server = embedded.start(shared_var, tests=True)
     with psycopg.connect(server.owner_url, autocommit=True) as owner:
         owner.execute("CREATE DATABASE test_missionsite")
         assert owner.execute("SHOW fsync").fetchone() == ("off",)
-    embedded.stop(var)
-    embedded.start(var)
+    embedded.stop(shared_var)
+    server = embedded.start(shared_var)
     with psycopg.connect(server.owner_url) as owner:
         assert owner.execute("SHOW fsync").fetchone() == ("on",)
+    embedded.stop(shared_var)
 
 
 def test_a_password_is_needed_and_only_this_machine_can_knock(shared_var):
@@ -151,21 +152,23 @@ def test_a_lost_connection_file_is_made_anew(shared_var):
     psycopg.connect(after.app_url).close()
 
 
-def test_a_lost_way_in_is_said(var):
-    embedded.start(var, tests=True)
-    (var / "postgres.json").unlink()
-    (var / "postgres.superuser").unlink()
+def test_a_lost_way_in_is_said(shared_var):
+    embedded.start(shared_var, tests=True)
+    way_in = shared_var / "postgres.superuser"
+    kept = way_in.rename(shared_var / "kept")
+    (shared_var / "postgres.json").unlink()
     with pytest.raises(EmbeddedError, match=r"postgres\.superuser is gone.*bin/demo --reset"):
-        embedded.start(var, tests=True)
+        embedded.start(shared_var, tests=True)
+    kept.rename(way_in)
 
 
-def test_a_first_start_that_was_cut_short_begins_again(var):
-    embedded.start(var, tests=True)
-    embedded.stop(var)
-    home = (var / "postgres").resolve()
+def test_a_first_start_that_was_cut_short_begins_again(shared_var):
+    embedded.start(shared_var, tests=True)
+    embedded.stop(shared_var)
+    home = (shared_var / "postgres").resolve()
     (home / "data").rename(home / "data.new")
     (home / "data.new" / "PG_VERSION").unlink()
-    psycopg.connect(embedded.start(var, tests=True).app_url).close()
+    psycopg.connect(embedded.start(shared_var, tests=True).app_url).close()
     assert not (home / "data.new").exists()
 
 
@@ -198,7 +201,7 @@ def test_a_path_too_long_for_a_socket(tmp_path):
         embedded.remove(var)
 
 
-def test_variables_of_another_server_do_not_lead_astray(var, monkeypatch):
+def test_variables_of_another_server_are_ignored_also_when_removing(var, monkeypatch):
     for name, value in {
         "PGPORT": "1",
         "PGHOST": "/nowhere",
@@ -208,6 +211,10 @@ def test_variables_of_another_server_do_not_lead_astray(var, monkeypatch):
     }.items():
         monkeypatch.setenv(name, value)
     assert embedded.start(var, tests=True).started
+    home = (var / "postgres").resolve()
+    embedded.remove(var)
+    assert not home.exists()
+    assert not list(var.glob("postgres*[!k]"))
 
 
 def test_chosen_server_settings(shared_var, monkeypatch):
@@ -233,19 +240,11 @@ def test_an_unknown_server_setting_is_named(shared_var, monkeypatch):
         embedded.start(shared_var, tests=True)
 
 
-def test_removing_leaves_nothing(var):
-    embedded.start(var, tests=True)
-    home = (var / "postgres").resolve()
-    embedded.remove(var)
-    assert not home.exists()
-    assert not list(var.glob("postgres*[!k]"))
-
-
 @pytest.mark.skipif(os.geteuid() != 0, reason="only root has to give way")
 class TestAsRoot:
-    def test_the_server_runs_as_an_ordinary_user(self, var):
-        embedded.start(var, tests=True)
-        pid = embedded.status(var).pid
+    def test_the_server_runs_as_an_ordinary_user(self, shared_var):
+        embedded.start(shared_var, tests=True)
+        pid = embedded.status(shared_var).pid
         assert Path(f"/proc/{pid}").stat().st_uid != 0
 
     def test_data_of_a_closed_folder_live_elsewhere(self, var, monkeypatch, tmp_path):
