@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 import psycopg
 import pytest
@@ -65,9 +65,10 @@ class Database:
             return cursor.fetchall() if cursor.description else []
 
     @contextmanager
-    def as_default(self) -> Iterator[None]:
-        """Connect the default database here, as the owner."""
-        with self.blocker.unblock(), as_owner():
+    def as_default(self, *, owner: bool = True) -> Iterator[None]:
+        """Connect the default database here, as the owner or as the site."""
+        with self.blocker.unblock(), as_owner() if owner else nullcontext():
+            connection.close()
             of_the_tests = connection.settings_dict["NAME"]
             connection.settings_dict["NAME"] = self.name
             # Its keys are those of the other database.
@@ -136,6 +137,11 @@ class Databases:
         """Make a database anew. of: a database made before, or None for an empty one."""
         return self._create(name, f"{PREFIX}_{of}" if of else None)
 
+    def copy_of_tests(self, name: str) -> Database:
+        """Make a copy of the database of the tests: with every migration, and what other tests have left in it."""
+        connection.close()
+        return self._create(name, connection.settings_dict["NAME"])
+
     def once(self, name: str, of: str | None, prepare: Callable[[Database], object]) -> str:
         """Make and prepare a database once in a session; returns its name. It is to be copied, not to be changed."""
         if name not in self.prepared:
@@ -173,8 +179,22 @@ class Databases:
 
     @staticmethod
     def _drop(database: Database) -> None:
-        with database.connect("postgres") as session:
-            session.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name)))
+        drop = sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(database.name))
+        deadline = time.monotonic() + 60
+        while True:
+            try:
+                with database.connect("postgres") as session:
+                    session.execute(drop)
+                    return
+            except psycopg.errors.InsufficientPrivilege:
+                # Of another role: a vacuum ends by itself, what the site has left open is ended by the site.
+                if time.monotonic() > deadline:
+                    raise
+                with psycopg.connect(database.environment()["DATABASE_URL"]) as session:
+                    session.execute(
+                        """SELECT pg_terminate_backend(pid) FROM pg_stat_activity
+                           WHERE datname = current_database() AND usename = current_user AND pid <> pg_backend_pid()"""
+                    )
 
 
 def databases_of(config: pytest.Config, blocker) -> Databases:

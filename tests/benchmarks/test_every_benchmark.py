@@ -1,5 +1,10 @@
-"""Every benchmark runs to its end, at a size at which its figures mean nothing."""
+"""Every benchmark runs to its end, at a size at which its figures mean nothing.
 
+A build runs them in this process on a copy of the database of the tests; as programs, with a server of their own, they
+take minutes.
+"""
+
+import importlib
 import os
 import subprocess
 import sys
@@ -7,6 +12,7 @@ import sys
 import pytest
 
 from missionsite import embedded
+from tests.migrating import databases_of
 
 SMALL = {
     "active_missions": ["--scale=0.0005", "--rounds=1", "--seconds=1"],
@@ -49,6 +55,49 @@ def test_every_benchmark_has_a_small_size():
     assert set(SMALL) == modules()
 
 
+# They make servers or schemas besides; a build sees that they begin.
+WITH_MORE_SERVERS = {"backlog", "queue"}
+
+
+@pytest.fixture
+def database(request, monkeypatch, django_db_setup, django_db_blocker):
+    """A copy of the database of the tests; what a benchmark asks for its server gets that."""
+    with django_db_blocker.unblock():
+        copy = databases_of(request.config, django_db_blocker).copy_of_tests("benchmark")
+    found = copy.environment()
+    server = embedded.Server(int(copy.owner["port"]), found["DATABASE_URL"], found["DATABASE_OWNER_URL"], started=False)
+
+    def serve(module) -> None:
+        monkeypatch.setattr(module, "prepare", lambda **_settings: server)
+        monkeypatch.setattr(module, "stop", lambda: None)
+
+    copy.serve = serve
+    return copy
+
+
+@pytest.mark.parametrize("name", sorted(SMALL.keys() - WITH_MORE_SERVERS))
+def test_benchmark_runs_on_a_database_that_is_there(name, database, monkeypatch, capsys):
+    module = importlib.import_module(f"benchmarks.{name}")
+    database.serve(module)
+    monkeypatch.setattr(sys, "argv", [name, *SMALL[name]])
+    for variable, value in database.environment().items():
+        monkeypatch.setenv(variable, value)
+    with database.as_default(owner=False):
+        module.main()
+    assert capsys.readouterr().out.strip()
+
+
+@pytest.mark.parametrize("name", sorted(WITH_MORE_SERVERS))
+def test_benchmark_with_more_servers_begins(name, monkeypatch, capsys):
+    monkeypatch.setattr(sys, "argv", [name, "--help"])
+    monkeypatch.setenv("COLUMNS", "100")
+    with pytest.raises(SystemExit) as ended:
+        importlib.import_module(f"benchmarks.{name}").main()
+    assert ended.value.code == 0
+    assert "--scale" in capsys.readouterr().out
+
+
+@pytest.mark.long
 @pytest.mark.parametrize("name", SMALL)
 def test_benchmark_runs_to_its_end(name, environment):
     asked = subprocess.run(
