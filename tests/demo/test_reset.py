@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.core.management import CommandError
 
 from missionsite.management.commands.demo import Command
 
@@ -57,7 +58,7 @@ def test_reset_without_terminal_asks_for_yes(folder):
     assert (folder / "postgres" / "data").exists()
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\n", "\x04", "maybe\n"])
+@pytest.mark.parametrize("answer", ["n\n", "\x04"])
 def test_reset_on_a_terminal_is_not_done_without_a_yes(folder, answer):
     code, output = answered(folder, answer)
     assert code == 1
@@ -71,6 +72,15 @@ class Terminal(io.StringIO):
 
     def isatty(self) -> bool:
         return True
+
+
+@pytest.mark.parametrize("typed", ["\n", "maybe\n"])
+def test_reset_is_not_done_after_any_other_answer(folder, settings, monkeypatch, typed):
+    settings.VAR_DIR = folder
+    monkeypatch.setattr(sys, "stdin", Terminal(typed))
+    with pytest.raises(CommandError, match=r"^Nothing was deleted\.$"):
+        Command(stdout=io.StringIO()).reset(is_confirmed=False)
+    assert (folder / "postgres" / "data").exists()
 
 
 @pytest.mark.parametrize(("typed", "is_confirmed"), [("y\n", False), ("YES\n", False), ("", True)])
