@@ -211,8 +211,8 @@ def run_senders(
             start_new_session=True,
         )
         try:
-            until(lambda: len(children_of(keeper.pid)) == senders, "the senders", seconds=120)
-            yield Fleet(database, port, keeper)
+            until(lambda: len(children_of(pool.pid)) == senders, "the senders", seconds=120)
+            yield SenderProcesses(database, port, pool)
         finally:
             pool.terminate()
             with suppress(subprocess.TimeoutExpired):

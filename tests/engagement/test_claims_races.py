@@ -37,28 +37,28 @@ def waits_for_lock(watcher) -> bool:
     )
 
 
-def meet(act) -> tuple[EngagementMessage, object]:
-    """A message that is claimed, and act on it before the claim is committed; and what the act said."""
+def change_during_claim(change) -> tuple[EngagementMessage, object]:
+    """Change a message while a claim of it is not committed; return the message and the result of the change."""
     message = MessageFactory(
         message_type="announcement", announcement=AnnouncementFactory(), scheduled_for=NOON - timedelta(hours=1)
     )
-    claimed, acted = threading.Event(), threading.Event()
+    claimed, changed = threading.Event(), threading.Event()
 
     def play(number: int):
         if number:
             assert claimed.wait(PATIENCE)
             try:
-                return act(message)
+                return change(message)
             finally:
-                acted.set()
+                changed.set()
         with transaction.atomic():
             batch = claims.claim(sender="race", at=NOON, most=10, lease=timedelta(minutes=1))
             claimed.set()
-            until(lambda: acted.is_set() or waits_for_lock(watcher), "the other to come to the row")
+            until(lambda: changed.is_set() or waits_for_lock(watcher), "the other transaction to reach the row")
         return batch
 
     with crowd(2) as people, own_connection() as watcher:
-        batch, said = people.run(play)
+        batch, result = people.run(play)
     assert [each.id for each in batch.messages] == [message.id]
     assert set(claims.find_claims([message.id])) == {message.id}
     return EngagementMessage.objects.get(pk=message.pk), result

@@ -13,7 +13,7 @@ def places(tmp_path):
 
 
 def test_killed_senders_lose_and_repeat_nothing(places):
-    with fleet(**places) as senders:
+    with run_senders(**places) as senders:
         outcome = senders.run(messages=400, kills=25, patience=300)
     assert (outcome.sent, outcome.lost, outcome.accepted_twice) == (400, 0, 0)
     # Claims of a dead sender are reclaimed within two leases.
@@ -26,6 +26,6 @@ def test_killed_senders_lose_and_repeat_nothing(places):
 
 def test_control_marking_before_sending_loses_messages(places):
     """The negative control."""
-    with fleet(**places, SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
+    with run_senders(**places, SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
         outcome = senders.run(messages=200, kills=15, patience=300)
     assert outcome.lost > 0

@@ -17,7 +17,7 @@ TABLES = [
     "user_profiles_history",
     "message_templates_history",
 ]
-# No message is claimed during a migration.
+# No one holds a batch while the site is migrated.
 NOT_KEPT = ["engagement_claims"]
 
 LIVED_IN = """
@@ -62,8 +62,8 @@ LIVED_IN = """
     INSERT INTO engagement_transports (name, failures, last_error) VALUES ('webhook', 3, 'no route');
     INSERT INTO engagement_inbound_messages (user_id, platform, message_id, effect)
     SELECT id, 'whatsapp', email, 'user_message' FROM members;
-    -- Staff change one template and delete another.
-    UPDATE message_templates SET body = 'Our own text, {{ name }}', subject = 'Ours'
+    -- Staff change the words of one message, and take another away.
+    UPDATE message_templates SET body = 'Our own words, {{ name }}', subject = 'Ours'
     WHERE key = 'welcome' AND locale = 'en';
     DELETE FROM message_templates WHERE key = 'weekly_review' AND locale = 'pt-BR';
 """
@@ -74,15 +74,15 @@ def databases(request, django_db_setup, django_db_blocker):
     return databases_of(request.config, django_db_blocker)
 
 
-def rows_of(story: Database) -> dict[str, list]:
+def rows_of(database: Database) -> dict[str, list]:
     return {
-        table: story.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
+        table: database.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
         for table in ["members", "events", *TABLES]
     }
 
 
-def there(story: Database, tables: list[str]) -> set[str]:
-    found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
+def there(database: Database, tables: list[str]) -> set[str]:
+    found = database.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
     return {table for (table,) in found}
 
 
@@ -92,26 +92,26 @@ DEFAULT_TEXTS = "SELECT key, locale, subject, body FROM message_templates ORDER 
 @pytest.fixture(scope="module")
 def back(databases):
     """A clean database: there, lived in and taken back."""
-    story = databases.copy(databases.migrated("engagement"), "engagement_back")
-    story.texts_then, story.schema_then = story.sql(DEFAULT_TEXTS), story.schema()
-    story.sql(LIVED_IN)
-    story.rows_then = rows_of(story)
-    story.migrate("engagement", "zero")
-    return story
+    database = databases.copy(databases.migrated("engagement"), "engagement_back")
+    database.texts_then, database.schema_then = database.sql(DEFAULT_TEXTS), database.schema()
+    database.sql(LIVED_IN)
+    database.rows_then = rows_of(database)
+    database.migrate("engagement", "zero")
+    return database
 
 
 @pytest.fixture(scope="module", params=["once", pytest.param("twice", marks=pytest.mark.long)])
 def again(request, back, databases):
     """Forward; and back and forward once more."""
-    story = databases.copy("engagement_back", "engagement_again")
+    database = databases.copy("engagement_back", "engagement_again")
     # Someone who comes while the app is away.
-    story.sql("INSERT INTO members (email, display_name) VALUES ('while-away@example.org', 'Away')")
-    story.migrate("engagement")
+    database.sql("INSERT INTO members (email, display_name) VALUES ('while-away@example.org', 'Away')")
+    database.migrate("engagement")
     if request.param == "twice":
-        story.migrate("engagement", "zero")
-        story.migrate("engagement")
-    story.rows_then, story.schema_then = back.rows_then, back.schema_then
-    return story
+        database.migrate("engagement", "zero")
+        database.migrate("engagement")
+    database.rows_then, database.schema_then = back.rows_then, back.schema_then
+    return database
 
 
 def test_migrate_creates_tables_and_default_texts(back):
@@ -121,19 +121,19 @@ def test_migrate_creates_tables_and_default_texts(back):
 
 @pytest.mark.long
 def test_empty_app_migrates_back_and_forth(databases):
-    story = databases.copy(databases.migrated("engagement"), "engagement_test")
-    words, schema = story.sql(DEFAULT_TEXTS), story.schema()
-    story.migrate("engagement", "zero")
-    story.migrate("engagement")
-    assert story.schema() == schema
-    assert story.sql(DEFAULT_TEXTS) == words
+    database = databases.copy(databases.migrated("engagement"), "engagement_test")
+    words, schema = database.sql(DEFAULT_TEXTS), database.schema()
+    database.migrate("engagement", "zero")
+    database.migrate("engagement")
+    assert database.schema() == schema
+    assert database.sql(DEFAULT_TEXTS) == words
 
 
 def test_reverse_migration_archives_every_row(back):
     assert there(back, TABLES + NOT_KEPT) == set()
     left = """
         SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-            AND proname ~ 'engagement|profile|quiet_until|frequency|message|_transition|_claim|state_(owner|without)'
+            AND proname ~ 'engagement|profile|quiet_until|attention|message|transitions|state_(owner|without)'
         UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile'
         UNION ALL SELECT policyname FROM pg_policies WHERE tablename ~ 'engagement|user_profiles|message_templates'
     """
@@ -153,7 +153,7 @@ def test_site_works_without_engagement_tables(back):
 
 
 def newcomers(found, table):
-    """Return the rows of a table without those of the member added meanwhile."""
+    """The rows of a table without those of who came while the app was away."""
     away = {row["id"] for (row,) in found["members"] if row["email"] == "while-away@example.org"}
     owner = "id" if table == "members" else "user_id"
     return [one for one in found[table] if one[0].get(owner) not in away]
@@ -167,13 +167,13 @@ def test_second_migration_restores_every_row(again):
     assert there(again, [f"{table}_backup" for table in TABLES]) == set()
 
 
-def test_second_migration_restores_schema(again):
+def test_there_again_the_schema_is_the_same(again):
     assert again.schema() == again.schema_then
 
 
 def test_edited_templates_survive_migration(again):
-    query = "SELECT subject, body FROM message_templates WHERE key = %s AND locale = %s"
-    assert again.sql(query, ["welcome", "en"]) == [("Ours", "Our own text, {{ name }}")]
+    words = "SELECT subject, body FROM message_templates WHERE key = %s AND locale = %s"
+    assert again.sql(words, ["welcome", "en"]) == [("Ours", "Our own words, {{ name }}")]
     kept = {row["key"]: row for (row,) in again.rows_then["message_templates"] if row["locale"] == "en"}
     now = {row["key"]: row for (row,) in rows_of(again)["message_templates"] if row["locale"] == "en"}
     assert now == kept
@@ -187,7 +187,7 @@ def test_member_added_meanwhile_has_profile(again):
     ) == [("UTC",)]
 
 
-def test_second_migration_restores_sequences_and_rules(again):
+def test_there_again_numbers_go_on_and_rules_hold(again):
     with again.connect() as session:
         for table in ("engagement_message_queue", "engagement_state_transitions", "engagement_announcements"):
             (last, following) = session.execute(
@@ -206,9 +206,9 @@ def test_second_migration_restores_sequences_and_rules(again):
 
 
 def test_migration_sets_address_of_registered_members(databases):
-    story = databases.copy(databases.migrated("engagement_0005"), "addresses")
-    story.migrate("groups", "0011")
-    story.sql(
+    database = databases.copy(databases.migrated("engagement_0005"), "addresses")
+    database.migrate("groups", "0011")
+    database.sql(
         """
         INSERT INTO members (email, display_name) SELECT i || '@example.org', i
         FROM unnest(ARRAY['inviter', 'registered', 'has one', 'taken', 'imported', 'no number', 'removed']) i;
@@ -230,9 +230,9 @@ def test_migration_sets_address_of_registered_members(databases):
         WHERE user_id = (SELECT id FROM members WHERE display_name = 'inviter');
         """
     )
-    story.migrate("engagement")
+    database.migrate("engagement")
     found = dict(
-        story.sql(
+        database.sql(
             """
             SELECT c.name, CASE p.individual_jid WHEN c.telegram_id THEN 'theirs' ELSE p.individual_jid END
             FROM community_members c JOIN user_profiles p ON p.user_id = c.person_id

@@ -1,4 +1,4 @@
-"""Migrations on databases with data: from the schema with loops, forward, backward, forward again."""
+"""The database of the fallback on databases with data: from the schema with loops, forward, back, forward again."""
 
 import json
 
@@ -17,29 +17,29 @@ def databases(request, django_db_setup, django_db_blocker):
 
 @pytest.fixture(scope="module")
 def stages(databases):
-    """Makes the database of each stage once, from the previous stage; migrating takes most of the time."""
+    """Makes each stage once, from the one before it; migrating takes most of the time of these tests."""
 
-    def told(chapter: str) -> str:
-        earlier, tell = CHAPTERS[chapter]
-        earlier = told(earlier) if earlier else databases.migrated("fallback_0002")
-        return databases.once(f"fallback_{chapter}", earlier, tell)
+    def make(stage: str) -> str:
+        earlier, apply = STAGES[stage]
+        earlier = make(earlier) if earlier else databases.migrated("fallback_0002")
+        return databases.once(f"fallback_{stage}", earlier, apply)
 
     return make
 
 
-def stage_fixture(name: str):
-    """A fixture that copies the database of a stage."""
+def stage(name: str):
+    """A fixture: a copy of the database at the end of a stage."""
 
     @pytest.fixture
-    def story(databases, chapters) -> Database:
-        return databases.copy(chapters(name), "fallback_test")
+    def database(databases, stages) -> Database:
+        return databases.copy(stages(name), "fallback_test")
 
     return database
 
 
-def lose_links_and_people(story: Database) -> None:
+def lose_links_and_people(database: Database) -> None:
     """While the app is back: a flow, a project and everyone go; then forward."""
-    story.sql(
+    database.sql(
         """
         UPDATE missions SET flow_id = NULL WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
         DELETE FROM flows WHERE project_id = (SELECT id FROM projects WHERE slug = 'c');
@@ -48,20 +48,20 @@ def lose_links_and_people(story: Database) -> None:
         DELETE FROM members;
         """
     )
-    story.migrate(*FORWARD)
+    database.migrate(*FORWARD)
 
 
-CHAPTERS = {
-    "before": (None, lambda story: story.sql(PEOPLE_WITH_LOOPS)),
+STAGES = {
+    "before": (None, lambda database: database.sql(PEOPLE_WITH_LOOPS)),
     # The next step converts the loops.
-    "with_tables": ("before", lambda story: story.migrate("fallback", "0005")),
-    "upgraded": ("with_tables", lambda story: story.migrate(*FORWARD)),
-    "lived_in": ("upgraded", lambda story: story.sql(LIVED_IN)),
-    "back": ("lived_in", lambda story: story.migrate(*BEFORE)),
-    "again": ("back", lambda story: story.migrate(*FORWARD)),
+    "with_tables": ("before", lambda database: database.migrate("fallback", "0005")),
+    "upgraded": ("with_tables", lambda database: database.migrate(*FORWARD)),
+    "lived_in": ("upgraded", lambda database: database.sql(LIVED_IN)),
+    "back": ("lived_in", lambda database: database.migrate(*BEFORE)),
+    "again": ("back", lambda database: database.migrate(*FORWARD)),
     "without_links": ("back", lose_links_and_people),
 }
-before, with_tables, upgraded, lived_in, back, again, without_links = map(chapter, CHAPTERS)
+before, with_tables, upgraded, lived_in, back, again, without_links = map(stage, STAGES)
 
 
 # Project A has flow, actor and repository; B has none; C only a flow.
@@ -74,7 +74,7 @@ PEOPLE_WITH_LOOPS = """
     INSERT INTO actors (project_id, name) SELECT id, 'Writer' FROM projects WHERE slug = 'a';
     INSERT INTO project_repositories (project_id, name) SELECT id, 'ours/site' FROM projects WHERE slug = 'a';
 
-    -- Missions in every list, from the previous year.
+    -- Work in every list, from the year before.
     INSERT INTO missions (project_id, title, list, ready, created_at, updated_at, last_event_at)
     SELECT p.id, 'Work ' || l || ' of ' || p.slug, l, l = 'todo', '2025-02-03', '2025-03-04', '2025-03-04'
     FROM projects p, unnest(ARRAY['todo', 'doing', 'review', 'done']) l;
@@ -103,7 +103,7 @@ LIVED_IN = """
     SELECT id, 1, 5 FROM projects;
     INSERT INTO mission_fallback_runs (project_id, triggered_by, started_by_id, started_at)
     SELECT p.id, 'manual', m.id, '2026-01-05' FROM projects p, members m WHERE m.email = 'bruno@example.org';
-    -- A second run, completed by decisions.
+    -- A second one is decided, and completed by that.
     INSERT INTO mission_fallback_runs (project_id, triggered_by, started_at)
     SELECT id, 'automatic', '2026-01-06' FROM projects;
     INSERT INTO mission_fallback_items (mission_fallback_run_id, template_id, project_id, title, flow_id, actor_id,
@@ -129,9 +129,9 @@ LIVED_IN = """
 """
 
 
-def rows(story: Database) -> dict[str, list[dict]]:
+def rows(database: Database) -> dict[str, list[dict]]:
     """Every row of every table, as text that sorts; without what migrations note for themselves."""
-    with story.connect() as session:
+    with database.connect() as session:
         tables = session.execute(
             """SELECT relname FROM pg_class WHERE relkind = 'r' AND relnamespace = 'public'::regnamespace
                AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
@@ -140,12 +140,12 @@ def rows(story: Database) -> dict[str, list[dict]]:
     return {table: sorted(json.dumps(kept, sort_keys=True) for (kept,) in rows) for table, rows in found.items()}
 
 
-# Django adds permissions of a new model, and keeps them when the model is deleted.
+# Django adds a permission where a model comes, and leaves it where the model goes.
 ABOUT_THE_SITE = {"auth_permission", "django_content_type"}
 
 
 def differences(before: dict, after: dict) -> dict:
-    """The rows that are only in one of both, by table."""
+    """What is in one and not in the other, by table."""
     return {
         table: (sorted(set(before.get(table, [])) - set(now)), sorted(set(now) - set(before.get(table, []))))
         for table, now in after.items()
@@ -209,7 +209,7 @@ def test_forward_twice_changes_nothing(lived_in):
     assert lived_in.schema() == schema
 
 
-# --- Backward and forward again ---------------------------------------------------------------
+# --- Back and forward again -------------------------------------------------------------------
 
 
 def test_backward_restores_loop_missions(back):
@@ -218,7 +218,7 @@ def test_backward_restores_loop_missions(back):
         ("Loop of b", "loop", True, {"every": "week"}),
         ("Loop of c", "loop", True, {"every": "week"}),
         ("Loop with links", "loop", True, {"every": "day"}),
-        # It was moved meanwhile, and keeps its list.
+        # It has moved on since, and stays where it is.
         ("Second loop of b", "doing", True, None),
     ]
     assert back.sql("SELECT to_regclass('mission_fallback_items')") == [(None,)]
@@ -230,13 +230,13 @@ def test_unused_upgrade_is_reverted_exactly(before):
     # A loop by its flag alone, and one by its list alone.
     before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
     before.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of a'")
-    # Dependencies had no counts before; those of the upgrade stay correct.
+    # No one counted dependencies then; what the upgrade counts stays right.
     before.sql("UPDATE missions SET dependency_count = 2 WHERE title LIKE 'Work todo%'")
     was = rows(before)
     before.migrate(*FORWARD)
     before.migrate(*BEFORE)
     changed = differences(was, rows(before)).keys() & was.keys()
-    # Flows, actors and repositories created for loops are kept.
+    # Flows, actors and repositories that loops needed stay; they do no harm.
     assert changed <= {"flows", "actors", "project_repositories", *ABOUT_THE_SITE}
 
 
@@ -293,19 +293,19 @@ def test_deleted_reviewer_is_removed_from_restored_rows(without_links):
 
 def test_backup_tables_are_not_readable_by_the_site(back):
     assert back.sql(
-        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(backup|converted)$'
+        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(set_aside|converted)$'
            AND has_table_privilege('missionsite_app', oid, 'SELECT')"""
     ) == []  # fmt: skip
 
 
-# --- From zero --------------------------------------------------------------------------------
+# --- From nothing -----------------------------------------------------------------------------
 
 
 @pytest.mark.long
 def test_zero_and_up_gives_same_schema(databases):
-    story = databases.copy(databases.migrated("everything"), "fallback_test")
-    schema = story.schema()
-    story.migrate("fallback", "zero")
-    assert story.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
-    story.migrate()
-    assert story.schema() == schema
+    database = databases.copy(databases.migrated("everything"), "fallback_test")
+    schema = database.schema()
+    database.migrate("fallback", "zero")
+    assert database.sql("SELECT to_regclass('missions'), to_regclass('organizations')") == [(None, None)]
+    database.migrate()
+    assert database.schema() == schema

@@ -1,6 +1,6 @@
 """The directory's migrations: a clean database, there and back, and again — empty, and with people.
 
-A rollback keeps rows in backup tables; migrating forward restores them, with history, triggers and numbers.
+The way back sets rows aside; going forward restores them, with their history, triggers and numbers.
 """
 
 import psycopg
@@ -68,32 +68,32 @@ def databases(request, django_db_setup, django_db_blocker):
 @pytest.fixture(scope="module")
 def back(databases):
     """A clean database: there, lived in and taken back."""
-    story = databases.copy(databases.migrated("groups"), "directory_back")
-    story.rows_empty, story.schema_then = rows_of(story), story.schema()
-    story.sql(LIVED_IN)
-    story.rows_then = rows_of(story)
-    story.migrate(*BEFORE)
-    return story
+    database = databases.copy(databases.migrated("groups"), "directory_back")
+    database.rows_empty, database.schema_then = rows_of(database), database.schema()
+    database.sql(LIVED_IN)
+    database.rows_then = rows_of(database)
+    database.migrate(*BEFORE)
+    return database
 
 
 @pytest.fixture(scope="module")
 def again(back, databases):
     """Forward once more."""
-    story = databases.copy("directory_back", "directory_again")
-    story.migrate("groups")
-    story.rows_then, story.schema_then = back.rows_then, back.schema_then
-    return story
+    database = databases.copy("directory_back", "directory_again")
+    database.migrate("groups")
+    database.rows_then, database.schema_then = back.rows_then, back.schema_then
+    return database
 
 
-def rows_of(story: Database) -> dict[str, list]:
+def rows_of(database: Database) -> dict[str, list]:
     return {
         table: database.sql(f"SELECT to_jsonb(t) FROM {table} t ORDER BY to_jsonb(t)::text")
         for table in ["members", "events", *TABLES, *BESIDE]
     }
 
 
-def there(story: Database, tables: list[str]) -> set[str]:
-    found = story.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
+def there(database: Database, tables: list[str]) -> set[str]:
+    found = database.sql("SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)", [tables])
     return {table for (table,) in found}
 
 
@@ -106,13 +106,13 @@ def test_empty_database_gets_tables_and_indexes(back):
 
 @pytest.mark.long
 def test_round_trip_of_empty_tables_leaves_no_backup(databases):
-    story = databases.copy(databases.migrated("groups"), "directory_test")
-    schema = story.schema()
-    story.migrate(*BEFORE)
+    database = databases.copy(databases.migrated("groups"), "directory_test")
+    schema = database.schema()
+    database.migrate(*BEFORE)
     # A history is set aside also when there is nothing in it.
-    assert there(story, BEFORE_AND_AFTER) <= {f"{table}_backup" for table in BESIDE if table.endswith("_history")}
-    story.migrate("groups")
-    assert story.schema() == schema
+    assert there(database, BEFORE_AND_AFTER) <= {f"{table}_backup" for table in BESIDE if table.endswith("_history")}
+    database.migrate("groups")
+    assert database.schema() == schema
 
 
 def test_rollback_removes_objects_and_keeps_rows(back):
@@ -130,7 +130,7 @@ def test_rollback_removes_objects_and_keeps_rows(back):
 
 def test_site_works_after_rollback(back):
     assert len(back.sql("SELECT 1 FROM members")) == 4
-    # Events are unchanged, and the exception for erasures is gone.
+    # Events are as they were, and reject again whatever was possible for an erasure.
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
         back.sql("SET missionsite.erasing = 'on'; UPDATE events SET payload = '{\"a\": 1}'")
 
@@ -142,7 +142,7 @@ def test_round_trip_restores_every_row(again):
     assert there(again, [f"{table}_backup" for table in TABLES + BESIDE]) == set()
 
 
-def test_round_trip_gives_same_schema(again):
+def test_there_again_the_schema_is_the_same(again):
     assert again.schema() == again.schema_then
 
 
@@ -150,7 +150,7 @@ def test_round_trip_continues_numbers_and_triggers(databases, again):
     database = databases.copy("directory_again", "directory_lived_on")
     made = """INSERT INTO community_members (telegram_id, name, primary_role) VALUES (%s, 'New', 'other')
               RETURNING member_id"""
-    # The erased entry has #501.
+    # The one who was erased has #501.
     assert database.sql(made, ["new"]) == [("#502",)]
     with pytest.raises(psycopg.errors.UniqueViolation):
         database.sql(made, ["far"])
@@ -162,7 +162,7 @@ def test_round_trip_continues_numbers_and_triggers(databases, again):
     assert database.sql("SELECT count(*), count(DISTINCT pgh_id) FROM community_members_history") == [
         (before + 1, before + 1)
     ]
-    # The missing day is rolled up once; the others were counted before.
+    # The day that was not rolled up is, once; everything else was counted before.
     assert database.sql("""SELECT roll_up_highlights('{"MESSAGE": 1}', 50)""") == [(1,)]
     assert database.sql("SELECT sum(message_count), sum(voice_minutes) FROM member_daily_highlights") == [(100, 9)]
     assert database.sql("""SELECT rebuild_highlights('{"MESSAGE": 1}', 50)""") == [(0,)]
@@ -178,8 +178,8 @@ IN_HISTORY = "SELECT DISTINCT invitation_code FROM community_invitations_history
 @pytest.fixture(scope="module")
 def with_codes(databases):
     """A database of the version before the digests, with invitations in every place their codes were written to."""
-    story = databases.copy(databases.migrated("groups_0010"), "codes")
-    story.sql(
+    database = databases.copy(databases.migrated("groups_0010"), "codes")
+    database.sql(
         """
         INSERT INTO django_content_type (app_label, model) VALUES ('groups', 'communityinvitation')
         ON CONFLICT DO NOTHING;
@@ -228,7 +228,7 @@ def test_round_trip_keeps_digests(with_codes):
     before = database.sql(STORED)
     database.migrate("groups", "0010")
     assert database.sql(STORED) == before
-    # An invitation added by the older version.
+    # An invitation of the older version in between.
     database.sql("INSERT INTO community_invitations (invitation_code, created_by, expires_at)"
               " VALUES ('ABCDEFGHABCDEFGH', '#1', '2999-01-04Z')")  # fmt: skip
     database.migrate("groups", "0011")

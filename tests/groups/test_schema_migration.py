@@ -1,4 +1,4 @@
-"""The mission schema story on databases with data: forward, back, forward again, through Django's migrate."""
+"""The mission schema database on databases with data: forward, back, forward again, through Django's migrate."""
 
 import io
 import os
@@ -17,7 +17,7 @@ from tests.migrating import Database, databases_of
 
 CHECKOUT = Path(settings.BASE_DIR)
 COLONY = "10000000-0000-0000-0000-000000000001"
-# The tables with data, in the order of their first columns.
+# Every table with rows of people's own, in the order of their first columns.
 TABLES = ["members", "groups", "memberships", "tasks", "events"]
 HISTORY = ["members_history", "groups_history", "memberships_history", "tasks_history"]
 
@@ -34,71 +34,71 @@ def scope(request) -> str:
 
 
 @pytest.fixture(scope="module")
-def told(databases):
-    """Makes a chapter once, from the one before it; returns the name of its database."""
-    chapters = {
+def make(databases):
+    """Makes a stage once, from the one before it; returns the name of its database."""
+    stages = {
         "upgraded": ("before", forward),
         "after": ("upgraded", migrate_and_use),
-        "back_before_membership_periods": ("after", lambda story, _scope: back_to(story, "0002")),
-        "back": ("back_before_membership_periods", lambda story, _scope: back_to(story, "0001")),
+        "back_before_membership_periods": ("after", lambda database, _scope: back_to(database, "0002")),
+        "back": ("back_before_membership_periods", lambda database, _scope: back_to(database, "0001")),
     }
 
-    def told(chapter: str, scope: str = "") -> str:
-        if chapter == "before":
+    def make(stage: str, scope: str = "") -> str:
+        if stage == "before":
             return databases.once("story_before", databases.migrated("groups_0001"), tell_before)
-        earlier, tell = chapters[chapter]
-        return databases.once(f"story_{scope}_{chapter}", told(earlier, scope), lambda story: tell(story, scope))
+        earlier, apply = stages[stage]
+        return databases.once(f"story_{scope}_{stage}", make(earlier, scope), lambda database: apply(database, scope))
 
-    return told
-
-
-@pytest.fixture
-def before(databases, told):
-    """The schema before the story, with a community in it."""
-    return databases.copy(told("before"), "test")
+    return make
 
 
 @pytest.fixture
-def upgraded(databases, told, scope):
-    """The story told, and nothing done since."""
-    return databases.copy(told("upgraded", scope), "test")
+def before(databases, make):
+    """The schema before the database, with a community in it."""
+    return databases.copy(make("before"), "test")
 
 
 @pytest.fixture
-def after(databases, told, scope):
-    """The story told, and lived in: thresholds, ended stays, a return, edits with their history."""
-    return databases.copy(told("after", scope), "test")
+def upgraded(databases, make, scope):
+    """The database make, and nothing done since."""
+    return databases.copy(make("upgraded", scope), "test")
 
 
 @pytest.fixture
-def back_before_membership_periods(databases, told, scope):
-    """Lived in, and taken back to the first step of the story: the next one back is that of the stays."""
-    return databases.copy(told("back_before_membership_periods", scope), "test_back")
+def after(databases, make, scope):
+    """The database make, and lived in: thresholds, ended stays, a return, edits with their history."""
+    return databases.copy(make("after", scope), "test")
 
 
 @pytest.fixture
-def back(databases, told, scope):
-    """Lived in, and taken back to before the story."""
-    return databases.copy(told("back", scope), "test_back")
+def back_before_membership_periods(databases, make, scope):
+    """Lived in, and taken back to the first step of the database: the next one back is that of the stays."""
+    return databases.copy(make("back_before_membership_periods", scope), "test_back")
 
 
-def forward(story: Database, scope: str) -> None:
-    story.migrate(*([] if scope == "everything" else [scope]))
+@pytest.fixture
+def back(databases, make, scope):
+    """Lived in, and taken back to before the database."""
+    return databases.copy(make("back", scope), "test_back")
 
 
-def back_to(story: Database, name: str) -> None:
+def forward(database: Database, scope: str) -> None:
+    database.migrate(*([] if scope == "everything" else [scope]))
+
+
+def back_to(database: Database, name: str) -> None:
     with override_settings(GROUPS_ROLLBACK_WITH_BACKUP=True):
-        story.migrate("groups", name)
+        database.migrate("groups", name)
 
 
-def rows(story: Database) -> dict[str, list]:
+def rows(database: Database) -> dict[str, list]:
     # Where a count is kept, merged or not, is no fact about the group.
     row = "to_jsonb(t) - '{merged_member_count,merged_membership_count,merged_open_task_count}'::text[]"
-    return {table: story.sql(f"SELECT {row} FROM {table} t ORDER BY ({row})::text") for table in [*TABLES, *HISTORY]}
+    return {table: database.sql(f"SELECT {row} FROM {table} t ORDER BY ({row})::text") for table in [*TABLES, *HISTORY]}
 
 
-def tell_before(story: Database) -> None:
-    story.sql(
+def tell_before(database: Database) -> None:
+    database.sql(
         """
         INSERT INTO members (email, display_name) SELECT 'm' || i || '@example.org', 'Member ' || i
         FROM generate_series(1, 5) i;
@@ -117,8 +117,8 @@ def tell_before(story: Database) -> None:
     )
 
 
-def migrate_and_use(story: Database, _scope: str) -> None:
-    story.sql(
+def migrate_and_use(database: Database, _scope: str) -> None:
+    database.sql(
         """
         UPDATE groups SET min_trust_score = 250 WHERE stable_id = 'FE-M-00002';
         UPDATE memberships SET status = 'left', left_at = joined_at + interval '3 days'
@@ -209,7 +209,7 @@ def test_migration_stops_at_mission_below_mission(before):
     assert before.schema() == schema
 
 
-# The seed's four validation blocks and three manual tests, reworded, as typed into psql.
+# The seed's four validation blocks and three manual tests, in words of our own, as one would type them into psql.
 VALIDATION = """
 DO $$ BEGIN
     IF (SELECT count(*) FROM groups WHERE stable_id IS NULL) > 0 THEN RAISE EXCEPTION 'missing stable IDs'; END IF;
@@ -221,24 +221,24 @@ DO $$ BEGIN
 END $$;
 DO $$
 DECLARE
-    system_member uuid := '00000000-0000-0000-0000-000000000000';
+    no one uuid := '00000000-0000-0000-0000-000000000000';
     webinars uuid := '20000000-0000-0000-0000-000000000001';
 BEGIN
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-    VALUES (system_member, webinars, 'Member', now(), 'active');
+    VALUES (nobody, webinars, 'Member', now(), 'active');
     BEGIN
         INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-        VALUES (system_member, webinars, 'Member', now(), 'active');
-        RAISE EXCEPTION 'two active memberships';
+        VALUES (nobody, webinars, 'Member', now(), 'active');
+        RAISE EXCEPTION 'two seats at once';
     EXCEPTION WHEN unique_violation THEN
         RAISE NOTICE 'third rejects';
     END;
     UPDATE memberships SET status = 'left', left_at = now()
-    WHERE member_id = system_member AND group_id = webinars AND status = 'active';
+    WHERE member_id = no one AND group_id = webinars AND status = 'active';
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-    VALUES (system_member, webinars, 'Member', now(), 'active');
+    VALUES (nobody, webinars, 'Member', now(), 'active');
     RAISE NOTICE 'third passes';
-    DELETE FROM memberships WHERE member_id = system_member AND group_id = webinars;
+    DELETE FROM memberships WHERE member_id = no one AND group_id = webinars;
 END $$;
 DO $$ BEGIN
     IF (SELECT count(*) FROM get_active_missions('00000000-0000-0000-0000-000000000000'::uuid, 0)) <> 3 THEN
@@ -276,9 +276,9 @@ def psql(database: Database, script: str) -> subprocess.CompletedProcess:
 
 
 def test_seed_sql_and_validation_command_pass(databases, scope):
-    story = databases.copy(databases.migrated(scope), "test_seeds")
-    story.manage("loaddata", "seeds", app_label=None if scope == "everything" else scope, verbosity=0)
-    ran = psql(story, VALIDATION + MANUAL)
+    database = databases.copy(databases.migrated(scope), "test_seeds")
+    database.manage("loaddata", "seeds", app_label=None if scope == "everything" else scope, verbosity=0)
+    ran = psql(database, VALIDATION + MANUAL)
     assert ran.returncode == 0, ran.stderr
     for passed in ("first passes", "second passes", "third rejects", "third passes", "fourth passes"):
         assert passed in ran.stderr
@@ -297,5 +297,5 @@ def test_seed_sql_and_validation_command_pass(databases, scope):
         "DELETE 2",
     ]
     passing = io.StringIO()
-    story.manage("validate_missions", stdout=passing)
+    database.manage("validate_missions", stdout=passing)
     assert passing.getvalue().count("PASS") == 7

@@ -1,4 +1,4 @@
-"""The migrations of the seed on data: forward, backward one by one, and forward again without loss.
+"""The migrations of the seed, in its order and on data: there, back one by one, and there again; nothing is lost.
 
 Only this app is migrated, and what it needs: the other apps take minutes.
 """
@@ -25,7 +25,7 @@ STEPS = [
     "0009_confirmed_assignees",
     "0010_one_line",
 ]
-# Data before the seed: missions without a repository, one chat without a citizen.
+# As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
     INSERT INTO members (email, display_name) VALUES ('lead@example.org', 'Lead');
     INSERT INTO deck_missions (number, title, client, budget, deadline, assigned_to)
@@ -47,7 +47,7 @@ RUNS = """
         lpad(to_hex(number), 64, '0'), '2025-11-06Z'
     FROM deck_missions;
 """
-FULL_DATA = """
+LIVED_IN = """
     INSERT INTO test_runs (mission_id, status, logs, results)
     SELECT id, 'failed', repeat('a line of a log' || E'\\n', 20000), '[{"name": "b", "status": "failed"}]'
     FROM deck_missions WHERE number = 48;
@@ -80,16 +80,16 @@ def rows(copy: Database) -> dict[str, list]:
 
 
 @pytest.fixture(scope="module", params=["in one go", pytest.param("step by step", marks=pytest.mark.long)])
-def story(request, django_db_setup, django_db_blocker):
+def migrated(request, django_db_setup, django_db_blocker):
     """The app brought in and taken away step by step, and brought in again; with what was seen on the way."""
     databases = databases_of(request.config, django_db_blocker)
     copy = databases.copy(databases.migrated("groups"), "deck")
     copy.ready = databases.made[databases.migrated("missiondeck")].schema()
-    tell(copy, step_by_step=request.param == "step by step")
+    run_steps(copy, step_by_step=request.param == "step by step")
     return copy
 
 
-def tell(copy: Database, *, step_by_step: bool) -> None:
+def run_steps(copy: Database, *, step_by_step: bool) -> None:
     # There, in the seed's order and with data.
     migrate(copy, step_by_step, STEPS, at=partial(live_through, copy))
     # Logs that were there before the pages are cut like the others.
@@ -153,42 +153,42 @@ def test_order_follows_the_seed():
     assert names == STEPS
 
 
-def test_reverse_migration_removes_everything(round_trip):
-    assert round_trip.nothing == {}
-    assert round_trip.left == []
+def test_reverse_migration_removes_everything(migrated):
+    assert migrated.nothing == {}
+    assert migrated.left == []
 
 
-def test_initial_schema_has_no_later_columns(round_trip):
-    assert "deck_missions.title" in round_trip.columns_first
-    assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & round_trip.columns_first
-    assert round_trip.columns_second - round_trip.columns_first == {"deck_missions.github_url"}
+def test_initial_schema_has_no_later_columns(migrated):
+    assert "deck_missions.title" in migrated.columns_first
+    assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & migrated.columns_first
+    assert migrated.columns_second - migrated.columns_first == {"deck_missions.github_url"}
 
 
-def test_existing_missions_get_empty_repository(round_trip):
-    assert round_trip.repositories_before == [("",)]
+def test_existing_missions_get_empty_repository(migrated):
+    assert migrated.repositories_before == [("",)]
 
 
-def test_existing_messages_belong_to_rafael(round_trip):
-    assert round_trip.citizens_before == [("rafael", 3)]
+def test_existing_messages_belong_to_rafael(migrated):
+    assert migrated.citizens_before == [("rafael", 3)]
 
 
-def test_data_covers_all_tables_and_statuses(round_trip):
-    assert set(round_trip.first) == set(TABLES + MORE)
-    assert min(len(rows) for rows in round_trip.first.values()) > 0
-    assert {row["status"] for (row,) in round_trip.first["deck_missions"]} == {"active", "complete"}
-    assert {row["status"] for (row,) in round_trip.first["test_runs"]} == {"passed", "failed"}
-    assert len(round_trip.first["test_run_log_pages"]) > 4
+def test_data_covers_all_tables_and_statuses(migrated):
+    assert set(migrated.first) == set(TABLES + MORE)
+    assert min(len(rows) for rows in migrated.first.values()) > 0
+    assert {row["status"] for (row,) in migrated.first["deck_missions"]} == {"active", "complete"}
+    assert {row["status"] for (row,) in migrated.first["test_runs"]} == {"passed", "failed"}
+    assert len(migrated.first["test_run_log_pages"]) > 4
 
 
-def test_existing_runs_get_pages_and_latest_row(round_trip):
-    runs = {row["id"] for (row,) in round_trip.first["test_runs"]}
-    assert {row["run_id"] for (row,) in round_trip.first["test_run_log_pages"]} == runs
-    missions = {row["id"] for (row,) in round_trip.first["deck_missions"]}
-    assert {row["mission_id"] for (row,) in round_trip.first["deck_latest_runs"]} == missions
-    assert {row["assignee_id"] for (row,) in round_trip.first["deck_missions"]} != {None}
+def test_existing_runs_get_pages_and_latest_row(migrated):
+    runs = {row["id"] for (row,) in migrated.first["test_runs"]}
+    assert {row["run_id"] for (row,) in migrated.first["test_run_log_pages"]} == runs
+    missions = {row["id"] for (row,) in migrated.first["deck_missions"]}
+    assert {row["mission_id"] for (row,) in migrated.first["deck_latest_runs"]} == missions
+    assert {row["assignee_id"] for (row,) in migrated.first["deck_missions"]} != {None}
 
 
-def test_each_reverse_step_removes_only_its_part(round_trip):
+def test_each_reverse_step_removes_only_its_part(migrated):
     later = {"test_run_log_pages", "deck_status_changes", "deck_feeds", "deck_missions_history", "dod_items_history"}
     runs = later | {"test_runs", "deck_latest_runs"}
     citizen, repository = {"chat_messages": {"citizen"}}, {"deck_missions": {"github_url"}}
@@ -207,7 +207,7 @@ def test_each_reverse_step_removes_only_its_part(round_trip):
     assert set(without) == set(STEPS[:-1])
     for step, (tables, gone) in without.items():
         has_keys = step in ("0009_confirmed_assignees", "0008_runs_by_key")
-        first = round_trip.first if has_keys else round_trip.first | {"test_runs": each_file_once(round_trip)}
+        first = migrated.first if has_keys else migrated.first | {"test_runs": each_file_once(migrated)}
         expected = {
             table: sorted(
                 ({key: value for key, value in row.items() if key not in gone.get(table, ())} for (row,) in rows),
@@ -216,44 +216,44 @@ def test_each_reverse_step_removes_only_its_part(round_trip):
             for table, rows in first.items()
             if table not in tables
         }
-        found = {table: sorted((row for (row,) in rows), key=str) for table, rows in round_trip.back[step].items()}
+        found = {table: sorted((row for (row,) in rows), key=str) for table, rows in migrated.back[step].items()}
         assert found == expected, step
 
 
-def each_file_once(round_trip) -> list[tuple[dict]]:
-    """The runs before keys: only the latest run of a file has its digest."""
+def each_file_once(migrated) -> list[tuple[dict]]:
+    """The runs as they were before keys: of the runs of one file the latest has its digest."""
     latest = {}
-    for (row,) in sorted(round_trip.first["test_runs"], key=lambda each: (each[0]["created_at"], each[0]["id"])):
+    for (row,) in sorted(migrated.first["test_runs"], key=lambda each: (each[0]["created_at"], each[0]["id"])):
         latest[row["mission_id"], row["digest"]] = row["id"]
-    stored = set(latest.values())
-    runs = [(row | ({} if row["id"] in stored else {"digest": ""}),) for (row,) in round_trip.first["test_runs"]]
-    assert runs != round_trip.first["test_runs"]
+    kept = set(latest.values())
+    runs = [(row | ({} if row["id"] in kept else {"digest": ""}),) for (row,) in migrated.first["test_runs"]]
+    assert runs != migrated.first["test_runs"]
     return runs
 
 
-def test_reverse_migration_keeps_backup_tables(round_trip):
-    aside = {name.removesuffix("_backup") for (name,) in round_trip.away}
-    stored = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
-    assert stored <= aside
+def test_reverse_migration_keeps_backup_tables(migrated):
+    aside = {name.removesuffix("_backup") for (name,) in migrated.away}
+    kept = set(TABLES + MORE) | {"deck_missions_github_url", "chat_messages_citizen", "test_runs_import_key"}
+    assert kept <= aside
 
 
-def test_second_migration_restores_all_rows(story):
-    assert set(story.again) == set(story.first)
-    for table, was in story.first.items():
-        assert story.again[table] == was, table
+def test_second_migration_restores_all_rows(migrated):
+    assert set(migrated.again) == set(migrated.first)
+    for table, was in migrated.first.items():
+        assert migrated.again[table] == was, table
 
 
-def test_there_again_the_schema_is_the_same(story):
-    assert story.again_schema == story.first_schema == story.ready
+def test_there_again_the_schema_is_the_same(migrated):
+    assert migrated.again_schema == migrated.first_schema == migrated.ready
 
 
-def test_no_backup_table_is_left(round_trip):
-    left = round_trip.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_backup$'")
+def test_no_backup_table_is_left(migrated):
+    left = migrated.sql("SELECT relname FROM pg_class WHERE relname ~ '^(deck|dod|chat|test_run).*_backup$'")
     assert left == []
 
 
-def test_restored_tables_keep_numbers_and_rules(round_trip):
-    with round_trip.connect() as session:
+def test_there_again_numbers_go_on_and_rules_hold(migrated):
+    with migrated.connect() as session:
         (number,) = session.execute(
             """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
                VALUES ('Next', 'Acme', 1, now(), 'lead@example.org') RETURNING number"""

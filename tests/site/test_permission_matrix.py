@@ -21,7 +21,7 @@ from django.urls import path
 from missionsite.urls import urlpatterns as site_urlpatterns
 from tests.site import directory, engagement, matrix, missiondeck, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
-from tests.site.world import REASON, SEAT, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
+from tests.site.world import MEMBERSHIP, REASON, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
 from tests.support.sample import asks_all, turn, whose_turn
 
 pytestmark = pytest.mark.django_db

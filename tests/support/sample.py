@@ -20,7 +20,7 @@ def turn() -> int:
 
 def whose_turn(position: int, *, of: int, shift: int = 0) -> bool:
     """Whether the item at this position is in today's share: one in `of`, each within `of` days."""
-    return ALL or (position + shift + turn()) % of == 0
+    return asks_all() or (position + shift + turn()) % of == 0
 
 
 def share(everything: Iterable, *, of: int, shift: int = 0) -> list:
