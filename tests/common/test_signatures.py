@@ -125,7 +125,7 @@ def test_wrong_signature_gets_same_response_as_missing(rf, kind):
     assert (answer.status_code, document["code"]) == (401, "signature_rejected")
     assert answer["Content-Type"] == "application/problem+json"
     assert answer["WWW-Authenticate"] == HEADER
-    assert document["detail"].startswith("This request is not signed")
+    assert document["detail"].startswith("This request has no signature")
 
 
 @pytest.mark.django_db

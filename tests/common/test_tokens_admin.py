@@ -80,7 +80,7 @@ def test_form_without_key_creates_no_token(client, alice):
 
 def test_token_page_has_no_inline_script(client, alice):
     page = make(client).content.decode()
-    block = page[page.index("This is your token") : page.index("back to my tokens")]
+    block = page[page.index("Copy your API token now") : page.index("back to my tokens")]
     assert "<script" not in block
     assert " on" + "click" not in block
     assert 'data-copies="token"' in block
@@ -135,7 +135,7 @@ def test_revoke_button_asks_for_confirmation(client, alice):
     mine, _ = make_token(alice)
     address = reverse("admin:common_apitoken_revoke", args=[mine.pk])
     assert address in client.get(reverse("admin:common_apitoken_change", args=[mine.pk])).content.decode()
-    assert "It cannot be brought back." in client.get(address).content.decode()
+    assert "This cannot be undone." in client.get(address).content.decode()
     mine.refresh_from_db()
     assert mine.revoked_at is None
     client.post(address)

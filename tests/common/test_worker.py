@@ -228,7 +228,7 @@ def test_worker_that_only_seemed_dead_changes_nothing_more(tmp_path, gate):
 
 def test_without_the_cut_off_it_would_do_its_work_twice(tmp_path, gate, monkeypatch):
     """The negative control of the test above."""
-    monkeypatch.setattr(watchdog, "_cut_off", lambda cursor, tag: True)
+    monkeypatch.setattr(watchdog, "_terminate_connections", lambda cursor, tag: True)
     assert freeze_lose_and_wake(tmp_path, gate) == 2
 
 

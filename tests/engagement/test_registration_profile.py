@@ -87,7 +87,7 @@ def test_failed_profile_rolls_back_registration():
             FOR EACH ROW EXECUTE FUNCTION fail_on_profiles();
     """
     before = (Member.objects.count(), CommunityMember.objects.count())
-    with without(fail, "DROP FUNCTION fail_on_profiles() CASCADE"), pytest.raises(Exception, match="fit together"):
+    with without(fail, "DROP FUNCTION fail_on_profiles() CASCADE"), pytest.raises(Exception, match="allowed together"):
         registering(code=invitation.code)
     assert (Member.objects.count(), CommunityMember.objects.count()) == before
     assert CommunityInvitation.objects.get().status == "pending"

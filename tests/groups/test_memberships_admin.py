@@ -204,7 +204,7 @@ class TestList:
         """The total that deep pages are read from adds up counters and includes ended memberships."""
         from missionsite.common.admin import pagination
 
-        monkeypatch.setattr(pagination, "COUNTED", 5)
+        monkeypatch.setattr(pagination, "COUNT_LIMIT", 5)
         monkeypatch.setattr(pagination.Pages, "estimate", 23)
         for number in range(23):
             MembershipFactory(ended=number % 3 == 0)

@@ -134,7 +134,7 @@ def test_password_change_ends_other_sessions(client, ana):
     assert 'href="#id_old_password"' in client.post("/me/password/", form).content.decode()
     answer = client.post("/me/password/", form | {"old_password": PASSWORD}, follow=True)
     assert answer.redirect_chain == [("/me/", 302)]
-    assert "Your password is changed." in answer.content.decode()
+    assert "Your password was changed." in answer.content.decode()
     assert elsewhere.get("/me/").status_code == 302
     assert log_in(Client(), password=NEW).status_code == 302
 

@@ -71,7 +71,7 @@ def test_account_without_entry_gets_explanation(client):
     person = MemberFactory(display_name="Mona")
     client.force_login(person)
     page = text(client.get("/me/"))
-    assert "no entry in the directory" in page
+    assert "has no directory entry" in page
     assert "/admin/" not in page
     assert client.get("/me/edit/")["Location"] == "/me/"
 

@@ -193,7 +193,7 @@ def test_taken_email_is_reported_and_values_kept(client):
     MemberFactory(email="Taken@example.org")
     form = typed(email="taken@EXAMPLE.org")
     page = client.post(address(invitation()), form).content.decode()
-    assert '<a href="#id_email">E-mail: There is an account with this e-mail already.' in page
+    assert '<a href="#id_email">E-mail: An account with this e-mail already exists.' in page
     for name, value in form.items():
         assert (value in page) is (name != "password"), name
 
@@ -204,7 +204,7 @@ def test_taken_email_is_reported_and_values_kept(client):
 def test_pending_password_is_used(client):
     made, form = invitation(), typed(email="no")
     page = client.post(address(made), form).content.decode()
-    assert "The password you typed is kept." in page
+    assert "Your password is kept." in page
     assert form["password"] not in page
     assert '<input type="password" name="password" autocomplete="new-password" maxlength="256"' in page
     assert client.post(address(made), form | {"email": "ana@example.org", "password": ""})["Location"] == "/me/"
@@ -232,7 +232,7 @@ def test_session_stores_password_hash_until_registered(client):
 def test_invalid_password_is_not_stored(client):
     made = invitation()
     page = client.post(address(made), typed(email="no", password="12345678")).content.decode()
-    assert "The password you typed is kept." not in page
+    assert "Your password is kept." not in page
     assert "registration_password" not in client.session
     page = client.post(address(made), typed(password="")).content.decode()
     assert '<a href="#id_password">Password: This field is required.</a>' in page
@@ -241,8 +241,8 @@ def test_invalid_password_is_not_stored(client):
 def test_pending_password_expires_and_is_per_invitation(client, monkeypatch):
     made, other = invitation(), invitation()
     client.post(address(made), typed(email="no"))
-    assert "The password you typed is kept." in client.get(address(made)).content.decode()
-    assert "The password you typed is kept." not in client.get(address(other)).content.decode()
+    assert "Your password is kept." in client.get(address(made)).content.decode()
+    assert "Your password is kept." not in client.get(address(other)).content.decode()
     now = time.time()
     monkeypatch.setattr(pending_password.time, "time", lambda: now + 15 * 60 + 1)
     assert "This field is required." in client.post(address(made), typed(password="")).content.decode()
@@ -261,7 +261,7 @@ def test_password_hashing_is_limited(settings):
     made = invitation()
     settings.JOIN_ATTEMPTS_PER_MINUTE = 2
     kept = [
-        "The password you typed is kept."
+        "Your password is kept."
         in Client(REMOTE_ADDR=f"203.0.113.{turn}").post(address(made), typed(email="no")).content.decode()
         for turn in range(3)
     ]
@@ -271,7 +271,7 @@ def test_password_hashing_is_limited(settings):
 def test_taken_telegram_id_keeps_password(client):
     entry(telegram_id="4711")
     made, form = invitation(), typed(telegram_id="4711")
-    assert "The password you typed is kept." in client.post(address(made), form).content.decode()
+    assert "Your password is kept." in client.post(address(made), form).content.decode()
     assert client.post(address(made), form | {"telegram_id": "4712", "password": ""}).status_code == 302
     assert Client().login(username=form["email"], password=PASSWORD)
 
