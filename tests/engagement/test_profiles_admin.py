@@ -95,7 +95,7 @@ class TestSteps:
             assert "step completed" in words(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))
         shown = words(operator.get(page(ana)))
         assert "1 of 3 tiers completed" in shown
-        assert "Tier 1, done" in shown
+        assert "Tier 1 (completed)" in shown
         assert "Complete task: open" in shown
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.TIER_UNLOCK
         assert "Join mission (completed)" in words(operator.get(page(ana, "complete-step")))

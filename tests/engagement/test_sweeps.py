@@ -169,8 +169,8 @@ def test_command_prints_results_and_progress(lived):
     [
         (["--batch", "0"], "between 1 and 100000"),
         (["--batch", "100001"], "between 1 and 100000"),
-        (["--at", "2026-03-02T09:00:00"], "no time with a zone"),
-        (["--at", "soon"], "no time with a zone"),
+        (["--at", "2026-03-02T09:00:00"], "not a time with a UTC offset"),
+        (["--at", "soon"], "not a time with a UTC offset"),
         (["--daily", "--weekly"], "not allowed with"),
     ],
 )

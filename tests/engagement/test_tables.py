@@ -189,10 +189,10 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ({"waiting_for": "godot"}, "waiting_for_known"),
         # Django's constraint of PositiveSmallIntegerField; ..._retry_count_not_negative is equal.
         ({"retry_count": -1}, "retry_count_check"),
-        ({"status": "sent"}, "sent_dated"),
-        ({"message_params": Jsonb([])}, "params_are_named"),
-        ({"message_params": Jsonb("text")}, "params_are_named"),
-        ({"message_params": Jsonb(None)}, "params_are_named"),
+        ({"status": "sent"}, "sent_at_required"),
+        ({"message_params": Jsonb([])}, "params_object"),
+        ({"message_params": Jsonb("text")}, "params_object"),
+        ({"message_params": Jsonb(None)}, "params_object"),
     ],
 )
 def test_queue_rejects_invalid_rows(values, rule):
@@ -292,9 +292,9 @@ def test_state_rejects_dates_of_other_states(values, rule):
 @pytest.mark.parametrize(
     ("state", "changes", "rule"),
     [
-        ("goodbye_sent", "goodbye_expires_at = NULL", "goodbye_dated"),
-        ("goodbye_sent", "goodbye_sent_at = NULL", "goodbye_dated"),
-        ("remind_later", "remind_at = NULL", "reminder_dated"),
+        ("goodbye_sent", "goodbye_expires_at = NULL", "goodbye_dates"),
+        ("goodbye_sent", "goodbye_sent_at = NULL", "goodbye_dates"),
+        ("remind_later", "remind_at = NULL", "reminder_date"),
     ],
 )
 def test_state_requires_its_dates(state, changes, rule):

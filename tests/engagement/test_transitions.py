@@ -209,7 +209,7 @@ def test_first_state_must_be_active(state):
     with rejected_by("user_engagement_states_initial_active"):
         rows("SELECT set_config('engagement.trigger', 'user_message', true)")
         rows(insert, [person.pk, state])
-    with pytest.raises(InitialStateNotActive, match="begins active"), translate_db_errors():
+    with pytest.raises(InitialStateNotActive, match="first state must be active"), translate_db_errors():
         UserEngagementState(
             user=person, state=state, goodbye_sent_at=(sent == "now()" and NOW) or None,
             goodbye_expires_at=(sent == "now()" and NOW) or None, remind_at=(remind == "now()" and NOW) or None,
@@ -297,7 +297,7 @@ def test_first_trigger_creates_row(trigger):
     if trigger == "inactivity_14d":
         assert transition(member=person, trigger=trigger).state == State.GOODBYE_SENT
         return
-    with pytest.raises(TransitionRejected, match="who is in active"):
+    with pytest.raises(TransitionRejected, match="not valid in state active"):
         transition(member=person, trigger=trigger)
     # The whole transaction is rejected, including the new row.
     assert not UserEngagementState.objects.filter(user=person).exists()
