@@ -68,7 +68,8 @@ class TestPage:
         assert "https://example.org/unsubscribe/…" in shown
 
     def test_page_shows_missing_template_or_parameter(self, operator):
-        assert "There is no template for gone in any language." in words(operator.get(page(message(message_key="gone"))))
+        shown = words(operator.get(page(message(message_key="gone"))))
+        assert "There is no template for gone in any language." in shown
         shown = words(operator.get(page(message(message_key="weekly_review"))))
         assert "No value for parameter week." in shown
 
