@@ -11,10 +11,10 @@ class StatusChangeRejected(DomainError):
     field = "to"
 
 
-class ReasonMissing(DomainError):
+class StepBackReasonMissing(DomainError):
     """Enter a reason to move the mission back."""
 
-    code = "reason_missing"
+    code = "step_back_reason_missing"
     constraint = "deck_missions_reason_required"
     field = "reason"
     status = 422

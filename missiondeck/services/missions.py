@@ -60,7 +60,7 @@ def change_status(
     """Change the status one step: to QA, to complete, or back with a reason.
 
     override: complete it although something is missing; `reason` and `actor` are then required and recorded.
-    Raises StatusChangeRejected, ReasonMissing, NotDone (lists what is missing), OverrideReasonMissing.
+    Raises StatusChangeRejected, StepBackReasonMissing, NotDone (lists what is missing), OverrideReasonMissing.
     """
     if override and (not reason.strip() or actor is None):
         raise OverrideReasonMissing

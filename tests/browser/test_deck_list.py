@@ -127,4 +127,4 @@ def test_feed_can_be_read_until_revoked(desk: Page, live_server):
     with pytest.raises(HTTPError) as rejection:
         urlopen(secret)  # noqa: S310  (the same)
     assert rejection.value.code == 404
-    assert b"There is no calendar at this address." in rejection.value.read()
+    assert b"This calendar feed does not exist or was revoked." in rejection.value.read()

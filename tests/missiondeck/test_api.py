@@ -255,7 +255,7 @@ class TestStatus:
 
     def test_step_back_needs_reason(self, cast, lead):
         post(lead, cast.at("/status"), to="qa")
-        rejected(post(lead, cast.at("/status"), to="active"), 422, "reason_missing", "/reason")
+        rejected(post(lead, cast.at("/status"), to="active"), 422, "step_back_reason_missing", "/reason")
         assert post(lead, cast.at("/status"), to="active", reason="A bug").json()["status"] == "active"
 
     def test_skipping_a_status_is_rejected(self, cast, lead):

@@ -134,7 +134,7 @@ class TestMonth:
     def test_missing_month_shows_current(self, lead):
         response = lead.get(CALENDAR)
         assert "is not a valid month" not in words(response)
-        assert "today" in day(response, timezone.localdate().isoformat())
+        assert "Today" in day(response, timezone.localdate().isoformat())
 
     def test_page_has_no_inline_script_or_style(self, lead):
         make_mission(days=0)

@@ -42,7 +42,7 @@ def read(secret: str, method: str = "get", **headers):
 
 def parts(response, name: str = "VEVENT") -> dict[str, object]:
     """The events (or to-dos) of a response by UID."""
-    return {str(part["UID"]): part for part in Calendar.from_ical(response.content).read_all_pages(name)}
+    return {str(part["UID"]): part for part in Calendar.from_ical(response.content).walk(name)}
 
 
 class TestPage:
@@ -253,7 +253,7 @@ class TestErrors:
         assert response.status_code == 404
         assert response["Content-Type"].startswith("text/plain")
         assert {response.content} == answers
-        assert b"There is no calendar at this address." in response.content
+        assert b"This calendar feed does not exist or was revoked." in response.content
 
     def test_feed_of_owner_without_permission_answers_404(self, lena):
         _, secret = create_feed(member=lena, name="x")

@@ -39,7 +39,7 @@ def test_open_missions_are_first_by_deadline(lead, ana):
     response = lead.get(page(ana))
     assert titles(response) == ["Late", "Later", "Done"]
     text = words(response)
-    for each in ("2 days overdue", "Failed", "completed", "Acme", f'href="{address(red)}"'):
+    for each in ("2 days overdue", "Failed", "Completed", "Acme", f'href="{address(red)}"'):
         assert each in text
 
 

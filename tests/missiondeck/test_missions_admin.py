@@ -59,14 +59,14 @@ class TestRow:
         assert "12 days overdue" in line(response, "Late")
         assert re.search(r"text-red-[^>]*>\s*12 days overdue", response.content.decode())
         assert "overdue" not in line(response, "Ended")
-        assert "completed" in line(response, "Ended")
+        assert "Completed" in line(response, "Ended")
         assert late.status == "active"
 
     def test_row_shows_missing_values(self, lead):
         make_mission(title="New")
         text = line(lead.get(LIST), "New")
-        assert "nothing written yet" in text
-        assert "none yet" in text
+        assert "No items yet" in text
+        assert "None yet" in text
 
     def test_assignee_links_to_member(self, lead):
         ana = MemberFactory(display_name="Ana Souza", email="ana@example.org")
@@ -222,7 +222,7 @@ class TestForm:
 
     def test_new_mission_is_created_with_items(self, lead):
         with timezone.override("America/Sao_Paulo"):
-            assert "in the time zone America/Sao_Paulo" in words(lead.get(f"{LIST}add/"))
+            assert "In the time zone America/Sao_Paulo" in words(lead.get(f"{LIST}add/"))
             response = lead.post(f"{LIST}add/", self.values())
         made = DeckMission.objects.get()
         assert response["Location"] == address(made)
@@ -242,13 +242,13 @@ class TestForm:
             ({"title": "  "}, "title", "This field is required."),
             ({"budget": "0"}, "budget", "Enter a budget greater than 0."),
             ({"budget": "9" * 30}, "budget", "less than or equal to"),
-            ({"currency": "E1"}, "currency", "A currency is three capital letters"),
+            ({"currency": "E1"}, "currency", "Enter a currency as three capital letters"),
             ({"assigned_to": "ana"}, "assigned_to", "Enter a valid email address."),
-            ({"github_url": "https://example.org/a/b"}, "github_url", "the address of a GitHub repository"),
+            ({"github_url": "https://example.org/a/b"}, "github_url", "the URL of a GitHub repository"),
             ({"deadline_0": "9999-12-31"}, "deadline", "Enter a deadline between the years 2000 and 2199."),
             ({"deadline_0": "31.13.2026"}, "deadline", "Enter a valid date."),
             ({"functional": "x" * 501}, "functional", "Item 1 is longer than 500 characters"),
-            ({"tests": "a\n" * 51}, "tests", "At most 50 lines"),
+            ({"tests": "a\n" * 51}, "tests", "Enter at most 50 lines"),
         ],
     )
     def test_form_error_is_shown_at_field(self, lead, changes, field, text):

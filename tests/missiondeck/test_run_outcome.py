@@ -212,7 +212,7 @@ def test_wrong_summary_is_rejected(summary, results):
 def test_rejections_have_messages():
     one = mission()
     with (
-        pytest.raises(StatusContradictsResults, match="follows from its results"),
+        pytest.raises(StatusContradictsResults, match="must follow from the results"),
         translate_db_errors(),
         transaction.atomic(),
     ):

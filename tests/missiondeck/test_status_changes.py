@@ -5,7 +5,13 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from missiondeck.errors import ChecklistClosed, NotDone, OverrideReasonMissing, ReasonMissing, StatusChangeRejected
+from missiondeck.errors import (
+    ChecklistClosed,
+    NotDone,
+    OverrideReasonMissing,
+    StatusChangeRejected,
+    StepBackReasonMissing,
+)
 from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import change_status, missing_of
@@ -90,7 +96,7 @@ def test_choices_define_the_same_steps():
 @pytest.mark.parametrize(("before", "after"), [("qa", "active"), ("complete", "qa")])
 def test_step_back_needs_reason(before, after, reason):
     made = standing(before)
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(StepBackReasonMissing):
         change_status(mission=made, to=after, actor=MemberFactory(), reason=reason)
     rows("SELECT set_config('deck.reason', %s, true)", [reason])
     with rejected_by("deck_missions_reason_required"):
@@ -101,7 +107,7 @@ def test_reason_is_limited_to_transaction(transactional_db):
     made = mission_in_qa()
     change_status(mission=made, to="active", actor=MemberFactory(), reason="the client wants more")
     change_status(mission=made, to="qa", actor=None)
-    with pytest.raises(ReasonMissing):
+    with pytest.raises(StepBackReasonMissing):
         change_status(mission=made, to="active", actor=None)
     assert changes_of(made)[1:] == [("qa", "active", "the client wants more", False), ("active", "qa", "", False)]
 

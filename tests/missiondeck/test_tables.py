@@ -235,8 +235,8 @@ MISSIONS = [
     ({"github_url": " https://github.com/a/b"}, "github_url_form"),
     ({"github_url": "https://github.com/a/b\n"}, "github_url_form"),
     ({"status": "lost"}, None),
-    ({"completed_at": NOW}, "completed_dated"),
-    ({"override_reason": "because"}, "completed_dated"),
+    ({"completed_at": NOW}, "completion_consistent"),
+    ({"override_reason": "because"}, "completion_consistent"),
 ]
 
 
@@ -251,8 +251,8 @@ def test_mission_change_rejects(values, rule):
     [(name, value)] = values.items()
     made = mission()
     # Number and completion are immutable, so their other rules are never reached.
-    stays = name in ("number", "completed_at", "override_reason")
-    with rejected_by("deck_missions_immutable_fields" if stays else f"deck_missions_{rule}"):
+    is_immutable = name in ("number", "completed_at", "override_reason")
+    with rejected_by("deck_missions_immutable_fields" if is_immutable else f"deck_missions_{rule}"):
         rows(f"UPDATE deck_missions SET {name} = %s WHERE id = %s", [value, made.pk])
 
 
@@ -302,8 +302,8 @@ def test_form_validates_before_database(field):
         ({"category": "Functional"}, "category_known"),
         ({"text": ""}, "text_not_empty"),
         ({"text": " \n"}, "text_not_empty"),
-        ({"completed": True}, "completed_dated"),
-        ({"completed_at": NOW}, "completed_dated"),
+        ({"completed": True}, "completion_consistent"),
+        ({"completed_at": NOW}, "completion_consistent"),
         ({"position": -1}, "position_check"),
     ],
 )

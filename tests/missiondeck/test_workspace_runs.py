@@ -78,11 +78,11 @@ class TestImport:
         [
             (b"", "The file is empty."),
             (b"hello", "neither XML nor JSON"),
-            (b"PK\x03\x04zip", "packed with zip"),
-            (b"<testsuite><testcase name='a'>", "The report ends too early"),
+            (b"PK\x03\x04zip", "compressed with zip"),
+            (b"<testsuite><testcase name='a'>", "The report is incomplete"),
             (b'<!DOCTYPE a [<!ENTITY b "c">]><testsuite>&b;</testsuite>', "declares a document type"),
             (b'{"results": 3}', "The "),
-            (None, "Choose the report"),
+            (None, "Choose a test report file"),
         ],
     )
     def test_other_file_is_rejected_on_page(self, lead, mission, report, expected):
@@ -96,7 +96,7 @@ class TestImport:
     def test_too_large_files_are_rejected(self, lead, mission, settings):
         settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
         large = PASSING + b"\n" * 1024 * 1024
-        assert "A report is at most 1 MB; this file is larger." in words(send(lead, mission, large))
+        assert "A report can have at most 1 MB." in words(send(lead, mission, large))
         assert "Logs can be at most 1 MB; this file is larger." in words(send(lead, mission, PASSING, logs=large))
         assert not TestRun.objects.exists()
 
@@ -120,7 +120,7 @@ class TestTrend:
         assert page.count('<td data-label="Time">') == 3
         chosen = look(lead, mission, run=runs[1].pk)
         assert "It broke" in chosen
-        assert "To the latest run" in chosen
+        assert "Show latest run" in chosen
 
     def test_trend_shows_thirty_runs_and_links_older(self, lead, mission):
         for minute in range(33):
@@ -208,19 +208,19 @@ class TestRunDetail:
     def test_running_run_has_no_results(self, lead, mission):
         start_run(mission=mission, actor=None, name="nightly")
         page = look(lead, mission)
-        assert "The tests are running" in page
+        assert "Tests are running" in page
         assert "The latest test run is still running." in page
 
     def test_running_run_can_be_given_up(self, lead, mission):
         run = start_run(mission=mission, actor=None, name="nightly")
-        assert "Give this run up" in look(lead, mission)
-        assert "Give this run up" not in look(client("Auditor"), mission)
+        assert "Mark as failed" in look(lead, mission)
+        assert "Mark as failed" not in look(client("Auditor"), mission)
         give_up = address(mission, "_give_up", run.pk)
         assert client("Auditor").post(give_up).status_code == 403
         page = words(lead.post(give_up, follow=True))
         assert "The run was given up." in page
         assert "Marked as failed: no report was received." in page
-        assert "Give this run up" not in page
+        assert "Mark as failed" not in page
         run = TestRun.objects.get(pk=run.pk)
         assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
         assert "This test run is finished and cannot be changed." in words(lead.post(f"{give_up}?citizen=sofia"))
@@ -230,7 +230,7 @@ class TestRunDetail:
         assert lead.post(address(mission, "_give_up", run.pk)).status_code == 404
 
     def test_mission_without_runs_explains_next_step(self, lead, mission):
-        assert "No test run yet" in look(lead, mission)
+        assert "No test runs yet" in look(lead, mission)
         assert "Take in the first report below" in look(lead, mission)
         assert "Take in the first report below" not in look(client("Auditor"), mission)
 
@@ -257,7 +257,7 @@ class TestLogs:
         path, _, line = target.partition("#")
         assert f'id="{line}"><code>line 008999' in words(lead.get(path))
         assert "The first 100 lines" in look(lead, mission, find="line")
-        assert "No line of the logs has" in look(lead, mission, find="nowhere")
+        assert "No lines contain" in look(lead, mission, find="nowhere")
         assert "the <end>" in look(lead, mission, find="<end>")
 
     def test_run_without_logs_is_reported(self, lead, mission):

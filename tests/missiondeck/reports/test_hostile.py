@@ -36,19 +36,19 @@ def test_memory_is_bounded(name):
     assert outcome["rejected"].endswith(".") if outcome["rejected"] else outcome["results"]
     expected = {
         "200 MB of tests": "larger than 100 MiB",
-        "one attribute of 90 MB": "A tag or comment that begins in line 1 of the report is longer than 2 MiB",
-        "one comment of 90 MB": "A tag or comment that begins in line 1",
-        "one tag of 90 MB": "A tag or comment that begins in line 1",
-        "many names of elements": "more different names of elements and attributes",
-        "many names of attributes": "more different names of elements and attributes",
-        "long names of elements": "more different names of elements and attributes",
+        "one attribute of 90 MB": "A tag or comment that starts in line 1 of the report is longer than 2 MiB",
+        "one comment of 90 MB": "A tag or comment that starts in line 1",
+        "one tag of 90 MB": "A tag or comment that starts in line 1",
+        "many names of elements": "too many or too long names of elements and attributes",
+        "many names of attributes": "too many or too long names of elements and attributes",
+        "long names of elements": "too many or too long names of elements and attributes",
         "many tests": "more than 200,000 tests",
         "long names": "names in the report are more than 64 MiB",
-        "deep": "more than 100 elements are inside one another",
+        "deep": "more than 100 elements are nested",
         "JSON of 90 MB": "larger than 16 MiB",
-        "JSON of lists": "far more objects and values",
-        "JSON of deep lists": "far more objects and values",
-        "JSON of numbers": "far more objects and values",
+        "JSON of lists": "too many objects and values",
+        "JSON of deep lists": "too many objects and values",
+        "JSON of numbers": "too many objects and values",
     }.get(name, "")
     assert expected in outcome["rejected"]
     assert bool(expected) == bool(outcome["rejected"])
@@ -79,14 +79,14 @@ def test_maximum_number_of_tests_is_read():
     text = "<testsuite>" + "<testcase name='a'/>" * 5 + "</testsuite>"
 
     assert read(text, cases=5).summary["total"] == 5
-    assert rejected(text, cases=4) == "The report holds more than 4 tests. Split it into several runs."
+    assert rejected(text, cases=4) == "The report has more than 4 tests. Split it into several runs."
 
 
 def test_maximum_depth_is_read():
     inside = "<testcase name='a'/>"
 
     assert read("<testsuite>" * 99 + inside + "</testsuite>" * 99).summary["total"] == 1
-    assert "more than 100 elements are inside" in rejected("<testsuite>" * 100 + inside + "</testsuite>" * 100)
+    assert "more than 100 elements are nested" in rejected("<testsuite>" * 100 + inside + "</testsuite>" * 100)
 
 
 def test_maximum_number_of_elements_is_read(monkeypatch):
@@ -124,32 +124,32 @@ def test_long_message_is_accepted():
         (b"\xef\xbb\xbf", "The file is empty."),
         (b"\x00\x01\x02", "The file is neither XML nor JSON."),
         (b"\x89PNG\r\n", "The file is neither XML nor JSON."),
-        ("<", "The report ends too early, in line 1"),
-        ("<testsuite>\n<testcase name='a'/>\n", "The report ends too early, in line 3"),
-        ("<testsuite>\n<testcase name='a", "The report ends too early, in line 2"),
-        ("<testsuite><testcase name='a'><failure><![CDATA[x", "The report ends too early, in line 1"),
-        ("<testsuite>\n<testcase name='a'></testsuite>", "not well-formed XML, in line 2: a tag closes an element"),
-        ("<testsuite>\n\n<testcase name='a' name='b'/>", "in line 3: an attribute is there twice"),
+        ("<", "The report is incomplete: it ends in line 1"),
+        ("<testsuite>\n<testcase name='a'/>\n", "The report is incomplete: it ends in line 3"),
+        ("<testsuite>\n<testcase name='a", "The report is incomplete: it ends in line 2"),
+        ("<testsuite><testcase name='a'><failure><![CDATA[x", "The report is incomplete: it ends in line 1"),
+        ("<testsuite>\n<testcase name='a'></testsuite>", "in line 2: a closing tag does not match the open element"),
+        ("<testsuite>\n\n<testcase name='a' name='b'/>", "in line 3: an attribute is duplicated"),
         ("<testsuite>\n<test\x01case/></testsuite>", "in line 2: a character is not allowed there in XML"),
         ("<testsuite>&#" + "9" * 30 + ";</testsuite>", "a character reference names a character XML does not allow"),
         ("<testsuite>&nbsp;</testsuite>", "an entity is undefined"),
         (b"<testsuite><a \xff='1'/></testsuite>", "in line 1: a character is not allowed there in XML"),
-        ("<?xml version='1.0' encoding='utf-7'?><testsuite/>", "in an encoding that cannot be read here"),
-        ("<?xml version='1.0' encoding='shift-jis'?><testsuite/>", "in an encoding that cannot be read here"),
-        ("<?xml version='1.0' encoding='no-such'?><testsuite/>", "in an encoding that cannot be read here"),
-        ("<?xml version='1.0' encoding='utf-16'?><testsuite/>", "its bytes are not in the encoding it declares"),
-        ("<testsuite/>\n<testsuite/>", "In line 2 something follows the end of the report, as if several were put"),
-        ("<?xml version='1.0'?><testsuite/>\n<?xml version='1.0'?><testsuite/>", "In line 2 something follows the end"),
-        ("<testsuite/>\ntext", "In line 2 something follows the end"),
-        ("<assemblies/>", "This is an xUnit.net report, and not JUnit XML: it begins with <assemblies>."),
-        ("<test-run/>", "This is an NUnit report, and not JUnit XML"),
+        ("<?xml version='1.0' encoding='utf-7'?><testsuite/>", "encoding of the report is not supported"),
+        ("<?xml version='1.0' encoding='shift-jis'?><testsuite/>", "encoding of the report is not supported"),
+        ("<?xml version='1.0' encoding='no-such'?><testsuite/>", "encoding of the report is not supported"),
+        ("<?xml version='1.0' encoding='utf-16'?><testsuite/>", "bytes are invalid in the declared encoding"),
+        ("<testsuite/>\n<testsuite/>", "Line 2 follows the end of the report. The file seems to contain"),
+        ("<?xml version='1.0'?><testsuite/>\n<?xml version='1.0'?><testsuite/>", "Line 2 follows the end of the report"),
+        ("<testsuite/>\ntext", "Line 2 follows the end of the report"),
+        ("<assemblies/>", "This is an xUnit.net report: the root element is <assemblies>."),
+        ("<test-run/>", "This is an NUnit report: the root element is <test-run>"),
         ("<test-results/>", "This is an NUnit report"),
         ("<TestRun xmlns='http://microsoft.com/schemas/VisualStudio/TeamTest/2010'/>", "a Visual Studio (TRX) report"),
         ("<testng-results/>", "This is a TestNG report"),
         ("<coverage/>", "This is a coverage report"),
         ("<html/>", "This is a page of HTML"),
-        ("<a:b xmlns:a='x'/>", "This is not a test report, and not JUnit XML: it begins with <a:b>."),
-        (gzip.compress(b"<testsuite/>", mtime=0), "The file is packed with gzip. Unpack it"),
+        ("<a:b xmlns:a='x'/>", "This is not a test report: the root element is <a:b>."),
+        (gzip.compress(b"<testsuite/>", mtime=0), "The file is compressed with gzip. Decompress it"),
         ("<testsuite/>".encode("utf-32"), "The file is in UTF-32."),
     ],
 )  # fmt: skip
@@ -162,7 +162,7 @@ def test_archive_is_rejected():
     with zipfile.ZipFile(packed, "w") as archive:
         archive.writestr("report.xml", "<testsuite/>")
 
-    assert rejected(packed.getvalue()).startswith("The file is packed with zip.")
+    assert rejected(packed.getvalue()).startswith("The file is compressed with zip.")
 
 
 def test_markup_in_names_and_texts_stays_text():
