@@ -207,7 +207,7 @@ def list_deck_missions(
     position = PageCursor("client missions", (str(me.pk), status, client, assigned_to, overdue, last_run))
     if key := position.read(cursor):
         missions = missions.filter(number__lt=key[0])
-    rows = list(_shown(missions).order_by("-number")[: limit + 1])
+    rows = list(_with_related(missions).order_by("-number")[: limit + 1])
     page = paginate(request, response, position, rows, limit, lambda row: (row.number,))
     page["items"] = [_mission_out(row) for row in page["items"]]
     return page
@@ -260,7 +260,7 @@ def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number
 # --- Showing --------------------------------------------------------------------------------------
 
 
-def _shown(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+def _with_related(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     """Missions with related rows and progress, loaded in the same query."""
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     counts = items.annotate(counts=JSONObject(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))).values(
@@ -288,7 +288,7 @@ def _mission_out(mission: DeckMission) -> dict:
 
 
 def _detail_out(mission: DeckMission) -> dict:
-    shown = _shown(DeckMission.objects.filter(pk=mission.pk)).get()
+    shown = _with_related(DeckMission.objects.filter(pk=mission.pk)).get()
     missing = [] if shown.status == DeckStatus.COMPLETE else missing_of(shown)
     return _mission_out(shown) | {"missing": missing}
 

@@ -33,7 +33,7 @@ _COUNTS = {
 
 def read_json(*, head: bytes, source: Source, collector: Collector) -> Part:
     """Add the results of the source to the collector. head: the bytes that were already read."""
-    source.lower(FILE_BYTES)
+    source.lower_limit(FILE_BYTES)
     pieces = [head]
     while data := source.read(PIECE):
         pieces.append(data)

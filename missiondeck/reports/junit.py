@@ -273,7 +273,7 @@ class _Reader(ContentHandler):
         case = Case(name="", classname="", file="", duration=None, stated=[], depth=0, limit=self._limit)
         case.add_problem(problem)
         error, traceback = (self.collector.cut(text) for text in case.errors(ERROR))
-        suite.add_bad(1)
+        suite.add_failures(1)
         self.collector.add(
             name=suite.name or "(suite without a name)",
             status=ERROR,

@@ -42,7 +42,7 @@ def merge_reruns(suite: Suite, collector: Collector) -> None:
     for orders, again in zip(duplicates, repeated, strict=True):
         _join(results[suite.places[orders[-1]]], [results[suite.places[order]] for order in again])
         for order in again:
-            suite.leave_out(bad=suite.place_bads[order])
+            suite.count_as_rerun(bad=suite.place_bads[order])
             removed.add(suite.places[order])
     first = min(removed)
     results[first:] = [result for index, result in enumerate(results[first:], first) if index not in removed]

@@ -38,7 +38,7 @@ class Source:
         self.limit = limit - before
         self.count = 0
 
-    def lower(self, limit: int) -> None:
+    def lower_limit(self, limit: int) -> None:
         """Lower the limit of this file."""
         if limit < self.limit:
             self.limit = self._most = limit

@@ -60,11 +60,11 @@ class Suite:
         self.bad_reruns += retries
         self.tests += 1
         self.own_tests += 1
-        self.add_bad(bad)
+        self.add_failures(bad)
         self.skipped += is_skipped
         self._found_seconds += seconds or 0
 
-    def add_bad(self, number: int) -> None:
+    def add_failures(self, number: int) -> None:
         """Count the failures of a test or of the suite itself."""
         self.bad_tests += number > 0
         self.bad += number
@@ -78,7 +78,7 @@ class Suite:
         self.bad_reruns += inner.bad_reruns
         self._found_seconds += inner.seconds
 
-    def leave_out(self, *, bad: int) -> None:
+    def count_as_rerun(self, *, bad: int) -> None:
         """Count a test as a repeated run. bad: its number of failures."""
         self.tests -= 1
         self.own_tests -= 1
@@ -92,7 +92,7 @@ class Suite:
         """Whether its stated number of tests includes repeated runs."""
         return self.reruns > 0 and self.stated.get("tests") == self.tests + self.reruns
 
-    def explains(self, stated_bad: int) -> bool:
+    def accounts_for(self, stated_bad: int) -> bool:
         """Whether its tests and repeated runs account for the stated number of failures."""
         return stated_bad <= self.bad or (self.counts_reruns and stated_bad <= self.bad + self.bad_reruns)
 
@@ -115,7 +115,7 @@ def check_totals(suite: Suite, collector: Collector) -> None:
         if suite.is_root:
             name = "The report as a whole"
         collector.warnings.add(f"{name} (line {suite.line}) states {differences}.")
-    if stated_bad is not None and not suite.explains(stated_bad):
+    if stated_bad is not None and not suite.accounts_for(stated_bad):
         more = stated_bad - suite.bad
         collector.add(
             name=suite.name or _NO_NAME,
@@ -134,7 +134,7 @@ def _differences(suite: Suite, stated_bad: int | None) -> str:
     wrong = stated_tests is not None and stated_tests not in (suite.tests, suite.own_tests)
     wrong &= not suite.counts_reruns
     is_bad_explained = suite.counts_reruns and stated_bad is not None and suite.bad < stated_bad
-    is_bad_explained &= stated_bad is not None and suite.explains(stated_bad)
+    is_bad_explained &= stated_bad is not None and suite.accounts_for(stated_bad)
     wrong |= stated_bad is not None and stated_bad not in (suite.bad_tests, suite.bad) and not is_bad_explained
     skipped, disabled = suite.stated.get("skipped"), suite.stated.get("disabled")
     # Some tools include disabled tests in the skipped ones, others do not. The root of GoogleTest has only disabled.

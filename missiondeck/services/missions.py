@@ -65,13 +65,13 @@ def change_status(
     if override and (not reason.strip() or actor is None):
         raise OverrideReasonMissing
     try:
-        return _move(mission=mission, to=DeckStatus(to), actor=actor, reason=reason.strip(), override=override)
+        return _change(mission=mission, to=DeckStatus(to), actor=actor, reason=reason.strip(), override=override)
     except NotDone as rejection:
         raise NotDone(missing=missing_of(mission)) from rejection
 
 
 @service
-def _move(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason: str, override: bool) -> DeckMission:
+def _change(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason: str, override: bool) -> DeckMission:
     current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     if current.status == to:
         return current

@@ -20,7 +20,7 @@ GIVEN_UP = "Marked as failed: no report was received."
 
 
 @dataclass(frozen=True)
-class Imported:
+class ImportResult:
     """The result of an import. is_new: False for a retry; `run` is then the run of the first import."""
 
     run: TestRun
@@ -40,7 +40,7 @@ def import_report(
     actor: Member | None,
     key: str = "",
     progress: Callable[[int], None] | None = None,
-) -> Imported:
+) -> ImportResult:
     """Import a test report as a finished run.
 
     file: JUnit XML or JSON. more: further files of the same run, such as shards. logs: the complete output of the tool,
@@ -51,16 +51,16 @@ def import_report(
     """
     report, text = _read([file, *more], logs, progress)
     if (earlier := _find_imported(mission, report.digest, key)) is not None:
-        return Imported(earlier, is_new=False)
+        return ImportResult(earlier, is_new=False)
     try:
-        return Imported(_store(mission=mission, report=report, logs=text, actor=actor, key=key), is_new=True)
+        return ImportResult(_store(mission=mission, report=report, logs=text, actor=actor, key=key), is_new=True)
     except RunKeyTaken:
         # A concurrent retry was stored first.
-        return Imported(_find_imported(mission, report.digest, key), is_new=False)
+        return ImportResult(_find_imported(mission, report.digest, key), is_new=False)
     except ReportAlreadyImported:
         # As above, but another run may be the latest by now.
         earlier = light_runs().filter(mission=mission, digest=report.digest).first()
-        return Imported(earlier, is_new=False)
+        return ImportResult(earlier, is_new=False)
 
 
 @service

@@ -417,8 +417,8 @@ class TestChecklist:
         assert "formaction" not in page
         for name, body in ON_ITEM:
             rejected = words(lead.post(address(mission, name, item.pk), body))
-            assert "Take it back to QA first." in rejected
-        assert "Take it back to QA first." in words(
+            assert "Move the mission back to QA first." in rejected
+        assert "Move the mission back to QA first." in words(
             lead.post(address(mission, "_add"), {"text": "New one", "category": "tests"})
         )
         assert DodItem.objects.get().completed is False

@@ -46,7 +46,7 @@ class TestImport:
         assert answer.redirect_chain == [(f"{address(mission)}?citizen=sofia&run={run.pk}#ws-runs", 302)]
         page = words(answer)
         assert "Report imported. Failed" in page
-        assert "taken in by <bdi>Dora</bdi> · JUnit XML" in page
+        assert "imported by <bdi>Dora</bdi> · JUnit XML" in page
         assert "1 passed, 1 failed, 1 skipped" in page
         assert run.log_pages.get().text == "all of it"
 
@@ -97,7 +97,7 @@ class TestImport:
         settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
         large = PASSING + b"\n" * 1024 * 1024
         assert "A report can have at most 1 MB." in words(send(lead, mission, large))
-        assert "Logs can be at most 1 MB; this file is larger." in words(send(lead, mission, PASSING, logs=large))
+        assert "A log file can have at most 1 MB." in words(send(lead, mission, PASSING, logs=large))
         assert not TestRun.objects.exists()
 
     def test_warnings_are_shown(self, lead, mission):
@@ -218,7 +218,7 @@ class TestRunDetail:
         give_up = address(mission, "_give_up", run.pk)
         assert client("Auditor").post(give_up).status_code == 403
         page = words(lead.post(give_up, follow=True))
-        assert "The run was given up." in page
+        assert "The run was marked as failed." in page
         assert "Marked as failed: no report was received." in page
         assert "Mark as failed" not in page
         run = TestRun.objects.get(pk=run.pk)
@@ -231,8 +231,8 @@ class TestRunDetail:
 
     def test_mission_without_runs_explains_next_step(self, lead, mission):
         assert "No test runs yet" in look(lead, mission)
-        assert "Take in the first report below" in look(lead, mission)
-        assert "Take in the first report below" not in look(client("Auditor"), mission)
+        assert "Import the first report below" in look(lead, mission)
+        assert "Import the first report below" not in look(client("Auditor"), mission)
 
 
 class TestLogs:

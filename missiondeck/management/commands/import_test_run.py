@@ -35,8 +35,8 @@ class Command(BaseCommand):
         except (DeckMission.DoesNotExist, OverflowError):
             raise CommandError(f"Client mission {number} does not exist.") from None
         with ExitStack() as stack:
-            file, *more = (stack.enter_context(_opened(path)) for path in report)
-            output = stack.enter_context(_opened(logs))
+            file, *more = (stack.enter_context(_open_file(path)) for path in report)
+            output = stack.enter_context(_open_file(logs))
             try:
                 brought = import_report(
                     mission=mission,
@@ -66,7 +66,7 @@ class Command(BaseCommand):
         return lambda done: self.stderr.write(f"\r{done // 1024:,} KB read", ending="")
 
 
-def _opened(path: Path | None):
+def _open_file(path: Path | None):
     """A file opened for reading bytes. Raises CommandError if it cannot be opened."""
     if path is None:
         return nullcontext()
