@@ -64,7 +64,7 @@ def test_other_key_creates_new_run(file):
         assert run(number, path, "--key", key)[0].startswith(words)
     with pytest.raises(CommandError, match=r"This key was already used for another report\..* Nothing was imported\.$"):
         run(number, file(WARNED), "--key", "build-1")
-    with pytest.raises(CommandError, match="A key is 1 to 255 visible ASCII characters"):
+    with pytest.raises(CommandError, match="A key must have 1 to 255 visible ASCII characters"):
         run(number, file(WARNED), "--key", "build 1")
     assert TestRun.objects.count() == 2
 

@@ -85,10 +85,10 @@ def test_transcript_is_streamed_with_length(lead, mission):
 @pytest.mark.parametrize(
     ("form", "citizen", "text"),
     [
-        ("md", "nobody", "There is no citizen of this name"),
-        ("md", "Rafael'; --", "There is no citizen of this name"),
-        ("pdf", "", "A transcript is a file of Markdown"),
-        ("JSON", "", "A transcript is a file of Markdown"),
+        ("md", "nobody", "Unknown citizen. Choose one of"),
+        ("md", "Rafael'; --", "Unknown citizen. Choose one of"),
+        ("pdf", "", "Choose a transcript format: Markdown"),
+        ("JSON", "", "Choose a transcript format: Markdown"),
     ],
 )
 def test_unknown_format_is_reported_in_workspace(lead, mission, form, citizen, text):

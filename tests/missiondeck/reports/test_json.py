@@ -77,7 +77,7 @@ def test_invalid_values_are_ignored_with_warning():
     assert only(report) == PASSED
     assert report.warnings == [
         "One duration is invalid and was ignored: -1 of result 1 (a).",
-        "5 values have an unexpected format and are left out; the first is “error” of result 1 (a).",
+        "5 values have an unexpected format and were ignored; the first is “error” of result 1 (a).",
     ]
 
 
