@@ -247,8 +247,8 @@ class TestStatus:
     def test_override_needs_permission(self, cast):
         lead = cast.people["lead"]
         lead.groups.clear()
-        for name in ("view", "move"):
-            lead.user_permissions.add(permission(f"{name}_deckmission"))
+        for name in ("view_deckmission", "change_deckmission_status"):
+            lead.user_permissions.add(permission(name))
         client = cast.client("lead")
         assert post(client, cast.at("/status"), to="qa").status_code == 200
         rejected(post(client, cast.at("/status"), to="complete", override=True, reason="So"), 403, "not_allowed")
@@ -294,7 +294,7 @@ class TestRights:
             assert cast.client(name).get(fill(rest)).status_code == 200, name
         for name in ("colleague", "stranger"):
             document = rejected(cast.client(name).get(fill(rest)), 404, "not_found")
-            assert "that you may see" in document["detail"]
+            assert "you may not view it" in document["detail"]
 
     @pytest.mark.parametrize(("method", "rest", "body"), WRITES)
     def test_writing_needs_change_permission(self, cast, fill, method, rest, body):
