@@ -117,7 +117,7 @@ class TestPage:
         template = TemplateFactory(project=project)
         reviewer.get(board(project))
         for name, pk in (
-            ("mission_place", mission.pk),
+            ("mission_position", mission.pk),
             ("mission_ready_now", mission.pk),
             ("template_launch_now", template.pk),
         ):
@@ -157,7 +157,7 @@ class TestMove:
         for neighbour in (gone.pk, GONE, MissionFactory(list="doing").pk):
             response = place(reviewer, mission, list="doing", before=neighbour)
             assert response.status_code == 409
-            assert "not in that list any more" in response.json()["message"]
+            assert "no longer in that list" in response.json()["message"]
         mission.refresh_from_db()
         assert mission.list == "todo"
 
@@ -193,7 +193,7 @@ class TestLaunch:
 
     def test_launch_rejects_disabled_or_unknown_template(self, reviewer, project):
         template = TemplateFactory(project=project, enabled=False)
-        assert "switched off" in launch(reviewer, template).json()["message"]
+        assert "disabled" in launch(reviewer, template).json()["message"]
         path = reverse("admin:fallback_template_launch_now", args=[GONE])
         assert reviewer.post(path, headers=JSON).status_code == 404
 

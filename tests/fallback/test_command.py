@@ -198,7 +198,7 @@ def test_reconciliation_fails_on_wrong_count(documents_root, monkeypatch):
     assert reconcile_fallback(timestamp=0) == 0
     with without(NO_COUNTING.format("DISABLE"), NO_COUNTING.format("ENABLE")):
         MissionFallbackRun.objects.filter(pk=run.pk).update(generated_count=7)
-    with pytest.raises(RuntimeError, match=f"1 counts are not those of their rows: run {run.pk}"):
+    with pytest.raises(RuntimeError, match=f"1 counts differ from their rows: run {run.pk}"):
         reconcile_fallback(timestamp=0)
     job = reconcile_fallback.defer(timestamp=0)
     with running_worker():

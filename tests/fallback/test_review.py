@@ -323,7 +323,7 @@ def test_only_reviewer_can_undo():
     (item,), ana, ben = a_review(1), MemberFactory(), MemberFactory()
     accept_item(item=item, actor=ana)
     before = everything()
-    with pytest.raises(NotAllowed, match="Only who decided"):
+    with pytest.raises(NotAllowed, match="Only the reviewer who decided"):
         undo_decision(item=item, actor=ben)
     assert everything() == before
 

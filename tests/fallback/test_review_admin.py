@@ -311,12 +311,12 @@ class TestBulk:
 
     def test_bulk_discard_needs_selection_and_reason(self, reviewer, items):
         assert bulk(reviewer, "accept", []).json()["message"] == "Select proposals first."
-        assert "Say why" in bulk(reviewer, "discard", items).json()["message"]
+        assert "Choose a reason" in bulk(reviewer, "discard", items).json()["message"]
         assert MissionFallbackItem.objects.proposed().count() == 3
 
     def test_bulk_rejects_too_many(self, reviewer):
         response = reviewer.post(f"{REVIEW}accept/", {"items": [str(n) for n in range(201)]}, headers=JSON)
-        assert (response.status_code, response.json()["message"]) == (422, "Choose at most 200 at once.")
+        assert (response.status_code, response.json()["message"]) == (422, "Select at most 200 proposals.")
 
     def test_unknown_item_is_rejected_alone(self, reviewer, items):
         answer = reviewer.post(f"{REVIEW}accept/", {"items": [items[0].pk, GONE, "a\x00b"]}, headers=JSON).json()
@@ -337,7 +337,7 @@ class TestUndo:
         move_mission(mission=Mission.objects.get(), to="doing")
         response = do(reviewer, items[0], "undo")
         assert response.status_code == 409
-        assert "worked on" in response.json()["message"]
+        assert "has changed" in response.json()["message"]
 
     def test_undo_rejects_decision_of_another(self, reviewer, items):
         accept_item(item=items[0], actor=staff("Fallback Reviewer", display_name="Rita"))

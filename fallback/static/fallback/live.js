@@ -1,13 +1,13 @@
 // Shared by the live pages: requests, screen reader announcements, and server events.
 window.fallback = window.fallback || {};
 (() => {
-    const UNKNOWN = "The site did not answer, so it is not known whether this arrived. Nothing you typed is lost: look at the list and try again.";
-    const SIGNED_OUT = "You are signed out. Sign in again in another tab, then repeat this here: nothing you typed is lost.";
+    const UNKNOWN = "No response from the server. Check the list and try again. Your input is kept.";
+    const SIGNED_OUT = "You are signed out. Sign in again in another tab, then try again here. Your input is kept.";
     const BY_STATUS = {
-        403: "This was rejected: you may not do it, or you signed in again since this page was opened. Try once more; nothing you typed is lost.",
-        404: "This is no longer there: someone else decided or removed it.",
-        405: "This cannot be done here.",
-        429: "Too many requests in a short time. Wait a minute and try again.",
+        403: "You do not have permission, or you have signed in again since this page was opened. Try again. Your input is kept.",
+        404: "This no longer exists: another user decided or removed it.",
+        405: "This action is not allowed here.",
+        429: "Too many requests. Wait a minute and try again.",
     };
     const DEBOUNCE_MS = 250;
     const POLL_MS = 30000;
@@ -23,8 +23,8 @@ window.fallback = window.fallback || {};
 
     const errorText = (response) => {
         if (response.redirected && /login/.test(response.url)) return SIGNED_OUT;
-        if (response.status >= 500) return "Server error: nothing was saved. Your input is kept: try again, and tell an administrator if it stays.";
-        return BY_STATUS[response.status] || `The site answered in a way this page does not understand (${response.status}). Nothing you typed is lost.`;
+        if (response.status >= 500) return "Server error: nothing was saved. Try again, and contact an administrator if it happens again. Your input is kept.";
+        return BY_STATUS[response.status] || `Unexpected response of the server (${response.status}). Your input is kept.`;
     };
 
     /** POST fields and return the JSON answer; a failure of any kind comes back as {ok: false, message}. */

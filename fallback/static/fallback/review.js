@@ -278,7 +278,7 @@
             more.className = "fb-more";
             more.setAttribute("data-own", "");
             more.setAttribute("aria-expanded", "false");
-            more.textContent = "Show whole text";
+            more.textContent = "Show full text";
             text.after(more);
         });
         if (!currentRow()) setCurrent(rows()[0], { focus: false });
@@ -288,7 +288,7 @@
         if (!more) return;
         const open = row.querySelector(".fb-text").classList.toggle("is-whole");
         more.setAttribute("aria-expanded", String(open));
-        more.textContent = open ? "Show less" : "Show whole text";
+        more.textContent = open ? "Show less" : "Show full text";
     };
     let refreshing = Promise.resolve();
     const refresh = () => {
