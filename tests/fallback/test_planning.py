@@ -389,7 +389,7 @@ def test_passed_snooze_is_active():
     until = NOW + timedelta(1)
     assert due(until - timedelta(seconds=1)) == set()
     assert due(until) == {project.pk}
-    assert plan_run(project, at=until).off == ""
+    assert plan_run(project, at=until).inactive_reason == ""
     assert len(plan_run(project, at=until).picks) == 5
 
 
@@ -401,7 +401,7 @@ def test_roll_out_only_adds_projects_and_matches_plan():
             project.organization.fallback_rollout_percent = percent
             project.organization.save()
         now = due()
-        assert now == {p.pk for p in projects if not plan_run(p, at=NOW).off}
+        assert now == {p.pk for p in projects if not plan_run(p, at=NOW).inactive_reason}
         assert before <= now
         before = now
     assert len(before) == 12

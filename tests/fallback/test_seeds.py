@@ -290,8 +290,10 @@ def test_acceptances_are_charged_to_past_weeks(seeds):
 
 def test_healthy_project_has_enough_and_two_are_inactive(seeds):
     assert not plan_run(project("trust-builder")).deficit
-    assert plan_run(project("tool-library")).off.startswith("The fallback is paused")
-    assert plan_run(project("repair-guides")).off.startswith("The fallback is snoozed until 07 January 2036")
+    assert plan_run(project("tool-library")).inactive_reason.startswith("The fallback is paused")
+    assert plan_run(project("repair-guides")).inactive_reason.startswith(
+        "The fallback is snoozed until 07 January 2036"
+    )
 
 
 def test_first_check_makes_run_for_starving_project_only(seeds, document_root):
