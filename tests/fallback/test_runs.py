@@ -140,7 +140,7 @@ def test_run_without_configuration_is_rejected():
 def test_run_of_inactive_fallback_is_rejected():
     project = a_project(templates=1)
     pause_fallback(config=project.fallback_config)
-    with pytest.raises(FallbackInactive, match="paused. Resume it first"):
+    with pytest.raises(FallbackInactive, match=r"paused\. Resume it first"):
         run_fallback(project=project, at=NOW)
     assert samples(project) == []
     project.fallback_config.refresh_from_db()
