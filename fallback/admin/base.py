@@ -161,7 +161,7 @@ class ProjectAction(Action):
 
 @dataclass(frozen=True)
 class ProjectTab(Tab):
-    """A table of an object of a project; whoever may view the object may view it."""
+    """A table of an object of a project, with the permissions of the object."""
 
     permission: str = ""
     empty: str = ""
@@ -172,7 +172,7 @@ class ProjectTab(Tab):
 
 @dataclass(frozen=True)
 class ProjectCustomTab(CustomTab):
-    """A page of an object of a project; whoever may view the object may view it."""
+    """A page of an object of a project, with the permissions of the object."""
 
     permission: str = ""
 

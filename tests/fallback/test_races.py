@@ -150,7 +150,7 @@ def test_count_then_insert_exceeds_cap():
             only(people.run(lambda number, of=items: count_then_insert(of[number], at)), type(None), WeeklyCapReached)
             if accepted_by_period(items[0].project)["week", "2026-03-30"] > CAP:
                 return
-    raise AssertionError("nobody passed the cap: the race above proves nothing")
+    raise AssertionError("no request exceeded the cap: the race above proves nothing")
 
 
 # --- Monthly hours ----------------------------------------------------------------------------
