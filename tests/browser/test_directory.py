@@ -34,7 +34,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
 
     # Invite; the inviter is Cleo herself.
     page.locator("#nav-sidebar").get_by_text("Invitations", exact=True).click()
-    page.get_by_role("link", name="Invite someone").first.click()
+    page.get_by_role("link", name="Invite a person").first.click()
     expect(page.locator(".select2-selection__rendered")).to_contain_text("Cleo")
     page.get_by_label("Telegram name").fill("@bea_lopes")
     page.get_by_role("button", name="Save", exact=True).click()

@@ -203,7 +203,7 @@ def test_verify_manually_rejects_missing_or_taken_name():
     with pytest.raises(GitHubNameMissing):
         directory.verify_manually(entry=EntryFactory(), how="seen")
     verified(github_username="Ana-H")
-    with pytest.raises(GitHubAccountTaken, match="Another member has proven"):
+    with pytest.raises(GitHubAccountTaken, match="Another member has verified"):
         directory.verify_manually(entry=EntryFactory(github_username="ana-h"), how="seen")
     with pytest.raises(EntryRemoved):
         directory.verify_manually(entry=EntryFactory(github_username="b", deleted_at=timezone.now()), how="seen")
@@ -275,7 +275,7 @@ def test_final_decision_cannot_be_reverted():
     entry = EntryFactory()
     directory.ban(entry=entry)
     change = changes_of(entry)[0]
-    with pytest.raises(DomainError, match="does not go from this status"):
+    with pytest.raises(DomainError, match="This status change is not allowed"):
         revert_change(change=change)
     entry.refresh_from_db()
     assert entry.status == "banned"

@@ -567,7 +567,7 @@ def test_erase_rejects_erased_entry():
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 def test_erase_rejects_staff(right):
     entry = EntryFactory(person=MemberFactory(**{right: True}), name=CANARY)
-    with pytest.raises(StaffNotErased, match="take its rights away"):
+    with pytest.raises(StaffNotErased, match="Remove its rights"):
         erase(entry=entry)
     entry.refresh_from_db()
     assert (entry.name, entry.erased_at) == (CANARY, None)

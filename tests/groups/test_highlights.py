@@ -305,7 +305,7 @@ def said(*arguments: str) -> list[str]:
 def test_command_rolls_up_everything():
     talk(300)
     waiting = notes()
-    assert said() == [f"{waiting} notes added", "Everything is up to date."]
+    assert said() == [f"{waiting} changes added", "Everything is up to date."]
     assert said() == ["Everything is up to date."]
     assert in_the_table() == recounted()
 
@@ -325,7 +325,7 @@ def test_command_rebuilds_all_or_some_days(settings):
     assert said() == ["Everything is up to date."]
     assert in_the_table() == recounted()
     settings.PARTICIPATION_POINTS = {"MESSAGE": 2}
-    assert said("--rebuild") == ["Counted anew; days that were not as they should be: 6."]
+    assert said("--rebuild") == ["Rebuilt; corrected highlights: 6."]
 
 
 @pytest.mark.parametrize(
@@ -348,7 +348,7 @@ def test_command_reports_invalid_points(settings, arguments):
     settings.PARTICIPATION_POINTS = {"SHOUT": 1}
     (member,) = people(1)
     ingest([event(member)])
-    with pytest.raises(CommandError, match="Points are whole numbers"):
+    with pytest.raises(CommandError, match="must be whole numbers"):
         said(*arguments)
     assert notes() == 1
 

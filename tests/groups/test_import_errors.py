@@ -41,7 +41,7 @@ LONG = "x" * 256
         ({"trust_score": "٣"}, "trust_score", "The trust score must be a whole number, not “٣”."),
         ({"trust_score": "2147483648"}, "trust_score", "The trust score must be at most 2147483647."),
         ({"trust_score": "9" * 40}, "trust_score", "The trust score must be at most 2147483647."),
-        ({"telegram_id": ""}, "telegram_id", "Give the Telegram ID as well"),
+        ({"telegram_id": ""}, "telegram_id", "Enter the Telegram ID as well"),
         ({"telegram_id": LONG}, "telegram_id", "The Telegram ID is longer than 255 characters."),
         ({"telegram_username": LONG}, "telegram_username", "The Telegram name is longer than 255 characters."),
         ({"primary_role": ""}, "primary_role", "A new directory entry needs a role."),

@@ -113,7 +113,7 @@ class TestLeaveAndReturn:
 
     def test_action_returns_to_previous_page(self, manager, ana):
         membership = MembershipFactory(member=ana)
-        back = page("list_current_members", membership.group)
+        back = page("mission_members", membership.group)
         response = manager.post(page("membership_leave", membership), {"reason": "x", "next": back})
         assert response.url == back
 
