@@ -106,7 +106,7 @@ class InviteManyForm(forms.Form):
             if not names:
                 self.add_error("names", "Enter at least one name, or choose a file.")
             elif len(names) > NAMES_AT_MOST:
-                self.add_error("names", f"At most {NAMES_AT_MOST} names at once; these are {len(names)}.")
+                self.add_error("names", f"At most {NAMES_AT_MOST} names at once, not {len(names)}.")
             elif wrong := next((name for name in names if len(name) > 255 or "\x00" in name), None):
                 self.add_error("names", f"“{wrong[:40]}” is not a valid Telegram name.")
         values["all_names"] = names
