@@ -35,7 +35,7 @@ def find_invitation(code: str, *, lock: bool = False) -> CommunityInvitation:
         logger.info("Invitation %s rejected: %s", found.pk, found.status)
         raise CodeRejected
     if found.expires_at <= now():
-        logger.info("Invitation %s rejected: expired", found.pk)
+        logger.info("Invitation %s rejected: past its expiry", found.pk)
         raise CodeRejected
     if found.created_by.is_removed or found.created_by.status != CommunityStatus.ACTIVE:
         logger.info("Invitation %s rejected: the inviter is not an active member", found.pk)

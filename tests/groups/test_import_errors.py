@@ -45,7 +45,7 @@ LONG = "x" * 256
         ({"telegram_id": LONG}, "telegram_id", "The Telegram ID is longer than 255 characters."),
         ({"telegram_username": LONG}, "telegram_username", "The Telegram name is longer than 255 characters."),
         ({"primary_role": ""}, "primary_role", "A new directory entry needs a role."),
-        ({"primary_role": "wizard"}, "primary_role", "There is no role “wizard”. Roles are student, developer,"),
+        ({"primary_role": "wizard"}, "primary_role", "There is no role “wizard”. Valid roles are student, developer,"),
         ({"organization": LONG}, "organization", "The organisation is longer than 255 characters."),
         ({"country": "x" * 101}, "country", "The country is longer than 100 characters."),
         ({"github_username": LONG}, "github_username", "The GitHub name is longer than 255 characters."),
@@ -169,7 +169,7 @@ def test_removed_and_erased_entries_are_rejected():
     CommunityMember.objects.filter(telegram_id="1002").update(deleted_at=now)
     CommunityMember.objects.filter(telegram_id="1002").update(erased_at=now)
     report = bring(FULL + ANA.replace("40", "41") + BRUNO)
-    assert [(error.line, error.column, error.sentence.partition(";")[0]) for error in report.errors] == [
+    assert [(error.line, error.column, error.sentence.partition(". ")[0]) for error in report.errors] == [
         (2, "telegram_id", "This member was removed from the directory"),
         (3, "telegram_id", "The personal data of this member was erased"),
     ]

@@ -135,8 +135,8 @@ def bad_codes():
         "accepted": InvitationFactory(**accepted).code,
         "cancelled": InvitationFactory(status="cancelled").code,
         "expired": InvitationFactory(status="expired", expires_at=now - timedelta(days=1), **over).code,
-        "its time is over": InvitationFactory(expires_at=now - timedelta(seconds=1), **over).code,
-        "who made it is not an active member": InvitationFactory(created_by__status="banned").code,
+        "past its expiry": InvitationFactory(expires_at=now - timedelta(seconds=1), **over).code,
+        "the inviter is not an active member": InvitationFactory(created_by__status="banned").code,
     }
 
 
