@@ -10,8 +10,8 @@ from tests.support import sample
 LONGEST = (
     "tests/site/test_permission_matrix.py",
     "tests/site/",
-    "tests/groups/test_story_migration.py",
-    "tests/fallback/test_story_migration.py",
+    "tests/groups/test_schema_migration.py",
+    "tests/fallback/test_migration.py",
     "tests/engagement/test_migration.py",
     "tests/missiondeck/test_migration.py",
     "tests/fallback/test_cross_project.py",

@@ -43,7 +43,7 @@ class TestEdit:
 
     @pytest.mark.parametrize(("field", "text"), [("body", "Hi {{ nme }}"), ("subject", "{{ week }}")])
     def test_unknown_parameter_is_a_field_error(self, operator, reminder, field, text):
-        typed = {"subject": "TimestampedModel", "body": "TimestampedModel too"} | {field: text}
+        typed = {"subject": "Kept", "body": "Kept too"} | {field: text}
         answer = operator.post(page(reminder), typed)
         assert answer.status_code == 200
         (error,) = answer.context["adminform"].form.errors[field]
@@ -51,7 +51,7 @@ class TestEdit:
         assert "{{ name }}" in error
         assert text in words(answer)
         reminder.refresh_from_db()
-        assert "TimestampedModel" not in reminder.subject
+        assert "Kept" not in reminder.subject
 
     @pytest.mark.parametrize("typed", [{"body": " \n "}, {"subject": ""}, {"subject": "x" * 300}, {"body": "a\x00b"}])
     def test_invalid_texts_are_field_errors(self, operator, reminder, typed):

@@ -221,7 +221,7 @@ DO $$ BEGIN
 END $$;
 DO $$
 DECLARE
-    no one uuid := '00000000-0000-0000-0000-000000000000';
+    no_one uuid := '00000000-0000-0000-0000-000000000000';
     webinars uuid := '20000000-0000-0000-0000-000000000001';
 BEGIN
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
@@ -234,11 +234,11 @@ BEGIN
         RAISE NOTICE 'third rejects';
     END;
     UPDATE memberships SET status = 'left', left_at = now()
-    WHERE member_id = no one AND group_id = webinars AND status = 'active';
+    WHERE member_id = no_one AND group_id = webinars AND status = 'active';
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
     VALUES (nobody, webinars, 'Member', now(), 'active');
     RAISE NOTICE 'third passes';
-    DELETE FROM memberships WHERE member_id = no one AND group_id = webinars;
+    DELETE FROM memberships WHERE member_id = no_one AND group_id = webinars;
 END $$;
 DO $$ BEGIN
     IF (SELECT count(*) FROM get_active_missions('00000000-0000-0000-0000-000000000000'::uuid, 0)) <> 3 THEN
