@@ -65,7 +65,7 @@ def _review_cards(request: HttpRequest) -> list[dict]:
     rights = rights_of(request)
     if not rights.in_any_project(Right.VIEW):
         return []
-    waiting = items_to_review(rights.where(Right.LOOK, path="project__"), at=timezone.now())
+    waiting = items_to_review(rights.project_filter(Right.VIEW, path="project__"), at=timezone.now())
     _number, text = count_up_to(waiting)
     return [
         {
@@ -87,7 +87,7 @@ def _approval_card(request: HttpRequest) -> dict | None:
 
 def _deck_cards(request: HttpRequest) -> list[dict | None]:
     """Client missions past their deadline, and incomplete ones whose latest test run failed."""
-    if not request.user.has_perm(deck.LOOK):
+    if not request.user.has_perm(deck.VIEW_PERMISSION):
         return []
     overdue = Pages(deck.overdue(DeckMission.objects.all(), at=timezone.now()), 1).count
     failing = Pages(deck.with_failed_run(DeckMission.objects.all()), 1).count

@@ -27,7 +27,7 @@ def _has_project_right(right: str):
 
 def _project_item(title: str, icon: str, view: str, **options) -> dict:
     link = reverse_lazy(f"admin:{view}")
-    return {"title": title, "icon": icon, "link": link, "permission": _has_project_right("LOOK"), **options}
+    return {"title": title, "icon": icon, "link": link, "permission": _has_project_right("VIEW"), **options}
 
 
 def _is_proposal_list(request: HttpRequest) -> bool:

@@ -167,7 +167,7 @@ def test_second_migration_restores_every_row(again):
     assert there(again, [f"{table}_backup" for table in TABLES]) == set()
 
 
-def test_there_again_the_schema_is_the_same(again):
+def test_second_migration_restores_schema(again):
     assert again.schema() == again.schema_then
 
 
@@ -187,7 +187,7 @@ def test_member_added_meanwhile_has_profile(again):
     ) == [("UTC",)]
 
 
-def test_there_again_numbers_go_on_and_rules_hold(again):
+def test_second_migration_continues_numbers(again):
     with again.connect() as session:
         for table in ("engagement_message_queue", "engagement_state_transitions", "engagement_announcements"):
             (last, following) = session.execute(

@@ -142,7 +142,7 @@ def test_round_trip_restores_every_row(again):
     assert there(again, [f"{table}_backup" for table in TABLES + BESIDE]) == set()
 
 
-def test_there_again_the_schema_is_the_same(again):
+def test_round_trip_gives_same_schema(again):
     assert again.schema() == again.schema_then
 
 

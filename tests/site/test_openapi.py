@@ -87,7 +87,7 @@ def test_error_matches_schema(world, document, name, method, path):
 
 
 def test_incomplete_mission_error_matches_schema(world, document):
-    path = "/api/deck/missions/{number}/move"
+    path = "/api/deck/missions/{number}/status"
     mission = world["deck mission"]
     asker = Asker(world, "superuser")
     with undone():
