@@ -228,7 +228,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     # --- Showing ------------------------------------------------------------------------------
 
-    def link_to(self, obj: DeckMission) -> str:
+    def object_url(self, obj: DeckMission) -> str:
         return base.mission_url(obj)
 
     def describe(self, obj: DeckMission) -> str:

@@ -39,7 +39,7 @@ def test_member_account_sees_the_pages_of_members(client):
     assert client.post("/login/", form)["Location"] == "/me/"
     own = client.get("/me/")
     assert "Demo Member" in own.content.decode()
-    assert own.context["standing"] == "active"
+    assert own.context["status"] == "active"
     assert "Demo Member" in client.get("/directory/").content.decode()
     assert client.get("/admin/").status_code == 302
     assert mission.memberships.get().member.email == account.email
