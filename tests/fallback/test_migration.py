@@ -293,7 +293,7 @@ def test_deleted_reviewer_is_removed_from_restored_rows(without_links):
 
 def test_backup_tables_are_not_readable_by_the_site(back):
     assert back.sql(
-        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(set_aside|converted)$'
+        """SELECT relname FROM pg_class WHERE relkind = 'r' AND relname ~ '(_backup|converted)$'
            AND has_table_privilege('missionsite_app', oid, 'SELECT')"""
     ) == []  # fmt: skip
 

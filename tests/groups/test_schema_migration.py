@@ -165,7 +165,7 @@ def test_rollback_stops_and_names_ended_memberships(after):
     with pytest.raises(CommandError) as rejected:
         after.migrate("groups", "0001")
     assert rejected.value.returncode == 1
-    assert "cannot hold 5 ended stays" in str(rejected.value)
+    assert "cannot hold 5 ended memberships" in str(rejected.value)
     assert "FE-P-00001 in FE-M-00002" in str(rejected.value)
     assert "GROUPS_ROLLBACK_WITH_BACKUP=on" in str(rejected.value)
     assert rows(after) == was
@@ -225,10 +225,10 @@ DECLARE
     webinars uuid := '20000000-0000-0000-0000-000000000001';
 BEGIN
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-    VALUES (nobody, webinars, 'Member', now(), 'active');
+    VALUES (no_one, webinars, 'Member', now(), 'active');
     BEGIN
         INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-        VALUES (nobody, webinars, 'Member', now(), 'active');
+        VALUES (no_one, webinars, 'Member', now(), 'active');
         RAISE EXCEPTION 'two seats at once';
     EXCEPTION WHEN unique_violation THEN
         RAISE NOTICE 'third rejects';
@@ -236,7 +236,7 @@ BEGIN
     UPDATE memberships SET status = 'left', left_at = now()
     WHERE member_id = no_one AND group_id = webinars AND status = 'active';
     INSERT INTO memberships (member_id, group_id, role, joined_at, status)
-    VALUES (nobody, webinars, 'Member', now(), 'active');
+    VALUES (no_one, webinars, 'Member', now(), 'active');
     RAISE NOTICE 'third passes';
     DELETE FROM memberships WHERE member_id = no_one AND group_id = webinars;
 END $$;
