@@ -241,7 +241,7 @@ def test_without_counting_dependents_missions_drift():
 
 def test_without_exclusive_lock_deletions_deadlock():
     tables = ("missions", "mission_fallback_runs", "projects")
-    triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_close" for table in tables)
+    triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_exclusive_lock" for table in tables)
     shared = [(often, lock and SHARE, which, statements) for often, lock, which, statements in OPERATIONS]
     with without(triggers.format("DISABLE"), triggers.format("ENABLE")):
         assert run_concurrently(5000, shared, until="deadlocks")["deadlocks"] > 0

@@ -156,7 +156,7 @@ def test_failed_report_does_not_block_decision(documents_root, caplog):
     documents_root.write_text("where the folder should be")
     run = an_ended_run()
     assert (run.status, run.report_path) == (RunStatus.COMPLETED, "")
-    assert f"report of run {run.pk} not written; it is tried again" in caplog.text
+    assert f"report of run {run.pk} not written; repair_reports will retry" in caplog.text
     documents_root.unlink()
     assert repair_reports() == {"written": 1, "removed": 0}
     assert json.loads(read_report(fresh(run)))["discarded"] == 1
