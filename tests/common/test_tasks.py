@@ -36,7 +36,7 @@ def test_health_records_its_last_run():
 
 @pytest.mark.parametrize("at_a_time", [1, 2, 10_000])
 def test_merge_keeps_counts_and_empties_shards(monkeypatch, at_a_time):
-    monkeypatch.setattr("groups.tasks.MERGED_AT_A_TIME", at_a_time)
+    monkeypatch.setattr("groups.tasks.SLOTS_PER_MERGE", at_a_time)
     for _ in range(3):
         mission = MissionFactory()
         MembershipFactory.create_batch(2, group=mission)

@@ -469,7 +469,7 @@ def test_unresolvable_host_is_unavailable(settings):
 
 
 def test_silent_server_times_out_early(server, monkeypatch):
-    monkeypatch.setattr(client, "_SILENCE", 0.3)
+    monkeypatch.setattr(client, "_READ_TIMEOUT", 0.3)
     server.on("/users/octocat", silent)
     began = time.monotonic()
     assert rejection(GitHubUnavailable).message == "GitHub does not answer."
