@@ -265,7 +265,8 @@ def test_concurrent_members_update_own_profile():
 def test_every_table_forces_row_security():
     with own_connection() as session:
         loose = session.execute(
-            "SELECT relname FROM pg_class WHERE relname = ANY (%s) AND NOT (relrowsecurity AND relforcerowsecurity)",
+            """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relname = ANY (%s)
+               AND NOT (relrowsecurity AND relforcerowsecurity)""",
             [tables(session)],
         ).fetchall()
     assert loose == []
