@@ -212,7 +212,7 @@ def freeze_lose_and_wake(tmp_path, gate) -> int:
         until(lambda: running_jobs() == [job], "the other jobs to end")
         frozen = a_worker()
         os.kill(frozen.pid, signal.SIGSTOP)
-        assert job in replace_lost_workers(known_lost=frozen.tag)
+        assert job in replace_lost_workers(known_dead=frozen.tag)
         os.kill(frozen.pid, signal.SIGCONT)
         gate.write_text("")
         until(lambda: lines(report).count("started") == 2, "the job to start again")

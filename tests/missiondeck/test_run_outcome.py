@@ -218,7 +218,7 @@ def test_rejections_have_messages():
     ):
         TestRun.objects.create(mission=one, status="passed", results=[FAILED])
     with (
-        pytest.raises(SummaryContradictsResults, match="counts something else"),
+        pytest.raises(SummaryContradictsResults, match="do not match the results"),
         translate_db_errors(),
         transaction.atomic(),
     ):
