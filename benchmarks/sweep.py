@@ -66,7 +66,7 @@ def sweep() -> int:
 
 def loop(sample: int) -> int:
     """Change each due member in a loop; return how many changed."""
-    from engagement.models import State, Trigger, UserEngagementState
+    from engagement.models import State, TransitionTrigger, UserEngagementState
     from engagement.services.lifecycle import transition
 
     due = UserEngagementState.objects.filter(
@@ -77,7 +77,7 @@ def loop(sample: int) -> int:
     return sum(
         1
         for row in islice(due.iterator(), sample)
-        if transition(member=row.user, trigger=Trigger.INACTIVITY_14D, at=NOW)
+        if transition(member=row.user, trigger=TransitionTrigger.INACTIVITY_14D, at=NOW)
     )
 
 
