@@ -299,7 +299,7 @@ def _job():
     def send_one(message_id: int, rendering: bool) -> None:
         message = EngagementMessage.objects.select_related("user__engagement_profile").get(pk=message_id)
         if rendering:
-            Templates().words(
+            Templates().render(
                 key=message.message_key,
                 locale=message.user.engagement_profile.locale,
                 params={"name": message.user.display_name, **message.message_params},
