@@ -481,7 +481,7 @@ class TestOtherBackend:
     def test_storage_without_overwrite_is_rejected(self, settings):
         use(settings, "django.core.files.storage.InMemoryStorage")
         documents.write("plan", b"old")
-        with pytest.raises(ImproperlyConfigured, match="replace"):
+        with pytest.raises(ImproperlyConfigured, match="does not overwrite files"):
             documents.write("plan", b"new")
         assert list(documents.names()) == ["plan"]
 

@@ -32,7 +32,7 @@ def test_senders_resume_after_database_outage(tmp_path):
 
         with run_senders(**places, log=tmp_path / "senders.log", senders=2) as senders:
             try:
-                took = senders.outlast(stop=stop, start=start, seconds=2)
+                took = senders.measure_outage(stop=stop, start=start, seconds=2)
             finally:
                 start()
     assert took < BACK_WITHIN

@@ -85,7 +85,7 @@ class TestScript:
     def test_rejected_report_fails_job(self, send):
         status, output, errors = send(b"<testsuite><testcase")
         assert (status, output) == (2, "")
-        assert "The report was not taken in (422)" in errors
+        assert "The report was not imported (422)" in errors
         assert "not well-formed" in errors or "line" in errors
 
     def test_wrong_token_or_mission_fails_job(self, send):
