@@ -61,7 +61,7 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     expect(row).to_contain_text("Mentor")
 
     # She leaves, with a reason, and re-joins.
-    row.get_by_role("link", name="End stay").click()
+    row.get_by_role("link", name="Remove").click()
     site.get_by_label("Reason").fill("Moved away")
     site.get_by_role("button", name="Remove from mission").click()
     expect(site.get_by_text("No members yet")).to_be_visible()
@@ -178,7 +178,7 @@ def test_all_tabs_are_reachable_on_phone(site: Page, garden, live_server):
 def test_empty_lists_show_first_step(site: Page, live_server):
     for path, words in (
         ("/admin/", "Get started"),
-        ("/admin/groups/mission/", "No mission yet"),
+        ("/admin/groups/mission/", "No missions yet"),
         ("/admin/groups/membership/", "No memberships yet"),
         ("/admin/groups/task/", "No tasks yet"),
     ):

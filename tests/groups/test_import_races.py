@@ -86,7 +86,7 @@ def test_imports_without_lock_write_no_duplicates(monkeypatch):
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
     assert isinstance(second, ImportConflict)
-    assert "The database says: Another member has this" in second.message
+    assert "Database error: Another member has this" in second.message
     assert CommunityMember.objects.count() == Member.objects.count() == 500
     assert Event.objects.count() == 500
 
