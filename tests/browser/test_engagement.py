@@ -9,7 +9,7 @@ from engagement.models import Announcement, EngagementMessage, MessageTemplate, 
 from engagement.services.lifecycle import transition
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.engagement.members import failed, goodbye
-from tests.portal.cast import entry
+from tests.portal.helpers import entry
 from tests.support.admin import staff
 from tests.support.factories.groups import MemberFactory
 

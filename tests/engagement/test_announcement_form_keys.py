@@ -7,7 +7,7 @@ from missionsite.common.admin.form_keys import FORM_KEY_FIELD, new_form_key
 from missionsite.common.api.idempotency import Attempt
 from missionsite.common.models import IdempotencyKey
 from tests.engagement.test_announcements_admin import COMPOSE, typed
-from tests.portal.cast import entry
+from tests.portal.helpers import entry
 from tests.site.test_form_keys import Forms
 from tests.support.admin import client_of, staff, words
 from tests.support.concurrency import crowd, without

@@ -9,7 +9,7 @@ from django.utils import timezone
 from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status, UserProfile
 from engagement.services.announcements import announce
 from groups.models import CommunityMember, Event
-from tests.portal.cast import entry
+from tests.portal.helpers import entry
 from tests.support.admin import client, words
 
 pytestmark = pytest.mark.django_db

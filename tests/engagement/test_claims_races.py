@@ -13,7 +13,7 @@ from engagement.services.announcements import cancel_announcement
 from engagement.services.messages import cancel_message, postpone_message
 from engagement.services.profiles import switch_destination
 from tests.common.test_worker import until
-from tests.engagement.provider import NOON
+from tests.engagement.fake_provider import NOON
 from tests.support.concurrency import PATIENCE, crowd, without
 from tests.support.database import own_connection
 from tests.support.factories.engagement import AnnouncementFactory, MessageFactory

@@ -4,13 +4,13 @@ tests/groups/test_erase.py proves for the whole catalog that no text remains.
 """
 
 import pytest
-from groups.services.erasing import erase
 
 from engagement.models import EngagementMessage, InboundMessage, UserProfile
 from engagement.services.claims import find_blocked
 from engagement.services.inbound import handle_inbound
 from engagement.services.profiles import update_profile
 from groups.models import CommunityMember
+from groups.services.erasure import erase
 from tests.engagement.owner_connection import owner
 from tests.support.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
 

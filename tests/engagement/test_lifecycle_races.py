@@ -15,7 +15,7 @@ from engagement.models import EngagementMessage, EngagementStateTransition, Stat
 from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import record_activities, record_activity, transition, transition_context
 from tests.common.test_worker import until
-from tests.engagement.pairs import LEGAL
+from tests.engagement.transition_table import LEGAL
 from tests.support.concurrency import PATIENCE, ROUNDS, crowd, without
 from tests.support.database import own_connection, rows
 from tests.support.factories.engagement import PersonFactory, move_to, quiet_person

@@ -152,9 +152,9 @@ class Sender:
             assert answer["Content-Type"] == "application/problem+json", request
         if not route.is_api and answer.status_code >= 400 and method != "HEAD":
             assert_readable(answer, request)
-        # A form that made something leads on to another page; only a new token, the URL of a new feed and the URL of an
-        # invitation are shown at once. An operation of the API that takes no body does what it does, and so does the POST that unsubscribes,
-        # whatever its body (RFC 8058).
+        # A form that made something leads on to another page. Only a new token, the URL of a new feed and the URL of an
+        # invitation are shown at once. An operation of the API without a body acts whatever it is sent, and so does the
+        # POST that unsubscribes (RFC 8058).
         acts = route.is_api or (method == "POST" and target.startswith("/unsubscribe/"))
         shows_secret = any(part in shown for part in (b"ms_", b"/deck/feeds/", b"/join/"))
         if answer.status_code >= 400 or (answer.status_code == 200 and not acts and not shows_secret):
