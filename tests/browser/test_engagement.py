@@ -86,7 +86,7 @@ def test_failed_message_is_found_on_dashboard_and_retried(office, live_server):
     expect(page.get_by_text("Makes a failed message due now")).to_be_visible()
     page.get_by_role("button", name="Retry", exact=True).click()
     expect(page.get_by_text("due again.")).to_be_visible()
-    expect(page.get_by_text("It is due").first).to_be_visible()
+    expect(page.get_by_text("Due. The next sender takes it").first).to_be_visible()
     made.refresh_from_db()
     assert (made.status, made.retry_count) == (Status.PENDING, 0)
 
@@ -137,18 +137,18 @@ def test_lifecycle_page_refreshes_numbers(office, live_server):
 
     page.set_viewport_size(PHONE)
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
-    page.locator("[data-place=help_flow]").click()
+    page.locator("[data-state=help_flow]").click()
     expect(page.get_by_text("Answered 1: confused").first).to_be_visible()
 
 
 def test_invalid_trigger_shows_error(office, live_server):
     page, ana = office, goodbye("Ana")
     page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/engagement/")
-    page.get_by_role("link", name="Open the lifecycle state").click()
-    page.get_by_role("link", name=re.compile("Move$")).click()
-    page.get_by_label("Why").select_option("reminder_due")
-    page.get_by_role("button", name="Move", exact=True).click()
+    page.get_by_role("link", name="Open lifecycle state").click()
+    page.get_by_role("link", name=re.compile("Change state$")).click()
+    page.get_by_label("Trigger").select_option("reminder_due")
+    page.get_by_role("button", name="Change state", exact=True).click()
     expect(page.get_by_text("The trigger reminder_due is not valid in state")).to_be_visible()
-    page.get_by_label("Why").select_option("goodbye_response_2")
-    page.get_by_role("button", name="Move", exact=True).click()
+    page.get_by_label("Trigger").select_option("goodbye_response_2")
+    page.get_by_role("button", name="Change state", exact=True).click()
     expect(page.get_by_text("Remind later").first).to_be_visible()

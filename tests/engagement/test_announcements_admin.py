@@ -107,7 +107,7 @@ class TestCompose:
     def test_no_recipients_shows_error(self, manager, people):
         answer = manager.get(f"{COMPOSE}?q=olga")
         assert "No one in this list can receive the announcement." in words(answer)
-        assert "Queue" not in words(answer).split('class="job"')[1].split("</form>")[0]
+        assert "Queue" not in words(answer).split('class="action-page"')[1].split("</form>")[0]
         answer = manager.post(f"{COMPOSE}?q=olga", typed(expected="0"))
         assert answer.status_code == 200
         assert answer.context["form"].non_field_errors() == ["No one in this list can receive the announcement."]
