@@ -1,10 +1,12 @@
 """The indexes of the seed exist, and queries of the pages use indexes."""
 
 import pytest
+from django.db import transaction
 
 from missiondeck.models import ChatMessage, DeckMission, DeckStatusChange, DodItem
 from missiondeck.selectors.runs import light_runs
 from tests.missiondeck.helpers import mission
+from tests.support.concurrency import execute_as_owner
 from tests.support.database import row, rows
 
 pytestmark = pytest.mark.django_db
@@ -64,15 +66,17 @@ def test_negative_control_other_index_is_not_accepted(wrong):
     assert wrong not in there()
 
 
-def plan(queryset) -> str:
+def plan(queryset, *, incremental_sort: bool = True) -> str:
     """The plan of a query with sequential scans and sorts disabled."""
     sql, parameters = queryset.query.sql_with_params()
-    rows("SET LOCAL enable_seqscan = off")
-    rows("SET LOCAL enable_sort = off")
-    rows("SET LOCAL enable_incremental_sort = off")
-    return "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", list(parameters)))
+    with transaction.atomic():
+        rows("SET LOCAL enable_seqscan = off")
+        rows("SET LOCAL enable_sort = off")
+        rows(f"SET LOCAL enable_incremental_sort = {incremental_sort}")
+        return "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", list(parameters)))
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("question", "index"),
     [
@@ -101,7 +105,11 @@ def test_query_uses_its_index(question, index):
            SELECT id, c, 'user', 'Hi' FROM deck_missions, unnest('{emma,inna,rafael,sofia,maya}'::text[]) c"""
     )
     rows("INSERT INTO test_runs (mission_id, status) SELECT id, 'running' FROM deck_missions, generate_series(1, 5)")
-    assert index in plan(question(mission()))
+    one = mission()
+    # Without statistics of these rows, two indexes can cost the same.
+    execute_as_owner("ANALYZE deck_missions, chat_messages, test_runs, dod_items, deck_status_changes")
+    # The index on the deadline alone, with a sort of equal deadlines, costs nearly as little as the whole order.
+    assert index in plan(question(one), incremental_sort=index != "deck_missions_due")
 
 
 def test_query_does_not_scan_members():
