@@ -1,0 +1,69 @@
+"""SQL files by name: for queries, and for migrations that install one version of a function, trigger or policy."""
+
+import re
+from pathlib import Path
+
+from django.apps import apps
+from django.db import migrations
+
+# What a file creates, with the statement that drops it. Functions and views have one name each, without overloads.
+_CREATED = {
+    r"CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)": "DROP FUNCTION IF EXISTS {name}",
+    r"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER (?P<name>\w+)\s[^;]*?\sON (?P<table>\w+)": (
+        "DROP TRIGGER IF EXISTS {name} ON {table}"
+    ),
+    r"CREATE POLICY (?P<name>\w+)\s+ON (?P<table>\w+)": "DROP POLICY IF EXISTS {name} ON {table}",
+    r"CREATE (?:OR REPLACE )?VIEW (?P<name>\w+)": "DROP VIEW IF EXISTS {name}",
+}
+
+
+def read_sql(name: str, version: int | None = None) -> str:
+    """Return the SQL text of `<app label>/<path without .sql>`, such as `engagement/functions/claim_messages`.
+
+    The live text is in `<app>/sql/<path>.sql`; version None returns it. Older versions are in
+    `<app>/sql/versions/<path>.<version>.sql`. The live text is the version after the last of these.
+    """
+    label, _, path = name.partition("/")
+    folder = Path(apps.get_app_config(label).path) / "sql"
+    if version is not None:
+        older = folder / "versions" / f"{path}.{version}.sql"
+        if older.exists():
+            return older.read_text(encoding="utf-8")
+        live = live_version(name)
+        if version != live:
+            raise FileNotFoundError(f"{name} has no version {version}; the live one is {live}.")
+    return (folder / f"{path}.sql").read_text(encoding="utf-8")
+
+
+def live_version(name: str) -> int:
+    """Return the version of the live text of a SQL file: 1, and one more for each file in `sql/versions`."""
+    label, _, path = name.partition("/")
+    versions = Path(apps.get_app_config(label).path) / "sql" / "versions"
+    return 1 + len(list(versions.glob(f"{path}.*.sql")))
+
+
+class SQLFile(migrations.RunSQL):
+    """Install one version of a SQL file. Reversed, install the version before it, or drop what version 1 created.
+
+    name: see read_sql().
+    """
+
+    def __init__(self, name: str, version: int = 1) -> None:
+        self.name, self.version = name, version
+        sql = read_sql(name, version)
+        super().__init__(sql, drop_statements(sql) if version == 1 else read_sql(name, version - 1))
+
+    def deconstruct(self):
+        return type(self).__name__, [], {"name": self.name, "version": self.version}
+
+    def describe(self) -> str:
+        return f"Install {self.name}, version {self.version}"
+
+
+def drop_statements(sql: str) -> str:
+    """Return the statements that drop the functions, triggers, policies and views a text creates, last one first."""
+    found = {}
+    for pattern, statement in _CREATED.items():
+        for match in re.finditer(pattern, sql):
+            found[match.start()] = statement.format(**match.groupdict()) + ";"
+    return "\n".join(found[start] for start in sorted(found, reverse=True))
