@@ -524,7 +524,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="engagement_state_transitions_legal",
-                        violation_error_message="This transition does not exist.",
                     )
                 ],
             },
@@ -600,7 +599,6 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("key", "locale"),
                         name="message_templates_key_unique",
-                        violation_error_message="A template for this message and language already exists.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -608,7 +606,6 @@ class Migration(migrations.Migration):
                             models.Q(("subject__regex", "^\\s*$"), _negated=True),
                         ),
                         name="message_templates_not_empty",
-                        violation_error_message="A template needs a subject and a text.",
                     ),
                 ],
             },
@@ -882,13 +879,11 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("onboarding_tier__gte", 0), ("onboarding_tier__lte", 3)),
                         name="user_profiles_onboarding_tier_range",
-                        violation_error_message="The tier must be a number from 0 to 3.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("individual_jid", ""), _negated=True),
                         fields=("individual_jid",),
                         name="user_profiles_individual_jid_unique",
-                        violation_error_message="Another member already has this address.",
                     ),
                 ],
             },

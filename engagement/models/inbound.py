@@ -5,7 +5,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import UniqueConstraint, one_line_checks
 
 
 class InboundMessage(models.Model):
@@ -21,5 +21,5 @@ class InboundMessage(models.Model):
         db_table = "engagement_inbound_messages"
         constraints = [
             *one_line_checks("engagement_inbound_messages", "platform", "message_id"),
-            models.UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_unique"),
+            UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_unique"),
         ]

@@ -7,7 +7,7 @@ from django.db.models import Q
 
 from engagement.models.choices import Destination, Locale
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 
 
 class UserProfile(models.Model):
@@ -64,12 +64,12 @@ class UserProfile(models.Model):
             *one_line_checks("user_profiles", "timezone", "individual_jid", "group_jid"),
             choices_check("user_profiles", "preferred_destination", Destination),
             choices_check("user_profiles", "locale", Locale),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=3),
                 name="user_profiles_onboarding_tier_range",
                 violation_error_message="The tier must be a number from 0 to 3.",
             ),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["individual_jid"],
                 name="user_profiles_individual_jid_unique",
                 condition=~Q(individual_jid=""),

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from engagement.models.choices import Destination, MessageType, Status, WaitingFor
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 
 
 class EngagementMessage(models.Model):
@@ -59,10 +59,8 @@ class EngagementMessage(models.Model):
             choices_check("engagement_message_queue", "status", Status),
             choices_check("engagement_message_queue", "destination", Destination),
             choices_check("engagement_message_queue", "waiting_for", WaitingFor),
-            models.CheckConstraint(
-                condition=Q(retry_count__gte=0), name="engagement_message_queue_retry_count_not_negative"
-            ),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(retry_count__gte=0), name="engagement_message_queue_retry_count_not_negative"),
+            CheckConstraint(
                 condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False),
                 name="engagement_message_queue_sent_at_required",
             ),

@@ -7,7 +7,7 @@ from django.db.models import F, Q
 
 from engagement.models.choices import TRANSITIONS, State, TransitionTrigger
 from engagement.models.rules import BY_DATABASE
-from missionsite.common.constraints import choices_check
+from missionsite.common.constraints import CheckConstraint, choices_check
 
 
 class UserEngagementState(models.Model):
@@ -32,12 +32,12 @@ class UserEngagementState(models.Model):
         ordering = [F("id").desc()]
         constraints = [
             choices_check("user_engagement_states", "state", State),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, goodbye_expires_at__isnull=False)
                 | (~Q(state=State.GOODBYE_SENT) & Q(goodbye_sent_at=None, goodbye_expires_at=None)),
                 name="user_engagement_states_goodbye_dates",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state=State.REMIND_LATER, remind_at__isnull=False)
                 | (~Q(state=State.REMIND_LATER) & Q(remind_at=None)),
                 name="user_engagement_states_reminder_date",
@@ -87,7 +87,7 @@ class EngagementStateTransition(models.Model):
         verbose_name = "transition"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=_allowed_transitions(),
                 name="engagement_state_transitions_legal",
                 violation_error_message="This transition does not exist.",

@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 
 from engagement.models.choices import Locale
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 
 
 class Announcement(models.Model):
@@ -56,12 +56,12 @@ class MessageTemplate(models.Model):
         constraints = [
             *one_line_checks("message_templates", "key", "subject"),
             choices_check("message_templates", "locale", Locale),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["key", "locale"],
                 name="message_templates_key_unique",
                 violation_error_message="A template for this message and language already exists.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(body__regex=r"^\s*$") & ~Q(subject__regex=r"^\s*$"),
                 name="message_templates_not_empty",
                 violation_error_message="A template needs a subject and a text.",

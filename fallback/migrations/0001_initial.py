@@ -56,7 +56,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="actors_name_not_empty",
-                        violation_error_message="Enter a name.",
                     )
                 ],
             },
@@ -101,7 +100,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="flows_name_not_empty",
-                        violation_error_message="Enter a name.",
                     )
                 ],
             },
@@ -288,7 +286,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
                         name="missions_title_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                 ],
             },
@@ -362,12 +359,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="organizations_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("fallback_rollout_percent__range", (0, 100))),
                         name="organizations_rollout_is_a_share",
-                        violation_error_message="Enter a share between 0 and 100 percent.",
                     ),
                 ],
             },
@@ -481,12 +476,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="projects_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.UniqueConstraint(
                         fields=("organization", "slug"),
                         name="projects_slug_once",
-                        violation_error_message="Another project of the organisation already has this short name.",
                     ),
                 ],
             },
@@ -935,7 +928,6 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("project", "member"),
                         name="project_members_once",
-                        violation_error_message="This member already belongs to the project.",
                     ),
                 ],
             },
@@ -984,12 +976,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="project_repositories_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.UniqueConstraint(
                         fields=("project", "name"),
                         name="project_repositories_once",
-                        violation_error_message="The project already has this repository.",
                     ),
                 ],
             },
@@ -1160,7 +1150,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="workstations_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.UniqueConstraint(fields=("organization", "name"), name="workstations_name_once"),
                 ],
@@ -1505,12 +1494,10 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("mission", "depends_on"),
                         name="mission_dependencies_once",
-                        violation_error_message="The mission already depends on this one.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("mission", models.F("depends_on")), _negated=True),
                         name="mission_dependencies_not_itself",
-                        violation_error_message="A mission cannot depend on itself.",
                     ),
                 ],
             },
@@ -1643,7 +1630,6 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("organization", "member"),
                         name="organization_memberships_once",
-                        violation_error_message="This member already belongs to the organisation.",
                     ),
                 ],
             },
@@ -1653,7 +1639,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("project", "name"),
                 name="flows_name_once",
-                violation_error_message="The project already has a flow with this name.",
             ),
         ),
         migrations.AddConstraint(
@@ -1661,7 +1646,6 @@ class Migration(migrations.Migration):
             constraint=models.UniqueConstraint(
                 fields=("project", "name"),
                 name="actors_name_once",
-                violation_error_message="The project already has an actor with this name.",
             ),
         ),
         migrations.AddIndex(

@@ -157,22 +157,18 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("backlog_threshold__range", (0, 1000))),
                         name="mission_fallback_configs_threshold_in_range",
-                        violation_error_message="Enter a number of missions between 0 and 1,000.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("check_cadence_minutes__range", (1, 10080))),
                         name="mission_fallback_configs_cadence_in_range",
-                        violation_error_message="Enter a check interval between 1 and 10,080 minutes (one week).",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("monthly_target_hours__range", (0, 100000))),
                         name="mission_fallback_configs_hours_in_range",
-                        violation_error_message="Enter hours between 0 and 100,000.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("weekly_mission_cap__range", (0, 10000))),
                         name="mission_fallback_configs_cap_in_range",
-                        violation_error_message="Enter a number of missions between 0 and 10,000.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -181,7 +177,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="mission_fallback_configs_snooze_has_end",
-                        violation_error_message="Only a snoozed configuration has an end of snooze.",
                     ),
                 ],
             },
@@ -372,12 +367,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
                         name="mission_fallback_items_title_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
                         name="mission_fallback_items_effort_in_range",
-                        violation_error_message="Enter an effort between 1 and 100,000 minutes.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -386,12 +379,10 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="mission_fallback_items_decision_has_time",
-                        violation_error_message="A decided proposal needs a time of decision; an open one has none.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("mission__isnull", True), ("status", "accepted"), _connector="OR"),
                         name="mission_fallback_items_mission_if_accepted",
-                        violation_error_message="Only an accepted proposal has a mission.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -401,7 +392,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="mission_fallback_items_discard_has_reason",
-                        violation_error_message="Choose a reason or enter feedback.",
                     ),
                     models.UniqueConstraint(fields=("mission",), name="mission_fallback_items_mission_once"),
                 ],
@@ -671,7 +661,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="mission_fallback_templates_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("priority__in", [1, 2, 3, 4, 5])),
@@ -680,7 +669,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("estimated_effort_minutes__range", (1, 100000))),
                         name="mission_fallback_templates_effort_in_range",
-                        violation_error_message="Enter an effort between 1 and 100,000 minutes.",
                     ),
                 ],
             },
@@ -765,7 +753,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=models.Q(("fallback_item__isnull", True), ("origin", "fallback"), _connector="OR"),
                 name="missions_fallback_item_fits_origin",
-                violation_error_message="Only a mission from the fallback has a proposal.",
             ),
         ),
         migrations.AddField(

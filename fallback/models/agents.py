@@ -6,7 +6,7 @@ from django.db.models import F
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AgentSessionStatus, PullRequestState
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
@@ -58,7 +58,7 @@ class GithubPullRequest(TimestampedModel):
         constraints = [
             *one_line_checks("github_pull_requests", "title", "branch", "url"),
             choices_check("github_pull_requests", "state", PullRequestState),
-            models.UniqueConstraint(fields=["repository", "number"], name="github_pull_requests_once"),
+            UniqueConstraint(fields=["repository", "number"], name="github_pull_requests_once"),
         ]
 
 

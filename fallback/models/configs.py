@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import ConfigStatus, Period
-from missionsite.common.constraints import choices_check
+from missionsite.common.constraints import CheckConstraint, choices_check
 
 
 class MissionFallbackConfig(TimestampedModel):
@@ -51,27 +51,27 @@ class MissionFallbackConfig(TimestampedModel):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             choices_check("mission_fallback_configs", "status", ConfigStatus),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(backlog_threshold__range=(0, 1000)),
                 name="mission_fallback_configs_threshold_in_range",
                 violation_error_message=_("Enter a number of missions between 0 and 1,000."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(check_cadence_minutes__range=(1, 10080)),
                 name="mission_fallback_configs_cadence_in_range",
                 violation_error_message=_("Enter a check interval between 1 and 10,080 minutes (one week)."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(monthly_target_hours__range=(0, 100_000)),
                 name="mission_fallback_configs_hours_in_range",
                 violation_error_message=_("Enter hours between 0 and 100,000."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(weekly_mission_cap__range=(0, 10_000)),
                 name="mission_fallback_configs_cap_in_range",
                 violation_error_message=_("Enter a number of missions between 0 and 10,000."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(status="snoozed", snoozed_until__isnull=False)
                 | (~Q(status="snoozed") & Q(snoozed_until__isnull=True)),
                 name="mission_fallback_configs_snooze_has_end",
@@ -107,7 +107,7 @@ class MissionFallbackAllowance(models.Model):
         db_table = "mission_fallback_allowances"
         constraints = [
             choices_check("mission_fallback_allowances", "period", Period),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(used__gte=0, used__lte=F("allowed")), name="mission_fallback_allowances_not_overdrawn"
             ),
         ]

@@ -5,7 +5,7 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import UniqueConstraint, one_line_checks
 
 
 def default_stages() -> list[str]:
@@ -31,7 +31,7 @@ class Flow(TimestampedModel):
         constraints = [
             *one_line_checks("flows", "name"),
             name_check("flows"),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["project", "name"],
                 name="flows_name_once",
                 violation_error_message=_("The project already has a flow with this name."),
@@ -55,7 +55,7 @@ class Actor(TimestampedModel):
         constraints = [
             *one_line_checks("actors", "name"),
             name_check("actors"),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["project", "name"],
                 name="actors_name_once",
                 violation_error_message=_("The project already has an actor with this name."),

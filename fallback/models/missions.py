@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -78,7 +78,7 @@ class Mission(TimestampedModel):
             choices_check("missions", "review_status", ReviewStatus),
             choices_check("missions", "priority", Priority),
             choices_check("missions", "origin", Origin),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(fallback_item__isnull=True) | Q(origin="fallback"),
                 name="missions_fallback_item_fits_origin",
                 violation_error_message=_("Only a mission from the fallback has a proposal."),
@@ -119,12 +119,12 @@ class MissionDependency(models.Model):
         verbose_name_plural = _("mission dependencies")
         ordering = ["id"]
         constraints = [
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["mission", "depends_on"],
                 name="mission_dependencies_once",
                 violation_error_message=_("The mission already depends on this one."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(mission=F("depends_on")),
                 name="mission_dependencies_not_itself",
                 violation_error_message=_("A mission cannot depend on itself."),

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AccessRequestStatus, Channel
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -54,7 +54,7 @@ class NotificationPreference(TimestampedModel):
         db_table = "notification_preferences"
         constraints = [
             choices_check("notification_preferences", "channel", Channel),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["organization", "member", "kind", "channel"],
                 name="notification_preferences_once",
                 nulls_distinct=False,
@@ -81,10 +81,10 @@ class AccessRequest(TimestampedModel):
         db_table = "access_requests"
         constraints = [
             choices_check("access_requests", "status", AccessRequestStatus),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["project", "member"], name="access_requests_one_pending", condition=Q(status="pending")
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(status="pending", decided_at__isnull=True) | ~Q(status="pending"),
                 name="access_requests_decision_fits_status",
             ),

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import OrganizationRole
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 
 
 class Organization(TimestampedModel):
@@ -44,7 +44,7 @@ class Organization(TimestampedModel):
         constraints = [
             *one_line_checks("organizations", "name", "slug", "timezone"),
             name_check("organizations"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(fallback_rollout_percent__range=(0, 100)),
                 name="organizations_rollout_is_a_share",
                 violation_error_message=_("Enter a share between 0 and 100 percent."),
@@ -72,7 +72,7 @@ class OrganizationMembership(TimestampedModel):
         ordering = ["organization", "id"]
         constraints = [
             choices_check("organization_memberships", "role", OrganizationRole),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["organization", "member"],
                 name="organization_memberships_once",
                 violation_error_message=_("This member already belongs to the organisation."),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
 
@@ -53,7 +53,7 @@ class Project(TimestampedModel):
             choices_check("projects", "privacy", Privacy),
             choices_check("projects", "status", ProjectStatus),
             name_check("projects"),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["organization", "slug"],
                 name="projects_slug_once",
                 violation_error_message=_("Another project of the organisation already has this short name."),
@@ -85,7 +85,7 @@ class ProjectMember(TimestampedModel):
         ordering = ["project", "id"]
         constraints = [
             choices_check("project_members", "role", ProjectRole),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["project", "member"],
                 name="project_members_once",
                 violation_error_message=_("This member already belongs to the project."),
@@ -106,7 +106,7 @@ class ProjectStar(models.Model):
 
     class Meta:
         db_table = "project_stars"
-        constraints = [models.UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
+        constraints = [UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
 
 
 class ProjectRepository(TimestampedModel):
@@ -125,7 +125,7 @@ class ProjectRepository(TimestampedModel):
         constraints = [
             *one_line_checks("project_repositories", "name", "url", "default_branch"),
             name_check("project_repositories"),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["project", "name"],
                 name="project_repositories_once",
                 violation_error_message=_("The project already has this repository."),

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -47,13 +47,13 @@ class MissionFallbackRun(models.Model):
         constraints = [
             choices_check("mission_fallback_runs", "triggered_by", Trigger),
             choices_check("mission_fallback_runs", "status", RunStatus),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(generated_count__gte=0, accepted_count__gte=0, discarded_count__gte=0)
                 & Q(generated_count__gte=F("accepted_count") + F("discarded_count")),
                 name="mission_fallback_runs_counts_add_up",
             ),
             # A project has one run at a time in progress.
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["project"], name="mission_fallback_runs_one_pending", condition=Q(status="pending")
             ),
         ]
@@ -139,28 +139,28 @@ class MissionFallbackItem(TimestampedModel):
             choices_check("mission_fallback_items", "reason", DiscardReason),
             choices_check("mission_fallback_items", "priority", Priority),
             name_check("mission_fallback_items", "title"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(estimated_effort_minutes__range=(1, 100_000)),
                 name="mission_fallback_items_effort_in_range",
                 violation_error_message=_("Enter an effort between 1 and 100,000 minutes."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(status="proposed", reviewed_at__isnull=True)
                 | Q(status__in=["accepted", "discarded"], reviewed_at__isnull=False),
                 name="mission_fallback_items_decision_has_time",
                 violation_error_message=_("A decided proposal needs a time of decision; an open one has none."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(mission__isnull=True) | Q(status="accepted"),
                 name="mission_fallback_items_mission_if_accepted",
                 violation_error_message=_("Only an accepted proposal has a mission."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(status="discarded") | Q(reason__isnull=False) | Q(feedback__regex=r"\S"),
                 name="mission_fallback_items_discard_has_reason",
                 violation_error_message=_("Choose a reason or enter feedback."),
             ),
-            models.UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
+            UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
         ]
         indexes = [
             NamedIndex(fields=["run", "status"], name="idx_mission_fallback_items_run_status"),

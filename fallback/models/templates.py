@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, within_project
 from fallback.models.choices import Priority
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 
 
 class TemplateQuerySet(models.QuerySet):
@@ -54,7 +54,7 @@ class MissionFallbackTemplate(TimestampedModel):
             *one_line_checks("mission_fallback_templates", "name"),
             name_check("mission_fallback_templates"),
             choices_check("mission_fallback_templates", "priority", Priority),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(estimated_effort_minutes__range=(1, 100_000)),
                 name="mission_fallback_templates_effort_in_range",
                 violation_error_message=_("Enter an effort between 1 and 100,000 minutes."),

@@ -7,7 +7,7 @@ from django.db.models.functions import Lower
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import WorkstationStatus, WorktreeStatus
-from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -28,7 +28,7 @@ class Workstation(TimestampedModel):
             *one_line_checks("workstations", "name"),
             choices_check("workstations", "status", WorkstationStatus),
             name_check("workstations"),
-            models.UniqueConstraint(fields=["organization", "name"], name="workstations_name_once"),
+            UniqueConstraint(fields=["organization", "name"], name="workstations_name_once"),
         ]
 
     def __str__(self) -> str:
@@ -45,7 +45,7 @@ class ProjectWorkstation(models.Model):
 
     class Meta:
         db_table = "project_workstations"
-        constraints = [models.UniqueConstraint(fields=["project", "workstation"], name="project_workstations_once")]
+        constraints = [UniqueConstraint(fields=["project", "workstation"], name="project_workstations_once")]
 
 
 class WorkstationSession(models.Model):
@@ -76,7 +76,7 @@ class WorkstationRepository(models.Model):
         db_table = "workstation_repositories"
         constraints = [
             *one_line_checks("workstation_repositories", "path"),
-            models.UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once"),
+            UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once"),
         ]
 
 
@@ -95,5 +95,5 @@ class WorkstationWorktree(TimestampedModel):
         constraints = [
             *one_line_checks("workstation_worktrees", "path", "branch"),
             choices_check("workstation_worktrees", "status", WorktreeStatus),
-            models.UniqueConstraint(fields=["workstation", "path"], name="workstation_worktrees_path_once"),
+            UniqueConstraint(fields=["workstation", "path"], name="workstation_worktrees_path_once"),
         ]

@@ -144,23 +144,19 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         django.db.models.functions.text.Lower("email"),
                         name="members_email_unique",
-                        violation_error_message="Another member has this e-mail.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("trust_score__gte", 0)),
                         name="members_trust_score_not_negative",
-                        violation_error_message="The trust score must be zero or more.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("member_id__regex", "^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$")),
                         name="members_member_id_format",
-                        violation_error_message="A member's stable ID looks like FE-P-00001.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("id", "00000000-0000-0000-0000-000000000000"), _negated=True)
                         | models.Q(("is_staff", False), ("is_superuser", False), ("password__startswith", "!")),
                         name="members_system_cannot_log_in",
-                        violation_error_message="The system member cannot log in and has no rights.",
                     ),
                 ],
             },
@@ -247,7 +243,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="groups_parent_fits_type",
-                        violation_error_message="A mission must belong to a colony; a colony has no parent.",
                     ),
                 ],
             },
@@ -334,7 +329,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("type__regex", "^[a-z_]+(\\.[a-z_]+)+$")),
                         name="events_type_format",
-                        violation_error_message="An event type looks like membership.created.",
                     )
                 ],
             },
@@ -466,7 +460,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("stable_id__regex", "^FE-T-([0-9]{5}|[1-9][0-9]{5,13})$")),
                         name="tasks_stable_id_format",
-                        violation_error_message="A task's stable ID looks like FE-T-00001.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -476,12 +469,10 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="tasks_claimed_by_fits_state",
-                        violation_error_message="A claimed or finished task needs a member; an open task must not have one.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("reward_points__gte", 0)),
                         name="tasks_reward_not_negative",
-                        violation_error_message="The reward must be zero or more.",
                     ),
                 ],
             },

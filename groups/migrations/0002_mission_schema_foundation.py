@@ -52,7 +52,6 @@ class Migration(migrations.Migration):
                 condition=Q(type="colony", stable_id__regex=r"^FE-G-([0-9]{5}|[1-9][0-9]{5,13})$")
                 | Q(type="mission", stable_id__regex=r"^FE-M-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="groups_stable_id_fits_type",
-                violation_error_message="A stable ID looks like FE-M-00001 for a mission and FE-G-00001 for a colony.",
             ),
         ),
         migrations.AddConstraint(
@@ -60,7 +59,6 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(type="mission") | Q(min_trust_score__isnull=True),
                 name="groups_colony_has_no_threshold",
-                violation_error_message="A colony has no trust score to join.",
             ),
         ),
         migrations.AddConstraint(
@@ -68,7 +66,6 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(min_trust_score__gte=0) | Q(min_trust_score__isnull=True),
                 name="groups_threshold_not_negative",
-                violation_error_message="The trust score to join must be zero or more.",
             ),
         ),
         migrations.AddIndex(
@@ -110,7 +107,6 @@ class Migration(migrations.Migration):
                 fields=["member", "group"],
                 condition=Q(status="active"),
                 name="idx_memberships_active_unique",
-                violation_error_message="This member already belongs to the group.",
             ),
         ),
         migrations.AddConstraint(
@@ -122,7 +118,6 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(status="active", left_at__isnull=True) | Q(status="left", left_at__isnull=False),
                 name="memberships_left_at_fits_status",
-                violation_error_message="An ended membership has a leaving date; an active one has none.",
             ),
         ),
         migrations.AddConstraint(
@@ -130,7 +125,6 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
-                violation_error_message="The leaving date must not be before the joining date.",
             ),
         ),
         migrations.AddConstraint(
@@ -138,7 +132,6 @@ class Migration(migrations.Migration):
             models.CheckConstraint(
                 condition=~Q(role=""),
                 name="memberships_role_not_empty",
-                violation_error_message="Enter a role.",
             ),
         ),
         migrations.AddIndex("membership", models.Index(fields=["status"], name="idx_memberships_status")),

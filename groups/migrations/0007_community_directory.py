@@ -238,7 +238,6 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("telegram_id",),
                         name="member_telegram_id_idx",
-                        violation_error_message="Another member has this Telegram ID.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("member_id__regex", "^#[1-9][0-9]{0,17}$")),
@@ -270,12 +269,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name__regex", "^\\s*$"), _negated=True),
                         name="community_members_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("telegram_id__regex", "^\\s*$"), _negated=True),
                         name="community_members_telegram_id_not_empty",
-                        violation_error_message="Enter the Telegram ID.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("reputation_score__gte", 0)),
@@ -309,7 +306,6 @@ class Migration(migrations.Migration):
                         django.db.models.functions.text.Lower("github_username"),
                         condition=models.Q(("github_verified", True)),
                         name="community_members_github_once",
-                        violation_error_message="Another member has verified this GitHub account.",
                     ),
                 ],
             },
@@ -427,7 +423,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("expires_at__gt", models.F("created_at"))),
                         name="community_invitations_expires_later",
-                        violation_error_message="An invitation must expire after it is created.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -520,7 +515,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("entity_id_a", models.F("entity_id_b")), _negated=True),
                         name="member_relationships_not_with_self",
-                        violation_error_message="A relationship needs two different sides.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -528,12 +522,10 @@ class Migration(migrations.Migration):
                             models.Q(("entity_id_b__regex", "^\\s*$"), _negated=True),
                         ),
                         name="member_relationships_ids_not_empty",
-                        violation_error_message="Enter both sides.",
                     ),
                     models.UniqueConstraint(
                         fields=("entity_id_a", "entity_id_b", "relationship_type"),
                         name="member_relationships_once",
-                        violation_error_message="This relationship already exists.",
                     ),
                 ],
             },

@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 # The lowest score of each tier, highest first. A generated column derives the tier from it.
 TIERS = (
@@ -150,48 +150,42 @@ class CommunityMember(models.Model):
                 "github_username",
                 "registration_fee_tx_hash",
             ),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["telegram_id"],
                 name="member_telegram_id_idx",
                 violation_error_message="Another member has this Telegram ID.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(member_id__regex=r"^#[1-9][0-9]{0,17}$"), name="community_members_member_id_format"
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=CommunityStatus.values), name="community_members_status_known"
-            ),
-            models.CheckConstraint(
-                condition=Q(primary_role__in=PrimaryRole.values), name="community_members_role_known"
-            ),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(status__in=CommunityStatus.values), name="community_members_status_known"),
+            CheckConstraint(condition=Q(primary_role__in=PrimaryRole.values), name="community_members_role_known"),
+            CheckConstraint(
                 condition=~Q(name__regex=r"^\s*$"),
                 name="community_members_name_not_empty",
                 violation_error_message="Enter a name.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(telegram_id__regex=r"^\s*$"),
                 name="community_members_telegram_id_not_empty",
                 violation_error_message="Enter the Telegram ID.",
             ),
-            models.CheckConstraint(
-                condition=Q(reputation_score__gte=0), name="community_members_reputation_not_negative"
-            ),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(reputation_score__gte=0), name="community_members_reputation_not_negative"),
+            CheckConstraint(
                 condition=Q(github_verified=True, github_verified_at__isnull=False, github_username__isnull=False)
                 | Q(github_verified=False, github_verified_at__isnull=True),
                 name="community_members_verified_fits",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(invited_by__isnull=True) | ~Q(invited_by=F("member_id")),
                 name="community_members_not_invited_by_self",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(deleted_at__isnull=False),
                 name="community_members_erased_is_removed",
             ),
             # A GitHub account is verified for one member only.
-            models.UniqueConstraint(
+            UniqueConstraint(
                 Lower("github_username"),
                 condition=Q(github_verified=True),
                 name="community_members_github_once",

@@ -4,6 +4,8 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
+from missionsite.common.constraints import CheckConstraint
+
 
 class Event(models.Model):
     """A recorded event; the database makes the table append-only."""
@@ -27,7 +29,7 @@ class Event(models.Model):
         db_table = "events"
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(type__regex=r"^[a-z_]+(\.[a-z_]+)+$"),
                 name="events_type_format",
                 violation_error_message="An event type looks like membership.created.",

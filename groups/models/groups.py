@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, one_line_checks
 
 
 class GroupQuerySet(models.QuerySet):
@@ -76,25 +76,25 @@ class Group(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("groups", "name"),
-            models.CheckConstraint(condition=Q(type__in=["colony", "mission"]), name="groups_type_known"),
-            models.CheckConstraint(condition=Q(status__in=["active", "archived"]), name="groups_status_known"),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(type__in=["colony", "mission"]), name="groups_type_known"),
+            CheckConstraint(condition=Q(status__in=["active", "archived"]), name="groups_status_known"),
+            CheckConstraint(
                 condition=Q(type="colony", parent_group__isnull=True) | Q(type="mission", parent_group__isnull=False),
                 name="groups_parent_fits_type",
                 violation_error_message="A mission must belong to a colony; a colony has no parent.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(type="colony", stable_id__regex=r"^FE-G-([0-9]{5}|[1-9][0-9]{5,13})$")
                 | Q(type="mission", stable_id__regex=r"^FE-M-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="groups_stable_id_fits_type",
                 violation_error_message="A stable ID looks like FE-M-00001 for a mission and FE-G-00001 for a colony.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(type="mission") | Q(min_trust_score__isnull=True),
                 name="groups_colony_has_no_threshold",
                 violation_error_message="A colony has no trust score to join.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(min_trust_score__gte=0) | Q(min_trust_score__isnull=True),
                 name="groups_threshold_not_negative",
                 violation_error_message="The trust score to join must be zero or more.",

@@ -7,7 +7,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 # Without characters that look alike: 0 and O, 1, I and L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -96,25 +96,23 @@ class CommunityInvitation(models.Model):
         ordering = [F("created_at").desc(), F("invitation_id").desc()]
         constraints = [
             *one_line_checks("community_invitations", "invited_telegram_username"),
-            models.UniqueConstraint(fields=["invitation_code"], name="invitation_code_idx"),
-            models.CheckConstraint(
+            UniqueConstraint(fields=["invitation_code"], name="invitation_code_idx"),
+            CheckConstraint(
                 condition=Q(invitation_code__regex=rf"^[{ALPHABET}]{{{CODE_LENGTH}}}$"),
                 name="community_invitations_code_format",
             ),
-            models.CheckConstraint(
-                condition=Q(status__in=InvitationStatus.values), name="community_invitations_status_known"
-            ),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(status__in=InvitationStatus.values), name="community_invitations_status_known"),
+            CheckConstraint(
                 condition=Q(status="accepted", accepted_by__isnull=False, accepted_at__isnull=False)
                 | (~Q(status="accepted") & Q(accepted_by__isnull=True, accepted_at__isnull=True)),
                 name="community_invitations_accepted_fits",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="community_invitations_expires_later",
                 violation_error_message="An invitation must expire after it is created.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(accepted_by__isnull=True) | ~Q(accepted_by=F("created_by")),
                 name="community_invitations_not_by_self",
             ),

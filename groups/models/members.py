@@ -10,7 +10,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 # The actor of background jobs; it exists after `loaddata seeds` and cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
@@ -72,20 +72,20 @@ class Member(AbstractBaseUser, PermissionsMixin):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("members", "email", "display_name"),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 Lower("email"), name="members_email_unique", violation_error_message="Another member has this e-mail."
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(trust_score__gte=0),
                 name="members_trust_score_not_negative",
                 violation_error_message="The trust score must be zero or more.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(member_id__regex=r"^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="members_member_id_format",
                 violation_error_message="A member's stable ID looks like FE-P-00001.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(id=SYSTEM_MEMBER_ID)
                 | Q(is_staff=False, is_superuser=False, password__startswith=UNUSABLE_PASSWORD_PREFIX),
                 name="members_system_cannot_log_in",

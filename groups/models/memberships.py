@@ -6,7 +6,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 
 class MembershipQuerySet(models.QuerySet):
@@ -43,24 +43,24 @@ class Membership(models.Model):
         constraints = [
             *one_line_checks("memberships", "role"),
             # A member may leave and re-join, but has at most one active membership per group.
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["member", "group"],
                 condition=Q(status="active"),
                 name="idx_memberships_active_unique",
                 violation_error_message="This member already belongs to the group.",
             ),
-            models.CheckConstraint(condition=Q(status__in=["active", "left"]), name="memberships_status_known"),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(status__in=["active", "left"]), name="memberships_status_known"),
+            CheckConstraint(
                 condition=Q(status="active", left_at__isnull=True) | Q(status="left", left_at__isnull=False),
                 name="memberships_left_at_fits_status",
                 violation_error_message="An ended membership has a leaving date; an active one has none.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
                 violation_error_message="The leaving date must not be before the joining date.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="Enter a role."
             ),
         ]

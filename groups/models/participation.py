@@ -4,7 +4,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 
 class ParticipationType(models.TextChoices):
@@ -54,12 +54,10 @@ class MemberParticipation(models.Model):
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("member_participation", "room_id"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(event_type__in=ParticipationType.values), name="member_participation_type_known"
             ),
-            models.CheckConstraint(
-                condition=Q(platform__in=Platform.values), name="member_participation_platform_known"
-            ),
+            CheckConstraint(condition=Q(platform__in=Platform.values), name="member_participation_platform_known"),
         ]
         indexes = [
             models.Index(fields=["member"], name="participation_member_id_idx"),
@@ -99,7 +97,7 @@ class MemberDailyHighlight(models.Model):
         ordering = [F("highlight_date").desc(), F("id").desc()]
         constraints = [
             # The seed's index, made unique: one row per member and day.
-            models.UniqueConstraint(fields=["member", "highlight_date"], name="highlight_member_date_idx"),
+            UniqueConstraint(fields=["member", "highlight_date"], name="highlight_member_date_idx"),
         ]
         indexes = [
             # The days of all members, newest first.

@@ -2,7 +2,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 
 class RelationshipType(models.TextChoices):
@@ -39,20 +39,20 @@ class MemberRelationship(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("member_relationships", "entity_id_a", "entity_id_b"),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(relationship_type__in=RelationshipType.values), name="member_relationships_type_known"
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(entity_id_a=F("entity_id_b")),
                 name="member_relationships_not_with_self",
                 violation_error_message="A relationship needs two different sides.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=~Q(entity_id_a__regex=r"^\s*$") & ~Q(entity_id_b__regex=r"^\s*$"),
                 name="member_relationships_ids_not_empty",
                 violation_error_message="Enter both sides.",
             ),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["entity_id_a", "entity_id_b", "relationship_type"],
                 name="member_relationships_once",
                 violation_error_message="This relationship already exists.",

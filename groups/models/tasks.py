@@ -7,7 +7,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, one_line_checks
 
 
 class Task(models.Model):
@@ -40,22 +40,20 @@ class Task(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("tasks", "title"),
-            models.CheckConstraint(
-                condition=Q(state__in=["open", "claimed", "done", "cancelled"]), name="tasks_state_known"
-            ),
-            models.CheckConstraint(
+            CheckConstraint(condition=Q(state__in=["open", "claimed", "done", "cancelled"]), name="tasks_state_known"),
+            CheckConstraint(
                 condition=Q(stable_id__regex=r"^FE-T-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="tasks_stable_id_format",
                 violation_error_message="A task's stable ID looks like FE-T-00001.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(state="open", claimed_by__isnull=True)
                 | Q(state__in=["claimed", "done"], claimed_by__isnull=False)
                 | Q(state="cancelled"),
                 name="tasks_claimed_by_fits_state",
                 violation_error_message="A claimed or finished task needs a member; an open task must not have one.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(reward_points__gte=0),
                 name="tasks_reward_not_negative",
                 violation_error_message="The reward must be zero or more.",

@@ -160,27 +160,22 @@ class Migration(migrations.Migration):
                     models.UniqueConstraint(
                         fields=("number",),
                         name="deck_missions_number_unique",
-                        violation_error_message="This number is already used by another client mission.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("title__regex", "^\\s*$"), _negated=True),
                         name="deck_missions_title_not_empty",
-                        violation_error_message="Enter a title.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("client__regex", "^\\s*$"), _negated=True),
                         name="deck_missions_client_not_empty",
-                        violation_error_message="Enter the name of the client.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("number__gt", 0)),
                         name="deck_missions_number_positive",
-                        violation_error_message="The number must be at least 1.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("budget__gt", 0)),
                         name="deck_missions_budget_positive",
-                        violation_error_message="Enter a budget greater than 0.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -188,17 +183,14 @@ class Migration(migrations.Migration):
                             ("deadline__lt", datetime.datetime(2200, 1, 1, tzinfo=datetime.UTC)),
                         ),
                         name="deck_missions_deadline_range",
-                        violation_error_message="Enter a deadline between the years 2000 and 2199.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("currency__regex", "^[A-Z]{3}$")),
                         name="deck_missions_currency_form",
-                        violation_error_message="Enter a currency as three capital letters, such as USD, EUR or BRL.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("assigned_to__regex", "^[^@\\s]+@[^@\\s]+$")),
                         name="deck_missions_assigned_to_form",
-                        violation_error_message="Enter the e-mail address of the assignee.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -212,7 +204,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="deck_missions_completion_consistent",
-                        violation_error_message="Only a complete mission has a completion time, person and override reason.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -224,7 +215,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="deck_missions_override_reason_required",
-                        violation_error_message="Enter a reason to complete a mission that is not done.",
                     ),
                 ],
             },
@@ -268,14 +258,12 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("message__regex", "^\\s*$"), _negated=True),
                         name="chat_messages_message_not_empty",
-                        violation_error_message="Enter a message.",
                     ),
                     models.CheckConstraint(
                         condition=django.db.models.lookups.LessThanOrEqual(
                             django.db.models.functions.text.Length("message"), 100000
                         ),
                         name="chat_messages_message_length",
-                        violation_error_message="A message can have at most 100,000 characters.",
                     ),
                 ],
             },
@@ -348,7 +336,6 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("text__regex", "^\\s*$"), _negated=True),
                         name="dod_items_text_not_empty",
-                        violation_error_message="Enter the text of the item.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
@@ -357,7 +344,6 @@ class Migration(migrations.Migration):
                             _connector="OR",
                         ),
                         name="dod_items_completion_consistent",
-                        violation_error_message="A done item needs a completion time; an open item must not have one.",
                     ),
                 ],
             },

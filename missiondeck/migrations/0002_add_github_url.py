@@ -38,7 +38,6 @@ class Migration(migrations.Migration):
                     _connector="OR",
                 ),
                 name="deck_missions_github_url_form",
-                violation_error_message="Enter the URL of a GitHub repository: https://github.com/owner/name.",
             ),
         ),
         KeepColumn("deck_missions", "github_url"),

@@ -114,13 +114,11 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("digest", ""), ("digest__regex", "^[0-9a-f]{64}$"), _connector="OR"),
                         name="test_runs_digest_form",
-                        violation_error_message="A digest must have 64 lower-case hexadecimal digits.",
                     ),
                     models.UniqueConstraint(
                         condition=models.Q(("digest", ""), _negated=True),
                         fields=("mission", "digest"),
                         name="test_runs_file_unique",
-                        violation_error_message="This file was already imported as a run of the mission.",
                     ),
                 ],
             },

@@ -22,7 +22,6 @@ class Migration(migrations.Migration):
                 fields=["mission", "import_key"],
                 name="test_runs_key_unique",
                 condition=~Q(import_key=""),
-                violation_error_message="This key was already used for another report. Use a new key for each run.",
             ),
         ),
         migrations.AddConstraint(
@@ -30,7 +29,6 @@ class Migration(migrations.Migration):
             constraint=models.CheckConstraint(
                 condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
                 name="test_runs_key_form",
-                violation_error_message="A key must have 1 to 255 visible ASCII characters.",
             ),
         ),
         migrations.AddIndex(

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Citizen, Sender
-from missionsite.common.constraints import choices_check, not_blank_check
+from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check
 
 # Characters of a message, and of a code block.
 MAX_LENGTH = 100_000
@@ -32,7 +32,7 @@ class ChatMessage(TimestampedModel):
             choices_check("chat_messages", "citizen", Citizen),
             choices_check("chat_messages", "sender", Sender),
             not_blank_check("chat_messages", "message", _("Enter a message.")),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=LessThanOrEqual(Length("message"), MAX_LENGTH),
                 name="chat_messages_message_length",
                 violation_error_message=f"A message can have at most {MAX_LENGTH:,} characters.",

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
-from missionsite.common.constraints import choices_check, not_blank_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check, one_line_checks
 
 
 class DodItem(TimestampedModel):
@@ -38,7 +38,7 @@ class DodItem(TimestampedModel):
             *one_line_checks("dod_items", "text"),
             choices_check("dod_items", "category", Category),
             not_blank_check("dod_items", "text", _("Enter the text of the item.")),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),
                 name="dod_items_completion_consistent",

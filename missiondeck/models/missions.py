@@ -12,7 +12,13 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import DeckStatus
-from missionsite.common.constraints import choices_check, not_blank_check, one_line_checks
+from missionsite.common.constraints import (
+    CheckConstraint,
+    UniqueConstraint,
+    choices_check,
+    not_blank_check,
+    one_line_checks,
+)
 from missionsite.common.fields import URLField
 
 REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
@@ -88,53 +94,53 @@ class DeckMission(TimestampedModel):
         constraints = [
             *one_line_checks("deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
             choices_check("deck_missions", "status", DeckStatus),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["number"],
                 name="deck_missions_number_unique",
                 violation_error_message=_("This number is already used by another client mission."),
             ),
             not_blank_check("deck_missions", "title", _("Enter a title.")),
             not_blank_check("deck_missions", "client", _("Enter the name of the client.")),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(number__gt=0),
                 name="deck_missions_number_positive",
                 violation_error_message=_("The number must be at least 1."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(budget__gt=0),
                 name="deck_missions_budget_positive",
                 violation_error_message=_("Enter a budget greater than 0."),
             ),
             # Outside these years some time zones cannot represent an instant.
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(
                     deadline__gte=datetime(2000, 1, 1, tzinfo=UTC), deadline__lt=datetime(2200, 1, 1, tzinfo=UTC)
                 ),
                 name="deck_missions_deadline_range",
                 violation_error_message=_("Enter a deadline between the years 2000 and 2199."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(currency__regex="^[A-Z]{3}$"),
                 name="deck_missions_currency_form",
                 violation_error_message=_("Enter a currency as three capital letters, such as USD, EUR or BRL."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(assigned_to__regex=r"^[^@\s]+@[^@\s]+$"),
                 name="deck_missions_assigned_to_form",
                 violation_error_message=_("Enter the e-mail address of the assignee."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(github_url="") | Q(github_url__regex=REPOSITORY),
                 name="deck_missions_github_url_form",
                 violation_error_message=_("Enter the URL of a GitHub repository: https://github.com/owner/name."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(status=DeckStatus.COMPLETE, completed_at__isnull=False)
                 | (~Q(status=DeckStatus.COMPLETE) & Q(completed_at=None, completed_by=None, override_reason="")),
                 name="deck_missions_completion_consistent",
                 violation_error_message=_("Only a complete mission has a completion time, person and override reason."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),
                 name="deck_missions_override_reason_required",
                 violation_error_message=_("Enter a reason to complete a mission that is not done."),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import RunSource, RunStatus
-from missionsite.common.constraints import choices_check
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check
 
 
 class TestRun(TimestampedModel):
@@ -46,18 +46,18 @@ class TestRun(TimestampedModel):
         constraints = [
             choices_check("test_runs", "status", RunStatus),
             choices_check("test_runs", "source", RunSource),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"),
                 name="test_runs_digest_form",
                 violation_error_message=_("A digest must have 64 lower-case hexadecimal digits."),
             ),
-            models.UniqueConstraint(
+            UniqueConstraint(
                 fields=["mission", "import_key"],
                 name="test_runs_key_unique",
                 condition=~Q(import_key=""),
                 violation_error_message=_("This key was already used for another report. Use a new key for each run."),
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
                 name="test_runs_key_form",
                 violation_error_message=_("A key must have 1 to 255 visible ASCII characters."),

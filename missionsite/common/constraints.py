@@ -3,10 +3,69 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, models
 from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+
+def _without_texts(options: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in options.items() if name not in _TEXTS}
+
+
+def _in_database(constraint: models.BaseConstraint) -> tuple[str, Any, dict[str, Any]]:
+    path, arguments, options = constraint.deconstruct()
+    return path, arguments, _without_texts(options)
+
+
+_TEXTS = ("violation_error_message", "violation_error_code")
+
+
+class _WithField(models.BaseConstraint):
+    """A constraint whose error belongs to a field; migrations contain Django's class, without texts."""
+
+    def __init__(self, *args: Any, field: str | None = None, **options: Any) -> None:
+        """field: the input field that the error is about, if any."""
+        super().__init__(*args, **options)
+        self.field = field
+
+    def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS) -> None:
+        """Raise ValidationError at the field; without a field in the form, for the whole form."""
+        try:
+            super().validate(model, instance, exclude=exclude, using=using)
+        except ValidationError as error:
+            if self.field and not hasattr(error, "error_dict") and self.field not in (exclude or ()):
+                raise ValidationError({self.field: error}) from error
+            raise
+
+    def deconstruct(self):
+        _path, arguments, options = super().deconstruct()
+        kind = "CheckConstraint" if isinstance(self, models.CheckConstraint) else "UniqueConstraint"
+        return f"django.db.models.{kind}", arguments, _without_texts(options)
+
+    def __eq__(self, other: object) -> bool:
+        """Whether the database would have the same constraint; texts do not matter."""
+        if not isinstance(other, models.BaseConstraint):
+            return NotImplemented
+        return _in_database(self) == _in_database(other)
+
+    __hash__ = models.BaseConstraint.__hash__
+
+    def clone(self):
+        """A copy with its texts, which the class of an abstract model takes."""
+        _path, arguments, options = super().deconstruct()
+        return type(self)(*arguments, field=self.field, **options)
+
+
+class CheckConstraint(_WithField, models.CheckConstraint):
+    """Django's CheckConstraint with `field`."""
+
+
+class UniqueConstraint(_WithField, models.UniqueConstraint):
+    """Django's UniqueConstraint with `field`."""
 
 
 def choices_check(table: str, field: str, choices) -> models.CheckConstraint:
@@ -14,19 +73,20 @@ def choices_check(table: str, field: str, choices) -> models.CheckConstraint:
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
 
 
-def not_blank_check(table: str, field: str, message: str) -> models.CheckConstraint:
-    """A constraint that a text is not blank. message: the error shown in forms."""
-    return models.CheckConstraint(
+def not_blank_check(table: str, field: str, message: str | Promise) -> CheckConstraint:
+    """A constraint that a text is not blank. message: the error at the field."""
+    return CheckConstraint(
         condition=~Q(**{f"{field}__regex": r"^\s*$"}),
         name=f"{table}_{field}_not_empty",
         violation_error_message=message,
+        field=field,
     )
 
 
 # Line breaks, tabs and all other control characters: C0 without NUL (which PostgreSQL cannot store), DEL, C1, and
 # Unicode's line and paragraph separators. Has the same meaning in PostgreSQL, Python and JSON Schema.
 CONTROL_CHARACTERS = r"[\u0001-\u001f\u007f-\u009f\u2028\u2029]"
-ONE_LINE_ERROR = "Enter a single line, without line breaks or other control characters."
+ONE_LINE_ERROR = _("Enter a single line, without line breaks or other control characters.")
 _CONTROL_CHARACTERS = re.compile(CONTROL_CHARACTERS)
 
 
@@ -54,15 +114,18 @@ def one_line_checks(table: str, *fields: str) -> list[OneLineCheck]:
     return [OneLineCheck(table, field) for field in fields]
 
 
-class OneLineCheck(models.CheckConstraint):
+class OneLineCheck(CheckConstraint):
     """The constraint of one_line_checks(); validated without a query."""
 
+    field: str
+
     def __init__(self, table: str, field: str) -> None:
-        self.table, self.field = table, field
+        self.table = table
         super().__init__(
             condition=~Q(**{f"{field}__regex": CONTROL_CHARACTERS}),
             name=f"{table}_{field}_one_line",
             violation_error_message=ONE_LINE_ERROR,
+            field=field,
         )
 
     def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS) -> None:
@@ -70,11 +133,6 @@ class OneLineCheck(models.CheckConstraint):
         value = getattr(instance, self.field)
         if not (exclude and self.field in exclude) and isinstance(value, str) and not is_one_line(value):
             raise ValidationError({self.field: ValidationError(ONE_LINE_ERROR, code="one_line")})
-
-    def deconstruct(self):
-        """As Django's CheckConstraint: the database constraint is the same."""
-        _path, arguments, options = super().deconstruct()
-        return "django.db.models.CheckConstraint", arguments, options
 
     def clone(self) -> OneLineCheck:
         return OneLineCheck(self.table, self.field)

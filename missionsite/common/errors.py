@@ -1,24 +1,31 @@
-"""Errors of business rules: every rule that a user can violate has a DomainError subclass.
+"""Errors of business rules: every rule that a user can violate raises a DomainError.
 
-The docstring of a subclass is its message. If a constraint, trigger or policy of the database checks the rule,
-`constraint` is its name, and `translate_db_errors` raises the subclass for the database's error.
+A rule that a constraint of a model checks has its message there (`violation_error_message`), and the error of the
+database becomes a ConstraintViolated with it. A rule that Python, a trigger or a policy checks has a subclass with
+`message`; for a trigger or policy, `constraint` is the name it raises. `translate_db_errors` converts the errors.
 """
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import psycopg
+from django.apps import apps
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
+from django.db.models import BaseConstraint
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 # Seconds after which a client may retry while the database is unavailable.
 RETRY_AFTER = 5
 
 
 class DomainError(Exception):
-    """The change was rejected."""
+    """A business rule rejected the change. message: the sentence shown to the user."""
 
+    message: str | Promise = _("The change was rejected.")
     code = "rejected"
-    # Name of the constraint or trigger that checks the rule in the database.
+    # The name that a trigger or policy of the database raises for the rule.
     constraint: str | None = None
     # The input field that the error is about, if any.
     field: str | None = None
@@ -32,49 +39,75 @@ class DomainError(Exception):
         if name := cls.__dict__.get("constraint"):
             DomainError.by_constraint[name] = cls
 
-    def __init__(self, message: str | None = None, *, field: str | None = None) -> None:
-        self.message = message or type(self).__doc__.strip().splitlines()[0]
+    def __init__(self, message: str | Promise | None = None, *, field: str | None = None) -> None:
+        if message is None and "message" not in vars(type(self)) and type(self).__doc__:
+            message = type(self).__doc__.strip().splitlines()[0]
+        self.message: str = str(message or self.message)
         if field:
             self.field = field
         super().__init__(self.message)
 
 
 class NotAllowed(DomainError):
-    """You do not have permission to do this."""
+    """The user lacks a permission."""
 
+    message = _("You do not have permission to do this.")
     code = "not_allowed"
     status = 403
 
 
 class ValueRejected(DomainError):
-    """A value is outside the range that the database accepts."""
+    """A value does not fit the type of its column."""
 
+    message = _("A value is outside the range that the database accepts.")
     code = "value_rejected"
     status = 422
 
 
 class NotOneLine(DomainError):
-    """Enter a single line, without line breaks or other control characters."""
+    """A constraint of one_line_checks() was violated."""
 
+    message = _("Enter a single line, without line breaks or other control characters.")
     code = "not_one_line"
     status = 422
+
+
+class ConstraintViolated(DomainError):
+    """A constraint of a model was violated; message, code and field are those of the constraint."""
+
+    def __init__(self, rule: BaseConstraint) -> None:
+        self.constraint = rule.name
+        self.code = rule.violation_error_code or rule.name
+        super().__init__(rule.violation_error_message, field=getattr(rule, "field", None))
 
 
 # Messages for errors without a named constraint (SQLSTATE classes 22, 23 and 42).
 # Source: PostgreSQL manual, appendix A.
 _SQLSTATES = {
-    "22001": "A text is too long for its field.",
-    "22003": "A number is too large.",
-    "22007": "A date or time is not valid.",
-    "22008": "A date is out of range.",
-    "22P02": "A value has the wrong format.",
-    "22P05": "A text contains a character that cannot be stored.",
-    "23502": "A required value is missing.",
-    "23503": "A referenced entry does not exist, or this entry is still in use.",
-    "23505": "An entry with these values already exists.",
-    "23514": "These values are not allowed together.",
-    "42501": "The database does not allow this.",
+    "22001": _("A text is too long for its field."),
+    "22003": _("A number is too large."),
+    "22007": _("A date or time is not valid."),
+    "22008": _("A date is out of range."),
+    "22P02": _("A value has the wrong format."),
+    "22P05": _("A text contains a character that cannot be stored."),
+    "23502": _("A required value is missing."),
+    "23503": _("A referenced entry does not exist, or this entry is still in use."),
+    "23505": _("An entry with these values already exists."),
+    "23514": _("These values are not allowed together."),
+    "42501": _("The database does not allow this."),
 }
+
+
+@cache
+def model_constraints() -> dict[str, BaseConstraint]:
+    """Return the constraints of all models that have a message of their own, by name."""
+    rules = (rule for model in apps.get_models() for rule in model._meta.constraints)
+    default = BaseConstraint.default_violation_error_message
+    return {
+        rule.name: rule
+        for rule in rules
+        if rule.violation_error_message != default and not rule.name.endswith("_one_line")
+    }
 
 
 def from_database(error: DatabaseError) -> DomainError | None:
@@ -82,9 +115,12 @@ def from_database(error: DatabaseError) -> DomainError | None:
     diag = getattr(error.__cause__, "diag", None)
     if diag is None:
         return None
-    if rejection := DomainError.by_constraint.get(diag.constraint_name or ""):
+    name = diag.constraint_name or ""
+    if rejection := DomainError.by_constraint.get(name):
         return rejection()
-    if (name := diag.constraint_name or "").endswith("_one_line"):
+    if rule := model_constraints().get(name):
+        return ConstraintViolated(rule)
+    if name.endswith("_one_line"):
         # The constraints of one_line_checks(): <table>_<column>_one_line.
         return NotOneLine(field=name.removeprefix(f"{diag.table_name}_").removesuffix("_one_line"))
     if diag.sqlstate is None and isinstance(error, DataError):

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 
-from missionsite.common.constraints import one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 
 class ApiTokenQuerySet(models.QuerySet):
@@ -47,17 +47,17 @@ class ApiToken(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             # Its index also serves the lookup of each request's token.
-            models.UniqueConstraint(fields=["digest"], name="api_tokens_digest_unique"),
-            models.CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_tokens_digest_format"),
-            models.CheckConstraint(
+            UniqueConstraint(fields=["digest"], name="api_tokens_digest_unique"),
+            CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_tokens_digest_format"),
+            CheckConstraint(
                 condition=~Q(name=""), name="api_tokens_name_not_empty", violation_error_message="Enter a name."
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="api_tokens_expires_after_creation",
                 violation_error_message="The expiry must be after the creation.",
             ),
-            models.CheckConstraint(
+            CheckConstraint(
                 condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),
                 name="api_tokens_revoked_after_creation",
             ),
@@ -97,8 +97,8 @@ class WorkerProcess(models.Model):
         verbose_name = "worker"
         ordering = ["started_at", "tag"]
         constraints = [
-            models.UniqueConstraint(fields=["worker_id"], name="worker_processes_worker_unique"),
-            models.CheckConstraint(condition=Q(concurrency__gt=0), name="worker_processes_concurrency_positive"),
+            UniqueConstraint(fields=["worker_id"], name="worker_processes_worker_unique"),
+            CheckConstraint(condition=Q(concurrency__gt=0), name="worker_processes_concurrency_positive"),
         ]
 
     def __str__(self) -> str:
@@ -137,14 +137,12 @@ class IdempotencyKey(models.Model):
         db_table_comment = "Responses to API requests and forms that may be repeated."
         constraints = [
             # Its index also serves the lookup of a request's key, and the foreign key.
-            models.UniqueConstraint(fields=["owner", "operation", "key"], name="api_idempotency_keys_unique"),
-            models.CheckConstraint(
+            UniqueConstraint(fields=["owner", "operation", "key"], name="api_idempotency_keys_unique"),
+            CheckConstraint(
                 condition=Q(fingerprint__regex=r"^[0-9a-f]{64}$"), name="api_idempotency_keys_fingerprint_format"
             ),
             # A rejected request has no effect, so its response is not stored.
-            models.CheckConstraint(
-                condition=Q(status__gte=200, status__lt=400), name="api_idempotency_keys_of_success"
-            ),
+            CheckConstraint(condition=Q(status__gte=200, status__lt=400), name="api_idempotency_keys_of_success"),
         ]
         indexes = [
             # For pruning.

@@ -136,12 +136,10 @@ class Migration(migrations.Migration):
                     models.CheckConstraint(
                         condition=models.Q(("name", ""), _negated=True),
                         name="api_tokens_name_not_empty",
-                        violation_error_message="Enter a name.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(("expires_at__gt", models.F("created_at"))),
                         name="api_tokens_expires_after_creation",
-                        violation_error_message="The expiry must be after the creation.",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
