@@ -147,7 +147,7 @@ def import_export(rows: list[tuple[str, ...]], *, validating: bool) -> Callable[
     from tablib import Dataset
 
     from groups.models import CommunityMember, Member
-    from groups.services.events import record
+    from missionsite.common.audit.events import audit
 
     actor = None
 
@@ -182,7 +182,7 @@ def import_export(rows: list[tuple[str, ...]], *, validating: bool) -> Callable[
             entry.save()
             entry.refresh_from_db(fields=["member_id"])
             if is_new:
-                record(
+                audit(
                     "member.created",
                     actor=actor,
                     member=instance,

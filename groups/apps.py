@@ -21,8 +21,11 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from groups.rollback import before_migrate
+        from groups.services.events import write_event
+        from missionsite.common.audit.events import register_log
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
+        register_log(write_event)
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:
         """Write the events of example data."""

@@ -9,12 +9,11 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 from engagement.models import EngagementStateTransition, State, Status
 from groups.admin.base import HistoryAdmin
 from groups.admin.memberships import MEMBERS
-from groups.errors import LaterChange, NothingToRevert
 from groups.models import Member
-from groups.services.history import changes_of
 from missionsite.common.admin import ActionForm, Found, Search
 from missionsite.common.admin.formats import format_number
 from missionsite.common.admin.search import FOUND_AT_MOST
+from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of
 
 MOVE = "engagement.move_userengagementstate"
 HANDLE = "engagement.handle_engagementmessage"

@@ -4,7 +4,7 @@ from django.db import models
 
 from engagement.models.profiles import UserProfile
 from engagement.models.templates import MessageTemplate
-from groups.models.history import history_of
+from missionsite.common.audit.history import history_of
 
 
 class UserProfileHistory(history_of(UserProfile)):

@@ -14,7 +14,7 @@ from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoR
 from engagement.models import Announcement, MessageTemplate, MessageType
 from engagement.services.blocking import block_reason
 from groups.models import CommunityMember, Member
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 # Reasons for skipping an entry. not_active: in announcements from before the reasons were more specific.
@@ -129,7 +129,7 @@ def announce(
         )
         announcement.recipients = cursor.rowcount
     announcement.save(update_fields=["recipients"])
-    record("announcement.made", actor=actor, title=title, recipients=announcement.recipients)
+    audit("announcement.made", actor=actor, title=title, recipients=announcement.recipients)
     return announcement
 
 
@@ -147,7 +147,7 @@ def cancel_announcement(*, announcement: Announcement, actor: Member | None = No
     with connection.cursor() as cursor:
         cursor.execute("SELECT cancel_announcement_messages(%s, %s)", [current.pk, "The announcement was cancelled."])
         [withdrawn] = cursor.fetchone()
-    record("announcement.cancelled", actor=actor, title=current.title, withdrawn=withdrawn)
+    audit("announcement.cancelled", actor=actor, title=current.title, withdrawn=withdrawn)
     return current
 
 

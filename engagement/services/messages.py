@@ -19,7 +19,7 @@ from engagement.models import (
 )
 from engagement.services import claims
 from groups.models import Member
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 
@@ -116,7 +116,7 @@ def _lock_message(message: EngagementMessage, *, allowed: tuple[str, ...], verb:
 
 
 def _record_event(type_: str, message: EngagementMessage, actor: Member | None, **payload) -> None:
-    record(type_, actor=actor, member=message.user, message=message.message_type, **payload)
+    audit(type_, actor=actor, member=message.user, message=message.message_type, **payload)
 
 
 # --- Receipts -------------------------------------------------------------------------------------

@@ -9,7 +9,7 @@ from engagement.errors import ActionUnknown
 from engagement.models import MessageType, UserProfile
 from engagement.services.messages import enqueue
 from groups.models import Member
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 COMPLETED = "completed_at"
@@ -51,7 +51,7 @@ def complete_action(
         )
     profile.save(update_fields=["onboarding_tier", "onboarding_tier_progress"])
     if actor:
-        record("profile.step_completed", actor=actor, member=member, step=action)
+        audit("profile.step_completed", actor=actor, member=member, step=action)
     return profile
 
 

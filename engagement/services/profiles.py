@@ -9,7 +9,7 @@ from django.db import DataError, connection, transaction
 from engagement.errors import AddressTaken, LocaleUnknown, TimezoneUnknown
 from engagement.models import Destination, Locale, UserProfile
 from groups.models import Member
-from groups.services.events import record_changes
+from missionsite.common.audit.events import audit_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.errors import translate_db_errors
 from missionsite.common.transactions import service
@@ -35,7 +35,7 @@ def update_profile(*, member: Member, actor: Member | None = None, **changes) ->
     changed = apply_changes(profile, changes)
     # Addresses are not copied to the event log.
     event_changes = {name: values if name in OWN else "changed" for name, values in changed.items()}
-    record_changes("profile.changed", actor=actor, member=member, changed=event_changes)
+    audit_changes("profile.changed", actor=actor, member=member, changed=event_changes)
     return profile
 
 

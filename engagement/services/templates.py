@@ -4,7 +4,7 @@ from engagement.errors import ParameterMissing
 from engagement.models import MessageTemplate
 from engagement.services.rendering import parameter_names, samples
 from groups.models import Member
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
@@ -25,7 +25,7 @@ def add_template(*, key: str, locale: str, subject: str, body: str, actor: Membe
     """Add the text of a message in a language. Raises TemplateTaken, TemplateEmpty, ParameterMissing."""
     check_parameters(key=key, subject=subject, body=body)
     template = MessageTemplate.objects.create(key=key, locale=locale, subject=subject, body=body)
-    record("template.created", actor=actor, template=key, locale=locale)
+    audit("template.created", actor=actor, template=key, locale=locale)
     return template
 
 
@@ -38,5 +38,5 @@ def change_template(*, template: MessageTemplate, actor: Member | None = None, *
     changed = apply_changes(current, {name: after[name] for name in ("subject", "body")})
     if changed:
         event_changes = dict.fromkeys(changed, "changed")
-        record("template.changed", actor=actor, template=current.key, locale=current.locale, changed=event_changes)
+        audit("template.changed", actor=actor, template=current.key, locale=current.locale, changed=event_changes)
     return current

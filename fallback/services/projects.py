@@ -19,7 +19,7 @@ from fallback.models import (
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
 from fallback.services.audit import record_activity, set_audit_context
 from groups.models import Member
-from groups.services import events
+from missionsite.common.audit.events import audit
 from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
@@ -196,6 +196,6 @@ def _record_organization_event(
     type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload
 ):
     """Record a site event about an organisation, which has no activity table."""
-    events.record(
+    audit(
         type_, actor=actor, member=member, organization=organization.pk, organization_name=organization.name, **payload
     )

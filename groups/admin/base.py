@@ -7,9 +7,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 
 from groups.models import Colony, Event, Group, Member, Membership, Mission
-from groups.services.history import Change, changes_of, revert_change
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.audit.history import Change, changes_of, revert_change
 
 # Colours of states: unfold's label variants.
 STATUS = {"active": "success", "archived": "warning", "left": "default"}

@@ -16,7 +16,6 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWi
 from groups.admin.base import HistoryAdmin
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.invitations import InvitationStatus, digest_of_code
-from groups.services.history import Change
 from groups.services.invitations import (
     address_to_send,
     cancel_invitation,
@@ -28,6 +27,7 @@ from missionsite.common.admin import Action, ActionForm, AutocompleteField, Reas
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.audit.history import Change
 
 INVITE_MANY = "groups.invite_many"
 COLOURS = {"Pending": "info", "Accepted": "success", "Expired": "default", "Cancelled": "default"}

@@ -221,15 +221,3 @@ class EventsAppendOnly(DomainError):
 
     code = "events_append_only"
     constraint = "events_append_only"
-
-
-class LaterChange(DomainError):
-    """A later edit changed the same field, so this change cannot be reverted."""
-
-    code = "later_change"
-
-
-class NothingToRevert(DomainError):
-    """This entry contains no change to revert."""
-
-    code = "nothing_to_revert"

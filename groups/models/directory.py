@@ -218,6 +218,10 @@ class CommunityMember(models.Model):
     def __str__(self) -> str:
         return f"{self.name} {self.member_id}"
 
+    def audit_links(self) -> dict:
+        """Return the links of events about this row."""
+        return {"member": self.person, "number": self.member_id}
+
     @property
     def is_removed(self) -> bool:
         return self.deleted_at is not None

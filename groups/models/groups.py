@@ -120,6 +120,10 @@ class Group(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    def audit_links(self) -> dict:
+        """Return the links of events about this row."""
+        return {"group": self}
+
     @property
     def is_archived(self) -> bool:
         return self.status == self.Status.ARCHIVED

@@ -3,8 +3,6 @@
 `pgh_obj` is the row, `pgh_label` the operation (insert, update, delete), `pgh_context` the actor and the address.
 """
 
-import pghistory
-import pgtrigger
 from django.db import models
 
 from groups.models.directory import CommunityMember
@@ -13,23 +11,7 @@ from groups.models.invitations import CommunityInvitation
 from groups.models.members import Member
 from groups.models.memberships import Membership
 from groups.models.tasks import Task
-
-
-def history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> type[models.Model]:
-    """Return the abstract base of a history model: every change and deletion, one insert per statement.
-
-    created_at and updated_at are excluded: the database sets them with every change.
-    """
-    set_by_database = [field.name for field in model._meta.fields if field.name in ("created_at", "updated_at")]
-    return pghistory.create_event_model(
-        model,
-        pghistory.InsertEvent(),
-        pghistory.UpdateEvent(),
-        pghistory.DeleteEvent(),
-        level=pgtrigger.Statement,
-        obj_field=pghistory.ObjForeignKey(related_name="history", related_query_name="history"),
-        exclude=[*exclude, *set_by_database],
-    )
+from missionsite.common.audit.history import history_of
 
 
 class MemberHistory(history_of(Member, exclude=("password", "last_login"))):

@@ -12,7 +12,7 @@ from django.db.models.functions import Lower
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
-# The actor of background jobs; it exists after `loaddata seeds` and cannot log in.
+# The actor of background jobs, which cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -33,6 +33,18 @@ class MemberManager(BaseUserManager):
         """Create an administrator; `manage.py createsuperuser` calls this."""
         fields.setdefault("display_name", email.partition("@")[0])
         return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
+
+    def system(self) -> Member:
+        """Return the system member, the actor of jobs and commands; it is created when it is first needed."""
+        found = self.filter(pk=SYSTEM_MEMBER_ID)
+        if member := found.first():
+            return member
+        # Another transaction may create it at the same time.
+        new = self.model(
+            pk=SYSTEM_MEMBER_ID, member_id="FE-P-00000", email="system@missionsite.example", display_name="System"
+        )
+        self.bulk_create([new], ignore_conflicts=True)
+        return found.get()
 
     def get_by_natural_key(self, email: str) -> Member:
         """Return the member with this e-mail."""
@@ -104,6 +116,15 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     def __str__(self) -> str:
         return self.display_name or self.email
+
+    def audit_links(self) -> dict:
+        """Return the links of events about this row."""
+        return {"member": self}
+
+    @property
+    def is_system(self) -> bool:
+        """Whether this is the system member, the actor of jobs and commands."""
+        return str(self.pk) == SYSTEM_MEMBER_ID
 
     def get_full_name(self) -> str:
         return self.display_name

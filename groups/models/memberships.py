@@ -83,6 +83,10 @@ class Membership(models.Model):
     def __str__(self) -> str:
         return f"{self.member} in {self.group}"
 
+    def audit_links(self) -> dict:
+        """Return the links of events about this row."""
+        return {"member": self.member, "group": self.group, "membership": str(self.pk)}
+
     @property
     def is_active(self) -> bool:
         return self.status == self.Status.ACTIVE

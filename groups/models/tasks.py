@@ -73,3 +73,7 @@ class Task(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+    def audit_links(self) -> dict:
+        """Return the links of events about this row."""
+        return {"group": self.group, "task": self.stable_id}

@@ -14,7 +14,7 @@ from groups.errors import (
 )
 from groups.models import CommunityMember, Member
 from groups.models.directory import MOVES, CommunityStatus
-from groups.services.events import record, record_changes
+from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
@@ -82,7 +82,7 @@ def update_entry(
         }
     changed = apply_changes(current, changes)
     recorded = {name: values if name in _RECORDED_WITH_VALUES else "changed" for name, values in changed.items()}
-    record_changes("directory.changed", actor=actor, member=current.person, number=current.member_id, changed=recorded)
+    audit_changes("directory.changed", actor=actor, member=current.person, number=current.member_id, changed=recorded)
     return current
 
 
@@ -176,7 +176,7 @@ def _move(
 
 
 def _record_event(type_: str, entry: CommunityMember, actor: Member | None, **payload) -> None:
-    record(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
+    audit(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
 
 
 def _normalize(fields: dict) -> dict:

@@ -4,7 +4,7 @@ from django.db import connection
 
 from groups.errors import EntryErased, StaffNotErased
 from groups.models import CommunityMember, Member
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 
@@ -22,5 +22,5 @@ def erase(*, entry: CommunityMember, actor: Member | None = None) -> CommunityMe
     with connection.cursor() as cursor:
         cursor.execute("SELECT erase_directory_entry(%s)", [current.pk])
     current.refresh_from_db()
-    record("directory.erased", actor=actor, member=current.person, number=current.member_id)
+    audit("directory.erased", actor=actor, member=current.person, number=current.member_id)
     return current

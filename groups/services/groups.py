@@ -2,7 +2,7 @@
 
 from groups.errors import GroupIsActive, GroupIsArchived
 from groups.models import Group, Member
-from groups.services.events import record, record_changes
+from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
@@ -22,7 +22,7 @@ def create_mission(
         description=description,
         min_trust_score=min_trust_score,
     )
-    record("group.created", actor=actor, group=mission, stable_id=mission.stable_id)
+    audit("group.created", actor=actor, group=mission, stable_id=mission.stable_id)
     return mission
 
 
@@ -30,7 +30,7 @@ def create_mission(
 def create_colony(*, name: str, description: str = "", actor: Member | None = None) -> Group:
     """Create a colony, the root that missions belong to."""
     colony = Group.objects.create(name=name, type=Group.Type.COLONY, description=description, min_trust_score=None)
-    record("group.created", actor=actor, group=colony, stable_id=colony.stable_id)
+    audit("group.created", actor=actor, group=colony, stable_id=colony.stable_id)
     return colony
 
 
@@ -43,7 +43,7 @@ def update_group(*, group: Group, actor: Member | None = None, **changes) -> Gro
     _only(changes, "name", "description", "min_trust_score", "parent_group")
     current = Group.objects.select_for_update(of=("self",)).get(pk=group.pk)
     changed = apply_changes(current, changes)
-    record_changes("group.changed", actor=actor, group=current, changed=changed)
+    audit_changes("group.changed", actor=actor, group=current, changed=changed)
     return current
 
 
@@ -67,7 +67,7 @@ def _set_status(group, status, rejection, event_type, actor, reason) -> Group:
     if not Group.objects.filter(pk=group.pk).exclude(status=status).update(status=status):
         raise rejection
     group.status = status
-    record(event_type, actor=actor, group=group, reason=reason)
+    audit(event_type, actor=actor, group=group, reason=reason)
     return group
 
 

@@ -15,7 +15,7 @@ from groups.errors import InvitationEnded, InviterNotActive, TooManyInvitations
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.directory import CommunityStatus
 from groups.models.invitations import ALPHABET, CODE_LENGTH, InvitationStatus, digest_of_code
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 A_DAY = timedelta(hours=24)
@@ -95,7 +95,7 @@ def create_invitations(
         for name in names
     ]
     _with_new_codes(made, CommunityInvitation.objects.bulk_create)
-    record("invitation.created", actor=actor, member=inviter.person, number=inviter.member_id, count=len(made))
+    audit("invitation.created", actor=actor, member=inviter.person, number=inviter.member_id, count=len(made))
     return made
 
 
@@ -119,7 +119,7 @@ def renew_code(
         raise InviterNotActive
     current.expires_at = timezone.now() + (timedelta(days=settings.INVITATION_DAYS) if lasts is None else lasts)
     _with_new_codes([current], lambda _: current.save(update_fields=["invitation_code", "expires_at"]))
-    record(
+    audit(
         "invitation.renewed", actor=actor, member=inviter.person, number=inviter.member_id, invitation=str(current.pk)
     )
     return current
@@ -156,7 +156,7 @@ def cancel_invitation(
     current.status = InvitationStatus.CANCELLED
     current.save(update_fields=["status"])
     inviter = CommunityMember.objects.get(member_id=current.created_by_id)
-    record(
+    audit(
         "invitation.cancelled",
         actor=actor,
         member=inviter.person,

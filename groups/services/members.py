@@ -1,7 +1,7 @@
 """Creating and editing members."""
 
 from groups.models import Member
-from groups.services.events import record, record_changes
+from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
@@ -24,7 +24,7 @@ def create_member(
     member = Member.objects.create_user(
         email, password, display_name=display_name, trust_score=trust_score, is_staff=is_staff
     )
-    record("member.created", actor=actor, member=member, stable_id=member.member_id)
+    audit("member.created", actor=actor, member=member, stable_id=member.member_id)
     return member
 
 
@@ -42,5 +42,5 @@ def update_member(*, member: Member, actor: Member | None = None, **changes) -> 
     for personal in ("email", "display_name"):
         if personal in changed:
             changed[personal] = "changed"
-    record_changes("member.changed", actor=actor, member=current, changed=changed)
+    audit_changes("member.changed", actor=actor, member=current, changed=changed)
     return current

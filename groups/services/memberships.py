@@ -6,7 +6,7 @@ from django.utils import timezone
 
 from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, RoleMissing, TrustTooLow
 from groups.models import Group, Member, Membership
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 
@@ -40,7 +40,7 @@ def join_mission(
         raise RoleMissing
     times = {"joined_at": joined_at} if joined_at else {}
     membership = Membership.objects.create(member=member, group=mission, role=role.strip(), **times)
-    record(
+    audit(
         "membership.created",
         actor=actor or member,
         member=member,
@@ -75,7 +75,7 @@ def leave_mission(
     if not ended:
         raise NotAMember
     membership.status, membership.left_at = Membership.Status.LEFT, left_at
-    record(
+    audit(
         "membership.ended",
         actor=actor or member,
         member=member,
@@ -100,7 +100,7 @@ def change_role(*, membership: Membership, role: str, actor: Member | None = Non
     if role == before:
         return membership
     Membership.objects.filter(pk=current.pk).update(role=role)
-    record(
+    audit(
         "membership.role_changed",
         actor=actor,
         member=current.member,

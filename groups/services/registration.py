@@ -9,8 +9,8 @@ from groups.models import CommunityInvitation, CommunityMember, Member, MemberRe
 from groups.models.directory import CommunityStatus
 from groups.models.invitations import InvitationStatus, digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
-from groups.services.events import record
 from groups.signals import member_registered
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 __all__ = ["accept_invitation", "find_invitation", "plain_code"]
@@ -91,8 +91,8 @@ def accept_invitation(
         relationship_type=RelationshipType.INVITED,
         content={"invitation": str(invitation.pk)},
     )
-    record("member.created", actor=person, member=person, stable_id=person.member_id)
-    record(
+    audit("member.created", actor=person, member=person, stable_id=person.member_id)
+    audit(
         "invitation.accepted",
         actor=person,
         member=person,

@@ -1,7 +1,7 @@
 """Relationships between members and other entities."""
 
 from groups.models import Member, MemberRelationship
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 
@@ -26,5 +26,5 @@ def create_relationship(
     )
     made.refresh_from_db()
     person = made.member_a.person if made.member_a else None
-    record("relationship.created", actor=actor, member=person, kind=relationship_type, relationship=str(made.pk))
+    audit("relationship.created", actor=actor, member=person, kind=relationship_type, relationship=str(made.pk))
     return made

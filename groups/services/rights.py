@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group as Role
 
 from groups.models import Member
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 
@@ -18,7 +18,7 @@ def set_roles(*, member: Member, roles: Iterable[Role], actor: Member | None = N
     after = sorted(role.name for role in roles)
     if before != after:
         changed = {"roles": [", ".join(before), ", ".join(after)]}
-        record("member.roles_changed", actor=actor, member=member, changed=changed)
+        audit("member.roles_changed", actor=actor, member=member, changed=changed)
     return member
 
 
@@ -27,5 +27,5 @@ def set_password(*, member: Member, password: str | None, actor: Member | None =
     """Set the password of a member; None disables the login by password. Raises SystemMemberLocked."""
     member.set_password(password)
     member.save(update_fields=["password"])
-    record("member.password_set" if password else "member.password_removed", actor=actor, member=member)
+    audit("member.password_set" if password else "member.password_removed", actor=actor, member=member)
     return member

@@ -4,7 +4,7 @@ from datetime import date
 
 from groups.errors import MemberInactive, NotAMember, TaskStateRejected
 from groups.models import Group, Member, Membership, Task
-from groups.services.events import record, record_changes
+from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
@@ -25,7 +25,7 @@ def create_task(
     task = Task.objects.create(
         group=group, title=title, description=description, reward_points=reward_points, due_on=due_on
     )
-    record("task.created", actor=actor, group=group, task=task.stable_id)
+    audit("task.created", actor=actor, group=group, task=task.stable_id)
     return task
 
 
@@ -36,7 +36,7 @@ def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
     current = _lock_task(task)
     changed = apply_changes(current, changes)
-    record_changes("task.changed", actor=actor, group=current.group, task=current.stable_id, changed=changed)
+    audit_changes("task.changed", actor=actor, group=current.group, task=current.stable_id, changed=changed)
     return current
 
 
@@ -93,5 +93,5 @@ def _move(
 ) -> Task:
     task.state, task.claimed_by = state, claimed_by
     task.save(update_fields=["state", "claimed_by"])
-    record(event_type, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)
+    audit(event_type, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)
     return task

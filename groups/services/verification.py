@@ -19,7 +19,7 @@ from groups.errors import GitHubNameMissing
 from groups.github import GitHubBusy, GitHubError, GitHubRejected, GitHubUnavailable, Profile, fetch_profile
 from groups.models import CommunityMember
 from groups.services.directory import reputation_of
-from groups.services.events import record
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 TASK = "verify_on_github"
@@ -163,7 +163,7 @@ def _write_profile(member_id: str, username: str, profile: Profile) -> str:
         ]
     )
     _save_check(entry, "verified", now)
-    record(
+    audit(
         "directory.verified",
         actor=None,
         member=entry.person,

@@ -13,8 +13,6 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from groups.admin.base import HistoryAdmin
-from groups.errors import LaterChange, NothingToRevert
-from groups.services.history import changes_of
 from missiondeck.admin import base
 from missiondeck.admin.calendar import calendar_view
 from missiondeck.admin.export import export_view
@@ -35,6 +33,7 @@ from missiondeck.services.missions import EDITABLE, create_mission, update_missi
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of
 
 # Items per category in the form of a new mission; more are added in the workspace.
 MAX_LINES = 50

@@ -2,9 +2,9 @@
 
 from django.db import models
 
-from groups.models.history import history_of
 from missiondeck.models.checklist import DodItem
 from missiondeck.models.missions import DeckMission
+from missionsite.common.audit.history import history_of
 
 
 class DeckMissionHistory(history_of(DeckMission)):

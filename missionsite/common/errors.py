@@ -12,7 +12,7 @@ from functools import cache
 import psycopg
 from django.apps import apps
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
-from django.db.models import BaseConstraint
+from django.db.models import BaseConstraint, UniqueConstraint
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -72,11 +72,13 @@ class NotOneLine(DomainError):
     status = 422
 
 
-class ConstraintViolated(DomainError):
+class ConstraintViolated(ValueRejected):
     """A constraint of a model was violated; message, code and field are those of the constraint."""
 
     def __init__(self, rule: BaseConstraint) -> None:
         self.constraint = rule.name
+        if isinstance(rule, UniqueConstraint):
+            self.status = 409
         self.code = rule.violation_error_code or rule.name
         super().__init__(rule.violation_error_message, field=getattr(rule, "field", None))
 

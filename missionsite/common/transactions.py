@@ -5,7 +5,9 @@ from functools import wraps
 from typing import ParamSpec, TypeVar
 
 from django.db import transaction
+from django.db.models import Model
 
+from missionsite.common.audit.context import changeset
 from missionsite.common.errors import translate_db_errors
 
 P = ParamSpec("P")
@@ -13,11 +15,16 @@ R = TypeVar("R")
 
 
 def service(function: Callable[P, R]) -> Callable[P, R]:
-    """Run a write in one transaction (a savepoint inside another) and raise database errors as DomainErrors."""
+    """Run a write in one transaction (a savepoint inside another) and raise database errors as DomainErrors.
+
+    Outside of a request or job, each call is a changeset of its own, by the service's `actor`.
+    """
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with translate_db_errors(), transaction.atomic():
+        actor = kwargs.get("actor")
+        metadata = {"user": str(actor.pk)} if isinstance(actor, Model) else {}
+        with translate_db_errors(), changeset(**metadata), transaction.atomic():
             return function(*args, **kwargs)
 
     return run

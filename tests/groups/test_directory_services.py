@@ -16,7 +16,7 @@ from groups.errors import (
     RelationshipWithSelf,
     TelegramIdTaken,
 )
-from groups.models import CommunityMember, Event
+from groups.models import CommunityMember, Event, Member
 from groups.selectors.directory import (
     Day,
     find_entries,
@@ -27,8 +27,8 @@ from groups.selectors.directory import (
 )
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
-from groups.services.history import changes_of, revert_change
 from groups.services.relationships import create_relationship
+from missionsite.common.audit.history import changes_of, revert_change
 from missionsite.common.errors import DomainError
 from tests.support.database import rows
 from tests.support.factories.groups import EntryFactory, InvitationFactory, ParticipationFactory, StaffFactory
@@ -263,7 +263,7 @@ def test_history_shows_and_reverts_one_change():
         ("organization", None, "Ours"),
     }
     assert made.label == "insert"
-    revert_change(change=edit, actor=staff)
+    revert_change(actor=staff, change=edit)
     entry.refresh_from_db()
     assert (entry.country, entry.organization, entry.status) == ("Peru", None, "suspended")
     event = last_event()
@@ -276,7 +276,7 @@ def test_final_decision_cannot_be_reverted():
     directory.ban(entry=entry)
     change = changes_of(entry)[0]
     with pytest.raises(DomainError, match="This status change is not allowed"):
-        revert_change(change=change)
+        revert_change(actor=Member.objects.system(), change=change)
     entry.refresh_from_db()
     assert entry.status == "banned"
 

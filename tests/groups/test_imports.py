@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from groups.models import CommunityMember, Event, Member
 from groups.models.history import CommunityMemberHistory, MemberHistory
 from groups.services.directory import update_entry
-from groups.services.history import changes_of
 from groups.services.imports import _is_email
+from missionsite.common.audit.history import changes_of
 from missionsite.common.csvfiles import FileUnreadable
 from tests.groups.import_files import ANA, BRUNO, FULL, ana, bring, counts, entry_of, everything
 from tests.support.concurrency import execute_as_owner

@@ -12,13 +12,11 @@ from groups.errors import (
     EmailTaken,
     GroupIsActive,
     GroupIsArchived,
-    LaterChange,
     LeftBeforeJoining,
     MemberInactive,
     MembershipEnded,
     MissionArchived,
     NotAMember,
-    NothingToRevert,
     ParentIsNoColony,
     RewardNegative,
     RoleMissing,
@@ -32,7 +30,7 @@ from groups.errors import (
 from groups.models import Event, Member, Membership, Task
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import groups, members, memberships, tasks
-from groups.services.history import changes_of, revert_change
+from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of, revert_change
 from tests.support.factories.groups import (
     ColonyFactory,
     MemberFactory,
@@ -318,7 +316,7 @@ def test_revert_changes_only_its_fields():
     groups.update_group(group=mission, name="Two")
     groups.update_group(group=mission, min_trust_score=9)
     renamed = changes_of(mission)[1]
-    reverted = revert_change(change=renamed)
+    reverted = revert_change(actor=Member.objects.system(), change=renamed)
     assert (reverted.name, reverted.min_trust_score) == ("One", 9)
     assert last_event().type == "group.reverted"
 
@@ -328,14 +326,14 @@ def test_revert_rejects_later_edit():
     groups.update_group(group=mission, name="Two")
     groups.update_group(group=mission, name="Three")
     with pytest.raises(LaterChange, match="A later edit changed name"):
-        revert_change(change=changes_of(mission)[1])
+        revert_change(actor=Member.objects.system(), change=changes_of(mission)[1])
     mission.refresh_from_db()
     assert mission.name == "Three"
 
 
 def test_revert_rejects_first_entry():
     with pytest.raises(NothingToRevert):
-        revert_change(change=changes_of(MissionFactory())[0])
+        revert_change(actor=Member.objects.system(), change=changes_of(MissionFactory())[0])
 
 
 def test_revert_respects_constraints():
@@ -343,7 +341,7 @@ def test_revert_respects_constraints():
     memberships.leave_mission(member=membership.member, mission=membership.group)
     memberships.join_mission(member=membership.member, mission=membership.group)
     with pytest.raises(AlreadyMember):
-        revert_change(change=changes_of(membership)[0])
+        revert_change(actor=Member.objects.system(), change=changes_of(membership)[0])
 
 
 def test_login_and_password_add_no_history():

@@ -3,14 +3,49 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from uuid import UUID
 
+import pghistory
+import pgtrigger
+from django.contrib.auth import get_user_model
 from django.core.exceptions import FieldDoesNotExist
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
-from groups.errors import LaterChange, NothingToRevert
-from groups.models import CommunityMember, Group, Member, Membership, Task
-from groups.services.events import record
+from missionsite.common.audit.events import audit
+from missionsite.common.errors import DomainError
 from missionsite.common.transactions import service
+
+
+class NothingToRevert(DomainError):
+    """The change has no fields that can be set back."""
+
+    message = _("This entry has no field changes to revert.")
+    code = "nothing_to_revert"
+
+
+class LaterChange(DomainError):
+    """A later edit changed the same fields."""
+
+    message = _("A later edit changed the same fields, so this change cannot be reverted.")
+    code = "later_change"
+
+
+def history_of(model: type[models.Model], *, exclude: tuple[str, ...] = ()) -> type[models.Model]:
+    """Return the abstract base of a history model: every change and deletion, one insert per statement.
+
+    created_at and updated_at are excluded: the database sets them with every change.
+    """
+    set_by_database = [field.name for field in model._meta.fields if field.name in ("created_at", "updated_at")]
+    return pghistory.create_event_model(
+        model,
+        pghistory.InsertEvent(),
+        pghistory.UpdateEvent(),
+        pghistory.DeleteEvent(),
+        level=pgtrigger.Statement,
+        obj_field=pghistory.ObjForeignKey(related_name="history", related_query_name="history"),
+        exclude=[*exclude, *set_by_database],
+    )
 
 
 @dataclass(frozen=True)
@@ -25,13 +60,14 @@ class FieldChange:
 
 @dataclass(frozen=True)
 class Change:
-    """One entry of a row's history. label: insert, update or delete. actor: None outside of requests."""
+    """One entry of a row's history. label: insert, update or delete. actor: None if the change had no changeset."""
 
     pgh_id: int
     when: datetime
     label: str
-    actor: Member | None
+    actor: models.Model | None
     where: str
+    changeset_id: UUID | None = None
     fields: list[FieldChange] = field(default_factory=list)
     instance: models.Model | None = None
 
@@ -45,7 +81,7 @@ def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
         .order_by("-pgh_id")[: limit + 1]
     )
     contexts = [getattr(entry.pgh_context, "metadata", None) or {} for entry in entries]
-    actors = Member.objects.in_bulk({context["user"] for context in contexts if context.get("user")})
+    actors = get_user_model()._default_manager.in_bulk({context["user"] for context in contexts if context.get("user")})
     actors = {str(key): actor for key, actor in actors.items()}
     changes = [
         Change(
@@ -53,7 +89,8 @@ def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
             when=entry.pgh_created_at,
             label=entry.pgh_label,
             actor=actors.get(str(context.get("user"))),
-            where=context.get("url", ""),
+            where=context.get("url") or context.get("job", ""),
+            changeset_id=entry.pgh_context_id,
             fields=_differences(older, entry) if entry.pgh_label == "update" and older else [],
             instance=instance,
         )
@@ -63,11 +100,11 @@ def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
 
 
 @service
-def revert_change(*, change: Change, actor: Member | None = None) -> models.Model:
+def revert_change(*, actor: models.Model, change: Change) -> models.Model:
     """Set the fields of one change back to what they were before it.
 
-    Constraints apply as for any edit. Raises NothingToRevert, LaterChange (names the fields of the later edit), and the
-    errors of the constraints.
+    The model's `audit_links()` returns the links of the event. Constraints apply as for any edit. Raises
+    NothingToRevert, LaterChange (names the fields of the later edit), and the errors of the constraints.
     """
     if not change.fields:
         raise NothingToRevert
@@ -79,7 +116,7 @@ def revert_change(*, change: Change, actor: Member | None = None) -> models.Mode
     for changed in change.fields:
         setattr(current, _attname(model, changed.name), changed.before)
     current.save(update_fields=[changed.name for changed in change.fields])
-    record(f"{model._meta.model_name}.reverted", actor=actor, **_links(current), entry=change.pgh_id)
+    audit(f"{model._meta.model_name}.reverted", actor=actor, **current.audit_links(), entry=change.pgh_id)
     return current
 
 
@@ -100,19 +137,3 @@ def _attname(model: type[models.Model], name: str) -> str:
         return model._meta.get_field(name).attname
     except FieldDoesNotExist as error:
         raise NothingToRevert(f"The field {name} no longer exists, so this change cannot be reverted.") from error
-
-
-def _links(instance: models.Model) -> dict:
-    """Return the links and payload of the event of a revert."""
-    match instance:
-        case Member():
-            return {"member": instance}
-        case Group():
-            return {"group": instance}
-        case Membership():
-            return {"member": instance.member, "group": instance.group, "membership": str(instance.pk)}
-        case CommunityMember():
-            return {"member": instance.person, "number": instance.member_id}
-        case Task():
-            return {"group": instance.group, "task": instance.stable_id}
-    raise TypeError(f"{instance!r} has no history of its own")
