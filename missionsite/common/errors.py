@@ -112,6 +112,11 @@ def model_constraints() -> dict[str, BaseConstraint]:
     }
 
 
+def violated(name: str) -> ConstraintViolated:
+    """Return the error of a model's constraint, for a service that checks the rule before the database does."""
+    return ConstraintViolated(model_constraints()[name])
+
+
 def from_database(error: DatabaseError) -> DomainError | None:
     """The DomainError for a constraint or data error of the database; None for other database errors."""
     diag = getattr(error.__cause__, "diag", None)
