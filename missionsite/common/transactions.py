@@ -27,4 +27,5 @@ def service(function: Callable[P, R]) -> Callable[P, R]:
         with translate_db_errors(), changeset(**metadata), transaction.atomic():
             return function(*args, **kwargs)
 
+    run.is_service = True
     return run
