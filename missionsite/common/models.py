@@ -10,9 +10,10 @@ from django.db.models import F, Q
 from django.utils import timezone
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
-class ApiTokenQuerySet(models.QuerySet):
+class ApiTokenQuerySet(QuerySet["ApiToken"]):
     def usable(self, at: datetime | None = None) -> ApiTokenQuerySet:
         """Tokens that are neither revoked nor expired. at: aware datetime, now by default."""
         return self.filter(revoked_at__isnull=True, expires_at__gt=at or timezone.now())

@@ -10,8 +10,10 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 from django.db import transaction
+from django.db.models import Model
 from django.utils import timezone
 
+from missionsite.common.audit.events import audit
 from missionsite.common.constraints import ONE_LINE_ERROR, is_one_line
 from missionsite.common.errors import DomainError, NotAllowed
 from missionsite.common.models import ApiToken
@@ -91,11 +93,11 @@ def digest_of(plaintext: str) -> str:
 
 @service
 def create_token(
-    *, owner, name: str, scopes: Iterable[str], expires_at: datetime, created_by=None, now: datetime | None = None
+    *, actor: Model, owner: Model, name: str, scopes: Iterable[str], expires_at: datetime, now: datetime | None = None
 ) -> tuple[ApiToken, str]:
     """Create a token. Returns it with its plaintext, which is not stored anywhere.
 
-    expires_at: aware datetime, at most 366 days ahead. created_by: the owner by default.
+    expires_at: aware datetime, at most 366 days ahead.
     Raises TokenValueRejected with the field, NotAllowed for an inactive owner.
     """
     now = now or timezone.now()
@@ -117,26 +119,26 @@ def create_token(
     plaintext = _new_plaintext()
     token = ApiToken.objects.create(
         owner=owner,
-        created_by=created_by or owner,
+        created_by=actor,
         name=name,
         prefix=plaintext[: len(_PREFIX) + 6],
         digest=digest_of(plaintext),
         scopes=scopes,
         expires_at=expires_at,
     )
-    logger.info("API token %s made for %s by %s: %s", token.pk, owner.pk, token.created_by_id, " ".join(scopes))
+    audit("token.created", actor=actor, member=owner, token=str(token.pk), name=name, scopes=scopes)
     return token, plaintext
 
 
 @service
-def revoke_token(*, token: ApiToken, actor=None, now: datetime | None = None) -> ApiToken:
+def revoke_token(*, actor: Model, token: ApiToken, now: datetime | None = None) -> ApiToken:
     """Revoke a token immediately. Revoking it again changes nothing."""
-    locked = ApiToken.objects.select_for_update().get(pk=token.pk)
+    locked = ApiToken.objects.lock(token.pk, "owner")
     if locked.revoked_at is None:
         # Not before its creation, in case this clock is behind the database's.
         locked.revoked_at = max(now or timezone.now(), locked.created_at)
         locked.save(update_fields=["revoked_at"])
-        logger.info("API token %s revoked by %s", token.pk, getattr(actor, "pk", None))
+        audit("token.revoked", actor=actor, member=locked.owner, token=str(locked.pk), name=locked.name)
     return locked
 
 

@@ -145,6 +145,7 @@ def test_token_name_has_one_line():
 
     with pytest.raises(TokenValueRejected) as rejection:
         create_token(
+            actor=StaffFactory(),
             owner=StaffFactory(),
             name="a\x07b",
             scopes=["missions:read"],

@@ -157,7 +157,12 @@ def test_second_revocation_keeps_first_time(alice):
 )
 def test_invalid_value_is_rejected_with_field(alice, values, field):
     with pytest.raises(TokenValueRejected) as rejected:
-        create_token(**({"owner": alice, "name": "x", "scopes": ["missions:read"], "expires_at": tomorrow()} | values))
+        create_token(
+            **(
+                {"actor": alice, "owner": alice, "name": "x", "scopes": ["missions:read"], "expires_at": tomorrow()}
+                | values
+            )
+        )
     assert rejected.value.field == field
 
 
@@ -215,7 +220,7 @@ def test_database_enforces_token_rules(alice, change, rule):
 )
 def test_token_cannot_be_extended_or_restored(alice, change):
     token, _ = make_token(alice, "missions:read")
-    revoke_token(token=token)
+    revoke_token(actor=alice, token=token)
     with connection.cursor() as cursor:
         with pytest.raises(DatabaseError) as rejected, transaction.atomic():
             cursor.execute(f"UPDATE api_tokens SET {change}")

@@ -147,6 +147,7 @@ class ApiTokenAdmin(ModelAdmin):
     def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:
         now = timezone.now()
         token, request.new_token = create_token(
+            actor=request.user,
             owner=request.user,
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],

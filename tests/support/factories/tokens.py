@@ -13,7 +13,11 @@ from missionsite.common.tokens import create_token
 def make_token(owner, *scopes: str, days: int = 30, name: str = "test") -> tuple[ApiToken, str]:
     """A token with these scopes; with every scope when none is named."""
     return create_token(
-        owner=owner, name=name, scopes=scopes or all_scopes(), expires_at=timezone.now() + timedelta(days=days)
+        actor=owner,
+        owner=owner,
+        name=name,
+        scopes=scopes or all_scopes(),
+        expires_at=timezone.now() + timedelta(days=days),
     )
 
 

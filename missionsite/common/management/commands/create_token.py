@@ -30,7 +30,11 @@ class Command(BaseCommand):
             raise CommandError(f"There is no member with the e-mail {email}.") from None
         try:
             token, plaintext = create_token(
-                owner=owner, name=name, scopes=scope, expires_at=timezone.now() + timedelta(days=days)
+                actor=members.objects.system(),
+                owner=owner,
+                name=name,
+                scopes=scope,
+                expires_at=timezone.now() + timedelta(days=days),
             )
         except DomainError as error:
             raise CommandError(error.message) from error

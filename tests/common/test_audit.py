@@ -1,0 +1,125 @@
+"""Changesets, events and what services record."""
+
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+from django.db import connection, transaction
+
+import missionsite.common
+from groups.models import Event, Group, GroupHistory, Member
+from groups.services.groups import update_group
+from missionsite.common.audit.context import Origin, changeset, in_changeset, set_audit_context
+from missionsite.common.audit.events import audit, audit_changes
+from missionsite.common.tokens import create_token, revoke_token
+from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
+from tests.support.factories.tokens import make_token
+
+pytestmark = pytest.mark.django_db
+
+
+def changesets(mission: Group) -> list:
+    """Return the changeset of each version of a mission but the first, oldest first."""
+    return list(
+        GroupHistory.objects.filter(pgh_obj=mission, pgh_label="update")
+        .order_by("pgh_id")
+        .values_list("pgh_context_id", flat=True)
+    )
+
+
+def rename(mission: Group, actor: Member, name: str) -> None:
+    update_group(actor=actor, group=mission, name=name)
+
+
+def test_service_call_is_changeset_with_its_actor():
+    mission, actor = MissionFactory(), MemberFactory()
+    rename(mission, actor, "First")
+    rename(mission, actor, "Second")
+    first, second = changesets(mission)
+    assert len({first, second, None}) == 3
+    version = GroupHistory.objects.select_related("pgh_context").get(pgh_context_id=first)
+    assert version.pgh_context.metadata == {"user": str(actor.pk)}
+
+
+def test_job_is_one_changeset():
+    mission, actor = MissionFactory(), MemberFactory()
+
+    @in_changeset
+    def rename_twice() -> str:
+        rename(mission, actor, "First")
+        rename(mission, actor, "Second")
+        return "done"
+
+    assert rename_twice() == "done"
+    assert len(set(changesets(mission))) == 1
+    version = GroupHistory.objects.select_related("pgh_context").filter(pgh_context_id=changesets(mission)[0]).first()
+    assert version.pgh_context.metadata == {"job": "rename_twice"}
+
+
+def test_changeset_inside_another_belongs_to_it():
+    with changeset(job="outer") as outer, changeset(job="inner") as inner:
+        assert inner == outer
+
+
+def test_changeset_ends_after_error():
+    with pytest.raises(ZeroDivisionError), changeset() as first:
+        raise ZeroDivisionError
+    with changeset() as second:
+        assert second != first
+
+
+@pytest.mark.parametrize(("origin", "recorded"), [(None, "user"), (Origin.FALLBACK, "fallback")])
+def test_triggers_see_audit_context(origin, recorded):
+    actor = MemberFactory()
+    with changeset() as number, transaction.atomic(), connection.cursor() as cursor:
+        set_audit_context(actor, origin=origin, reason="Cleaning up")
+        cursor.execute(
+            "SELECT current_setting('app.actor_id'), current_setting('app.event_origin'),"
+            " current_setting('app.reason'), current_setting('pghistory.context_id')"
+        )
+        assert cursor.fetchone() == (str(actor.pk), recorded, "Cleaning up", str(number))
+
+
+def test_origin_of_system_member_is_system():
+    with transaction.atomic(), connection.cursor() as cursor:
+        set_audit_context(Member.objects.system())
+        cursor.execute("SELECT current_setting('app.event_origin')")
+        assert cursor.fetchone() == ("system",)
+
+
+def test_event_without_link_goes_to_default_log():
+    actor = MemberFactory()
+    event = audit("template.created", actor=actor, template="hello", note="", changed={})
+    assert Event.objects.get(pk=event.pk).payload == {"template": "hello"}
+    assert event.actor == actor
+
+
+def test_unchanged_edit_records_nothing():
+    assert audit_changes("member.changed", actor=MemberFactory(), changed={}) is None
+    assert not Event.objects.filter(type="member.changed").exists()
+
+
+def test_system_member_is_created_once():
+    assert Member.objects.system() == Member.objects.system()
+    assert Member.objects.system().is_system
+
+
+def test_tokens_are_recorded_with_actor():
+    staff, owner = StaffFactory(), StaffFactory()
+    token, _plaintext = make_token(owner, "missions:read", name="ci")
+    revoke_token(actor=staff, token=token)
+    events = Event.objects.filter(type__startswith="token.").order_by("id")
+    assert [(event.type, event.actor, event.member, event.payload["name"]) for event in events] == [
+        ("token.created", owner, owner, "ci"),
+        ("token.revoked", staff, owner, "ci"),
+    ]
+
+
+def test_each_service_of_common_is_recorded():
+    """The services of this package are those tested above and in the tests of reverting."""
+    found = set()
+    for module in walk_packages(missionsite.common.__path__, "missionsite.common."):
+        if ".management" in module.name or ".migrations" in module.name:
+            continue
+        found |= {value.__name__ for value in vars(import_module(module.name)).values() if hasattr(value, "is_service")}
+    assert found == {create_token.__name__, revoke_token.__name__, "revert_change"}
