@@ -27,7 +27,7 @@ admin.site.login_form = StaffLoginForm
 admin.site.password_change = change_password
 admin.site.search = search
 admin.site.autocomplete_view = autocomplete
-admin.site.index_title = "Home"
+admin.site.index_title = _("Home")
 admin.site.unregister([Group, ProcrastinateJob])
 
 

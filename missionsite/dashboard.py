@@ -8,6 +8,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import number_format
 from django.utils.http import urlencode
+from django.utils.translation import gettext_lazy as _
 
 from engagement.models import EngagementMessage, State, Status, UserEngagementState
 from fallback.admin.base import rights_of
@@ -35,12 +36,12 @@ def add_dashboard(request: HttpRequest, context: dict) -> dict:
     left = Pages(Membership.objects.filter(left_at__gte=week_ago, status=Membership.Status.LEFT), 1).count
     day = timezone.localdate(week_ago).isoformat()
     cards = [
-        _card(request, "Active missions", missions, "flag", "mission", status__exact="active"),
+        _card(request, _("Active missions"), missions, "flag", "mission", status__exact="active"),
         _card(request, "Members", members, "group", "member"),
-        _card(request, "Active memberships", memberships, "badge", "membership", status__exact="active"),
-        _card(request, "Open tasks", tasks, "task_alt", "task", state__exact="open"),
-        _card(request, "Joined in 7 days", joined, "login", "membership", joined_at_from=day),
-        _card(request, "Left in 7 days", left, "logout", "membership", status__exact="left", left_at_from=day),
+        _card(request, _("Active memberships"), memberships, "badge", "membership", status__exact="active"),
+        _card(request, _("Open tasks"), tasks, "task_alt", "task", state__exact="open"),
+        _card(request, _("Joined in 7 days"), joined, "login", "membership", joined_at_from=day),
+        _card(request, _("Left in 7 days"), left, "logout", "membership", status__exact="left", left_at_from=day),
     ]
     context["cards"] = [
         card
@@ -69,7 +70,7 @@ def _review_cards(request: HttpRequest) -> list[dict]:
     _number, text = count_up_to(waiting)
     return [
         {
-            "title": "Proposals to review",
+            "title": _("Proposals to review"),
             "count": text,
             "icon": "rate_review",
             "link": reverse("admin:fallback_review"),
@@ -82,7 +83,7 @@ def _approval_card(request: HttpRequest) -> dict | None:
     if not request.user.has_perm("groups.approve_communitymember"):
         return None
     waiting = count_pending_entries()
-    return _card(request, "Waiting for approval", waiting, "how_to_reg", "communitymember", status__exact="pending")
+    return _card(request, _("Waiting for approval"), waiting, "how_to_reg", "communitymember", status__exact="pending")
 
 
 def _deck_cards(request: HttpRequest) -> list[dict | None]:
@@ -93,8 +94,10 @@ def _deck_cards(request: HttpRequest) -> list[dict | None]:
     failing = Pages(deck.with_failed_run(DeckMission.objects.all()), 1).count
     missions = {"model": "deckmission", "app": "missiondeck"}
     return [
-        _card(request, "Overdue client missions", overdue, "running_with_errors", **missions, due="overdue"),
-        _card(request, "Failing client missions", failing, "bug_report", **missions, status="open", last_run="failed"),
+        _card(request, _("Overdue client missions"), overdue, "running_with_errors", **missions, due="overdue"),
+        _card(
+            request, _("Failing client missions"), failing, "bug_report", **missions, status="open", last_run="failed"
+        ),
     ]
 
 
@@ -105,8 +108,8 @@ def _engagement_cards(request: HttpRequest) -> list[dict | None]:
     messages = {"model": "engagementmessage", "app": "engagement", "status__exact": "failed"}
     states = {"model": "userengagementstate", "app": "engagement", "state__exact": "goodbye_sent"}
     return [
-        _card(request, "Failed messages", failed, "sms_failed", **messages),
-        _card(request, "Members at risk", at_risk, "waving_hand", **states),
+        _card(request, _("Failed messages"), failed, "sms_failed", **messages),
+        _card(request, _("Members at risk"), at_risk, "waving_hand", **states),
     ]
 
 
@@ -138,7 +141,7 @@ def _event_row(event: Event) -> list[tuple[str, str]]:
         ("When", format_datetime(event.occurred_at)),
         ("What", event_label(event)),
         ("Member", link_to(event.member)),
-        ("Mission or colony", link_to(event.group)),
+        (_("Mission or colony"), link_to(event.group)),
         ("By", link_to(event.actor)),
     ]
 
@@ -146,17 +149,17 @@ def _event_row(event: Event) -> list[tuple[str, str]]:
 def _first_steps(request: HttpRequest) -> list[dict]:
     """The first steps on an empty site, in order."""
     steps = [
-        ("Create the colony", "The root that all missions belong to.", "colony", "groups.add_colony"),
+        (_("Create the colony"), _("The root that all missions belong to."), "colony", "groups.add_colony"),
         (
-            "Create a mission",
-            "Members join missions, which can require a trust score.",
+            _("Create a mission"),
+            _("Members join missions, which can require a trust score."),
             "mission",
             "groups.add_mission",
         ),
-        ("Add members", "Enter the name and e-mail of each person.", "member", "groups.add_member"),
+        (_("Add members"), _("Enter the name and e-mail of each person."), "member", "groups.add_member"),
         (
-            "Add them to a mission",
-            "A membership connects a member with a mission.",
+            _("Add them to a mission"),
+            _("A membership connects a member with a mission."),
             "membership",
             "groups.manage_memberships",
         ),

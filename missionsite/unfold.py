@@ -3,6 +3,7 @@
 from django.http import HttpRequest
 from django.templatetags.static import static
 from django.urls import reverse_lazy
+from django.utils.translation import gettext_lazy as _
 
 
 def _has_perm(permission: str):
@@ -66,7 +67,7 @@ def _is_calendar(request: HttpRequest) -> bool:
 UNFOLD = {
     "SITE_TITLE": "Missionsite",
     "SITE_HEADER": "Missionsite",
-    "SITE_SUBHEADER": "Back office",
+    "SITE_SUBHEADER": _("Back office"),
     "SITE_URL": None,
     "SITE_SYMBOL": "flag",
     "SITE_FAVICONS": [
@@ -105,37 +106,39 @@ UNFOLD = {
         "command_search": True,
         "navigation": [
             {
-                "title": "People & missions",
+                "title": _("People & missions"),
                 "separator": False,
                 "items": [
-                    {"title": "Home", "icon": "home", "link": reverse_lazy("admin:index")},
-                    _item("Missions", "flag", "groups_mission_changelist", "groups.view_mission"),
-                    _item("Colony", "hive", "groups_colony_changelist", "groups.view_colony"),
-                    _item("Members", "group", "groups_member_changelist", "groups.view_member"),
-                    _item("Memberships", "badge", "groups_membership_changelist", "groups.view_membership"),
-                    _item("Tasks", "task_alt", "groups_task_changelist", "groups.view_task"),
-                    _item("Events", "history", "groups_event_changelist", "groups.view_event"),
+                    {"title": _("Home"), "icon": "home", "link": reverse_lazy("admin:index")},
+                    _item(_("Missions"), "flag", "groups_mission_changelist", "groups.view_mission"),
+                    _item(_("Colony"), "hive", "groups_colony_changelist", "groups.view_colony"),
+                    _item(_("Members"), "group", "groups_member_changelist", "groups.view_member"),
+                    _item(_("Memberships"), "badge", "groups_membership_changelist", "groups.view_membership"),
+                    _item(_("Tasks"), "task_alt", "groups_task_changelist", "groups.view_task"),
+                    _item(_("Events"), "history", "groups_event_changelist", "groups.view_event"),
                 ],
             },
             {
-                "title": "Community",
+                "title": _("Community"),
                 "separator": True,
                 "items": [
-                    _item("Directory", "contacts", "groups_communitymember_changelist", "groups.view_communitymember"),
                     _item(
-                        "Invitations",
+                        _("Directory"), "contacts", "groups_communitymember_changelist", "groups.view_communitymember"
+                    ),
+                    _item(
+                        _("Invitations"),
                         "mail",
                         "groups_communityinvitation_changelist",
                         "groups.view_communityinvitation",
                     ),
                     _item(
-                        "Relationships",
+                        _("Relationships"),
                         "diversity_3",
                         "groups_memberrelationship_changelist",
                         "groups.view_memberrelationship",
                     ),
                     _item(
-                        "Participation",
+                        _("Participation"),
                         "forum",
                         "groups_memberparticipation_changelist",
                         "groups.view_memberparticipation",
@@ -143,40 +146,40 @@ UNFOLD = {
                 ],
             },
             {
-                "title": "Projects & fallback",
+                "title": _("Projects & fallback"),
                 "separator": True,
                 "items": [
-                    _project_item("Review proposals", "rate_review", "fallback_review"),
-                    _project_item("Projects & boards", "view_kanban", "fallback_project_changelist"),
-                    _project_item("Board missions", "assignment", "fallback_mission_changelist"),
-                    _project_item("Fallback", "autorenew", "fallback_missionfallbackconfig_changelist"),
-                    _project_item("Templates", "content_copy", "fallback_missionfallbacktemplate_changelist"),
-                    _project_item("Runs", "history_toggle_off", "fallback_missionfallbackrun_changelist"),
+                    _project_item(_("Review proposals"), "rate_review", "fallback_review"),
+                    _project_item(_("Projects & boards"), "view_kanban", "fallback_project_changelist"),
+                    _project_item(_("Board missions"), "assignment", "fallback_mission_changelist"),
+                    _project_item(_("Fallback"), "autorenew", "fallback_missionfallbackconfig_changelist"),
+                    _project_item(_("Templates"), "content_copy", "fallback_missionfallbacktemplate_changelist"),
+                    _project_item(_("Runs"), "history_toggle_off", "fallback_missionfallbackrun_changelist"),
                     _project_item(
-                        "All proposals",
+                        _("All proposals"),
                         "checklist",
                         "fallback_missionfallbackitem_changelist",
                         active=_is_proposal_list,
                     ),
-                    _project_item("Organisations", "apartment", "fallback_organization_changelist"),
-                    _project_item("Repositories", "source", "fallback_projectrepository_changelist"),
-                    _project_item("Flows", "account_tree", "fallback_flow_changelist"),
-                    _project_item("Actors", "psychology", "fallback_actor_changelist"),
+                    _project_item(_("Organisations"), "apartment", "fallback_organization_changelist"),
+                    _project_item(_("Repositories"), "source", "fallback_projectrepository_changelist"),
+                    _project_item(_("Flows"), "account_tree", "fallback_flow_changelist"),
+                    _project_item(_("Actors"), "psychology", "fallback_actor_changelist"),
                 ],
             },
             {
-                "title": "Mission deck",
+                "title": _("Mission deck"),
                 "separator": True,
                 "items": [
                     _item(
-                        "Client missions",
+                        _("Client missions"),
                         "work",
                         "missiondeck_deckmission_changelist",
                         "missiondeck.view_deckmission",
                         active=_is_client_mission_list,
                     ),
                     _item(
-                        "Calendar",
+                        _("Calendar"),
                         "calendar_month",
                         "missiondeck_calendar",
                         "missiondeck.view_deckmission",
@@ -185,43 +188,43 @@ UNFOLD = {
                 ],
             },
             {
-                "title": "Engagement",
+                "title": _("Engagement"),
                 "separator": True,
                 "items": [
-                    _item("Lifecycle", "schema", "engagement_lifecycle", "engagement.view_userengagementstate"),
+                    _item(_("Lifecycle"), "schema", "engagement_lifecycle", "engagement.view_userengagementstate"),
                     _item(
-                        "States",
+                        _("States"),
                         "mood",
                         "engagement_userengagementstate_changelist",
                         "engagement.view_userengagementstate",
                         active=_is_state_list,
                     ),
                     _item(
-                        "Queue",
+                        _("Queue"),
                         "outgoing_mail",
                         "engagement_engagementmessage_changelist",
                         "engagement.view_engagementmessage",
                     ),
                     _item(
-                        "Announcements",
+                        _("Announcements"),
                         "campaign",
                         "engagement_announcement_changelist",
                         "engagement.view_announcement",
                     ),
                     _item(
-                        "Message templates",
+                        _("Message templates"),
                         "edit_note",
                         "engagement_messagetemplate_changelist",
                         "engagement.view_messagetemplate",
                     ),
                     _item(
-                        "Profiles",
+                        _("Profiles"),
                         "manage_accounts",
                         "engagement_userprofile_changelist",
                         "engagement.view_userprofile",
                     ),
                     _item(
-                        "Transitions",
+                        _("Transitions"),
                         "moving",
                         "engagement_engagementstatetransition_changelist",
                         "engagement.view_engagementstatetransition",
@@ -229,11 +232,11 @@ UNFOLD = {
                 ],
             },
             {
-                "title": "Access",
+                "title": _("Access"),
                 "separator": True,
                 "items": [
-                    {"title": "API tokens", "icon": "key", "link": reverse_lazy("admin:common_apitoken_changelist")},
-                    _item("Roles", "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
+                    {"title": _("API tokens"), "icon": "key", "link": reverse_lazy("admin:common_apitoken_changelist")},
+                    _item(_("Roles"), "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
                 ],
             },
         ],

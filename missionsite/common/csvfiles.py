@@ -6,6 +6,9 @@ import re
 from collections.abc import Collection, Iterator
 from typing import BinaryIO, NamedTuple
 
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
+
 from missionsite.common.errors import DomainError
 
 # Most characters of one row, including line breaks in quoted values; below the csv module's limit for a field.
@@ -17,8 +20,7 @@ _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
 class FileUnreadable(DomainError):
-    """This file cannot be read as CSV."""
-
+    message = _("This file cannot be read as CSV.")
     code = "file_unreadable"
     status = 422
     field = "file"
@@ -50,7 +52,7 @@ class CsvFile:
         self._nul_seen = False
         header = next((line for line in self._lines() if line.strip()), None)
         if header is None:
-            raise FileUnreadable("The file is empty.")
+            raise FileUnreadable(_("The file is empty."))
         self._separator = ";" if header.count(";") > header.count(",") else ","
         self.columns = self._read_header(header, columns, required)
 
@@ -76,10 +78,12 @@ class CsvFile:
                     row = Row(self._row_line, [], _column_count_message(len(values), width))
                 elif self._nul_seen:
                     column = next(name for name, value in zip(self.columns, values, strict=True) if "\x00" in value)
-                    row = Row(self._row_line, [], "This value contains a NUL character.", column)
+                    row = Row(self._row_line, [], str(_("This value contains a NUL character.")), column)
             count += 1
             if count > MOST_ROWS:
-                raise FileUnreadable(f"The file has more than {MOST_ROWS:,} rows; split it.")
+                raise FileUnreadable(
+                    _("The file has more than {most_rows:,} rows; split it.").format(most_rows=MOST_ROWS)
+                )
             yield row
 
     def _lines(self) -> Iterator[str]:
@@ -90,8 +94,10 @@ class CsvFile:
             self._nul_seen = self._nul_seen or "\x00" in line
             if self._row_length > LONGEST_ROW:
                 raise FileUnreadable(
-                    f"The row that begins on line {self._row_line} is longer than {LONGEST_ROW:,} characters."
-                    " Perhaps a quotation mark opens there and never closes."
+                    _(
+                        "The row that begins on line {row_line} is longer than {longest_row:,} characters. Perhaps"
+                        " a quotation mark opens there and never closes."
+                    ).format(row_line=self._row_line, longest_row=LONGEST_ROW)
                 )
             yield line
 
@@ -101,7 +107,7 @@ class CsvFile:
         except UnicodeDecodeError as error:
             line = self._line + 1 + len(_LINE_END.findall(error.object[: error.start]))
             raise FileUnreadable(
-                f"Line {line} is not UTF-8 text. Save the file as CSV in UTF-8 and upload it again."
+                _("Line {line} is not UTF-8 text. Save the file as CSV in UTF-8 and upload it again.").format(line=line)
             ) from error
 
     def _read_header(self, header: str, known: Collection[str], required: Collection[str]) -> list[str]:
@@ -110,26 +116,41 @@ class CsvFile:
                 name.strip().lower() for name in next(csv.reader([header], delimiter=self._separator, strict=True))
             ]
         except csv.Error as error:
-            raise FileUnreadable(f"The header on line {self._line} cannot be read: {error}.") from error
+            raise FileUnreadable(
+                _("The header on line {line} cannot be read: {error}.").format(line=self._line, error=error)
+            ) from error
         for number, name in enumerate(names, 1):
             if not name:
-                raise FileUnreadable(f"Column {number} has no name in the header on line {self._line}.")
+                raise FileUnreadable(
+                    _("Column {number} has no name in the header on line {line}.").format(
+                        number=number, line=self._line
+                    )
+                )
             if name not in known:
                 raise FileUnreadable(
-                    f"There is no column {_quoted(name)}. Columns are {', '.join(known)}, separated by , or ;."
+                    _("There is no column {name}. Columns are {names}, separated by , or ;.").format(
+                        name=_quoted(name), names=", ".join(known)
+                    )
                 )
             if name in names[: number - 1]:
-                raise FileUnreadable(f"The column {name} is there twice.")
+                raise FileUnreadable(_("The column {name} is there twice.").format(name=name))
         if missing := [name for name in required if name not in names]:
-            raise FileUnreadable(f"The header on line {self._line} lacks {' and '.join(missing)}.")
+            raise FileUnreadable(
+                _("The header on line {line} lacks {names}.").format(line=self._line, names=" and ".join(missing))
+            )
         return names
 
     def _error_message(self, error: csv.Error) -> str:
         if "unexpected end" in str(error):
             # Everything after it may be inside or outside the quotation.
-            raise FileUnreadable(f"A quotation mark opens on line {self._row_line} and never closes.") from error
-        return (
-            "After a quotation mark that closes comes a separator. Inside a quoted value, write a quotation mark twice."
+            raise FileUnreadable(
+                _("A quotation mark opens on line {row_line} and never closes.").format(row_line=self._row_line)
+            ) from error
+        return str(
+            _(
+                "After a closing quotation mark, only a separator may follow. Inside a quoted value, write a quotation"
+                " mark twice."
+            )
         )
 
 
@@ -146,13 +167,20 @@ class _Bounded(io.RawIOBase):
         piece = self._file.read(len(buffer))
         self._read += len(piece)
         if self._read > self._largest:
-            raise FileUnreadable(f"The file is larger than {self._largest:,} bytes; split it.")
+            raise FileUnreadable(
+                _("The file is larger than {largest:,} bytes; split it.").format(largest=self._largest)
+            )
         buffer[: len(piece)] = piece
         return len(piece)
 
 
 def _column_count_message(found: int, expected: int) -> str:
-    return f"This line has {found} value{'s' if found != 1 else ''}; the header names {expected} columns."
+    text = ngettext(
+        "This line has {found} value; the header names {expected} columns.",
+        "This line has {found} values; the header names {expected} columns.",
+        found,
+    )
+    return text.format(found=found, expected=expected)
 
 
 def _quoted(name: str) -> str:

@@ -20,6 +20,7 @@ from django.core.files import File
 from django.core.files.base import ContentFile
 from django.core.files.storage import Storage, storages
 from django.utils.deconstruct import deconstructible
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.errors import DomainError
 
@@ -37,22 +38,19 @@ _FOLDER = os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW | os.O_CLOEXEC
 
 
 class BadDocumentName(DomainError):
-    """This is not a valid document name."""
-
+    message = _("This is not a valid document name.")
     code = "bad_document_name"
     status = 422
 
 
 class NoSuchDocument(DomainError):
-    """There is no document with this name."""
-
+    message = _("There is no document with this name.")
     code = "no_such_document"
     status = 404
 
 
 class DocumentTooLarge(DomainError):
-    """This document is too large to be read."""
-
+    message = _("This document is too large to be read.")
     code = "document_too_large"
     status = 422
 
@@ -75,7 +73,7 @@ def read(name: str, *, at_most: int = LARGEST) -> bytes:
     except FileNotFoundError:
         raise NoSuchDocument from None
     if len(content) > at_most:
-        raise DocumentTooLarge(f"This document is larger than {at_most} bytes.")
+        raise DocumentTooLarge(_("This document is larger than {at_most} bytes.").format(at_most=at_most))
     return content
 
 
@@ -131,14 +129,18 @@ def tidy(older_than: timedelta) -> int:
 def check_name(name: str) -> None:
     """Raise BadDocumentName unless this is a valid document name. Does not access the storage."""
     if not isinstance(name, str) or len(name) > LONGEST_NAME:
-        raise BadDocumentName(f"A document name has at most {LONGEST_NAME} characters.")
+        raise BadDocumentName(
+            _("A document name has at most {longest_name} characters.").format(longest_name=LONGEST_NAME)
+        )
     parts = name.split("/")
     if len(parts) > DEEPEST:
-        raise BadDocumentName(f"A document name has at most {DEEPEST} parts.")
+        raise BadDocumentName(_("A document name has at most {deepest} parts.").format(deepest=DEEPEST))
     if not all(_PART.fullmatch(part) for part in parts):
         raise BadDocumentName(
-            f"Each part of a document name has at most {LONGEST_PART} letters A-Z, digits, dots, hyphens and"
-            " underscores, and neither begins nor ends with a dot."
+            _(
+                "Each part of a document name has at most {longest_part} letters A-Z, digits, dots, hyphens"
+                " and underscores, and neither begins nor ends with a dot."
+            ).format(longest_part=LONGEST_PART)
         )
 
 
@@ -276,7 +278,7 @@ def _reject_links() -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in (errno.ELOOP, errno.ENOTDIR):
-            raise BadDocumentName("A part of this name is a link or not a folder.") from error
+            raise BadDocumentName(_("A part of this name is a link or not a folder.")) from error
         raise
 
 
@@ -284,5 +286,5 @@ def _stat_document(last: str, *, folder: int) -> os.stat_result:
     """The stat result of a document. Raises FileNotFoundError, and BadDocumentName for anything but a regular file."""
     found = os.lstat(last, dir_fd=folder)
     if not stat.S_ISREG(found.st_mode):
-        raise BadDocumentName("The file at this name is not a document.")
+        raise BadDocumentName(_("The file at this name is not a document."))
     return found

@@ -18,6 +18,7 @@ import psycopg
 from django.conf import settings
 from django.db import connections
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, StreamingHttpResponse
+from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
 logger = logging.getLogger(__name__)
@@ -62,7 +63,7 @@ def stream(
     opened = _listener.open(frozenset(channels), accepts)
     if opened is None:
         return HttpResponse(
-            "Too many live pages are open. This page polls for changes instead.\n",
+            _("Too many live pages are open. This page polls for changes instead.\n"),
             status=503,
             headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"},
             content_type="text/plain; charset=utf-8",

@@ -8,6 +8,7 @@ from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
@@ -29,34 +30,34 @@ class ApiToken(models.Model):
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, editable=False
     )
-    name = models.CharField(max_length=100, help_text="What uses this token, so that you know what to revoke.")
-    prefix = models.CharField(max_length=12, editable=False, help_text="How the token begins.")
-    digest = models.CharField(max_length=64, editable=False, help_text="SHA-256 of the token, hexadecimal.")
-    scopes = ArrayField(models.TextField(), help_text="What this token may be used for.")
+    name = models.CharField(max_length=100, help_text=_("What uses this token, so that you know what to revoke."))
+    prefix = models.CharField(max_length=12, editable=False, help_text=_("How the token begins."))
+    digest = models.CharField(max_length=64, editable=False, help_text=_("SHA-256 of the token, hexadecimal."))
+    scopes = ArrayField(models.TextField(), help_text=_("What this token may be used for."))
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    expires_at = models.DateTimeField("expires")
+    expires_at = models.DateTimeField(_("expires"))
     # Written at most once a minute.
-    last_used_at = models.DateTimeField("last used", null=True, blank=True, editable=False)
-    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
 
     objects = ApiTokenQuerySet.as_manager()
 
     class Meta:
         db_table = "api_tokens"
         db_table_comment = "Personal API tokens, stored as digests."
-        verbose_name = "API token"
+        verbose_name = _("API token")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             # Its index also serves the lookup of each request's token.
             UniqueConstraint(fields=["digest"], name="api_tokens_digest_unique"),
             CheckConstraint(condition=Q(digest__regex=r"^[0-9a-f]{64}$"), name="api_tokens_digest_format"),
             CheckConstraint(
-                condition=~Q(name=""), name="api_tokens_name_not_empty", violation_error_message="Enter a name."
+                condition=~Q(name=""), name="api_tokens_name_not_empty", violation_error_message=_("Enter a name.")
             ),
             CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="api_tokens_expires_after_creation",
-                violation_error_message="The expiry must be after the creation.",
+                violation_error_message=_("The expiry must be after the creation."),
             ),
             CheckConstraint(
                 condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),
@@ -95,7 +96,7 @@ class WorkerProcess(models.Model):
 
     class Meta:
         db_table = "worker_processes"
-        verbose_name = "worker"
+        verbose_name = _("worker")
         ordering = ["started_at", "tag"]
         constraints = [
             UniqueConstraint(fields=["worker_id"], name="worker_processes_worker_unique"),
@@ -127,7 +128,7 @@ class IdempotencyKey(models.Model):
     owner = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="+", db_index=False)
     operation = models.CharField(max_length=100)
     key = models.CharField(max_length=255, db_collation="C")
-    fingerprint = models.CharField(max_length=64, help_text="SHA-256 of method, address and body, hexadecimal.")
+    fingerprint = models.CharField(max_length=64, help_text=_("SHA-256 of method, address and body, hexadecimal."))
     status = models.SmallIntegerField()
     headers = models.JSONField()
     body = models.TextField()

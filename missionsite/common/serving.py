@@ -18,6 +18,8 @@ from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
 from urllib.parse import unquote_to_bytes
 
+from django.utils.translation import gettext_lazy as _
+
 logger = logging.getLogger(__name__)
 
 # Seconds for a body to arrive, plus one second for each this many bytes received.
@@ -101,7 +103,7 @@ class ThreadedSite:
         headers = dict(scope["headers"])
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
             return
-        too_large = Rejected(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, "The request is too large.")
+        too_large = Rejected(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("The request is too large."))
         if headers.get(b"content-length", b"").isdigit() and int(headers[b"content-length"]) > self.largest:
             raise too_large
         clock = asyncio.get_running_loop().time
@@ -109,7 +111,7 @@ class ThreadedSite:
         received, is_large = 0, False
         while True:
             arriving = asyncio.ensure_future(_next(receive))
-            done, _ = await asyncio.wait({arriving}, timeout=deadline - clock())
+            done, _waiting = await asyncio.wait({arriving}, timeout=deadline - clock())
             if not done:
                 arriving.cancel()
                 raise Rejected(http.HTTPStatus.REQUEST_TIMEOUT, "The body of the request did not arrive in time.")

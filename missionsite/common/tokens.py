@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 from django.db import transaction
 from django.db.models import Model
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.audit.events import audit
 from missionsite.common.constraints import ONE_LINE_ERROR, is_one_line
@@ -33,29 +34,26 @@ _CHECK_LENGTH = 6  # base62 of the 32 bits of a CRC
 
 
 class TokenRejected(DomainError):
-    """This API token is unknown, expired or revoked."""
-
+    message = _("This API token is unknown, expired or revoked.")
     code = "token_rejected"
     status = 401
 
 
 class TokenValueRejected(DomainError):
-    """These values are not valid for an API token."""
-
+    message = _("These values are not valid for an API token.")
     code = "token_value_rejected"
     status = 422
 
 
 class TokenCannotChange(DomainError):
-    """An API token cannot be changed, only revoked."""
-
+    message = _("An API token cannot be changed, only revoked.")
     code = "token_cannot_change"
     constraint = "api_tokens_only_revoked"
 
 
 def _base62(number: int, length: int) -> str:
     digits = ""
-    for _ in range(length):
+    for _position in range(length):
         number, digit = divmod(number, 62)
         digits = _ALPHABET[digit] + digits
     return digits
@@ -103,18 +101,19 @@ def create_token(
     now = now or timezone.now()
     name, scopes = name.strip(), sorted(set(scopes))
     if not owner.is_active:
-        raise NotAllowed("An inactive member cannot get an API token.")
+        raise NotAllowed(_("An inactive member cannot get an API token."))
     if not name or len(name) > 100 or "\x00" in name:
-        raise TokenValueRejected("Enter a name of at most 100 characters.", field="name")
+        raise TokenValueRejected(_("Enter a name of at most 100 characters."), field="name")
     if not is_one_line(name):
         raise TokenValueRejected(ONE_LINE_ERROR, field="name")
     if not scopes:
-        raise TokenValueRejected("Select at least one scope.", field="scopes")
+        raise TokenValueRejected(_("Select at least one scope."), field="scopes")
     if unknown := [scope for scope in scopes if scope not in all_scopes()]:
-        raise TokenValueRejected(f"Unknown scope: {', '.join(unknown)}.", field="scopes")
+        raise TokenValueRejected(_("Unknown scope: {names}.").format(names=", ".join(unknown)), field="scopes")
     if not now < expires_at <= now + MAX_LIFETIME:
         raise TokenValueRejected(
-            f"The expiry must be in the future, at most {MAX_LIFETIME.days} days ahead.", field="expires_at"
+            _("The expiry must be in the future, at most {days} days ahead.").format(days=MAX_LIFETIME.days),
+            field="expires_at",
         )
     plaintext = _new_plaintext()
     token = ApiToken.objects.create(

@@ -132,7 +132,7 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, action: Act
     """The page of an action on the rows selected in a list. Each row succeeds or fails by itself."""
     selected = list(queryset[: MAX_BULK_ROWS + 1])
     if len(selected) > MAX_BULK_ROWS:
-        messages.error(request, f"Select at most {MAX_BULK_ROWS} rows.")
+        messages.error(request, _("Select at most {rows} rows.").format(rows=MAX_BULK_ROWS))
         return None
     protected = [obj for obj in selected if not model_admin.has_object_permission(request, obj)]
     forbidden = [obj for obj in selected if not action.allowed_on(request, obj)]
@@ -143,10 +143,10 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, action: Act
         rejected, repeats = [], 0
         for obj in selected:
             if obj in protected:
-                rejected.append((obj, "Only an administrator can change members who have back-office rights."))
+                rejected.append((obj, _("Only an administrator can change members who have back-office rights.")))
                 continue
             if obj in forbidden:
-                rejected.append((obj, "Your role does not allow this action here."))
+                rejected.append((obj, _("Your role does not allow this action here.")))
                 continue
             try:
                 save = partial(_run_on, obj, request, action, form)
@@ -163,7 +163,9 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, action: Act
             else:
                 messages.success(request, f"{count} {action.success_message}.")
             return HttpResponseRedirect(back)
-        summary = f"{count} {action.success_message}, {len(rejected)} rejected."
+        summary = _("{count} {done}, {rejected} rejected.").format(
+            count=count, done=action.success_message, rejected=len(rejected)
+        )
         remaining = [obj for obj, _error in rejected]
         return _render(model_admin, request, action, form, remaining, back=back, rejected=rejected, summary=summary)
     return _render(model_admin, request, action, form, selected, back=back)

@@ -8,6 +8,7 @@ from django.forms.utils import flatatt
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
 
 
@@ -28,7 +29,7 @@ def _filter(spec, cl) -> str:
     form = next(iter(spec.choices(cl)))["form"]
     if isinstance(spec, RangeDateFilter | RangeNumericFilter):
         kind = "date" if isinstance(spec, RangeDateFilter) else "number"
-        ends = zip(form.fields, ("From", "To"), strict=True)
+        ends = zip(form.fields, (_("From"), _("To")), strict=True)
         boxes = "".join(
             format_html(
                 '<label>{} <input type="{}" name="{}" value="{}"></label>', end, kind, name, form.data.get(name) or ""

@@ -14,13 +14,14 @@ from django import forms
 from django.contrib import messages
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.admin.forms import add_service_error
 from missionsite.common.api.idempotency import Attempt, IdempotencyKeyReused, digest_of_form
 from missionsite.common.errors import DomainError, translate_db_errors
 
 FORM_KEY_FIELD = "form_key"
-ALREADY_SAVED = "This was already saved."
+ALREADY_SAVED = _("This was already saved.")
 
 _KEY = re.compile(r"[A-Za-z0-9_-]{16,64}")
 # What differs between two submissions of the same values: the CSRF token, and which of the save buttons was pressed.
@@ -28,15 +29,15 @@ _NOT_VALUES = frozenset((FORM_KEY_FIELD, "csrfmiddlewaretoken", "_save", "_addan
 
 
 class FormKeyMissing(DomainError):
-    """Nothing was saved: this page was opened before the site was updated. Check the values and send them again."""
-
+    message = _(
+        "Nothing was saved: this page was opened before the site was updated. Check the values and send them again."
+    )
     code = "form_key_missing"
     status = 422
 
 
 class FormKeyReused(DomainError):
-    """This form was already saved, with other values. To save these values as well, send them again."""
-
+    message = _("This form was already saved, with other values. To save these values as well, send them again.")
     code = "form_key_reused"
     status = 409
 

@@ -13,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.admin import tabs as tab_pages
@@ -33,10 +34,10 @@ class ValidSelectionMixin:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 if "\x00" in key:
-                    raise ValidationError("A key cannot contain a NUL character.")
+                    raise ValidationError(_("A key cannot contain a NUL character."))
                 self.opts.pk.to_python(key)
             except ValidationError:
-                messages.warning(request, "One of the selected rows is not in this list. Select the rows again.")
+                messages.warning(request, _("One of the selected rows is not in this list. Select the rows again."))
                 return HttpResponseRedirect(request.get_full_path())
         return super().response_action(request, queryset)
 
@@ -65,11 +66,11 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
     search: Search | None = None
     object_actions: tuple[Action, ...] = ()
     tabs: tuple[tab_pages.Tab | tab_pages.CustomTab, ...] = ()
-    about_title = "About"
+    about_title = _("About")
     # The icon of its objects in the command palette; empty leaves them out.
     command_icon = ""
     has_history = False
-    empty_text = ("Nothing here yet", "")
+    empty_text = (_("Nothing here yet"), "")
     # The plural noun shown below the list, if it differs from verbose_name_plural.
     noun_plural = ""
     # Shown when the form that adds one was submitted twice.
@@ -320,7 +321,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         context = {
             **self.page_context(request, obj, active="history"),
             "title": str(obj),
-            "subtitle": "History",
+            "subtitle": _("History"),
             "changes": [(change, self._revertible(request, obj, change)) for change in self.changes_of(obj)],
             "revert_name": f"admin:{self.opts.app_label}_{self.opts.model_name}_revert",
         }
@@ -340,7 +341,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[obj.pk])
         change = next((change for change in self.changes_of(obj) if change.pgh_id == entry), None)
         if change is None:
-            messages.error(request, "This change is not in the history.")
+            messages.error(request, _("This change is not in the history."))
             return HttpResponseRedirect(back)
         if not self.may_revert(request, obj, {field.name for field in change.fields}):
             raise PermissionDenied
@@ -351,12 +352,12 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             except DomainError as error:
                 error_message = error.message
             else:
-                messages.success(request, f"{obj}: change reverted.")
+                messages.success(request, _("{obj}: change reverted.").format(obj=obj))
                 return HttpResponseRedirect(back)
         context = {
             **self.page_context(request, obj, active="history"),
             "title": str(obj),
-            "subtitle": "Revert change",
+            "subtitle": _("Revert change"),
             "change": change,
             "error": error_message,
             "back": back,

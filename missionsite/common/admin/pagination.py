@@ -12,6 +12,7 @@ from django.core.paginator import InvalidPage, Paginator
 from django.db import connections
 from django.db.models import QuerySet
 from django.utils.formats import number_format
+from django.utils.translation import gettext_lazy as _
 
 # Most rows that are counted exactly. Above it, a filtered list shows "more than" and a whole table "about".
 COUNT_LIMIT = 10_000
@@ -31,7 +32,11 @@ class Count:
         number = _format_number(self.number)
         if self.is_exact:
             return number
-        return f"about {number}" if self.is_estimate else f"more than {number}"
+        return (
+            _("about {number}").format(number=number)
+            if self.is_estimate
+            else _("more than {number}").format(number=number)
+        )
 
 
 class Pages:
@@ -157,10 +162,12 @@ class Page:
             last = first + len(self.rows) - 1
             # On the last page the total is known exactly.
             total = self.pages.count if self.more else _format_number(last)
-            return f"{_format_number(first)} to {_format_number(last)} of {total}"
+            return _("{first} to {last} of {total}").format(
+                first=_format_number(first), last=_format_number(last), total=total
+            )
         if self.number == -1:
-            return f"the last {len(self.rows)} of {self.pages.count}"
-        return f"page {-self.number} from the end of {self.pages.count}"
+            return _("the last {rows} of {total}").format(rows=len(self.rows), total=self.pages.count)
+        return _("page {number} from the end of {total}").format(number=-self.number, total=self.pages.count)
 
 
 class BoundedPaginator(Paginator):

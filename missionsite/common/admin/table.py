@@ -17,6 +17,7 @@ from django.urls import reverse
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
 from unfold.templatetags.unfold_list import CHECKBOX_CLASSES, LINK_CLASSES, ROW_CLASSES
 from unfold.utils import display_for_field, display_for_label, display_for_value
 from unfold.widgets import CHECKBOX_CLASSES as BOX_CLASSES
@@ -59,7 +60,7 @@ class _Column:
     def __init__(self, cl, name: str, number: int) -> None:
         self.cl = cl
         self.is_checkbox = name == "action_checkbox"
-        heading = "Select record" if self.is_checkbox else capfirst(label_for_field(name, cl.model, cl.model_admin))
+        heading = _("Select record") if self.is_checkbox else capfirst(label_for_field(name, cl.model, cl.model_admin))
         classes = CHECKBOX_CLASSES if self.is_checkbox else [f"field-{name}", *ROW_CLASSES]
         # Unfold cuts cells that are too high; here the row grows with a long value.
         classes = " ".join(klass for klass in classes if klass not in ("h-[45px]", "overflow-hidden"))

@@ -68,14 +68,14 @@ class RevokeAction(Action):
 
 REVOKE = RevokeAction(
     name="revoke",
-    title="Revoke",
-    success_message="revoked",
+    title=_("Revoke"),
+    success_message=_("revoked"),
     run=lambda token, actor, values: revoke_token(token=token, actor=actor),
     permission="",
     available=lambda token: token.revoked_at is None,
     help_text=_("Programs that use this token stop working immediately. This cannot be undone."),
     icon="key_off",
-    bulk_title="Revoke",
+    bulk_title=_("Revoke"),
     danger=True,
 )
 
@@ -87,7 +87,7 @@ class ApiTokenAdmin(ModelAdmin):
     list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
     list_select_related = ["owner"]
     object_actions = (REVOKE,)
-    already_saved = (
+    already_saved = _(
         "This token was already created, and its text is shown only once. If you have not copied it, revoke this token"
         " and create another one."
     )
@@ -162,7 +162,7 @@ class ApiTokenAdmin(ModelAdmin):
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
-            "title": f"Token {obj.name}",
+            "title": _("Token {name}").format(name=obj.name),
             "token": obj,
             "plaintext": request.new_token,
         }

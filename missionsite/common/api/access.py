@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from ninja.errors import ConfigError
 from ninja.security import HttpBearer
 
@@ -51,7 +52,7 @@ class Caller:
     def check(self, access: Access) -> None:
         """Raise NotAllowed unless the token has the scope and, for staff, the member has the permissions."""
         if access.scope not in self.token.scopes:
-            raise NotAllowed(f"This token does not have the scope {access.scope}.")
+            raise NotAllowed(_("This token does not have the scope {scope}.").format(scope=access.scope))
         if not self.is_restricted:
             self.need(*access.staff)
 
@@ -133,20 +134,18 @@ class TokenAuth(HttpBearer):
         """The caller. Raises TokenRejected, with the same message for a missing and a wrong token."""
         if caller := self(request):
             return caller
-        raise TokenRejected("Send a valid API token: Authorization: Bearer ms_…")
+        raise TokenRejected(_("Send a valid API token: Authorization: Bearer ms_…"))
 
 
 class SignatureRejected(DomainError):
-    """This request has no signature, or its signature is wrong or more than five minutes old."""
-
+    message = _("This request has no signature, or its signature is wrong or more than five minutes old.")
     code = "signature_rejected"
     status = 401
     headers = {"WWW-Authenticate": HEADER}
 
 
 class SignatureUnset(DomainError):
-    """Signed requests are not accepted: no secret is configured on this site."""
-
+    message = _("Signed requests are not accepted: no secret is configured on this site.")
     code = "signature_unset"
     status = 503
 

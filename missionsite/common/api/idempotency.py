@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.api.problems import InputRejected
 from missionsite.common.errors import DomainError
@@ -43,15 +44,13 @@ HEADER_PARAMETER = {
 
 
 class IdempotencyKeyReused(DomainError):
-    """This Idempotency-Key was used for another request. Use a new key for each intended change."""
-
+    message = _("This Idempotency-Key was used for another request. Use a new key for each intended change.")
     code = "idempotency_key_reused"
     status = 422
 
 
 class IdempotencyInFlight(DomainError):
-    """The first request with this Idempotency-Key is still running. Try again in a moment."""
-
+    message = _("The first request with this Idempotency-Key is still running. Try again in a moment.")
     code = "idempotency_in_flight"
     # Only reached if the lock was bypassed.
     constraint = "api_idempotency_keys_unique"
@@ -81,7 +80,7 @@ class Attempt:
         if key is None:
             return None
         if not _KEY.fullmatch(key):
-            detail = f"A key is 1 to {LONGEST_KEY} visible ASCII characters."
+            detail = _("A key is 1 to {longest_key} visible ASCII characters.").format(longest_key=LONGEST_KEY)
             raise InputRejected([{"pointer": f"header/{HEADER}", "detail": detail}])
         if has_files:
             return cls(owner_id, operation, key, digest_of_form(request))

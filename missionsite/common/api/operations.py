@@ -10,6 +10,7 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 from django.urls import path as url
+from django.utils.translation import gettext_lazy as _
 from ninja import NinjaAPI
 from ninja import Router as NinjaRouter
 from ninja.errors import ConfigError
@@ -40,12 +41,15 @@ class TooManyRequests(DomainError):
 
     def __init__(self, allowance: Allowance) -> None:
         self.allowance = allowance
-        super().__init__(f"Limit of {allowance.limit} requests a minute exceeded. Retry in {allowance.retry_after} s.")
+        super().__init__(
+            _("Limit of {limit} requests a minute exceeded. Retry in {retry_after} s.").format(
+                limit=allowance.limit, retry_after=allowance.retry_after
+            )
+        )
 
 
 class BodyTooLarge(DomainError):
-    """The request is too large."""
-
+    message = _("The request is too large.")
     code = "body_too_large"
     status = 413
 
@@ -58,7 +62,7 @@ def check_storable(value: Any, pointer: str) -> None:
         each, where = remaining.pop()
         if isinstance(each, str):
             if "\x00" in each or any("\ud800" <= character <= "\udfff" for character in each):
-                detail = "This text contains a character that cannot be stored."
+                detail = _("This text contains a character that cannot be stored.")
                 raise InputRejected([{"pointer": where.encode("ascii", "replace").decode(), "detail": detail}])
         elif isinstance(each, dict):
             for key, inner in each.items():
@@ -165,7 +169,12 @@ class Operation(NinjaOperation):
             name, has_files = self.api.get_openapi_operation_id(self), self.access.longest is not None
             attempt = Attempt.of(request, owner_id=caller.member.pk, operation=name, has_files=has_files)
         elif self.writes:
-            reject_key(request, f"This operation does not accept a key and needs none: {self.access.repeatable}.")
+            reject_key(
+                request,
+                _("This operation does not accept a key and needs none: {repeatable}.").format(
+                    repeatable=self.access.repeatable
+                ),
+            )
         check_storable(path_values, "path")
         check_storable(dict(request.GET.lists()), "query")
         response = self.api.create_temporal_response(request)
@@ -192,7 +201,7 @@ class Operation(NinjaOperation):
             return
         longest, declared = self.access.longest(), request.META.get("CONTENT_LENGTH") or ""
         if declared.isdecimal() and (len(declared) > 18 or int(declared) > longest):
-            raise BodyTooLarge(f"The request is larger than {longest:,} bytes.")
+            raise BodyTooLarge(_("The request is larger than {longest:,} bytes.").format(longest=longest))
 
     def _count_attempt(self, caller: Caller) -> None:
         """Count a call of an operation with its own limit, outside its transaction. Raises TooManyRequests."""

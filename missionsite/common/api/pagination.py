@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 from django.conf import settings
 from django.core import signing
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from ninja import Query
 
 from missionsite.common.api.problems import InputRejected
@@ -47,7 +48,9 @@ class PageCursor:
         try:
             return signing.loads(cursor, salt=self._salt())
         except signing.BadSignature:
-            detail = "This cursor does not belong to this list with these filters. Request the first page without it."
+            detail = _(
+                "This cursor does not belong to this list with these filters. Request the first page without it."
+            )
             raise InputRejected([{"pointer": "query/cursor", "detail": detail}], code="cursor_rejected") from None
 
     def write(self, key: Sequence[Any]) -> str:

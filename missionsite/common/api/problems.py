@@ -5,9 +5,12 @@ import logging
 from http import HTTPStatus
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
+from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, InterfaceError
 from django.http import Http404, HttpRequest, HttpResponse, UnreadablePostError
 from django.http.multipartparser import MultiPartParserError
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 from ninja import Schema
 from ninja.errors import HttpError, ValidationError
 from pydantic import Field
@@ -20,15 +23,15 @@ CONTENT_TYPE = "application/problem+json"
 
 # Default detail by status.
 _DETAILS = {
-    400: "The request cannot be read.",
-    401: "Send a valid API token: Authorization: Bearer ms_…",
-    403: "This is not allowed.",
-    404: "There is nothing at this address.",
-    405: "This method is not allowed at this address.",
-    413: "The request is too large.",
-    429: "Too many requests. Wait and try again.",
-    500: "Something went wrong. The log has the details under this request_id.",
-    503: "The database is unavailable or read-only at the moment. Try again later.",
+    400: _("The request cannot be read."),
+    401: _("Send a valid API token: Authorization: Bearer ms_…"),
+    403: _("This is not allowed."),
+    404: _("There is nothing at this address."),
+    405: _("This method is not allowed at this address."),
+    413: _("The request is too large."),
+    429: _("Too many requests. Wait and try again."),
+    500: _("Something went wrong. The log has the details under this request_id."),
+    503: _("The database is unavailable or read-only at the moment. Try again later."),
 }
 
 
@@ -62,7 +65,7 @@ def problem(
     status: int,
     *,
     code: str | None = None,
-    detail: str | None = None,
+    detail: str | Promise | None = None,
     errors: list[dict] | None = None,
     headers: dict[str, str] | None = None,
     extensions: dict | None = None,
@@ -77,7 +80,7 @@ def problem(
         "type": f"urn:missionsite:{code}",
         "title": title,
         "status": status,
-        "detail": detail or _DETAILS.get(status, title),
+        "detail": str(detail or _DETAILS.get(status, title)),
         "instance": request.path,
         "code": code,
         "request_id": getattr(request, "id", ""),
@@ -85,7 +88,8 @@ def problem(
         **(extensions or {}),
     }
     # ASCII only, so that any character of the address can be encoded.
-    response = HttpResponse(json.dumps(document), status=status, content_type=CONTENT_TYPE, headers=headers)
+    body = json.dumps(document, cls=DjangoJSONEncoder)
+    response = HttpResponse(body, status=status, content_type=CONTENT_TYPE, headers=headers)
     response["Cache-Control"] = "no-store"
     if status == 401:
         response.headers.setdefault("WWW-Authenticate", 'Bearer realm="missionsite"')
@@ -113,7 +117,7 @@ def _pointer(location: tuple) -> str:
 
 
 def _input_rejected(request: HttpRequest, error: InputRejected) -> HttpResponse:
-    return problem(request, 422, code=error.code, detail="The input is invalid.", errors=error.errors)
+    return problem(request, 422, code=error.code, detail=_("The input is invalid."), errors=error.errors)
 
 
 def _validation_error(request: HttpRequest, error: ValidationError) -> HttpResponse:
@@ -132,7 +136,7 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
     if isinstance(error.__cause__, InputRejected):
         return _input_rejected(request, error.__cause__)
     if error.status_code == 400 and isinstance(error.__cause__, ValueError | RecursionError):
-        return problem(request, 400, code="invalid_json", detail="The body is not valid JSON.")
+        return problem(request, 400, code="invalid_json", detail=_("The body is not valid JSON."))
     return problem(request, error.status_code, detail=error.message if error.status_code == 403 else None)
 
 
@@ -152,7 +156,7 @@ def _server_error(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def _invalid_form(request: HttpRequest, error: Exception) -> HttpResponse:
-    return problem(request, 400, code="invalid_form", detail="The body is not a valid multipart form.")
+    return problem(request, 400, code="invalid_form", detail=_("The body is not a valid multipart form."))
 
 
 HANDLERS = {

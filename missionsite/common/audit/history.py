@@ -112,7 +112,9 @@ def revert_change(*, actor: models.Model, change: Change) -> models.Model:
     current = model._default_manager.select_for_update(of=("self",)).get(pk=change.instance.pk)
     changed_later = [f.label for f in change.fields if getattr(current, _attname(model, f.name)) != f.after]
     if changed_later:
-        raise LaterChange(f"A later edit changed {', '.join(changed_later)}, so this change cannot be reverted.")
+        raise LaterChange(
+            _("A later edit changed {names}, so this change cannot be reverted.").format(names=", ".join(changed_later))
+        )
     for changed in change.fields:
         setattr(current, _attname(model, changed.name), changed.before)
     current.save(update_fields=[changed.name for changed in change.fields])
@@ -136,4 +138,6 @@ def _attname(model: type[models.Model], name: str) -> str:
     try:
         return model._meta.get_field(name).attname
     except FieldDoesNotExist as error:
-        raise NothingToRevert(f"The field {name} no longer exists, so this change cannot be reverted.") from error
+        raise NothingToRevert(
+            _("The field {name} no longer exists, so this change cannot be reverted.").format(name=name)
+        ) from error
