@@ -1,5 +1,7 @@
 """Updating model instances: allowed fields, and saving only what differs."""
 
+from typing import Any
+
 
 def check_fields(changes: dict, *names: str) -> None:
     """Raise TypeError for a change of any other field."""
@@ -7,7 +9,7 @@ def check_fields(changes: dict, *names: str) -> None:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
 
 
-def apply_changes(instance, changes: dict) -> dict:
+def apply_changes(instance: Any, changes: dict) -> dict:
     """Set fields and save those that differ. Returns {field: [before, after]} with JSON-serialisable values."""
     changed = {}
     for name, after in changes.items():
@@ -20,6 +22,6 @@ def apply_changes(instance, changes: dict) -> dict:
     return changed
 
 
-def as_json(value):
+def as_json(value: Any) -> Any:
     """A field's value as it is stored in JSON."""
     return value if value is None or isinstance(value, bool | int | str | list) else str(value)

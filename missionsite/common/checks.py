@@ -1,5 +1,7 @@
 """System checks of the database roles and the proxy settings."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.checks import Error, Tags, Warning, register
 from django.db import DatabaseError, connections
@@ -9,7 +11,7 @@ from missionsite.common.roles import MEMBER_ROLE
 
 
 @register(Tags.database)
-def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
+def roles_are_separate(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[Warning]:
     """Warn if the site's role owns the tables, is a superuser, or cannot switch to the restricted role."""
     if "default" not in (databases or ()) or _is_owner():
         return []
@@ -50,7 +52,7 @@ def roles_are_separate(app_configs, databases=None, **kwargs) -> list[Warning]:
 
 
 @register(Tags.security)
-def proxies_are_networks(app_configs, **kwargs) -> list[Error]:
+def proxies_are_networks(app_configs: Any, **kwargs: Any) -> list[Error]:
     """Report invalid entries of TRUSTED_PROXIES."""
     errors = []
     for text in settings.TRUSTED_PROXIES:
@@ -70,7 +72,7 @@ def proxies_are_networks(app_configs, **kwargs) -> list[Error]:
 
 
 @register(Tags.security, deploy=True)
-def proxies_are_named(app_configs, **kwargs) -> list[Warning]:
+def proxies_are_named(app_configs: Any, **kwargs: Any) -> list[Warning]:
     """Warn if a proxy terminates HTTPS but is not in TRUSTED_PROXIES: all callers then share one rate limit."""
     if settings.TRUSTED_PROXIES or not (settings.HTTPS or getattr(settings, "SECURE_PROXY_SSL_HEADER", None)):
         return []

@@ -2,7 +2,7 @@
 
 import re
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.middleware.gzip import GZipMiddleware
 from django.utils.cache import patch_vary_headers
 
@@ -22,7 +22,7 @@ class CompressionMiddleware(GZipMiddleware):
     missing bytes; if another stream fails, the compressed stream ends without its trailer.
     """
 
-    def process_response(self, request: HttpRequest, response: HttpResponse) -> HttpResponse:
+    def process_response(self, request: HttpRequest, response: HttpResponseBase) -> HttpResponseBase:
         if response.status_code != 304 and not _COMPRESSIBLE.match(response.get("Content-Type", "").lower()):
             return response
         # Also for short responses and 304.

@@ -32,7 +32,7 @@ class _WithField(models.BaseConstraint):
         super().__init__(*args, **options)
         self.field = field
 
-    def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS) -> None:
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: Any = DEFAULT_DB_ALIAS) -> None:
         """Raise ValidationError at the field; without a field in the form, for the whole form."""
         try:
             super().validate(model, instance, exclude=exclude, using=using)
@@ -41,7 +41,7 @@ class _WithField(models.BaseConstraint):
                 raise ValidationError({self.field: error}) from error
             raise
 
-    def deconstruct(self):
+    def deconstruct(self) -> Any:
         _path, arguments, options = super().deconstruct()
         kind = "CheckConstraint" if isinstance(self, models.CheckConstraint) else "UniqueConstraint"
         return f"django.db.models.{kind}", arguments, _without_texts(options)
@@ -54,7 +54,7 @@ class _WithField(models.BaseConstraint):
 
     __hash__ = models.BaseConstraint.__hash__
 
-    def clone(self):
+    def clone(self) -> Any:
         """A copy with its texts, which the class of an abstract model takes."""
         _path, arguments, options = super().deconstruct()
         return type(self)(*arguments, field=self.field, **options)
@@ -68,7 +68,7 @@ class UniqueConstraint(_WithField, models.UniqueConstraint):
     """Django's UniqueConstraint with `field`."""
 
 
-def choices_check(table: str, field: str, choices) -> models.CheckConstraint:
+def choices_check(table: str, field: str, choices: Any) -> models.CheckConstraint:
     """A constraint that a column contains one of its choices (or NULL, if it is nullable)."""
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
 
@@ -128,7 +128,7 @@ class OneLineCheck(CheckConstraint):
             field=field,
         )
 
-    def validate(self, model, instance, exclude=None, using=DEFAULT_DB_ALIAS) -> None:
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: Any = DEFAULT_DB_ALIAS) -> None:
         """Raise ValidationError at the field."""
         value = getattr(instance, self.field)
         if not (exclude and self.field in exclude) and isinstance(value, str) and not is_one_line(value):

@@ -5,8 +5,10 @@ Source: W3C, Content Security Policy Level 3.
 
 import re
 from base64 import b64encode
+from collections.abc import Callable
 from functools import cache
 from hashlib import sha256
+from typing import Any, cast
 
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
@@ -38,7 +40,7 @@ _STYLE_OF_HTMX = (
 class ContentPolicyMiddleware:
     """Add the policy to responses that do not have one."""
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -108,7 +110,7 @@ def _styles() -> str:
     }
     texts = [_STYLE_OF_HTMX]
     for name in _STYLED:
-        source = get_template(name).template.source
+        source = cast(Any, get_template(name)).template.source
         texts += [Template(style).render(Context(look)) for style in _STYLE.findall(source)]
     return " ".join(map(digest, texts))
 

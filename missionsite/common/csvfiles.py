@@ -4,7 +4,7 @@ import csv
 import io
 import re
 from collections.abc import Collection, Iterator
-from typing import BinaryIO, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
@@ -163,7 +163,7 @@ class _Bounded(io.RawIOBase):
     def readable(self) -> bool:
         return True
 
-    def readinto(self, buffer) -> int:
+    def readinto(self, buffer: Any) -> int:
         piece = self._file.read(len(buffer))
         self._read += len(piece)
         if self._read > self._largest:

@@ -8,13 +8,15 @@ database becomes a ConstraintViolated with it. A rule that Python, a trigger or 
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from typing import Any
 
 import psycopg
 from django.apps import apps
 from django.db import DatabaseError, DataError, InterfaceError, OperationalError
 from django.db.models import BaseConstraint, UniqueConstraint
-from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+
+from missionsite.common.annotations import StrOrPromise
 
 # Seconds after which a client may retry while the database is unavailable.
 RETRY_AFTER = 5
@@ -23,7 +25,7 @@ RETRY_AFTER = 5
 class DomainError(Exception):
     """A business rule rejected the change. message: the sentence shown to the user."""
 
-    message: str | Promise = _("The change was rejected.")
+    message: StrOrPromise = _("The change was rejected.")
     code = "rejected"
     # The name that a trigger or policy of the database raises for the rule.
     constraint: str | None = None
@@ -34,15 +36,15 @@ class DomainError(Exception):
 
     by_constraint: dict[str, type["DomainError"]] = {}
 
-    def __init_subclass__(cls, **kwargs) -> None:
+    def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
         if name := cls.__dict__.get("constraint"):
             DomainError.by_constraint[name] = cls
 
-    def __init__(self, message: str | Promise | None = None, *, field: str | None = None) -> None:
-        if message is None and "message" not in vars(type(self)) and type(self).__doc__:
-            message = type(self).__doc__.strip().splitlines()[0]
-        self.message: str = str(message or self.message)
+    def __init__(self, message: StrOrPromise | None = None, *, field: str | None = None) -> None:
+        if message is None and "message" not in vars(type(self)) and (docstring := type(self).__doc__):
+            message = docstring.strip().splitlines()[0]
+        self.message = str(message or self.message)
         if field:
             self.field = field
         super().__init__(self.message)

@@ -1,5 +1,7 @@
 """Primary keys that the database generates."""
 
+from typing import Any
+
 from django.db import connection
 from django.db.models import CharField, Func
 
@@ -14,12 +16,18 @@ class Ulid(Func):
 class UlidField(CharField):
     """A primary key with a ULID of 26 characters as database default."""
 
-    def __init__(self, **kwargs) -> None:
+    def __init__(self, **kwargs: Any) -> None:
         # Collation C compares faster, and a ULID has only capital letters and digits.
-        kwargs = {"primary_key": True, "editable": False, "db_default": Ulid(), "db_collation": "C"} | kwargs
-        super().__init__(**({"max_length": 26} | kwargs))
+        defaults: dict[str, Any] = {
+            "primary_key": True,
+            "editable": False,
+            "db_default": Ulid(),
+            "db_collation": "C",
+            "max_length": 26,
+        }
+        super().__init__(**(defaults | kwargs))
 
-    def deconstruct(self):
+    def deconstruct(self) -> Any:
         name, _path, args, kwargs = super().deconstruct()
         return name, "missionsite.common.ids.UlidField", args, kwargs
 

@@ -194,7 +194,8 @@ class Listener:
             if self._streams:
                 return False
             self._thread = None
-            self._wake.close()
+            if self._wake:
+                self._wake.close()
             return True
 
     def _run(self, woken: socket.socket) -> None:

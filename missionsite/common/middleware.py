@@ -3,11 +3,15 @@
 import logging
 import re
 import uuid
+from collections.abc import Callable
 from contextvars import ContextVar
+from typing import Any, cast
 
 from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.views.defaults import bad_request
+
+from missionsite.common.annotations import SiteRequest
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")
@@ -20,19 +24,20 @@ class RequestIdMiddleware:
     those logged while the body is streamed.
     """
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         given = request.headers.get("X-Request-ID", "")
-        request.id = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
-        request_id.set(request.id)
+        number = given if _ACCEPTED.fullmatch(given) else uuid.uuid4().hex
+        cast(SiteRequest, request).id = number
+        request_id.set(number)
         response = self.get_response(request)
-        response["X-Request-ID"] = request.id
+        response["X-Request-ID"] = number
         return response
 
 
-def _forget_request(**kwargs) -> None:
+def _forget_request(**kwargs: Any) -> None:
     request_id.set("-")
 
 
@@ -64,7 +69,7 @@ class PageMethodsMiddleware:
 
     methods = ("GET", "HEAD", "POST")
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
@@ -81,7 +86,7 @@ class CleanInputMiddleware:
     keeps the entered values.
     """
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

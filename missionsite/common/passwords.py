@@ -2,10 +2,10 @@
 
 from hashlib import sha256
 from itertools import chain
+from typing import Any, cast
 
 from django import forms
 from django.conf import settings
-from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest, HttpResponse
@@ -75,10 +75,11 @@ class LimitedLogin(AuthenticationForm):
     """A log-in form with limited attempts. Above the limit it shows how long to wait."""
 
     def clean(self) -> dict:
+        request = cast(HttpRequest, self.request)
         account, password = self.cleaned_data.get("username"), self.cleaned_data.get("password")
         if account is None or not password:
             return super().clean()
-        attempt = PasswordAttempt(self.request, account)
+        attempt = PasswordAttempt(request, account)
         cleaned = super().clean()
         attempt.uncount()
         return cleaned
@@ -87,7 +88,7 @@ class LimitedLogin(AuthenticationForm):
 class LimitedPasswordChange(PasswordChangeForm):
     """A password-change form with limited attempts at the old password."""
 
-    def __init__(self, user: AbstractBaseUser, *args, request: HttpRequest, **kwargs) -> None:
+    def __init__(self, user: Any, *args: Any, request: HttpRequest, **kwargs: Any) -> None:
         super().__init__(user, *args, **kwargs)
         self.request = request
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection, connections
@@ -32,7 +33,7 @@ def as_owner() -> Iterator[None]:
 
 
 @contextmanager
-def member_session(member_id) -> Iterator[None]:
+def member_session(member_id: UUID | str) -> Iterator[None]:
     """Run the block under the restricted role, as this member.
 
     Row security then limits reads and writes to the member's own rows. Raises RuntimeError outside a transaction,

@@ -16,6 +16,7 @@ from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
+from typing import Any
 from urllib.parse import unquote_to_bytes
 
 from django.utils.translation import gettext_lazy as _
@@ -63,7 +64,7 @@ class ThreadedSite:
     threads: concurrent requests. streams: most open live pages. largest: most bytes of a body.
     """
 
-    def __init__(self, application, *, threads: int, streams: int, largest: int) -> None:
+    def __init__(self, application: Any, *, threads: int, streams: int, largest: int) -> None:
         self.application = application
         self.largest = largest
         self._requests = ThreadPoolExecutor(threads, "request")
@@ -103,7 +104,7 @@ class ThreadedSite:
         headers = dict(scope["headers"])
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
             return
-        too_large = Rejected(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("The request is too large."))
+        too_large = Rejected(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(_("The request is too large.")))
         if headers.get(b"content-length", b"").isdigit() and int(headers[b"content-length"]) > self.largest:
             raise too_large
         clock = asyncio.get_running_loop().time
@@ -136,24 +137,23 @@ class ThreadedSite:
 
     def _run(self, environ: dict) -> Answer:
         """Call the application in a request thread. The answer is complete unless it streams."""
-        started: list = []
+        status_code, raw_headers = 500, []
 
-        def start_response(status: str, headers: list[tuple[str, str]], exc_info=None) -> None:
-            started[:] = [
-                int(status.split(" ", 1)[0]),
-                [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers],
-            ]
+        def start_response(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> None:
+            nonlocal status_code, raw_headers
+            status_code = int(status.split(" ", 1)[0])
+            raw_headers = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers]
 
         response = self.application(environ, start_response)
         if getattr(response, "streaming", False):
-            return Answer(*started, body=response, streams=True)
+            return Answer(status_code, raw_headers, body=response, streams=True)
         try:
-            return Answer(*started, body=b"".join(response), streams=False)
+            return Answer(status_code, raw_headers, body=b"".join(response), streams=False)
         finally:
             if hasattr(response, "close"):
                 response.close()
 
-    async def _stream(self, response, receive: Receive, send: Send) -> None:
+    async def _stream(self, response: Any, receive: Receive, send: Send) -> None:
         """Send the response in pieces until it ends or the client disconnects.
 
         A stream thread waits for each piece; no thread waits while the client receives it.
@@ -234,7 +234,7 @@ async def _reject(scope: dict, send: Send, rejected: Rejected) -> None:
     status = rejected.status
     if scope["path"].startswith("/api/"):
         code = status.phrase.lower().replace(" ", "_")
-        document = {"type": f"urn:missionsite:{code}", "title": status.phrase, "status": status.value}
+        document: dict[str, Any] = {"type": f"urn:missionsite:{code}", "title": status.phrase, "status": status.value}
         document |= {"detail": rejected.detail, "instance": scope["path"], "code": code, "request_id": "", "errors": []}
         body, content_type = json.dumps(document).encode(), b"application/problem+json"
     else:

@@ -2,6 +2,7 @@
 
 import re
 from pathlib import Path
+from typing import Any
 
 from django.apps import apps
 from django.db import migrations
@@ -53,7 +54,7 @@ class SQLFile(migrations.RunSQL):
         sql = read_sql(name, version)
         super().__init__(sql, drop_statements(sql) if version == 1 else read_sql(name, version - 1))
 
-    def deconstruct(self):
+    def deconstruct(self) -> Any:
         return type(self).__name__, [], {"name": self.name, "version": self.version}
 
     def describe(self) -> str:

@@ -8,6 +8,7 @@ import string
 import zlib
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import transaction
 from django.db.models import Model
@@ -91,7 +92,7 @@ def digest_of(plaintext: str) -> str:
 
 @service
 def create_token(
-    *, actor: Model, owner: Model, name: str, scopes: Iterable[str], expires_at: datetime, now: datetime | None = None
+    *, actor: Any, owner: Any, name: str, scopes: Iterable[str], expires_at: datetime, now: datetime | None = None
 ) -> tuple[ApiToken, str]:
     """Create a token. Returns it with its plaintext, which is not stored anywhere.
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from django.db import transaction
 from django.db.models import Model
@@ -27,5 +27,5 @@ def service(function: Callable[P, R]) -> Callable[P, R]:
         with translate_db_errors(), changeset(**metadata), transaction.atomic():
             return function(*args, **kwargs)
 
-    run.is_service = True
+    cast(Any, run).is_service = True
     return run

@@ -4,9 +4,10 @@ An action has a page of its own with a form. It calls a service; the service's e
 values that were entered.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial
+from typing import Any, Generic
 
 from django import forms
 from django.contrib import messages
@@ -32,6 +33,7 @@ from missionsite.common.admin.form_keys import (
     submit_form_once,
 )
 from missionsite.common.admin.forms import add_service_error
+from missionsite.common.annotations import M, StrOrPromise
 from missionsite.common.errors import DomainError
 
 # Rows an action takes from a list; each is a transaction of its own.
@@ -41,7 +43,7 @@ MAX_BULK_ROWS = 200
 class ActionForm(forms.Form):
     """The form of an action. obj: the object it is run on; None when it is run on several."""
 
-    def __init__(self, data=None, *, obj: Model | None = None, **kwargs) -> None:
+    def __init__(self, data: Any = None, *, obj: Model | None = None, **kwargs: Any) -> None:
         self.obj = obj
         super().__init__(data, **kwargs)
 
@@ -61,7 +63,7 @@ class ReasonForm(ActionForm):
 
 
 @dataclass(frozen=True)
-class Action:
+class Action(Generic[M]):
     """An action on an object.
 
     name: its part of the URL. title: the button and the heading. success_message: what was done, as in "3 archived".
@@ -73,23 +75,23 @@ class Action:
     """
 
     name: str
-    title: str
-    success_message: str
-    run: Callable[[Model, Model, dict], object]
+    title: StrOrPromise
+    success_message: StrOrPromise
+    run: Callable[[M, Any, dict], object]
     permission: str
-    form: type[forms.Form] = EmptyForm
-    available: Callable[[Model], bool] = lambda obj: True
-    help_text: str = ""
+    form: type[ActionForm] = EmptyForm
+    available: Callable[[M], bool] = lambda obj: True
+    help_text: StrOrPromise = ""
     icon: str = ""
-    bulk_title: str = ""
+    bulk_title: StrOrPromise = ""
     danger: bool = False
-    result_page: Callable[[object, HttpRequest, object], HttpResponse] | None = None
+    result_page: Callable[[Any, HttpRequest, Any], HttpResponse] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
         """Whether the current member may run the action at all."""
         return request.user.has_perm(self.permission)
 
-    def allowed_on(self, request: HttpRequest, obj: Model) -> bool:
+    def allowed_on(self, request: HttpRequest, obj: M) -> bool:
         """Whether the current member may run the action on this object."""
         return self.allowed(request)
 
@@ -102,7 +104,7 @@ def back_link(request: HttpRequest, otherwise: str) -> str:
     return otherwise
 
 
-def action_view(model_admin, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
+def action_view(model_admin: Any, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
     """The page of an action on one object."""
     if request.method == "POST" and (result := earlier_result(request)):
         return result_response(request, result)
@@ -128,7 +130,7 @@ def action_view(model_admin, request: HttpRequest, action: Action, object_id: st
     return _render(model_admin, request, action, form, [obj], back=back, original=obj)
 
 
-def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, action: Action) -> HttpResponse | None:
+def bulk_view(model_admin: Any, request: HttpRequest, queryset: QuerySet, action: Action) -> HttpResponse | None:
     """The page of an action on the rows selected in a list. Each row succeeds or fails by itself."""
     selected = list(queryset[: MAX_BULK_ROWS + 1])
     if len(selected) > MAX_BULK_ROWS:
@@ -140,7 +142,8 @@ def bulk_view(model_admin, request: HttpRequest, queryset: QuerySet, action: Act
     applying = "apply" in request.POST
     form = action.form(request.POST if applying else None)
     if applying and form.is_valid():
-        rejected, repeats = [], 0
+        rejected: list[tuple[Model, StrOrPromise]] = []
+        repeats = 0
         for obj in selected:
             if obj in protected:
                 rejected.append((obj, _("Only an administrator can change members who have back-office rights.")))
@@ -177,7 +180,16 @@ def _run_on(obj: Model, request: HttpRequest, action: Action, form: forms.Form) 
 
 
 def _render(
-    model_admin, request, action, form, objects, *, back, original=None, rejected=(), summary=""
+    model_admin: Any,
+    request: HttpRequest,
+    action: Action,
+    form: ActionForm,
+    objects: list,
+    *,
+    back: str,
+    original: Model | None = None,
+    rejected: Sequence[tuple[Model, StrOrPromise]] = (),
+    summary: str = "",
 ) -> HttpResponse:
     opts = model_admin.opts
     context = {

@@ -1,5 +1,7 @@
 """The change list: bounded counts, exact pages, rejection of unknown filters."""
 
+from typing import Any
+
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.admin.views.main import ERROR_FLAG
 from django.core.paginator import InvalidPage
@@ -21,12 +23,12 @@ class ChangeList(UnfoldChangeList):
     # Whether the search stopped at its limit.
     found_more = False
 
-    def get_queryset(self, request: HttpRequest, exclude_parameters=None) -> QuerySet:
+    def get_queryset(self, request: HttpRequest, exclude_parameters: Any = None) -> QuerySet:
         queryset = super().get_queryset(request, exclude_parameters)
         self.found_more = getattr(request, "search_found_more", False)
         return queryset
 
-    def get_filters(self, request: HttpRequest):
+    def get_filters(self, request: HttpRequest) -> Any:
         """Reject parameters that belong to no filter: as lookups they could read any column."""
         specs, has_filters, remaining, duplicates, active = super().get_filters(request)
         if remaining:
@@ -34,7 +36,7 @@ class ChangeList(UnfoldChangeList):
         self.filtered = active
         return specs, has_filters, remaining, duplicates, active
 
-    def get_ordering_field(self, field_name: str):
+    def get_ordering_field(self, field_name: str) -> Any:
         """The ordering of a column, only for columns that have an index."""
         if self.sortable_by is not None and field_name not in self.sortable_by:
             return None

@@ -1,19 +1,22 @@
 """The command palette (search across all lists) and the search of autocomplete fields."""
 
 import time
+from typing import Any, cast
 
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
+from unfold.sites import UnfoldAdminSite
 
 # Results shown per model; the list itself shows the rest.
 RESULTS_PER_MODEL = 8
 
 
-def describe(obj) -> str:
+def describe(obj: Model) -> str:
     """An object's name with what distinguishes it from others of the same name."""
     model_admin = admin.site._registry.get(type(obj))
     label = getattr(model_admin, "describe", None)
@@ -44,7 +47,7 @@ def _pages(request: HttpRequest, term: str) -> list[SearchResult]:
     """The navigation entries whose title contains the text."""
     return [
         SearchResult(title=item["title"], description=group["title"], link=str(item["link"]), icon=item["icon"])
-        for group in admin.site.get_sidebar_list(request)
+        for group in cast(UnfoldAdminSite, admin.site).get_sidebar_list(request)
         for item in group["items"]
         if item["has_permission"] and term in str(item["title"]).lower()
     ]
@@ -53,6 +56,7 @@ def _pages(request: HttpRequest, term: str) -> list[SearchResult]:
 def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
     """The first results of each searchable list."""
     results = []
+    model_admin: Any
     for model_admin in admin.site._registry.values():
         icon = getattr(model_admin, "command_icon", "")
         if not (icon and model_admin.search and model_admin.has_view_permission(request)):
@@ -73,15 +77,15 @@ def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
 class AutocompleteView(AutocompleteJsonView):
     """The results of an autocomplete field, each with what distinguishes it from others of the same name."""
 
-    def serialize_result(self, obj, to_field_name: str) -> dict:
+    def serialize_result(self, obj: Model, to_field_name: str) -> dict:
         return {"id": str(getattr(obj, to_field_name)), "text": describe(obj)}
 
-    def paginate_queryset(self, queryset, page_size):
+    def paginate_queryset(self, queryset: Any, page_size: Any) -> Any:
         """One page of results; an invalid page number gives the first page."""
         paginator = self.get_paginator(queryset, page_size)
         page = paginator.get_page(self.request.GET.get("page"))
         return paginator, page, page.object_list, page.has_other_pages()
 
 
-def autocomplete(request: HttpRequest) -> HttpResponse:
+def autocomplete(request: HttpRequest) -> HttpResponseBase:
     return AutocompleteView.as_view(admin_site=admin.site)(request)

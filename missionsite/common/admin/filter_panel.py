@@ -3,6 +3,8 @@
 Built without a template for each input, which would take longer than querying the rows.
 """
 
+from typing import Any
+
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.forms.utils import flatatt
 from django.utils.html import conditional_escape, escape, format_html
@@ -12,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
 
 
-def render_filters(cl) -> SafeString:
+def render_filters(cl: Any) -> SafeString:
     """All filters of a list, and the other parameters of the address as hidden inputs."""
     shown = {name for spec in cl.filter_specs for name in spec.expected_parameters()}
     hidden = [
@@ -24,7 +26,7 @@ def render_filters(cl) -> SafeString:
     return mark_safe("".join([*hidden, *(_filter(spec, cl) for spec in cl.filter_specs)]))  # noqa: S308
 
 
-def _filter(spec, cl) -> str:
+def _filter(spec: Any, cl: Any) -> str:
     title = capfirst(str(spec.title))
     form = next(iter(spec.choices(cl)))["form"]
     if isinstance(spec, RangeDateFilter | RangeNumericFilter):
@@ -54,7 +56,7 @@ def _filter(spec, cl) -> str:
     return f"<label><span>{escape(title)}</span>{control}</label>"
 
 
-def _autocomplete(name: str, field, value: str) -> str:
+def _autocomplete(name: str, field: Any, value: str) -> str:
     """A select with autocomplete; its only option is the selected one."""
     attrs = flatatt(field.widget.build_attrs(field.widget.attrs, {"style": "width: 100%"}))
     selected = "".join(

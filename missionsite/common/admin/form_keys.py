@@ -8,7 +8,8 @@ form changes nothing and redirects to the result of the first one.
 import re
 import secrets
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import NamedTuple, cast
+from uuid import UUID
 
 from django import forms
 from django.contrib import messages
@@ -17,6 +18,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.admin.forms import add_service_error
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.api.idempotency import Attempt, IdempotencyKeyReused, digest_of_form
 from missionsite.common.errors import DomainError, translate_db_errors
 
@@ -53,7 +55,7 @@ class FormResult(NamedTuple):
     """
 
     location: str
-    message: str = ""
+    message: StrOrPromise = ""
     page: HttpResponse | None = None
     # Whether an earlier submission of the same form was saved.
     is_repeat: bool = False
@@ -88,11 +90,15 @@ def earlier_result(request: HttpRequest) -> FormResult | None:
         response = _attempt_of(request, "").stored_response()
     except (FormKeyMissing, IdempotencyKeyReused):
         return None
-    return response and FormResult(response["Location"], is_repeat=True)
+    return FormResult(response["Location"], is_repeat=True) if response else None
 
 
 def submit_form_once(
-    request: HttpRequest, form: forms.Form, save: Callable[[], FormResult], *, already_saved: str = ALREADY_SAVED
+    request: HttpRequest,
+    form: forms.Form,
+    save: Callable[[], FormResult],
+    *,
+    already_saved: StrOrPromise = ALREADY_SAVED,
 ) -> HttpResponse | None:
     """Validate a form and call `save` once. Returns None when the page must be shown again with the form's errors."""
 
@@ -111,7 +117,9 @@ def submit_form_once(
     return result_response(request, result, already_saved=already_saved)
 
 
-def result_response(request: HttpRequest, result: FormResult, *, already_saved: str = ALREADY_SAVED) -> HttpResponse:
+def result_response(
+    request: HttpRequest, result: FormResult, *, already_saved: StrOrPromise = ALREADY_SAVED
+) -> HttpResponse:
     """The response after a form was saved: its own page if it has one, else a redirect with a message."""
     if result.page is not None:
         return result.page
@@ -127,7 +135,7 @@ def _attempt_of(request: HttpRequest, part: str) -> Attempt:
     if not _KEY.fullmatch(key):
         raise FormKeyMissing
     return Attempt(
-        owner_id=request.user.pk,
+        owner_id=cast(UUID, request.user.pk),
         operation="form",
         key=f"{key}:{part}" if part else key,
         fingerprint=digest_of_form(request, without=_NOT_VALUES),

@@ -1,6 +1,7 @@
 """Formatting of links, badges, dates and numbers in the back office."""
 
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Model
 from django.urls import reverse
@@ -23,7 +24,7 @@ def link_to(obj: Model | None, text: str = "") -> str:
     return format_html('<a class="row-link" href="{}">{}</a>', address, text or str(obj))
 
 
-def list_url(model: type[Model], **filters) -> str:
+def list_url(model: type[Model], **filters: Any) -> str:
     """The address of a list with filters."""
     base = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{base}?{urlencode(filters)}" if filters else base

@@ -1,17 +1,20 @@
 """Form classes and fields of the back office: service errors at their field, autocomplete fields."""
 
+from collections.abc import Iterable, Sequence
+from typing import Any, cast
+
 from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import CheckConstraint, Field, Model, UniqueConstraint
+from django.db.models import CheckConstraint, ForeignKey, Model, Q, QuerySet, UniqueConstraint
 from django.db.models.expressions import F
 
 from missionsite.common.admin.command_palette import describe
 from missionsite.common.errors import DomainError
 
 
-def add_service_error(form: forms.Form, error: DomainError) -> None:
+def add_service_error(form: forms.BaseForm, error: DomainError) -> None:
     """Show an error of a service at its field, or above the form when the form has no such field."""
     form.add_error(error.field if error.field in form.fields else None, error.message)
 
@@ -24,7 +27,7 @@ class ServiceForm(forms.ModelForm):
 
     service_error: DomainError | None = None
 
-    def clean(self) -> dict:
+    def clean(self) -> dict | None:
         cleaned = super().clean()
         if self.service_error:
             add_service_error(self, self.service_error)
@@ -34,7 +37,7 @@ class ServiceForm(forms.ModelForm):
         # Django shows a violated constraint above the form; here it is shown at its field when it is about one field.
         self.instance.validate_constraints = self._validate_constraints
         try:
-            super()._post_clean()
+            super()._post_clean()  # type: ignore[misc]  # the stubs omit it
         finally:
             del self.instance.validate_constraints
 
@@ -53,10 +56,10 @@ class ServiceForm(forms.ModelForm):
 class AutocompleteWidget(AutocompleteSelect):
     """An autocomplete select. A value that is not a valid key is an error of the field, not of the whole page."""
 
-    def optgroups(self, name: str, value: list, attr=None) -> list:
-        return super().optgroups(name, [key for key in value if self._is_key(key)], attr)
+    def optgroups(self, name: str, value: Sequence[str], attrs: dict | None = None) -> list:
+        return super().optgroups(name, [key for key in value if self._is_key(key)], attrs)
 
-    def _is_key(self, value) -> bool:
+    def _is_key(self, value: Any) -> bool:
         if "\x00" in str(value):
             return False
         try:
@@ -69,7 +72,7 @@ class AutocompleteWidget(AutocompleteSelect):
 class ForeignKeyField(forms.ModelChoiceField):
     """A foreign key. A value with a NUL character, which the driver rejects, is an invalid choice."""
 
-    def to_python(self, value):
+    def to_python(self, value: Any) -> Any:
         if "\x00" in str(value):
             message = self.error_messages["invalid_choice"]
             raise ValidationError(message, code="invalid_choice", params={"value": value})
@@ -82,8 +85,8 @@ class AutocompleteField(ForeignKeyField):
     `AutocompleteField(Membership, "member")` searches as the list of members does.
     """
 
-    def __init__(self, model: type[Model], field_name: str, *, queryset=None, **kwargs) -> None:
-        field: Field = model._meta.get_field(field_name)
+    def __init__(self, model: type[Model], field_name: str, *, queryset: QuerySet | None = None, **kwargs: Any) -> None:
+        field = cast(ForeignKey, model._meta.get_field(field_name))
         kwargs.setdefault("label", str(field.verbose_name).capitalize())
         super().__init__(
             queryset=field.remote_field.model._default_manager.all() if queryset is None else queryset,
@@ -96,14 +99,15 @@ class AutocompleteField(ForeignKeyField):
         return describe(obj)
 
 
-def _fields_of(constraint) -> set[str]:
+def _fields_of(constraint: Any) -> set[str]:
     """The names of the fields a constraint is about."""
     match constraint:
         case CheckConstraint():
-            return set(constraint.condition.referenced_base_fields)
+            return set(cast(Q, constraint.condition).referenced_base_fields)
         case UniqueConstraint() if constraint.expressions:
-            parts = (part for expression in constraint.expressions for part in expression.flatten())
-            return {part.name for part in parts if isinstance(part, F)}
+            expressions = cast(Iterable[Any], constraint.expressions)
+            parts = (part for expression in expressions for part in expression.flatten())
+            return {cast(Any, part).name for part in parts if isinstance(part, F)}
         case UniqueConstraint():
             return set(constraint.fields)
     return set()

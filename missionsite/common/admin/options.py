@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import partial, update_wrapper
+from typing import Any, Generic, cast
 
 from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
@@ -24,11 +25,14 @@ from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormR
 from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, ServiceForm
 from missionsite.common.admin.pagination import BoundedPaginator
 from missionsite.common.admin.search import Search
+from missionsite.common.annotations import M, SiteRequest, StrOrPromise
 from missionsite.common.errors import DomainError, translate_db_errors
 
 
 class ValidSelectionMixin:
     """Shows a warning when a selected row cannot belong to the list."""
+
+    opts: Any
 
     def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
@@ -39,10 +43,10 @@ class ValidSelectionMixin:
             except ValidationError:
                 messages.warning(request, _("One of the selected rows is not in this list. Select the rows again."))
                 return HttpResponseRedirect(request.get_full_path())
-        return super().response_action(request, queryset)
+        return cast(Any, super()).response_action(request, queryset)
 
 
-class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
+class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     """Base class: lists with bounded queries, actions and tabs, saving through services, no deleting.
 
     search: what the search box searches. object_actions, tabs: see their classes. empty_text: heading and hint of an
@@ -66,21 +70,21 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
     search: Search | None = None
     object_actions: tuple[Action, ...] = ()
     tabs: tuple[tab_pages.Tab | tab_pages.CustomTab, ...] = ()
-    about_title = _("About")
+    about_title: StrOrPromise = _("About")
     # The icon of its objects in the command palette; empty leaves them out.
     command_icon = ""
     has_history = False
-    empty_text = (_("Nothing here yet"), "")
+    empty_text: tuple[StrOrPromise, StrOrPromise] = (_("Nothing here yet"), "")
     # The plural noun shown below the list, if it differs from verbose_name_plural.
-    noun_plural = ""
+    noun_plural: StrOrPromise = ""
     # Shown when the form that adds one was submitted twice.
-    already_saved = ALREADY_SAVED
+    already_saved: StrOrPromise = ALREADY_SAVED
 
-    def describe(self, obj: Model) -> str:
+    def describe(self, obj: M) -> str:
         """The name of an object with what distinguishes it from its namesakes, for autocompletes and the search."""
         return str(obj)
 
-    def object_url(self, obj: Model) -> str:
+    def object_url(self, obj: M) -> str:
         """The address the command palette links to."""
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
@@ -90,11 +94,11 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         """Create an object through its service. Raises DomainError."""
         raise NotImplementedError
 
-    def update(self, request: HttpRequest, obj: Model, changes: dict) -> None:
+    def update(self, request: HttpRequest, obj: M, changes: dict) -> None:
         """Update an object through its service. Raises DomainError."""
         raise NotImplementedError
 
-    def save_model(self, request: HttpRequest, obj: Model, form: ServiceForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: M, form: ServiceForm, change: bool) -> None:
         if change:
             changes = {name: form.cleaned_data[name] for name in form.changed_data}
             self.update(request, self.model._base_manager.get(pk=obj.pk), changes)
@@ -105,7 +109,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         obj.pk, obj._state = created.pk, created._state
         obj.refresh_from_db()
 
-    def response_post_save_add(self, request: HttpRequest, obj: Model) -> HttpResponse:
+    def response_post_save_add(self, request: HttpRequest, obj: M) -> HttpResponse:
         """Open the page of the added object; in the list it would be hard to find."""
         if not self.has_view_or_change_permission(request, obj):
             return super().response_post_save_add(request, obj)
@@ -118,7 +122,9 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         with translate_db_errors(), connection.cursor() as cursor:
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
 
-    def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
         """The form's page. An error of the service is shown on it, and the entered values are kept."""
         extra_context = dict(extra_context or {})
         if object_id and (obj := self.get_object(request, object_id)) and self.has_view_permission(request, obj):
@@ -127,19 +133,19 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         try:
             return self._add_once(request, view) if object_id is None and request.method == "POST" else view()
         except DomainError as error:
-            request.service_error = error
+            cast(SiteRequest, request).service_error = error
             return view()
 
     def _add_once(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         """Add the object once; the same form submitted again redirects to the object added first."""
-        response = None
+        response = HttpResponse()
 
         def save() -> FormResult:
             nonlocal response
             response = view()
             if not hasattr(request, "added"):
                 raise FormInvalid
-            return FormResult(response.get("Location") or self._change_url(request.added))
+            return FormResult(response.get("Location") or self._change_url(cast(SiteRequest, request).added))
 
         try:
             result = run_once(request, save)
@@ -150,15 +156,15 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         messages.info(request, self.already_saved)
         return HttpResponseRedirect(result.location)
 
-    def log_addition(self, request: HttpRequest, obj: Model, message):
+    def log_addition(self, request: HttpRequest, obj: M, message: Any) -> Any:
         """Also record on the request that the form was valid and its object saved."""
-        request.added = obj
+        cast(SiteRequest, request).added = obj
         return super().log_addition(request, obj, message)
 
-    def _change_url(self, obj: Model) -> str:
+    def _change_url(self, obj: M) -> str:
         return reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_change", args=[obj.pk])
 
-    def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
+    def get_form(self, request: HttpRequest, obj: M | None = None, change: bool = False, **kwargs: Any) -> Any:
         return self.form_with_error(request, super().get_form(request, obj, change=change, **kwargs))
 
     @staticmethod
@@ -168,10 +174,10 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             return type(form.__name__, (form,), {"service_error": error})
         return form
 
-    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(db_field, request, **({"form_class": ForeignKeyField} | kwargs))
 
-    def formfield_for_dbfield(self, db_field, request: HttpRequest, **kwargs):
+    def formfield_for_dbfield(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         """The form field without Django's links to related objects, which open pop-up windows."""
         field = super().formfield_for_dbfield(db_field, request, **kwargs)
         if field and isinstance(field.widget, RelatedFieldWidgetWrapper):
@@ -182,11 +188,11 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             field.widget, field.label_from_instance = widget, describe
         return field
 
-    def has_delete_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_delete_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         """No one deletes here: objects are archived, deactivated, ended or cancelled, and remain readable."""
         return False
 
-    def has_object_permission(self, request: HttpRequest, obj: Model) -> bool:
+    def has_object_permission(self, request: HttpRequest, obj: M) -> bool:
         """Whether the current member may run actions on this object at all."""
         return True
 
@@ -196,10 +202,10 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         """Whether the list shows all rows of its table, whose number PostgreSQL estimates without counting."""
         return True
 
-    def get_changelist(self, request: HttpRequest, **kwargs) -> type[ChangeList]:
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangeList
 
-    def lookup_allowed(self, lookup: str, value, request=None) -> bool:
+    def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow every lookup here; the change list rejects those that belong to no filter."""
         return True
 
@@ -208,18 +214,18 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         """Non-empty when there is a search, which is all Django needs to know; never used as lookups."""
         return ("pk",) if self.search else ()
 
-    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str):
+    def get_search_results(self, request: HttpRequest, queryset: QuerySet, search_term: str) -> Any:
         if not search_term.strip() or self.search is None:
             return queryset, False
         found = self.search.find(queryset, search_term)
-        request.search_found_more = found.more
+        cast(SiteRequest, request).search_found_more = found.more
         return queryset.filter(pk__in=found.ids), False
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
         """Buttons above the list: title, icon and link."""
         return []
 
-    def changelist_view(self, request: HttpRequest, extra_context=None) -> HttpResponse:
+    def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
         return super().changelist_view(request, {**(extra_context or {}), "buttons": self.list_buttons(request)})
 
     def get_actions(self, request: HttpRequest) -> dict:
@@ -234,7 +240,9 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
 
     def get_urls(self) -> list:
         opts = self.opts
-        views = [(action.name, self._action_view, action) for action in self.object_actions]
+        views: list[tuple[str, Callable, object]] = [
+            (action.name, self._action_view, action) for action in self.object_actions
+        ]
         views += [(tab.name, self._tab_view, tab) for tab in self.tabs]
         urls = [
             path(
@@ -254,11 +262,11 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             )
         return urls + super().get_urls()
 
-    def _wrapped(self, view, named):
-        def wrapper(*args, **kwargs):
+    def _wrapped(self, view: Any, named: Any) -> Any:
+        def wrapper(*args: Any, **kwargs: Any) -> Any:
             return self.admin_site.admin_view(view)(*args, **kwargs)
 
-        wrapper.model_admin = self
+        cast(Any, wrapper).model_admin = self
         return update_wrapper(wrapper, named)
 
     def _action_view(self, request: HttpRequest, object_id: str, *, spec: Action) -> HttpResponse:
@@ -271,7 +279,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             return tab_pages.custom_tab_view(self, request, spec, object_id)
         return tab_pages.tab_view(self, request, spec, object_id)
 
-    def page_context(self, request: HttpRequest, obj: Model, *, active: str, whole: bool = True) -> dict:
+    def page_context(self, request: HttpRequest, obj: M, *, active: str, whole: bool = True) -> dict:
         """The context that all pages of one object share: tabs and buttons."""
         opts = self.opts
         buttons = [
@@ -293,25 +301,25 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             context |= self.admin_site.each_context(request) | context | {"opts": opts, "original": obj, "object": obj}
         return context
 
-    def extra_buttons(self, request: HttpRequest, obj: Model) -> list[dict]:
+    def extra_buttons(self, request: HttpRequest, obj: M) -> list[dict]:
         """Buttons beside the actions: title, icon and link."""
         return []
 
     # --- History ------------------------------------------------------------------------------
 
-    def changes_of(self, obj: Model) -> list:
+    def changes_of(self, obj: M) -> list:
         """The changes of an object, newest first."""
         raise NotImplementedError
 
-    def revert(self, request: HttpRequest, obj: Model, change) -> None:
+    def revert(self, request: HttpRequest, obj: M, change: Any) -> None:
         """Revert one change. Raises DomainError."""
         raise NotImplementedError
 
-    def may_revert(self, request: HttpRequest, obj: Model, changed: set[str]) -> bool:
+    def may_revert(self, request: HttpRequest, obj: M, changed: set[str]) -> bool:
         """Whether the current member may revert a change of these fields."""
         return self.has_change_permission(request, obj)
 
-    def history_view(self, request: HttpRequest, object_id: str, extra_context=None) -> HttpResponse:
+    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
         """The changes of an object, field by field, with member and time."""
         obj = self.get_object(request, object_id)
         if obj is None or not self.has_history:
@@ -328,7 +336,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "missionsite/history.html", context)
 
-    def _revertible(self, request: HttpRequest, obj: Model, change) -> bool:
+    def _revertible(self, request: HttpRequest, obj: M, change: Any) -> bool:
         return bool(change.fields) and self.may_revert(request, obj, {field.name for field in change.fields})
 
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
@@ -345,7 +353,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin):
             return HttpResponseRedirect(back)
         if not self.may_revert(request, obj, {field.name for field in change.fields}):
             raise PermissionDenied
-        error_message = ""
+        error_message: StrOrPromise = ""
         if request.method == "POST":
             try:
                 self.revert(request, obj, change)
@@ -373,11 +381,11 @@ class ReadOnlyModelAdmin(ModelAdmin):
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    def has_change_permission(self, request: HttpRequest, obj: Model | None = None) -> bool:
+    def has_change_permission(self, request: HttpRequest, obj: M | None = None) -> bool:
         return False
 
 
-def _bulk_action(action: Action):
+def _bulk_action(action: Action) -> Any:
     def run(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
         return bulk_view(model_admin, request, queryset, action)
 

@@ -1,8 +1,9 @@
 """The log-in and password-change pages of the back office, with limited attempts."""
 
 from django.contrib import admin
+from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
 from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
 
@@ -25,7 +26,7 @@ class StaffPasswordView(PasswordChangeView):
     def get_form_kwargs(self) -> dict:
         return super().get_form_kwargs() | {"request": self.request}
 
-    def form_invalid(self, form: StaffPasswordForm) -> HttpResponse:
+    def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
         return limited(super().form_invalid(form), form)
 
 
@@ -36,7 +37,7 @@ def log_in(request: HttpRequest, extra_context: dict | None = None) -> HttpRespo
     return limited(response, context["form"]) if "form" in context else response
 
 
-def change_password(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+def change_password(request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:
     """The password-change page within the back office's layout."""
     request.current_app = admin.site.name
     return StaffPasswordView.as_view(

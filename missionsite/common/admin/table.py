@@ -6,6 +6,7 @@ takes longer than the rest of the page; here each column is looked up once.
 
 from collections.abc import Callable
 from functools import cache
+from typing import Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
@@ -33,13 +34,13 @@ def _address(view_name: str) -> tuple[str, str]:
     return before, after
 
 
-def address_of(view_name: str, key) -> str:
+def address_of(view_name: str, key: Any) -> str:
     """`reverse` with a cache, for a view that takes one key of letters, digits and hyphens."""
     before, after = _address(view_name)
     return f"{before}{key}{after}"
 
 
-def render_rows(cl) -> SafeString:
+def render_rows(cl: Any) -> SafeString:
     """The table body of a change list."""
     columns = [_Column(cl, name, number) for number, name in enumerate(cl.list_display)]
     html = []
@@ -57,10 +58,11 @@ def render_rows(cl) -> SafeString:
 class _Column:
     """One column: how to read a value, how to show it, and the markup around it."""
 
-    def __init__(self, cl, name: str, number: int) -> None:
+    def __init__(self, cl: Any, name: str, number: int) -> None:
         self.cl = cl
         self.is_checkbox = name == "action_checkbox"
-        heading = _("Select record") if self.is_checkbox else capfirst(label_for_field(name, cl.model, cl.model_admin))
+        named = _("Select record") if self.is_checkbox else str(label_for_field(name, cl.model, cl.model_admin))
+        heading = capfirst(named)
         classes = CHECKBOX_CLASSES if self.is_checkbox else [f"field-{name}", *ROW_CLASSES]
         # Unfold cuts cells that are too high; here the row grows with a long value.
         classes = " ".join(klass for klass in classes if klass not in ("h-[45px]", "overflow-hidden"))
@@ -110,7 +112,7 @@ def _formatter(method: Callable, empty: str) -> Callable:
 
 
 def _plain(empty: str, otherwise: Callable) -> Callable:
-    def show(value) -> str:
+    def show(value: Any) -> str:
         if value is None or value == "":
             return conditional_escape(empty)
         if isinstance(value, str):

@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage
@@ -11,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 
 from missionsite.common.admin.pagination import Pages
+from missionsite.common.annotations import StrOrPromise
 
 PER_PAGE = 50
 
@@ -25,11 +27,11 @@ class Tab:
     """
 
     name: str
-    title: str
+    title: StrOrPromise
     rows: Callable[[Model], QuerySet]
-    columns: tuple[tuple[str, Callable[[Model, HttpRequest], object]], ...]
+    columns: tuple[tuple[StrOrPromise, Callable[[Model, HttpRequest], object]], ...]
     permission: str
-    empty: str
+    empty: StrOrPromise
     list_link: Callable[[Model], str] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
@@ -48,7 +50,7 @@ class CustomTab:
     """
 
     name: str
-    title: str
+    title: StrOrPromise
     template: str
     context: Callable[[Model, HttpRequest], dict]
     permission: str
@@ -57,7 +59,7 @@ class CustomTab:
         return request.user.has_perm(self.permission)
 
 
-def custom_tab_view(model_admin, request: HttpRequest, tab: CustomTab, object_id: str) -> HttpResponse:
+def custom_tab_view(model_admin: Any, request: HttpRequest, tab: CustomTab, object_id: str) -> HttpResponse:
     """The page of a custom tab."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:
@@ -75,7 +77,7 @@ def custom_tab_view(model_admin, request: HttpRequest, tab: CustomTab, object_id
     return TemplateResponse(request, tab.template, context)
 
 
-def tab_view(model_admin, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
+def tab_view(model_admin: Any, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
     """The page of a tab with a table."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:
@@ -104,7 +106,7 @@ def tab_view(model_admin, request: HttpRequest, tab: Tab, object_id: str) -> Htt
     return TemplateResponse(request, "missionsite/tab.html", context)
 
 
-def navigation(model_admin, request: HttpRequest, obj: Model, active: str) -> list[dict]:
+def navigation(model_admin: Any, request: HttpRequest, obj: Model, active: str) -> list[dict]:
     """The tabs of an object that the current member may open, in Unfold's format."""
     opts = model_admin.opts
     base = f"admin:{opts.app_label}_{opts.model_name}"

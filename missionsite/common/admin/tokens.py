@@ -1,6 +1,7 @@
 """API tokens in the back office: members create and revoke their own; administrators revoke any."""
 
 from datetime import timedelta
+from typing import Any, cast
 
 from django import forms
 from django.contrib import admin
@@ -16,6 +17,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminS
 from missionsite.common.admin.actions import Action
 from missionsite.common.admin.forms import ServiceForm
 from missionsite.common.admin.options import ModelAdmin
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.constraints import validate_one_line
 from missionsite.common.models import ApiToken
 from missionsite.common.scopes import all_scopes
@@ -45,9 +47,9 @@ class TokenForm(ServiceForm):
         fields = ["name"]
         widgets = {"name": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})}
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.fields["scopes"].choices = [
+        cast(forms.MultipleChoiceField, self.fields["scopes"]).choices = [
             (name, f"{description} ({name})") for name, description in all_scopes().items()
         ]
 
@@ -59,7 +61,7 @@ class TokenForm(ServiceForm):
         return name
 
 
-class RevokeAction(Action):
+class RevokeAction(Action[ApiToken]):
     """Revokes a token. Needs no permission beyond viewing it: one's own, or any for administrators."""
 
     def allowed(self, request: HttpRequest) -> bool:
@@ -81,7 +83,7 @@ REVOKE = RevokeAction(
 
 
 @admin.register(ApiToken)
-class ApiTokenAdmin(ModelAdmin):
+class ApiTokenAdmin(ModelAdmin[ApiToken]):
     """Tokens can be created and revoked, but not edited."""
 
     list_display = ["name", "shown_prefix", "shown_owner", "shown_scopes", "expires_at", "last_used_at", "state"]
@@ -131,7 +133,7 @@ class ApiTokenAdmin(ModelAdmin):
 
     # --- Adding a token ---------------------------------------------------------------------------
 
-    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs):
+    def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj:
             return super().get_form(request, obj, change=change, **kwargs)
         return self.form_with_error(request, TokenForm)
@@ -139,14 +141,16 @@ class ApiTokenAdmin(ModelAdmin):
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
         return self.fields if obj else ["name", "scopes", "days"]
 
-    def changeform_view(self, request: HttpRequest, object_id=None, form_url="", extra_context=None) -> HttpResponse:
+    def changeform_view(
+        self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
+    ) -> HttpResponse:
         """Offer only "Save", which leads to the page with the token."""
         only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, only_save | (extra_context or {}))
 
-    def save_model(self, request: HttpRequest, obj: ApiToken, form: TokenForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: ApiToken, form: ServiceForm, change: bool) -> None:
         now = timezone.now()
-        token, request.new_token = create_token(
+        token, cast(SiteRequest, request).new_token = create_token(
             actor=request.user,
             owner=request.user,
             name=form.cleaned_data["name"],
@@ -157,14 +161,14 @@ class ApiTokenAdmin(ModelAdmin):
         obj.pk, obj._state = token.pk, token._state
         obj.refresh_from_db()
 
-    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue=None) -> HttpResponse:
+    def response_add(self, request: HttpRequest, obj: ApiToken, post_url_continue: Any = None) -> HttpResponse:
         """Show the token in this response only: not in a message, a session or a later page."""
         context = {
             **self.admin_site.each_context(request),
             "opts": self.opts,
             "title": _("Token {name}").format(name=obj.name),
             "token": obj,
-            "plaintext": request.new_token,
+            "plaintext": cast(SiteRequest, request).new_token,
         }
         request.current_app = self.admin_site.name
         response = TemplateResponse(request, "common/token_created.html", context)

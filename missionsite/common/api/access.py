@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from typing import Any, cast
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest
@@ -41,7 +42,8 @@ class Access:
 class Caller:
     """The member and the token of a request."""
 
-    member: object
+    # A groups.Member, which this package does not import.
+    member: Any
     token: ApiToken
 
     @property
@@ -66,7 +68,7 @@ class Caller:
 class Gateway:
     """A program that signs its requests, without a member."""
 
-    member = None
+    member: Any = None
     is_restricted = False
 
     def check(self, access: Access) -> None:
@@ -93,7 +95,7 @@ def needs(
         raise ConfigError("A route with own=True cannot require permissions of staff.")
 
     def mark(view: Callable) -> Callable:
-        view.api_access = Access(
+        cast(Any, view).api_access = Access(
             scope=scope,
             staff=tuple(staff),
             checks_rights=checks_rights,
@@ -115,7 +117,7 @@ def signed(secrets: Callable[[], Iterable[str]], *, repeatable: str) -> Callable
     """
 
     def mark(view: Callable) -> Callable:
-        view.api_access = Access(scope="", secrets=secrets, repeatable=repeatable)
+        cast(Any, view).api_access = Access(scope="", secrets=secrets, repeatable=repeatable)
         return view
 
     return mark

@@ -9,6 +9,8 @@ import re
 from collections.abc import Container, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
 
 from django.conf import settings
 from django.db import connection
@@ -64,14 +66,14 @@ class Attempt:
     waits: whether it waits for a running request with the same key instead of being rejected.
     """
 
-    owner_id: object
+    owner_id: UUID
     operation: str
     key: str
     fingerprint: str
     waits: bool = False
 
     @classmethod
-    def of(cls, request: HttpRequest, *, owner_id, operation: str, has_files: bool = False) -> "Attempt | None":
+    def of(cls, request: HttpRequest, *, owner_id: UUID, operation: str, has_files: bool = False) -> "Attempt | None":
         """The attempt of a request; None without a key. Raises InputRejected for an invalid key.
 
         has_files: the body may contain files, which are digested in parts and never loaded into memory as a whole.
@@ -160,7 +162,7 @@ def _request_line(request: HttpRequest) -> bytes:
     return f"{request.method} {request.get_full_path()}\n".encode("utf-8", "surrogateescape")
 
 
-def _add_part(digest, kind: bytes, name: str, chunks: Iterator[bytes] | list[bytes]) -> None:
+def _add_part(digest: Any, kind: bytes, name: str, chunks: Iterator[bytes] | list[bytes]) -> None:
     """Add the digest of one part, so that two parts never give the same digest as one."""
     part = hashlib.sha256()
     for chunk in chunks:

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -55,7 +56,7 @@ def count_request(caller: str, at_most: int, *, at: datetime | None = None) -> A
         return Allowance(at_most, *cursor.fetchone())
 
 
-def count_for_token(token_id) -> Allowance | None:
+def count_for_token(token_id: Any) -> Allowance | None:
     """Count a request made with a token."""
     return count_request(f"token:{token_id}", settings.API_REQUESTS_PER_MINUTE)
 

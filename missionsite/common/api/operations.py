@@ -4,7 +4,7 @@ import inspect
 import json
 from collections.abc import Iterator
 from contextlib import nullcontext
-from typing import Any
+from typing import Any, cast
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
@@ -18,6 +18,7 @@ from ninja.operation import Operation as NinjaOperation
 from ninja.operation import PathView as NinjaPathView
 from ninja.parser import Parser as NinjaParser
 
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api.access import Access, Caller, Gateway, SignatureAuth, SignatureRejected, TokenAuth
 from missionsite.common.api.docs import DocsPage
 from missionsite.common.api.idempotency import HEADER_PARAMETER, Attempt, reject_key
@@ -90,7 +91,7 @@ class Operation(NinjaOperation):
     access: Access
     READS = frozenset(("GET", "HEAD", "OPTIONS"))
 
-    def __init__(self, path: str, methods: list[str], view_func, **options) -> None:
+    def __init__(self, path: str, methods: list[str], view_func: Any, **options: Any) -> None:
         access = getattr(view_func, "api_access", None)
         if access is None:
             raise ConfigError(f"{view_func.__name__} has no access rules: add @needs(...) below the route.")
@@ -109,7 +110,7 @@ class Operation(NinjaOperation):
         return self.writes and not self.access.secrets
 
     def clone(self) -> "Operation":
-        cloned = super().clone()
+        cloned = cast(Operation, super().clone())
         cloned.access = self.access
         return cloned
 
@@ -133,6 +134,7 @@ class Operation(NinjaOperation):
 
         Raises TokenRejected, SignatureRejected, SignatureUnset, RequestDataTooBig, TooManyRequests.
         """
+        caller: Caller | Gateway
         try:
             if self.access.secrets:
                 caller = SIGNATURE_AUTH.caller_of(request, self.access.secrets())
@@ -145,12 +147,12 @@ class Operation(NinjaOperation):
             raise
         if isinstance(caller, Gateway):
             # Ignores any session cookie.
-            request.auth, request.user = caller, AnonymousUser()
+            cast(SiteRequest, request).auth, request.user = caller, AnonymousUser()
             return caller, None
         allowance = count_for_token(caller.token.pk)
         if allowance and not allowance.allowed:
             raise TooManyRequests(allowance)
-        request.auth = caller
+        cast(SiteRequest, request).auth = caller
         # The history records this member for the changes of the request.
         request.user = caller.member
         return caller, allowance
@@ -203,9 +205,9 @@ class Operation(NinjaOperation):
         if declared.isdecimal() and (len(declared) > 18 or int(declared) > longest):
             raise BodyTooLarge(_("The request is larger than {longest:,} bytes.").format(longest=longest))
 
-    def _count_attempt(self, caller: Caller) -> None:
+    def _count_attempt(self, caller: Caller | Gateway) -> None:
         """Count a call of an operation with its own limit, outside its transaction. Raises TooManyRequests."""
-        if self.access.attempts is None:
+        if self.access.attempts is None or isinstance(caller, Gateway):
             return
         allowance = count_request(f"{self.access.scope}:token:{caller.token.pk}", self.access.attempts())
         if allowance and not allowance.allowed:
@@ -221,13 +223,15 @@ class Operation(NinjaOperation):
         """
         as_site = self.access.checks_rights or not (caller.is_restricted or self.access.own)
         with nullcontext() if as_site else member_session(caller.member.pk):
-            return self._result_to_response(request, self.view_func(request, **values), response)
+            return cast(HttpResponse, self._result_to_response(request, self.view_func(request, **values), response))
 
 
 class PathView(NinjaPathView):
     """The operations of one path."""
 
-    def add_operation(self, path: str, methods: list[str], view_func, *, url_name=None, **options) -> Operation:
+    def add_operation(
+        self, path: str, methods: list[str], view_func: Any, *, url_name: Any = None, **options: Any
+    ) -> Operation:
         if url_name:
             self.url_name = url_name
         operation = Operation(path, methods, view_func, url_name=url_name, **options)
@@ -241,9 +245,9 @@ class PathView(NinjaPathView):
         cloned.operations = [operation.clone() for operation in self.operations]
         return cloned
 
-    def _sync_view(self, request: HttpRequest, *args, **kwargs) -> HttpResponse:
+    def _sync_view(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
         if operation := self._find_operation(request):
-            return operation.run(request, *args, **kwargs)
+            return cast(Operation, operation).run(request, *args, **kwargs)
         allowed = sorted({method for operation in self.operations for method in operation.methods})
         return problem(request, 405, headers={"Allow": ", ".join(allowed)})
 
@@ -251,7 +255,7 @@ class PathView(NinjaPathView):
 class Router(NinjaRouter):
     """The routes of an app."""
 
-    def add_api_operation(self, path: str, methods: list[str], view_func, **options) -> None:
+    def add_api_operation(self, path: str, methods: list[str], view_func: Any, **options: Any) -> None:
         self.path_operations.setdefault(path, PathView())
         super().add_api_operation(path, methods, view_func, **options)
 
@@ -259,17 +263,17 @@ class Router(NinjaRouter):
 class SiteAPI(NinjaAPI):
     """The API: its operations, its OpenAPI schema, and a problem document for every unknown path."""
 
-    def __init__(self, **options) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(auth=TOKEN_AUTH, parser=Parser(), docs=DocsPage(), docs_url="docs", **options)
         for error, handler in HANDLERS.items():
-            self.add_exception_handler(error, handler)
+            self.add_exception_handler(error, cast(Any, handler))
 
     def operations(self) -> Iterator[tuple[str, Operation]]:
         """Every operation with its path below the root of the API."""
         for bound in self._get_bound_routers():
             for address, view in bound.path_operations.items():
                 for operation in view.operations:
-                    yield f"{bound.prefix}{address}", operation
+                    yield f"{bound.prefix}{address}", cast(Operation, operation)
 
     def _validate(self) -> None:
         """Raise ConfigError for an operation on another router, or two operations of the same name."""
@@ -295,7 +299,7 @@ class SiteAPI(NinjaAPI):
         """The name of the view, which does not change when the view moves to another module."""
         return operation.operation_id or operation.view_func.__name__
 
-    def get_openapi_schema(self, **options) -> dict:
+    def get_openapi_schema(self, **options: Any) -> Any:
         """The OpenAPI schema, with the scopes, permissions, error responses and headers of every operation."""
         schema = super().get_openapi_schema(**options)
         parts = schema["components"].setdefault("schemas", {})
@@ -331,7 +335,7 @@ class SiteAPI(NinjaAPI):
         return schema
 
 
-_SIGNED = {"Signature": []}
+_SIGNED: dict[str, list] = {"Signature": []}
 _SIGNATURE = {
     "type": "apiKey",
     "in": "header",
@@ -354,4 +358,4 @@ def not_found(request: HttpRequest, rest: str = "") -> HttpResponse:
     return problem(request, 404)
 
 
-not_found.csrf_exempt = True
+cast(Any, not_found).csrf_exempt = True

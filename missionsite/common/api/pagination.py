@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 from django.conf import settings
 from django.core import signing
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Query
@@ -61,17 +62,17 @@ class PageCursor:
 class _Serializer(signing.JSONSerializer):
     """JSON that also accepts date-times and UUIDs."""
 
-    def dumps(self, obj) -> bytes:
+    def dumps(self, obj: Model) -> bytes:
         # With microseconds: DjangoJSONEncoder truncates to milliseconds, which would repeat rows.
         return json.dumps(obj, default=_plain, separators=(",", ":")).encode("latin-1")
 
 
-def _plain(value):
+def _plain(value: Any) -> Any:
     return value.isoformat() if hasattr(value, "isoformat") else str(value)
 
 
 def paginate(
-    request: HttpRequest, response: HttpResponse, page_cursor: PageCursor, rows: Sequence, limit: int, key_of
+    request: HttpRequest, response: HttpResponse, page_cursor: PageCursor, rows: Sequence, limit: int, key_of: Any
 ) -> dict[str, Any]:
     """The body of a page, given up to `limit` + 1 rows; the extra row only shows that there is a next page.
 

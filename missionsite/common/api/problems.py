@@ -2,6 +2,7 @@
 
 import json
 import logging
+from collections.abc import Callable
 from http import HTTPStatus
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
@@ -141,7 +142,7 @@ def _http_error(request: HttpRequest, error: HttpError) -> HttpResponse:
 
 
 def _database_error(request: HttpRequest, error: DatabaseError | InterfaceError) -> HttpResponse:
-    if rejection := from_database(error):
+    if isinstance(error, DatabaseError) and (rejection := from_database(error)):
         return _rejected(request, rejection)
     return _server_error(request, error)
 
@@ -182,7 +183,7 @@ class ProblemMiddleware:
 
     prefix = "/api/"
 
-    def __init__(self, get_response) -> None:
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:

@@ -3,6 +3,7 @@
 from dataclasses import dataclass, field
 from datetime import datetime
 from itertools import pairwise
+from typing import Any, cast
 from uuid import UUID
 
 import pghistory
@@ -76,7 +77,8 @@ def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
     """Return the history of a row, newest first, at most `limit` entries, in two queries."""
     # One more entry, to compare the oldest returned one with.
     entries = list(
-        instance.history.model.objects.filter(pgh_obj_id=instance.pk)
+        cast(Any, instance)
+        .history.model.objects.filter(pgh_obj_id=instance.pk)
         .select_related("pgh_context")
         .order_by("-pgh_id")[: limit + 1]
     )
@@ -106,10 +108,10 @@ def revert_change(*, actor: models.Model, change: Change) -> models.Model:
     The model's `audit_links()` returns the links of the event. Constraints apply as for any edit. Raises
     NothingToRevert, LaterChange (names the fields of the later edit), and the errors of the constraints.
     """
-    if not change.fields:
+    if not change.fields or change.instance is None:
         raise NothingToRevert
     model = type(change.instance)
-    current = model._default_manager.select_for_update(of=("self",)).get(pk=change.instance.pk)
+    current: Any = model._default_manager.select_for_update(of=("self",)).get(pk=change.instance.pk)
     changed_later = [f.label for f in change.fields if getattr(current, _attname(model, f.name)) != f.after]
     if changed_later:
         raise LaterChange(
@@ -122,7 +124,7 @@ def revert_change(*, actor: models.Model, change: Change) -> models.Model:
     return current
 
 
-def _differences(older, newer) -> list[FieldChange]:
+def _differences(older: models.Model, newer: models.Model) -> list[FieldChange]:
     """Return the tracked fields in which two entries differ."""
     changes = []
     for tracked in newer._meta.concrete_fields:
@@ -136,7 +138,7 @@ def _differences(older, newer) -> list[FieldChange]:
 
 def _attname(model: type[models.Model], name: str) -> str:
     try:
-        return model._meta.get_field(name).attname
+        return cast(models.Field, model._meta.get_field(name)).attname
     except FieldDoesNotExist as error:
         raise NothingToRevert(
             _("The field {name} no longer exists, so this change cannot be reverted.").format(name=name)

@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 
@@ -36,6 +37,7 @@ class Health:
 
 def read_health(*, stale_after: timedelta = STALE_AFTER) -> Health:
     """Read the state of background work. Raises DatabaseError when the database does not respond."""
+    stale: Any = stale_after
     with connection.cursor() as cursor:
         cursor.execute(
             """
@@ -44,7 +46,7 @@ def read_health(*, stale_after: timedelta = STALE_AFTER) -> Health:
             FROM procrastinate_workers w LEFT JOIN worker_processes p ON p.worker_id = w.id
             ORDER BY p.host, p.pid, w.id
             """,
-            [stale_after],
+            [stale],
         )
         workers = [WorkerState(*row) for row in cursor.fetchall()]
         cursor.execute(
@@ -62,5 +64,5 @@ def read_health(*, stale_after: timedelta = STALE_AFTER) -> Health:
             WHERE status IN ('todo', 'doing')
             """
         )
-        counts = cursor.fetchone()
-    return Health(workers, *counts, heartbeats=list(Heartbeat.objects.all()))
+        waiting, running, failed_today, longest_wait = cursor.fetchone()
+    return Health(workers, waiting, running, failed_today, longest_wait, list(Heartbeat.objects.all()))

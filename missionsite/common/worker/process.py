@@ -10,6 +10,7 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
@@ -70,7 +71,7 @@ def _is_connection_loss(error: BaseException) -> bool:
 class _Worker(Worker):
     """procrastinate's worker, which also knows whether it is still working."""
 
-    def __init__(self, **options) -> None:
+    def __init__(self, **options: Any) -> None:
         super().__init__(**options, worker_middleware=[self._around_job])
         self._polled_at = time.monotonic()
         self._running = 0
@@ -83,7 +84,7 @@ class _Worker(Worker):
         """Whether a job is running, or the queue was polled within this number of seconds."""
         return self._running > 0 or time.monotonic() - self._polled_at < within
 
-    async def _around_job(self, call_next, context, worker: Worker):
+    async def _around_job(self, call_next: Any, context: Any, worker: Worker) -> Any:
         """Count a job while it runs; exit if the worker was deregistered meanwhile, as the job is now another's."""
         self._running += 1
         try:
@@ -96,7 +97,8 @@ class _Worker(Worker):
 
 async def _run_worker(tag: str, concurrency: int, stale_after: timedelta, pipes: Pipes) -> None:
     interval = stale_after.total_seconds() / 6
-    with app.replace_connector(app.connector.get_worker_connector()):
+    connector: Any = app.connector
+    with app.replace_connector(connector.get_worker_connector()):
         async with app.open_async():
             app.perform_import_paths()
             worker = _Worker(
@@ -150,7 +152,7 @@ def _exit_after(seconds: float) -> None:
     timer.start()
 
 
-def _stop_without_supervisor(loop, pipe: int, worker: Worker) -> None:
+def _stop_without_supervisor(loop: Any, pipe: int, worker: Worker) -> None:
     loop.remove_reader(pipe)
     logger.warning("The supervisor of this worker is gone; finishing the running jobs")
     worker.stop()

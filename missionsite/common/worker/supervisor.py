@@ -8,6 +8,7 @@ import signal
 import time
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from django.db import connections
 
@@ -70,7 +71,7 @@ class Supervisor:
             self._reap()
             self._kill_silent()
 
-    def _stop(self, *_) -> None:
+    def _stop(self, *_: Any) -> None:
         self.stopping = True
         for slot in self.slots:
             if slot.pid is not None:

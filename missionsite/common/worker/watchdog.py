@@ -2,8 +2,10 @@
 
 import logging
 from datetime import timedelta
+from typing import Any
 
 from django.db import IntegrityError, connection, transaction
+from django.db.backends.utils import CursorWrapper
 
 from missionsite.common.models import WorkerProcess
 from missionsite.common.worker import STALE_AFTER
@@ -25,6 +27,7 @@ def replace_lost_workers(*, stale_after: timedelta = STALE_AFTER, known_dead: st
     its jobs are requeued: its open transactions roll back, and it exits when it finds that it is deregistered.
     """
     with transaction.atomic(), connection.cursor() as cursor:
+        stale: Any = stale_after
         cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOCK)
         if not cursor.fetchone()[0]:
             return []
@@ -33,7 +36,7 @@ def replace_lost_workers(*, stale_after: timedelta = STALE_AFTER, known_dead: st
             SELECT p.tag FROM worker_processes p LEFT JOIN procrastinate_workers w ON w.id = p.worker_id
             WHERE w.id IS NULL OR w.last_heartbeat < now() - %s OR p.tag = %s
             """,
-            [stale_after, known_dead],
+            [stale, known_dead],
         )
         lost = [tag for (tag,) in cursor.fetchall()]
         still_connected = [tag for tag in lost if not _terminate_connections(cursor, tag)]
@@ -51,7 +54,7 @@ def replace_lost_workers(*, stale_after: timedelta = STALE_AFTER, known_dead: st
                    OR w.id IN (SELECT worker_id FROM worker_processes WHERE tag = ANY(%s)))
               AND w.id <> ALL(%s)
             """,
-            [stale_after, lost, kept],
+            [stale, lost, kept],
         )
         WorkerProcess.objects.filter(tag__in=lost).delete()
         requeued = [] if still_connected else _requeue_orphans(cursor)
@@ -60,7 +63,7 @@ def replace_lost_workers(*, stale_after: timedelta = STALE_AFTER, known_dead: st
     return requeued
 
 
-def _terminate_connections(cursor, tag: str) -> bool:
+def _terminate_connections(cursor: CursorWrapper, tag: str) -> bool:
     """End every connection of a worker. Returns whether all of them ended within five seconds."""
     cursor.execute(
         """
@@ -72,7 +75,7 @@ def _terminate_connections(cursor, tag: str) -> bool:
     return cursor.fetchone()[0]
 
 
-def _requeue_orphans(cursor) -> list[int]:
+def _requeue_orphans(cursor: CursorWrapper) -> list[int]:
     """Requeue the running jobs that have no worker; deleting a worker sets its jobs' reference to NULL."""
     cursor.execute(
         """
@@ -99,5 +102,5 @@ def _requeue_orphans(cursor) -> list[int]:
     return requeued
 
 
-def _finish_job(cursor, job_id: int, status: str) -> None:
+def _finish_job(cursor: CursorWrapper, job_id: int, status: str) -> None:
     cursor.execute("SELECT procrastinate_finish_job_v1(%s, %s::procrastinate_job_status, false)", [job_id, status])

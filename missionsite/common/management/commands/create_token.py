@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.contrib.auth import get_user_model
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -20,7 +21,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--days", type=int, default=90, help="days until it expires (default 90)")
 
-    def handle(self, *args, email: str, name: str, scope: list[str], days: int, **options) -> None:
+    def handle(self, *args: Any, email: str, name: str, scope: list[str], days: int, **options: Any) -> None:
         if not 1 <= days <= MAX_LIFETIME.days:
             raise CommandError(f"--days must be between 1 and {MAX_LIFETIME.days}.")
         members = get_user_model()

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+from typing import Any
 
 from django.core.management.base import CommandError
 from django.core.management.commands import dbshell
@@ -10,7 +11,7 @@ from missionsite import embedded
 
 
 class Command(dbshell.Command):
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         if not shutil.which("psql"):
             try:
                 folder = embedded.psql_path().parent

@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.management.commands.flush import Command as FlushCommand
 
 from missionsite.common.roles import as_owner
@@ -6,6 +8,6 @@ from missionsite.common.roles import as_owner
 class Command(FlushCommand):
     """Django's flush, connected as the owner, because the site's role may not TRUNCATE."""
 
-    def handle(self, **options) -> None:
+    def handle(self, **options: Any) -> None:
         with as_owner():
             super().handle(**options)

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 from django.db import DatabaseError
@@ -10,7 +11,7 @@ from missionsite.common.worker.health import read_health
 class Command(BaseCommand):
     help = "Show the state of background work. Exits with 1 when no worker has a recent heartbeat."
 
-    def handle(self, *args, **options) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         try:
             health = read_health()
         except DatabaseError as error:

@@ -4,10 +4,12 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from itertools import groupby
+from typing import Any, cast
 
 from django.apps import apps
 from django.core import serializers
 from django.core.management.commands.loaddata import Command as LoaddataCommand
+from django.core.serializers.base import DeserializedObject
 from django.db import connections
 from django.db.models import AutoField, Field, Model
 
@@ -25,11 +27,11 @@ class Command(LoaddataCommand):
     the app's `seeds_loaded(rows)` is called.
     """
 
-    def find_fixtures(self, fixture_label):
+    def find_fixtures(self, fixture_label: Any) -> Any:
         found = super().find_fixtures(fixture_label)
         return [each for each in found if each[2] != EXAMPLES or not self._is_loaded(each[0])]
 
-    def load_label(self, fixture_label):
+    def load_label(self, fixture_label: Any) -> Any:
         self._are_examples = fixture_label == EXAMPLES
         self._loaded: dict[str, list[Model]] = {}
         # New values of replaced numbers: texts by old value, keys by model and old value.
@@ -40,7 +42,7 @@ class Command(LoaddataCommand):
             if loaded := getattr(apps.get_app_config(app_label), "seeds_loaded", None):
                 loaded(rows)
 
-    def save_obj(self, obj):
+    def save_obj(self, obj: DeserializedObject) -> bool:
         if not self._are_examples:
             return super().save_obj(obj)
         row = obj.object
@@ -57,7 +59,7 @@ class Command(LoaddataCommand):
             setattr(row, field.attname, None if field.primary_key else field.get_default())
         if taken or not may_update(row._meta.db_table, self.using):
             # Django would first try an UPDATE.
-            obj.save = partial(obj.save, force_insert=True)
+            cast(Any, obj).save = partial(obj.save, force_insert=True)
         saved = super().save_obj(obj)
         if saved and taken:
             row.refresh_from_db(using=self.using)
@@ -67,7 +69,7 @@ class Command(LoaddataCommand):
             self._loaded.setdefault(row._meta.app_label, []).append(row)
         return saved
 
-    def _generated_fields(self, row: Model) -> list[Field]:
+    def _generated_fields(self, row: Model) -> list[Any]:
         """The fields whose value the database generates."""
         named = getattr(row._meta.app_config, "seeds_numbered", {}).get(row._meta.model_name)
         fields = [row._meta.get_field(named)] if named else []
@@ -90,7 +92,7 @@ class Command(LoaddataCommand):
     def _record_new_value(self, row: Model, field: Field, before: str | int) -> None:
         after = getattr(row, field.attname)
         if field.primary_key:
-            self._new_keys[type(row), before] = after
+            self._new_keys[type(row), cast(int, before)] = after
         elif isinstance(before, str):
             self._new_texts[before] = after
 
@@ -139,7 +141,7 @@ def may_update(table: str, using: str) -> bool:
         return cursor.fetchone()[0]
 
 
-def shift_dates(value, by: timedelta):
+def shift_dates(value: Any, by: timedelta) -> Any:
     """A value with all dates and date-times in it shifted; other values unchanged."""
     if isinstance(value, date):
         return value + by

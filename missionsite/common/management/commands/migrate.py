@@ -1,3 +1,5 @@
+from typing import Any
+
 from django.core.management.base import CommandError
 from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import DEFAULT_DB_ALIAS, connections
@@ -9,7 +11,7 @@ from missionsite.common.roles import as_owner
 class Command(MigrateCommand):
     """Django's migrate, connected as the owner of the schema. It rejects a database it cannot upgrade."""
 
-    def handle(self, *args, **options) -> None:
+    def handle(self, *args: Any, **options: Any) -> None:
         with as_owner():
             check_applied_migrations(options.get("database") or DEFAULT_DB_ALIAS)
             super().handle(*args, **options)

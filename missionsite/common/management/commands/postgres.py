@@ -1,5 +1,7 @@
 """Starts, stops or shows the embedded PostgreSQL server."""
 
+from typing import Any
+
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -13,7 +15,7 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("action", choices=["start", "stop", "status", "psql-path"])
 
-    def handle(self, *, action: str, **options) -> None:
+    def handle(self, *, action: str, **options: Any) -> None:
         try:
             if action == "psql-path":
                 self.stdout.write(str(embedded.psql_path()))

@@ -1,4 +1,5 @@
 from datetime import timedelta
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -20,7 +21,7 @@ class Command(BaseCommand):
             " (default %(default)s)",
         )
 
-    def handle(self, *args, processes: int, concurrency: int, stale_after: float, **options) -> None:
+    def handle(self, *args: Any, processes: int, concurrency: int, stale_after: float, **options: Any) -> None:
         for name, value in (("--processes", processes), ("--concurrency", concurrency)):
             if not 1 <= value <= 64:
                 raise CommandError(f"{name} must be between 1 and 64.")
