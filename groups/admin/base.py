@@ -19,6 +19,9 @@ TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelle
 EVENT_LABELS = {
     "announcement.cancelled": "Announcement cancelled",
     "announcement.made": "Announcement created",
+    "calendar_feed.created": "Calendar feed created",
+    "calendar_feed.revoked": "Calendar feed revoked",
+    "chat_message.created": "Chat message added",
     "directory.added": "Added to the directory",
     "directory.approved": "Approved",
     "directory.banned": "Banned",
@@ -68,6 +71,10 @@ EVENT_LABELS = {
     "task.done": "Task done",
     "task.reopened": "Task reopened",
     "task.reverted": "Task change reverted",
+    "test_run.finished": "Test run finished",
+    "test_run.given_up": "Test run given up",
+    "test_run.imported": "Test run imported",
+    "test_run.started": "Test run started",
 }
 
 

@@ -58,7 +58,7 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
     def make_feed() -> FormResult:
         nonlocal address, made
-        made, secret = create_feed(member=request.user, **form.cleaned_data)
+        made, secret = create_feed(actor=request.user, **form.cleaned_data)
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
         return FormResult(reverse("admin:missiondeck_feeds"))
 
@@ -92,7 +92,7 @@ def _revoke(request: HttpRequest) -> HttpResponse:
     if feed is None:
         messages.error(request, "This feed does not exist.")
     else:
-        revoke_feed(feed=feed)
+        revoke_feed(actor=request.user, feed=feed)
         messages.success(request, f"The feed “{feed}” was revoked.")
     return HttpResponseRedirect(reverse("admin:missiondeck_feeds"))
 

@@ -202,14 +202,14 @@ class DeckMissionAdmin(HistoryAdmin):
     # --- Writing ------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict) -> DeckMission:
-        mission = create_mission(**{name: values[name] for name in EDITABLE})
+        mission = create_mission(actor=request.user, **{name: values[name] for name in EDITABLE})
         for name, category in CHECKLIST.items():
             for text in values[name]:
-                add_item(mission=mission, text=text, category=category)
+                add_item(actor=request.user, mission=mission, text=text, category=category)
         return mission
 
     def update(self, request: HttpRequest, obj: DeckMission, changes: dict) -> None:
-        update_mission(mission=obj, **changes)
+        update_mission(actor=request.user, mission=obj, **changes)
 
     def may_revert(self, request: HttpRequest, obj: DeckMission, changed: set[str]) -> bool:
         """Whether only editable fields changed. A status change is undone in the workspace, with a reason."""
@@ -223,7 +223,7 @@ class DeckMissionAdmin(HistoryAdmin):
             raise NothingToRevert
         if overtaken := [field.label for field in fields if getattr(obj, field.name) != field.after]:
             raise LaterChange(f"A later edit changed {', '.join(overtaken)}; it is not overwritten.")
-        update_mission(mission=obj, **{field.name: field.before for field in fields})
+        update_mission(actor=request.user, mission=obj, **{field.name: field.before for field in fields})
 
     # --- Showing ------------------------------------------------------------------------------
 

@@ -196,9 +196,9 @@ def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     if values["override"] and not request.user.has_perm(OVERRIDE):
         raise PermissionDenied
     moved = change_status(
+        actor=request.user,
         mission=mission,
         to=values["to"],
-        actor=request.user,
         reason=values["reason"],
         override=values["override"],
     )
@@ -215,6 +215,7 @@ def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl
     form = MessageForm(request.POST)
     values = _valid(form)
     add_message(
+        actor=request.user,
         mission=mission,
         citizen=values["citizen"],
         sender=values["sender"],
@@ -229,7 +230,7 @@ def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Import a test report and its log file."""
     values = _valid(ReportForm(request.POST, request.FILES))
     file, *more = values["report"]
-    imported = import_report(mission=mission, file=file, more=more, logs=values["logs"], actor=request.user)
+    imported = import_report(actor=request.user, mission=mission, file=file, more=more, logs=values["logs"])
     if imported.is_new:
         messages.success(request, f"Report imported. {format_run(imported.run)}.")
     else:
@@ -243,7 +244,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
     chosen = runs_of(mission).filter(pk=key_of(run)).first()
     if chosen is None:
         raise Http404("This test run does not exist.")
-    give_up_run(run=chosen)
+    give_up_run(actor=request.user, run=chosen)
     messages.success(request, "The run was marked as failed. If a report arrives later, import it as a new run.")
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
@@ -251,7 +252,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
 @action(CHANGE, part="add", back="ws-checklist", creates=True)
 def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add an item to the definition of done."""
-    add_item(mission=mission, **_valid(ItemForm(request.POST)))
+    add_item(actor=request.user, mission=mission, **_valid(ItemForm(request.POST)))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -260,7 +261,7 @@ def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
     """Mark an item as done (done=1) or open (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
         raise _InvalidInput("done", "Choose whether the item is done.")
-    tick_item(item=_item(mission, dod_item), done=done == "1", actor=request.user)
+    tick_item(actor=request.user, item=_item(mission, dod_item), done=done == "1")
     return WorkspaceUrl.of(request, mission)
 
 
@@ -268,7 +269,7 @@ def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
 def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Change the text or the category of an item."""
     item = _item(mission, dod_item)
-    update_item(item=item, **_valid(ItemForm(request.POST)))
+    update_item(actor=request.user, item=item, **_valid(ItemForm(request.POST)))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -281,14 +282,14 @@ def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> 
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
     if item.pk not in keys:
         raise _item_removed()
-    move_item(item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
+    move_item(actor=request.user, item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
     return WorkspaceUrl.of(request, mission)
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
 def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Remove an item from the definition of done."""
-    remove_item(item=_item(mission, dod_item))
+    remove_item(actor=request.user, item=_item(mission, dod_item))
     return WorkspaceUrl.of(request, mission)
 
 

@@ -116,5 +116,5 @@ def add_deck_message(
 ):
     """Add a message. It cannot be changed afterwards."""
     mission = get_mission_to_change(request, number, WRITE)
-    message = add_message(mission=mission, citizen=citizen, **order.dict())
+    message = add_message(actor=request.auth.member, mission=mission, citizen=citizen, **order.dict())
     return Status(201, ChatMessage.objects.get(pk=message.pk))

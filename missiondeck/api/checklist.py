@@ -101,7 +101,9 @@ def get_deck_dod(request: HttpRequest, number: int = Number):
 def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Number):
     """Add an item at the end of its category. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
-    return Status(201, _fresh(add_item(mission=mission, text=order.text, category=order.category)))
+    return Status(
+        201, _fresh(add_item(actor=request.auth.member, mission=mission, text=order.text, category=order.category))
+    )
 
 
 @router.patch("/deck/missions/{number}/dod/{item}", response=DodItemOut, summary="Change or tick an item")
@@ -113,13 +115,13 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
     if len(given) > 1:
         # Lock the mission so that several changes take effect together.
         DeckMission.objects.select_for_update(no_key=True).get(pk=mission.pk)
-    found = _item(mission, item)
+    found, actor = _item(mission, item), request.auth.member
     if texts := {name: given[name] for name in ("text", "category") if name in given}:
-        update_item(item=found, **texts)
+        update_item(actor=actor, item=found, **texts)
     if "completed" in given:
-        tick_item(item=found, done=given["completed"], actor=request.auth.member)
+        tick_item(actor=actor, item=found, done=given["completed"])
     if "position" in given:
-        move_item(item=found, to=given["position"])
+        move_item(actor=actor, item=found, to=given["position"])
     return _fresh(found)
 
 
@@ -128,7 +130,7 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
 def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID = ItemId):
     """Remove an item from the definition of done. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
-    remove_item(item=_item(mission, item))
+    remove_item(actor=request.auth.member, item=_item(mission, item))
     return Status(204, None)
 
 

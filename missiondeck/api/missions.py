@@ -225,7 +225,7 @@ def get_deck_mission(request: HttpRequest, number: int = Number):
 def add_deck_mission(request: HttpRequest, order: NewDeckMission):
     """Add a client mission. It starts active and gets the next number."""
     request.auth.need(ADD)
-    return Status(201, _detail_out(create_mission(**order.dict())))
+    return Status(201, _detail_out(create_mission(actor=request.auth.member, **order.dict())))
 
 
 @router.patch("/deck/missions/{number}", response=DeckMissionDetail, summary="Change a client mission")
@@ -234,7 +234,7 @@ def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: 
     """Change the given fields. The status is changed by its own operation."""
     mission = get_mission_to_change(request, number, EDIT)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
-    return _detail_out(update_mission(mission=mission, **changes))
+    return _detail_out(update_mission(actor=request.auth.member, mission=mission, **changes))
 
 
 @router.post(
@@ -253,7 +253,7 @@ def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number
     if order.override:
         request.auth.need(OVERRIDE)
     actor = request.auth.member
-    moved = change_status(mission=mission, to=order.to, actor=actor, reason=order.reason, override=order.override)
+    moved = change_status(actor=actor, mission=mission, to=order.to, reason=order.reason, override=order.override)
     return _detail_out(moved)
 
 

@@ -61,11 +61,11 @@ def import_deck_run(
     mission = get_mission_to_report_on(request, number)
     _check_sizes(report, logs)
     taken = import_report(
+        actor=request.auth.member,
         mission=mission,
         file=report[0],
         more=report[1:],
         logs=logs,
-        actor=request.auth.member,
         key=request.headers.get(HEADER, ""),
     )
     return Status(201 if taken.is_new else 200, run_out(mission, taken.run))
@@ -76,7 +76,7 @@ def import_deck_run(
 def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
     """Start a run. A mission with a running run cannot be completed: finish the run or give it up."""
     mission = get_mission_to_report_on(request, number)
-    return Status(201, run_out(mission, start_run(mission=mission, actor=request.auth.member, name=order.name)))
+    return Status(201, run_out(mission, start_run(actor=request.auth.member, mission=mission, name=order.name)))
 
 
 @router.post("/deck/missions/{number}/runs/{run}/finish", response=RunFacts, summary="Finish a test run")
@@ -96,7 +96,7 @@ def finish_deck_run(
     found = get_run(mission, run)
     _check_sizes(report, logs)
     try:
-        finish_run(run=found, file=report[0], more=report[1:], logs=logs)
+        finish_run(actor=request.auth.member, run=found, file=report[0], more=report[1:], logs=logs)
     except RunFinished:
         if get_run(mission, run).digest != digest_of(report):
             raise
@@ -113,7 +113,7 @@ def give_up_deck_run(request: HttpRequest, number: int = Number, run: UUID = Run
     mission = get_mission_to_report_on(request, number)
     found = get_run(mission, run)
     try:
-        give_up_run(run=found)
+        give_up_run(actor=request.auth.member, run=found)
     except RunFinished:
         if not _is_given_up(get_run(mission, run)):
             raise

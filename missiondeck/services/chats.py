@@ -6,7 +6,9 @@ import json
 import re
 from collections.abc import Iterator, Sequence
 
+from groups.models import Member
 from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 # Messages read from the database at a time; each may be large.
@@ -16,19 +18,23 @@ _BACKTICKS = re.compile(r"`{3,}")
 
 @service
 def add_message(
-    *, mission: DeckMission, citizen: str, sender: str, message: str, code_blocks: Sequence[dict] = ()
+    *, actor: Member, mission: DeckMission, citizen: str, sender: str, message: str, code_blocks: Sequence[dict] = ()
 ) -> ChatMessage:
     """Add a message to the chat with a citizen. code_blocks: [{"language", "code"}].
 
     Raises MessageEmpty, MessageTooLong, CodeBlocksInvalid.
     """
-    return ChatMessage.objects.create(
+    added = ChatMessage.objects.create(
         mission=mission,
         citizen=Citizen(citizen),
         sender=Sender(sender),
         message=message,
         code_blocks=list(code_blocks),
     )
+    audit(
+        "chat_message.created", actor=actor, client_mission=mission.number, citizen=added.citizen, sender=added.sender
+    )
+    return added
 
 
 def chat_with(mission: DeckMission, citizen: str | None = None):

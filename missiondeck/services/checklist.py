@@ -1,4 +1,7 @@
-"""The definition of done: add, change, tick, move and remove items while the mission is not complete."""
+"""The definition of done: add, change, tick, move and remove items while the mission is not complete.
+
+The history of the items records every change with its changeset, and so its actor.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +32,7 @@ class Progress:
 
 
 @service
-def add_item(*, mission: DeckMission, text: str, category: str = Category.FUNCTIONAL) -> DodItem:
+def add_item(*, actor: Member, mission: DeckMission, text: str, category: str = Category.FUNCTIONAL) -> DodItem:
     """Add an item at the end of its category. Raises ChecklistClosed, ItemEmpty."""
     _lock_mission(mission.pk, exclusive=True)
     last = DodItem.objects.filter(mission=mission, category=category).aggregate(last=Max("position"))["last"]
@@ -39,7 +42,7 @@ def add_item(*, mission: DeckMission, text: str, category: str = Category.FUNCTI
 
 
 @service
-def update_item(*, item: DodItem, **changes) -> DodItem:
+def update_item(*, actor: Member, item: DodItem, **changes) -> DodItem:
     """Change text or category. Raises ChecklistClosed, ItemEmpty."""
     check_fields(changes, "text", "category")
     _lock_mission(item.mission_id)
@@ -49,7 +52,7 @@ def update_item(*, item: DodItem, **changes) -> DodItem:
 
 
 @service
-def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
+def tick_item(*, actor: Member, item: DodItem, done: bool) -> DodItem:
     """Mark an item as done or open. Marking a done item again keeps its completion time and person.
 
     Raises ChecklistClosed.
@@ -65,14 +68,14 @@ def tick_item(*, item: DodItem, done: bool, actor: Member | None) -> DodItem:
 
 
 @service
-def remove_item(*, item: DodItem) -> None:
+def remove_item(*, actor: Member, item: DodItem) -> None:
     """Remove an item. Raises ChecklistClosed."""
     _lock_mission(item.mission_id)
     DodItem.objects.filter(pk=item.pk).delete()
 
 
 @service
-def move_item(*, item: DodItem, to: int) -> DodItem:
+def move_item(*, actor: Member, item: DodItem, to: int) -> DodItem:
     """Move an item to a position (from 0) in its category."""
     _lock_mission(item.mission_id, exclusive=True)
     current = DodItem.objects.get(pk=item.pk)

@@ -12,6 +12,7 @@ from icalendar import Calendar, Event, Todo
 
 from groups.models import Member
 from missiondeck.models import DeckFeed, DeckMission, DeckStatus
+from missionsite.common.audit.events import audit
 from missionsite.common.constraints import replace_control_characters
 from missionsite.common.transactions import service
 
@@ -23,18 +24,20 @@ MAX_MISSIONS = 2_000
 
 
 @service
-def create_feed(*, member: Member, name: str, only_own: bool = False) -> tuple[DeckFeed, str]:
-    """Create a feed. Returns it with its secret, which is not stored and cannot be shown again."""
+def create_feed(*, actor: Member, name: str, only_own: bool = False) -> tuple[DeckFeed, str]:
+    """Create a feed of the actor. Returns it with its secret, which is not stored and cannot be shown again."""
     secret = secrets.token_urlsafe(32)
-    feed = DeckFeed.objects.create(member=member, name=name.strip(), only_own=only_own, digest=_digest(secret))
+    feed = DeckFeed.objects.create(member=actor, name=name.strip(), only_own=only_own, digest=_digest(secret))
     feed.refresh_from_db()
+    audit("calendar_feed.created", actor=actor, member=actor, feed=str(feed.pk))
     return feed, secret
 
 
 @service
-def revoke_feed(*, feed: DeckFeed) -> DeckFeed:
+def revoke_feed(*, actor: Member, feed: DeckFeed) -> DeckFeed:
     """Revoke a feed permanently."""
-    DeckFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=timezone.now())
+    if DeckFeed.objects.filter(pk=feed.pk, revoked_at=None).update(revoked_at=timezone.now()):
+        audit("calendar_feed.revoked", actor=actor, member=feed.member, feed=str(feed.pk))
     feed.refresh_from_db()
     return feed
 

@@ -1,4 +1,8 @@
-"""Client missions: create, update and change the status."""
+"""Client missions: create, update and change the status.
+
+The history of the missions records every change with its changeset, and so its actor; a trigger records the changes of
+the status.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +15,7 @@ from django.utils import timezone
 from groups.models import Member
 from missiondeck.errors import NotDone, OverrideReasonMissing
 from missiondeck.models import DeckMission, DeckStatus
-from missiondeck.services.audit import set_audit_context
+from missionsite.common.audit.context import set_audit_context
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
@@ -21,6 +25,7 @@ EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", 
 @service
 def create_mission(
     *,
+    actor: Member,
     title: str,
     client: str,
     budget: int,
@@ -45,7 +50,7 @@ def create_mission(
 
 
 @service
-def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
+def update_mission(*, actor: Member, mission: DeckMission, **changes) -> DeckMission:
     """Change fields listed in EDITABLE."""
     check_fields(changes, *EDITABLE)
     current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
@@ -55,27 +60,28 @@ def update_mission(*, mission: DeckMission, **changes) -> DeckMission:
 
 
 def change_status(
-    *, mission: DeckMission, to: str, actor: Member | None, reason: str = "", override: bool = False
+    *, actor: Member, mission: DeckMission, to: str, reason: str = "", override: bool = False
 ) -> DeckMission:
     """Change the status one step: to QA, to complete, or back with a reason.
 
-    override: complete it although something is missing; `reason` and `actor` are then required and recorded.
+    override: complete it although something is missing; `reason` is then required and recorded.
     Raises StatusChangeRejected, StepBackReasonMissing, NotDone (lists what is missing), OverrideReasonMissing.
     """
-    if override and (not reason.strip() or actor is None):
+    if override and not reason.strip():
         raise OverrideReasonMissing
     try:
-        return _change(mission=mission, to=DeckStatus(to), actor=actor, reason=reason.strip(), override=override)
+        return _change(actor=actor, mission=mission, to=DeckStatus(to), reason=reason.strip(), override=override)
     except NotDone as rejection:
         raise NotDone(missing=missing_of(mission)) from rejection
 
 
 @service
-def _change(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reason: str, override: bool) -> DeckMission:
+def _change(*, actor: Member, mission: DeckMission, to: DeckStatus, reason: str, override: bool) -> DeckMission:
     current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
     if current.status == to:
         return current
     set_audit_context(actor, reason=reason)
+    _set_deck_context(actor, reason)
     changes = {"status": to}
     if to == DeckStatus.COMPLETE:
         changes |= {"completed_at": timezone.now(), "completed_by": actor}
@@ -85,6 +91,14 @@ def _change(*, mission: DeckMission, to: DeckStatus, actor: Member | None, reaso
     DeckMission.objects.filter(pk=current.pk).update(**changes)
     current.refresh_from_db()
     return current
+
+
+def _set_deck_context(actor: Member, reason: str) -> None:
+    """Set the actor and reason of this transaction for the triggers of deck_missions, which read deck.*."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT set_config('deck.actor_id', %s, true), set_config('deck.reason', %s, true)", [str(actor.pk), reason]
+        )
 
 
 def missing_of(mission: DeckMission) -> list[dict]:

@@ -13,6 +13,7 @@ from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished,
 from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
 from missiondeck.reports import Limits, Report, clean_text, read_report
 from missiondeck.selectors.runs import latest_run, light_runs
+from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
 # The warning of a run that was given up.
@@ -33,11 +34,11 @@ class ImportResult:
 
 def import_report(
     *,
+    actor: Member,
     mission: DeckMission,
     file: BinaryIO,
     more: Sequence[BinaryIO] = (),
     logs: BinaryIO | None = None,
-    actor: Member | None,
     key: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> ImportResult:
@@ -53,7 +54,7 @@ def import_report(
     if (earlier := _find_imported(mission, report.digest, key)) is not None:
         return ImportResult(earlier, is_new=False)
     try:
-        return ImportResult(_store(mission=mission, report=report, logs=text, actor=actor, key=key), is_new=True)
+        return ImportResult(_store(actor=actor, mission=mission, report=report, logs=text, key=key), is_new=True)
     except RunKeyTaken:
         # A concurrent retry was stored first.
         return ImportResult(_find_imported(mission, report.digest, key), is_new=False)
@@ -64,10 +65,11 @@ def import_report(
 
 
 @service
-def _store(*, mission: DeckMission, report: Report, logs: str, actor: Member | None, key: str) -> TestRun:
+def _store(*, actor: Member, mission: DeckMission, report: Report, logs: str, key: str) -> TestRun:
     run = TestRun.objects.create(
         mission=mission, name=report.name[:255], created_by=actor, import_key=key, **_fields_of(report, logs)
     )
+    _audit("imported", actor=actor, run=run)
     return light_runs().get(pk=run.pk)
 
 
@@ -83,34 +85,43 @@ def _find_imported(mission: DeckMission, digest: str, key: str) -> TestRun | Non
 
 
 @service
-def start_run(*, mission: DeckMission, actor: Member | None, name: str = "") -> TestRun:
+def start_run(*, actor: Member, mission: DeckMission, name: str = "") -> TestRun:
     """Create a running test run."""
     run = TestRun.objects.create(mission=mission, status=RunStatus.RUNNING, name=name[:255], created_by=actor)
+    _audit("started", actor=actor, run=run)
     return light_runs().get(pk=run.pk)
 
 
-def finish_run(*, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), logs: BinaryIO | None = None) -> TestRun:
+def finish_run(
+    *, actor: Member, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), logs: BinaryIO | None = None
+) -> TestRun:
     """Finish a running run with its report, even if another run has the same bytes.
 
     file, more, logs: as in import_report. Raises RunFinished, ReportRejected, LogsTooLarge.
     """
     report, text = _read([file, *more], logs)
-    return _finish(run=run, report=report, logs=text)
+    return _finish(actor=actor, run=run, report=report, logs=text)
 
 
 @service
-def _finish(*, run: TestRun, report: Report, logs: str) -> TestRun:
+def _finish(*, actor: Member, run: TestRun, report: Report, logs: str) -> TestRun:
     TestRun.objects.filter(pk=run.pk).update(name=run.name or report.name[:255], **_fields_of(report, logs))
+    _audit("finished", actor=actor, run=run)
     return light_runs().get(pk=run.pk)
 
 
 @service
-def give_up_run(*, run: TestRun) -> TestRun:
+def give_up_run(*, actor: Member, run: TestRun) -> TestRun:
     """Mark a running run as failed, without results and with a warning. Raises RunFinished."""
     running = TestRun.objects.filter(pk=run.pk, status=RunStatus.RUNNING)
     if not running.update(status=RunStatus.FAILED, results=[], warnings=[GIVEN_UP]):
         raise RunFinished
+    _audit("given_up", actor=actor, run=run)
     return light_runs().get(pk=run.pk)
+
+
+def _audit(participle: str, *, actor: Member, run: TestRun) -> None:
+    audit(f"test_run.{participle}", actor=actor, client_mission=run.mission.number, run=str(run.pk))
 
 
 def _fields_of(report: Report, logs: str) -> dict:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Page, expect
 
+from groups.models import Member
 from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.chats import add_message
 from missiondeck.services.missions import change_status
@@ -150,7 +151,9 @@ def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mis
 
 
 def test_tabs_work_with_arrow_keys_and_links(desk: Page, live_server, mission):
-    add_message(mission=mission, citizen="inna", sender="citizen", message="Here is the **plan**")
+    add_message(
+        actor=Member.objects.system(), mission=mission, citizen="inna", sender="citizen", message="Here is the **plan**"
+    )
     open_workspace(desk, live_server, mission)
     expect(desk.get_by_role("tab", name=re.compile("Inna"))).to_have_attribute("aria-selected", "true")
     desk.get_by_role("tab", name=re.compile("Inna")).focus()
@@ -179,6 +182,7 @@ def full_mission(dora) -> DeckMission:
     make_item(mission, "Done", done=True, category="tests")
     message = f"{'M' * 2000}\n\n|a|b|\n|-|-|\n|{'c' * 300}|d|"
     add_message(
+        actor=Member.objects.system(),
         mission=mission,
         citizen="sofia",
         sender="citizen",
@@ -258,7 +262,14 @@ def test_injections_are_inert_in_workspace(desk: Page, live_server, dora, missio
     for start in range(0, len(texts), 20):
         message = "\n\n".join(texts[start : start + 20])
         blocks = [{"language": storable(text, 40), "code": text} for text in texts[start : start + 20]]
-        add_message(mission=mission, citizen="sofia", sender="citizen", message=message, code_blocks=blocks)
+        add_message(
+            actor=Member.objects.system(),
+            mission=mission,
+            citizen="sofia",
+            sender="citizen",
+            message=message,
+            code_blocks=blocks,
+        )
     keys = ("name", "classname", "suite", "file", "error", "traceback", "output")
     results = [dict.fromkeys(keys, text) | {"status": "failed"} for text in texts if text.strip()]
     report = {"name": texts[0], "results": results, **dict.fromkeys(texts, 1)}

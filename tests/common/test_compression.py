@@ -111,7 +111,7 @@ class TestTag:
     @pytest.mark.django_db
     def test_calendar_etag_is_stable(self, client):
         make_mission()
-        _, secret = create_feed(member=staff("Delivery Lead"), name="x")
+        _, secret = create_feed(actor=staff("Delivery Lead"), name="x")
         address = reverse("deck_feed", args=[secret])
         plain = client.get(address)
         packed = client.get(address, headers={"accept-encoding": "gzip"})

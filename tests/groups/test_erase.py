@@ -214,7 +214,7 @@ def live(word):
     RunFactory(mission=mission, created_by=person)
     change_status(mission=mission, to="qa", actor=person)
     change_status(mission=mission, to="complete", actor=person)
-    create_feed(member=person, name=f"{word}'s phone")
+    create_feed(actor=person, name=f"{word}'s phone")
     handle_inbound(member=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
     transition(member=person, trigger="inactivity_14d")
     enqueue(member=person, message_type="reminder", params={"about": word})

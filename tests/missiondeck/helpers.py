@@ -10,6 +10,7 @@ from uuid import uuid4
 import psycopg
 from django.db import connection
 
+from groups.models import Member
 from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
 from missiondeck.services.missions import change_status, create_mission
@@ -25,7 +26,7 @@ FAILED = {"name": "test_b", "status": "failed", "error": "KeyError"}
 def mission(**values) -> DeckMission:
     """An active client mission without items and runs."""
     given = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": DEADLINE, "assigned_to": "a@example.org"}
-    return create_mission(**(given | values))
+    return create_mission(actor=Member.objects.system(), **(given | values))
 
 
 def mission_in_qa(*, items: int = 2, done: bool = True, run: list[dict] | None = None, **values) -> DeckMission:
@@ -33,7 +34,7 @@ def mission_in_qa(*, items: int = 2, done: bool = True, run: list[dict] | None =
     passed, no run for []."""
     made, actor = mission(**values), MemberFactory()
     for number in range(items):
-        item = add_item(mission=made, text=f"Item {number}")
+        item = add_item(actor=Member.objects.system(), mission=made, text=f"Item {number}")
         if done:
             tick_item(item=item, done=True, actor=actor)
     if run is None or run:
@@ -52,7 +53,7 @@ def report(results: list[dict], **more) -> io.BytesIO:
 
 def import_results(of: DeckMission, results: list[dict]) -> TestRun:
     """Import a report with these results; returns the run."""
-    return import_report(mission=of, file=report(results), actor=None).run
+    return import_report(mission=of, file=report(results), actor=Member.objects.system()).run
 
 
 def junit(*cases: str, name: str = "suite") -> io.BytesIO:

@@ -9,6 +9,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 
+from groups.models import Member
 from missiondeck.models import DeckMission, DeckStatusChange
 from missiondeck.services.missions import change_status
 from tests.missiondeck.api_helpers import ApiUsers, at, create_users, patch, post, read_all_pages, rejected
@@ -90,7 +91,7 @@ class TestList:
     def test_filters_limit_the_list(self, cast, lead):
         late = DeckMissionFactory(client="Beta Inc", deadline=timezone.now() - timedelta(hours=1))
         done = make_ready(DeckMissionFactory(deadline=timezone.now() - timedelta(days=1)))
-        change_status(mission=done, to="complete", actor=None)
+        change_status(mission=done, to="complete", actor=Member.objects.system())
         RunFactory(mission=late)
         RunFactory(mission=late, failed=True)
         mine = DeckMissionFactory(assigned_to=cast.people["lead"].email)

@@ -2,6 +2,7 @@
 
 import pytest
 
+from groups.models import Member
 from missiondeck.models import ChatMessage, Citizen, DodItem
 from missiondeck.services.missions import change_status
 from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, create_users, patch, post, read_all_pages, rejected
@@ -80,7 +81,7 @@ class TestDefinitionOfDone:
     def test_checklist_of_complete_mission_is_locked(self, cast, lead):
         make_ready(cast.mission)
         item = cast.mission.dod_items.get()
-        change_status(mission=cast.mission, to="complete", actor=None)
+        change_status(mission=cast.mission, to="complete", actor=Member.objects.system())
         rejected(post(lead, cast.at("/dod"), text="More"), 409, "checklist_closed")
         rejected(patch(lead, cast.at(f"/dod/{item.pk}"), completed=False), 409, "checklist_closed")
         rejected(patch(lead, cast.at(f"/dod/{item.pk}"), text="Less", position=0), 409, "checklist_closed")

@@ -43,8 +43,10 @@ def test_bulk_created_members_get_their_missions():
 def test_new_address_changes_assignee():
     first, second = MemberFactory(), MemberFactory()
     made = mission(assigned_to=first.email)
-    assert update_mission(mission=made, assigned_to=second.email).assignee == second
-    assert update_mission(mission=made, assigned_to="nobody@example.org").assignee is None
+    assert update_mission(actor=Member.objects.system(), mission=made, assigned_to=second.email).assignee == second
+    assert (
+        update_mission(actor=Member.objects.system(), mission=made, assigned_to="nobody@example.org").assignee is None
+    )
 
 
 def test_assignee_cannot_be_set_directly():

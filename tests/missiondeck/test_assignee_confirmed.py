@@ -24,7 +24,7 @@ ADDRESS = "person1@scopelock.ai"
 @pytest.fixture
 def made() -> DeckMission:
     made = mission(assigned_to=ADDRESS, client="Acme Corp")
-    add_message(mission=made, citizen="emma", sender="user", message="The secret plan")
+    add_message(actor=Member.objects.system(), mission=made, citizen="emma", sender="user", message="The secret plan")
     return made
 
 
@@ -74,7 +74,7 @@ def test_approval_assigns_and_ban_unassigns(made, outsider):
 def test_new_mission_skips_pending_member(outsider):
     later = mission(assigned_to=ADDRESS)
     assert later.assignee is None
-    assert update_mission(mission=mission(), assigned_to=ADDRESS).assignee is None
+    assert update_mission(actor=Member.objects.system(), mission=mission(), assigned_to=ADDRESS).assignee is None
     approve(entry=outsider)
     assert assignee(later) == outsider.person
 

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 import pytest
 from django.utils import timezone
 
+from groups.models import Member
 from missiondeck.admin.base import MissionHealth, health_of, with_progress
 from missiondeck.admin.calendar import MAX_PER_DAY, parse_month
 from missiondeck.models import DeckMission
@@ -27,7 +28,9 @@ def lead():
 
 
 def due(at: datetime, title: str = "Shop", assigned_to: str = "ana@example.org") -> DeckMission:
-    return create_mission(title=title, client="Acme", budget=1, deadline=at, assigned_to=assigned_to)
+    return create_mission(
+        actor=Member.objects.system(), title=title, client="Acme", budget=1, deadline=at, assigned_to=assigned_to
+    )
 
 
 def day(response, on: str) -> str:

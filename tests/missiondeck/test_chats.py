@@ -5,6 +5,7 @@ from datetime import UTC, datetime
 
 import pytest
 
+from groups.models import Member
 from missiondeck.errors import CodeBlocksInvalid, MessageEmpty, MessageTooLong
 from missiondeck.models import ChatMessage, Citizen
 from missiondeck.services.chats import add_message, chat_with, transcript_as_json, transcript_as_markdown
@@ -29,7 +30,9 @@ def create_message(of, citizen, sender, message, minute=0, **more):
 
 def test_message_is_stored_with_code():
     made = mission()
-    message = add_message(mission=made, citizen="emma", sender="user", message="*Hi*", code_blocks=[BLOCK])
+    message = add_message(
+        actor=Member.objects.system(), mission=made, citizen="emma", sender="user", message="*Hi*", code_blocks=[BLOCK]
+    )
     stored = ChatMessage.objects.get()
     assert stored == message
     assert (stored.citizen, stored.sender, stored.message, stored.code_blocks) == ("emma", "user", "*Hi*", [BLOCK])
@@ -38,8 +41,16 @@ def test_message_is_stored_with_code():
 def test_each_citizen_has_own_chat():
     made = mission()
     for citizen in Citizen.values:
-        add_message(mission=made, citizen=citizen, sender="user", message=f"for {citizen}")
-        add_message(mission=mission(), citizen=citizen, sender="user", message="of another mission")
+        add_message(
+            actor=Member.objects.system(), mission=made, citizen=citizen, sender="user", message=f"for {citizen}"
+        )
+        add_message(
+            actor=Member.objects.system(),
+            mission=mission(),
+            citizen=citizen,
+            sender="user",
+            message="of another mission",
+        )
     for citizen in Citizen.values:
         assert [each.message for each in chat_with(made, citizen)] == [f"for {citizen}"]
     assert chat_with(made).count() == 5
@@ -65,7 +76,10 @@ def test_messages_are_oldest_first():
 )
 def test_invalid_message_is_rejected(values, rejection):
     with pytest.raises(rejection):
-        add_message(**({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values))
+        add_message(
+            actor=Member.objects.system(),
+            **({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values),
+        )
     assert not ChatMessage.objects.exists()
 
 

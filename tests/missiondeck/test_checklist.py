@@ -3,6 +3,7 @@
 import pytest
 from django.utils import timezone
 
+from groups.models import Member
 from missiondeck.errors import ItemEmpty
 from missiondeck.models import Category, DodItem
 from missiondeck.services.checklist import (
@@ -30,7 +31,7 @@ def order(of, category=Category.FUNCTIONAL) -> list[str]:
 def made():
     one = mission()
     for text in "abcd":
-        add_item(mission=one, text=text)
+        add_item(actor=Member.objects.system(), mission=one, text=text)
     return one
 
 
@@ -39,7 +40,7 @@ def named(of, text) -> DodItem:
 
 
 def test_new_item_is_last_in_category(made):
-    add_item(mission=made, text=" tests pass ", category=Category.TESTS)
+    add_item(actor=Member.objects.system(), mission=made, text=" tests pass ", category=Category.TESTS)
     assert order(made) == ["a", "b", "c", "d"]
     assert order(made, Category.TESTS) == ["tests pass"]
 
@@ -47,9 +48,9 @@ def test_new_item_is_last_in_category(made):
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
 def test_item_needs_text(made, text):
     with pytest.raises(ItemEmpty):
-        add_item(mission=made, text=text)
+        add_item(actor=Member.objects.system(), mission=made, text=text)
     with pytest.raises(ItemEmpty):
-        update_item(item=named(made, "a"), text=text)
+        update_item(actor=Member.objects.system(), item=named(made, "a"), text=text)
 
 
 def test_tick_records_and_untick_clears_member_and_time(made):
@@ -63,9 +64,10 @@ def test_tick_records_and_untick_clears_member_and_time(made):
     assert (opened.completed, opened.completed_at, opened.completed_by) == (False, None, None)
 
 
-def test_item_ticked_without_actor_has_no_member(made):
-    item = tick_item(item=named(made, "a"), done=True, actor=None)
-    assert (item.completed, item.completed_by) == (True, None)
+def test_item_ticked_by_job_belongs_to_system_member(made):
+    system = Member.objects.system()
+    item = tick_item(item=named(made, "a"), done=True, actor=system)
+    assert (item.completed, item.completed_by) == (True, system)
 
 
 @pytest.mark.parametrize(
@@ -75,25 +77,25 @@ def test_item_ticked_without_actor_has_no_member(made):
     ],
 )  # fmt: skip
 def test_item_is_moved_to_position(made, text, to, after):
-    add_item(mission=made, text="elsewhere", category=Category.TESTS)
-    move_item(item=named(made, text), to=to)
+    add_item(actor=Member.objects.system(), mission=made, text="elsewhere", category=Category.TESTS)
+    move_item(actor=Member.objects.system(), item=named(made, text), to=to)
     assert order(made) == list(after)
     assert order(made, Category.TESTS) == ["elsewhere"]
 
 
 def test_item_is_changed_and_removed(made):
-    update_item(item=named(made, "a"), text="A", category=Category.NON_FUNCTIONAL)
+    update_item(actor=Member.objects.system(), item=named(made, "a"), text="A", category=Category.NON_FUNCTIONAL)
     assert named(made, "A").category == "non-functional"
-    remove_item(item=named(made, "b"))
+    remove_item(actor=Member.objects.system(), item=named(made, "b"))
     assert [item.text for item in DodItem.objects.filter(mission=made, category="functional")] == ["c", "d"]
     with pytest.raises(TypeError, match="completed"):
-        update_item(item=named(made, "c"), completed=True)
+        update_item(actor=Member.objects.system(), item=named(made, "c"), completed=True)
 
 
 def test_progress_counts_each_category_and_all(made, django_assert_num_queries):
-    tests = add_item(mission=made, text="t", category=Category.TESTS)
+    tests = add_item(actor=Member.objects.system(), mission=made, text="t", category=Category.TESTS)
     for item in (named(made, "a"), tests):
-        tick_item(item=item, done=True, actor=None)
+        tick_item(item=item, done=True, actor=Member.objects.system())
     with django_assert_num_queries(1):
         progress = progress_of(made)
     assert progress == {
@@ -113,7 +115,7 @@ def test_percent_is_100_only_when_all_done():
 
 def test_removed_item_cannot_be_changed(made):
     item = named(made, "a")
-    remove_item(item=item)
-    remove_item(item=item)
+    remove_item(actor=Member.objects.system(), item=item)
+    remove_item(actor=Member.objects.system(), item=item)
     with pytest.raises(DodItem.DoesNotExist):
-        tick_item(item=item, done=True, actor=None)
+        tick_item(item=item, done=True, actor=Member.objects.system())

@@ -5,7 +5,7 @@ That no text at all is left is proved over the whole catalog in tests/groups/tes
 
 import pytest
 
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.erasure import erase
 from missiondeck.models import DeckFeed, DeckMission, DeckStatusChange, DodItem
 from missiondeck.services.checklist import tick_item
@@ -32,12 +32,12 @@ def create_member_with_data(marker):
     # Assigned to a former address that no member has now.
     mission(title="Waits", assigned_to=f"old-{marker}@example.org")
     moved_on = mission(title="Moved on", assigned_to=f"{marker}@example.org")
-    update_mission(mission=moved_on, assigned_to="neighbour@example.org")
+    update_mission(actor=Member.objects.system(), mission=moved_on, assigned_to="neighbour@example.org")
     for item in items_of(made):
         tick_item(item=item, done=False, actor=person)
         tick_item(item=item, done=True, actor=person)
     change_status(mission=made, to="complete", actor=person)
-    create_feed(member=person, name=f"{marker}'s phone")
+    create_feed(actor=person, name=f"{marker}'s phone")
     return person
 
 

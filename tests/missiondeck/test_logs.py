@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
+from groups.models import Member
 from missiondeck.models import TestRun, TestRunLogPage
 from missiondeck.selectors.runs import latest_run, log_page, search_logs, trend
 from missiondeck.services.runs import import_report
@@ -238,6 +239,8 @@ def test_negative_control_whole_log_is_measured(large):
 
 def test_logs_of_50_mb_are_imported():
     output = io.BytesIO((b"y" * 127 + b"\n") * (50 * MB // 128))
-    run = import_report(mission=mission(), file=junit('<testcase name="a"/>'), logs=output, actor=None).run
+    run = import_report(
+        mission=mission(), file=junit('<testcase name="a"/>'), logs=output, actor=Member.objects.system()
+    ).run
     last = log_page(run).last
     assert log_page(run, last).lines[-1] == (50 * MB // 128, "y" * 127)

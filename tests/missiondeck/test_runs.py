@@ -7,6 +7,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from groups.models import Member
 from missiondeck.errors import LogsTooLarge, RunFinished
 from missiondeck.models import RunStatus, TestRun, TestRunLogPage
 from missiondeck.reports import ReportRejected
@@ -50,7 +51,7 @@ def test_seed_json_is_imported():
             [{"test": "test_foo", "status": "passed"}, FAILED],
             summary={"functional_passed": 8, "functional_total": 10, "performance_passed": 2, "performance_total": 3},
         ),
-        actor=None,
+        actor=Member.objects.system(),
     ).run
     assert (run.status, run.source) == ("failed", "json")
     assert (run.summary["functional_passed"], run.summary["functional_total"]) == (8, 10)
@@ -59,7 +60,7 @@ def test_seed_json_is_imported():
 
 def test_warnings_are_stored():
     file = io.BytesIO(b'<testsuite name="s" tests="7"><testcase name="a"/></testsuite>')
-    brought = import_report(mission=mission(), file=file, actor=None)
+    brought = import_report(mission=mission(), file=file, actor=Member.objects.system())
     assert len(brought.warnings) == 1
     assert "7" in brought.warnings[0]
     assert TestRun.objects.get().warnings == brought.warnings
@@ -67,14 +68,16 @@ def test_warnings_are_stored():
 
 def test_tool_output_is_stored_as_logs():
     output = io.BytesIO("héllo\r\nwörld\x00 \xff".encode("latin-1"))
-    run = import_report(mission=mission(), file=junit(GOOD), logs=output, actor=None).run
+    run = import_report(mission=mission(), file=junit(GOOD), logs=output, actor=Member.objects.system()).run
     stored = TestRun.objects.get(pk=run.pk).logs
     assert stored == "h\ufffdllo\nw\ufffdrld\ufffd \ufffd"
 
 
 def test_report_output_and_log_file_are_joined():
     file = io.BytesIO(b'<testsuite name="s"><testcase name="a"/><system-out>from the suite</system-out></testsuite>')
-    run = import_report(mission=mission(), file=file, logs=io.BytesIO(b"from the tool"), actor=None).run
+    run = import_report(
+        mission=mission(), file=file, logs=io.BytesIO(b"from the tool"), actor=Member.objects.system()
+    ).run
     logs = TestRun.objects.get(pk=run.pk).logs
     assert "from the suite" in logs
     assert logs.endswith("\nfrom the tool")
@@ -83,7 +86,7 @@ def test_report_output_and_log_file_are_joined():
 def test_progress_is_reported():
     calls = []
     file = junit(*(f'<testcase name="t{n}"/>' for n in range(20_000)))
-    import_report(mission=mission(), file=file, actor=None, progress=calls.append)
+    import_report(mission=mission(), file=file, actor=Member.objects.system(), progress=calls.append)
     assert calls == sorted(calls)
     assert calls[-1] == len(file.getvalue())
 
@@ -93,7 +96,7 @@ def test_progress_is_reported():
 
 def test_same_file_twice_is_one_run():
     made = mission()
-    first = import_report(mission=made, file=junit(GOOD), actor=None)
+    first = import_report(mission=made, file=junit(GOOD), actor=Member.objects.system())
     again = import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"other output"), actor=MemberFactory())
     assert (first.is_new, again.is_new) == (True, False)
     assert again.run.pk == first.run.pk
@@ -102,14 +105,17 @@ def test_same_file_twice_is_one_run():
 
 
 def test_same_file_is_new_run_of_other_mission():
-    assert all(import_report(mission=mission(), file=junit(GOOD), actor=None).is_new for _mission in range(2))
+    assert all(
+        import_report(mission=mission(), file=junit(GOOD), actor=Member.objects.system()).is_new
+        for _mission in range(2)
+    )
     assert TestRun.objects.count() == 2
 
 
 def test_other_file_with_same_tests_is_new_run():
     made = mission()
     for name in ("first", "second"):
-        assert import_report(mission=made, file=junit(GOOD, name=name), actor=None).is_new
+        assert import_report(mission=made, file=junit(GOOD, name=name), actor=Member.objects.system()).is_new
     assert TestRun.objects.filter(mission=made).count() == 2
 
 
@@ -119,7 +125,9 @@ def test_concurrent_same_file_is_one_run():
         for number in range(3):
             made, name = mission(), f"suite {number}"
             done = people.run(
-                lambda _n, made=made, name=name: import_report(mission=made, file=junit(GOOD, name=name), actor=None)
+                lambda _n, made=made, name=name: import_report(
+                    mission=made, file=junit(GOOD, name=name), actor=Member.objects.system()
+                )
             )
             assert not [one for one in done if isinstance(one, Exception)], done
             assert sum(one.is_new for one in done) == 1
@@ -141,7 +149,7 @@ def test_negative_control_without_lock_several_runs():
             made = mission()
             people.run(
                 lambda _n, made=made, number=number: import_report(
-                    mission=made, file=junit(GOOD, name=f"suite {number}"), actor=None
+                    mission=made, file=junit(GOOD, name=f"suite {number}"), actor=Member.objects.system()
                 )
             )
             several = TestRun.objects.filter(mission=made).count()
@@ -178,7 +186,7 @@ REJECTED = {
 def test_rejected_report_stores_nothing(data):
     made = mission()
     with pytest.raises(ReportRejected) as rejected:
-        import_report(mission=made, file=io.BytesIO(data), logs=io.BytesIO(b"output"), actor=None)
+        import_report(mission=made, file=io.BytesIO(data), logs=io.BytesIO(b"output"), actor=Member.objects.system())
     assert str(rejected.value).endswith(".")
     assert row("SELECT (SELECT count(*) FROM test_runs), (SELECT count(*) FROM test_run_log_pages)") == (0, 0)
 
@@ -186,7 +194,7 @@ def test_rejected_report_stores_nothing(data):
 def test_report_over_the_limit_stores_nothing(settings):
     settings.DECK_REPORT_BYTES = 1000
     with pytest.raises(ReportRejected):
-        import_report(mission=mission(), file=junit(*[GOOD] * 100), actor=None)
+        import_report(mission=mission(), file=junit(*[GOOD] * 100), actor=Member.objects.system())
     assert not TestRun.objects.exists()
 
 
@@ -194,7 +202,7 @@ def test_logs_over_the_limit_store_nothing(settings):
     settings.DECK_LOGS_BYTES = 2 * 1024 * 1024
     output = io.BytesIO(b"x" * (2 * 1024 * 1024 + 1))
     with pytest.raises(LogsTooLarge, match="at most 2 MB"):
-        import_report(mission=mission(), file=junit(GOOD), logs=output, actor=None)
+        import_report(mission=mission(), file=junit(GOOD), logs=output, actor=Member.objects.system())
     assert not TestRun.objects.exists()
 
 
@@ -207,32 +215,32 @@ def test_run_is_started_and_finished():
     assert (run.status, run.name, run.created_by, run.finished_at, run.summary) == (
         RunStatus.RUNNING, "nightly", actor, None, None,
     )  # fmt: skip
-    done = finish_run(run=run, file=junit(GOOD, name="pytest"), logs=io.BytesIO(b"out"))
+    done = finish_run(actor=Member.objects.system(), run=run, file=junit(GOOD, name="pytest"), logs=io.BytesIO(b"out"))
     assert (done.pk, done.status, done.name, done.source) == (run.pk, "passed", "nightly", "junit")
     assert done.finished_at is not None
     assert TestRun.objects.get().logs == "out"
 
 
 def test_run_is_finished_once():
-    run = start_run(mission=mission(), actor=None)
-    finish_run(run=run, file=junit(GOOD))
+    run = start_run(mission=mission(), actor=Member.objects.system())
+    finish_run(actor=Member.objects.system(), run=run, file=junit(GOOD))
     with pytest.raises(RunFinished):
-        finish_run(run=run, file=junit(BAD))
+        finish_run(actor=Member.objects.system(), run=run, file=junit(BAD))
     assert TestRun.objects.get().status == "passed"
 
 
 def test_rejected_report_leaves_run_running():
-    run = start_run(mission=mission(), actor=None)
+    run = start_run(mission=mission(), actor=Member.objects.system())
     with pytest.raises(ReportRejected):
-        finish_run(run=run, file=io.BytesIO(b"hello"))
+        finish_run(actor=Member.objects.system(), run=run, file=io.BytesIO(b"hello"))
     assert TestRun.objects.get().status == "running"
 
 
 def test_finished_run_is_found_by_its_file():
     made = mission()
-    run = start_run(mission=made, actor=None)
-    finish_run(run=run, file=junit(GOOD))
-    again = import_report(mission=made, file=junit(GOOD), actor=None)
+    run = start_run(mission=made, actor=Member.objects.system())
+    finish_run(actor=Member.objects.system(), run=run, file=junit(GOOD))
+    again = import_report(mission=made, file=junit(GOOD), actor=Member.objects.system())
     assert (again.is_new, again.run.pk) == (False, run.pk)
 
 
@@ -256,12 +264,12 @@ def test_status_follows_from_results(results, status):
 def test_lists_do_not_load_logs_or_results():
     made = mission()
     import_results(made, [PASSED])
-    import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"out"), actor=None)
+    import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"out"), actor=Member.objects.system())
     questions = (
         lambda: latest_run(made),
         lambda: trend(made),
         lambda: list(light_runs().filter(mission=made)),
-        lambda: import_report(mission=made, file=junit(GOOD), actor=None),
+        lambda: import_report(mission=made, file=junit(GOOD), actor=Member.objects.system()),
     )
     for ask in questions:
         with CaptureQueriesContext(
@@ -345,7 +353,7 @@ def test_import_has_fixed_number_of_queries():
     for size in (1, 2000):
         file = report([{"name": f"{uuid4()}", "status": "passed"} for _n in range(size)])
         with CaptureQueriesContext(connection) as asked:
-            import_report(mission=made, file=file, actor=None)
+            import_report(mission=made, file=file, actor=Member.objects.system())
         counts.append(len(asked))
     assert counts[0] == counts[1]
     assert not TestRunLogPage.objects.exists()

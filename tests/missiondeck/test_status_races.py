@@ -10,6 +10,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, connection
 
+from groups.models import Member
 from missiondeck.errors import ChecklistClosed, NotDone
 from missiondeck.models import DeckStatusChange, DodItem
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
@@ -140,7 +141,7 @@ def test_untick_waits_for_completion():
     item = items_of(made)[0]
     with transaction_of() as session, own_connection() as watcher:
         session.execute(COMPLETE, [made.pk])
-        thread, result = in_a_thread(lambda: tick_item(item=item, done=False, actor=None))
+        thread, result = in_a_thread(lambda: tick_item(item=item, done=False, actor=Member.objects.system()))
         until(lambda: waits_for_lock(watcher), "who unticks to wait for who completes")
         session.commit()
         thread.join(PATIENCE)
@@ -152,7 +153,7 @@ def test_concurrently_added_item_blocks_completion():
     made = mission_in_qa(items=1)
     with transaction_of() as session, own_connection() as watcher:
         session.execute("INSERT INTO dod_items (mission_id, text) VALUES (%s, 'One more')", [made.pk])
-        thread, result = in_a_thread(lambda: change_status(mission=made, to="complete", actor=None))
+        thread, result = in_a_thread(lambda: change_status(mission=made, to="complete", actor=Member.objects.system()))
         until(lambda: waits_for_lock(watcher), "who completes to wait for who adds")
         session.commit()
         thread.join(PATIENCE)
@@ -166,7 +167,7 @@ def test_stale_snapshot_cannot_complete(level):
     [item] = items_of(made)
     with transaction_of(level) as session:
         assert session.execute("SELECT count(*) FROM dod_items WHERE NOT completed").fetchone() == (0,)
-        tick_item(item=item, done=False, actor=None)
+        tick_item(item=item, done=False, actor=Member.objects.system())
         with pytest.raises(psycopg.errors.CheckViolation) as rejected:
             carry_out(session, COMPLETE, made.pk)
         assert rejected.value.diag.constraint_name == "deck_missions_complete_read_committed"
@@ -179,7 +180,7 @@ def test_stale_snapshot_cannot_untick(level):
     [item] = items_of(made)
     with transaction_of(level) as session:
         assert session.execute("SELECT count(*) FROM deck_missions WHERE status = 'complete'").fetchone() == (0,)
-        change_status(mission=made, to="complete", actor=None)
+        change_status(mission=made, to="complete", actor=Member.objects.system())
         with pytest.raises(psycopg.errors.SerializationFailure):
             carry_out(session, UNTICK, item.pk)
     assert count_invalid() == 0
@@ -217,7 +218,7 @@ def complete(made) -> None:
     """Try a few times."""
     for _attempt in range(5):
         with suppress(NotDone):
-            change_status(mission=made, to="complete", actor=None)
+            change_status(mission=made, to="complete", actor=Member.objects.system())
             return
 
 
@@ -254,13 +255,13 @@ def acts_on(made, items, lead) -> list:
     """The changes of one mission, selected by a number."""
     return [
         lambda n: tick_item(item=items[n % 8], done=n % 3 == 0, actor=lead),
-        lambda n: add_item(mission=made, text=f"New {n}"),
-        lambda n: move_item(item=items[n % 8], to=n % 5),
+        lambda n: add_item(actor=Member.objects.system(), mission=made, text=f"New {n}"),
+        lambda n: move_item(actor=Member.objects.system(), item=items[n % 8], to=n % 5),
         lambda n: change_status(mission=made, to="complete", actor=lead),
-        lambda n: update_item(item=items[n % 8], text=f"Other {n}"),
+        lambda n: update_item(actor=Member.objects.system(), item=items[n % 8], text=f"Other {n}"),
         lambda n: tick_item(item=items[-1 - n % 8], done=True, actor=lead),
-        lambda n: remove_item(item=items[-1]),
-        lambda n: move_item(item=items[-2], to=0),
+        lambda n: remove_item(actor=Member.objects.system(), item=items[-1]),
+        lambda n: move_item(actor=Member.objects.system(), item=items[-2], to=0),
     ]
 
 
@@ -286,10 +287,12 @@ def test_concurrent_adds_get_distinct_positions():
     with crowd(12) as people:
         for _round in range(ROUNDS):
             made = mission_in_qa(items=0)
-            done = people.run(lambda n, made=made: add_item(mission=made, text=f"Item {n}").position)
+            done = people.run(
+                lambda n, made=made: add_item(actor=Member.objects.system(), mission=made, text=f"Item {n}").position
+            )
             assert sorted(done) == list(range(12))
             items = items_of(made)
-            people.run(lambda n, items=items: move_item(item=items[n], to=(n * 5) % 12))
+            people.run(lambda n, items=items: move_item(actor=Member.objects.system(), item=items[n], to=(n * 5) % 12))
             assert sorted(item.position for item in items_of(made)) == list(range(12))
 
 

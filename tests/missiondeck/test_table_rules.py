@@ -6,6 +6,7 @@ import pytest
 from django.db import DatabaseError, transaction
 from psycopg.types.json import Jsonb
 
+from groups.models import Member
 from missiondeck.errors import CodeBlocksInvalid
 from missiondeck.models import ChatMessage, DeckMission, TestRun
 from missiondeck.services.chats import add_message
@@ -202,7 +203,12 @@ def test_valid_json_shape_is_accepted(entry_point, table, column, value):
 def test_service_explains_invalid_code_blocks():
     with pytest.raises(CodeBlocksInvalid, match="a list of at most 50"):
         add_message(
-            mission=mission(), citizen="emma", sender="user", message="Hi", code_blocks=[{"language": "python"}]
+            actor=Member.objects.system(),
+            mission=mission(),
+            citizen="emma",
+            sender="user",
+            message="Hi",
+            code_blocks=[{"language": "python"}],
         )
 
 

@@ -5,6 +5,7 @@ import json
 import pytest
 from django.urls import reverse
 
+from groups.models import Member
 from missiondeck.services.chats import add_message
 from missiondeck.services.missions import update_mission
 from tests.missiondeck.workspace_helpers import address, make_mission
@@ -21,10 +22,23 @@ def lead():
 @pytest.fixture
 def mission():
     made = make_mission(title="Telegram Notifier", client="Acme")
-    add_message(mission=made, citizen="emma", sender="user", message="When?")
+    add_message(actor=Member.objects.system(), mission=made, citizen="emma", sender="user", message="When?")
     code = [{"language": "python", "code": "print('```')"}]
-    add_message(mission=made, citizen="rafael", sender="citizen", message="**Today** 🦉", code_blocks=code)
-    add_message(mission=make_mission(), citizen="rafael", sender="user", message="of another mission")
+    add_message(
+        actor=Member.objects.system(),
+        mission=made,
+        citizen="rafael",
+        sender="citizen",
+        message="**Today** 🦉",
+        code_blocks=code,
+    )
+    add_message(
+        actor=Member.objects.system(),
+        mission=make_mission(),
+        citizen="rafael",
+        sender="user",
+        message="of another mission",
+    )
     return made
 
 
@@ -61,7 +75,7 @@ def test_json_of_one_citizen(lead, mission):
 
 @pytest.mark.parametrize("title", ['"; x=1', "../../etc/passwd", "Ação; Set-Cookie: a=b", "🦉🦉", "x" * 200])
 def test_title_never_breaks_file_name(lead, mission, title):
-    update_mission(mission=mission, title=title)
+    update_mission(actor=Member.objects.system(), mission=mission, title=title)
     response = lead.get(page(mission, "md"))
     name = response["Content-Disposition"].removeprefix('attachment; filename="').removesuffix('"')
     assert name.replace("-", "").replace(".md", "").isalnum()
@@ -75,7 +89,9 @@ def test_mission_without_messages_has_empty_transcript(lead):
 
 def test_transcript_is_streamed_with_length(lead, mission):
     for number in range(30):
-        add_message(mission=mission, citizen="emma", sender="user", message=f"m{number} " * 1_000)
+        add_message(
+            actor=Member.objects.system(), mission=mission, citizen="emma", sender="user", message=f"m{number} " * 1_000
+        )
     response = lead.get(page(mission, "md"))
     pieces = list(response.streaming_content)
     assert len(pieces) > 1

@@ -426,7 +426,7 @@ class TestChecklist:
 
 class TestChat:
     def test_tabs_are_links_in_workflow_order(self, lead, mission):
-        add_message(mission=mission, citizen="inna", sender="user", message="Hello")
+        add_message(actor=Member.objects.system(), mission=mission, citizen="inna", sender="user", message="Hello")
         page = lead.get(address(mission)).content.decode()
         order = [page.index(f'id="ws-tab-{name}"') for name in ("emma", "inna", "rafael", "sofia", "maya")]
         assert order == sorted(order)
@@ -439,6 +439,7 @@ class TestChat:
 
     def test_messages_are_rendered_with_code(self, lead, mission):
         add_message(
+            actor=Member.objects.system(),
             mission=mission,
             citizen="rafael",
             sender="citizen",
@@ -566,7 +567,13 @@ class TestQueries:
             for number in range(many):
                 tick_item(item=make_item(mission, f"Item {number}"), done=True, actor=staff())
                 for name in ("emma", "sofia"):
-                    add_message(mission=mission, citizen=name, sender="user", message=f"Hello {number}")
+                    add_message(
+                        actor=Member.objects.system(),
+                        mission=mission,
+                        citizen=name,
+                        sender="user",
+                        message=f"Hello {number}",
+                    )
                 import_report_file(
                     mission, FAILING + b"\n" * (TestRun.objects.count() + 1), logs=b"x\n" * 9, actor=staff()
                 )

@@ -7,6 +7,7 @@ import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
+from groups.models import Member
 from missiondeck.admin.workspace_trend import HEIGHT, MIN_HEIGHT, Counts, counts_of, parts_of
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.services.runs import start_run
@@ -206,13 +207,13 @@ class TestRunDetail:
         assert raw.count("&lt;script&gt;x") >= 9
 
     def test_running_run_has_no_results(self, lead, mission):
-        start_run(mission=mission, actor=None, name="nightly")
+        start_run(mission=mission, actor=Member.objects.system(), name="nightly")
         page = look(lead, mission)
         assert "Tests are running" in page
         assert "The latest test run is still running." in page
 
     def test_running_run_can_be_given_up(self, lead, mission):
-        run = start_run(mission=mission, actor=None, name="nightly")
+        run = start_run(mission=mission, actor=Member.objects.system(), name="nightly")
         assert "Mark as failed" in look(lead, mission)
         assert "Mark as failed" not in look(client("Auditor"), mission)
         give_up = address(mission, "_give_up", run.pk)
@@ -226,7 +227,7 @@ class TestRunDetail:
         assert "This test run is finished and cannot be changed." in words(lead.post(f"{give_up}?citizen=sofia"))
 
     def test_run_of_other_mission_is_not_shown(self, lead, mission):
-        run = start_run(mission=make_mission(), actor=None)
+        run = start_run(mission=make_mission(), actor=Member.objects.system())
         assert lead.post(address(mission, "_give_up", run.pk)).status_code == 404
 
     def test_mission_without_runs_explains_next_step(self, lead, mission):

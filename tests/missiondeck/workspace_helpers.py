@@ -6,6 +6,7 @@ from io import BytesIO
 from django.urls import reverse
 from django.utils import timezone
 
+from groups.models import Member
 from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
 from missiondeck.services.missions import change_status, create_mission
@@ -24,12 +25,14 @@ FAILING = b"""<testsuite name="pytest">
 def make_mission(*, days: float = 10, **fields) -> DeckMission:
     """A client mission with a deadline in a number of days and one hour."""
     values = {"title": "Shop", "client": "Acme", "budget": 1200, "assigned_to": "ana@example.org"} | fields
-    return create_mission(deadline=timezone.now() + timedelta(days=days, hours=1), **values)
+    return create_mission(
+        actor=Member.objects.system(), deadline=timezone.now() + timedelta(days=days, hours=1), **values
+    )
 
 
 def make_item(mission: DeckMission, text: str = "It pays", *, done: bool = False, **fields) -> DodItem:
-    item = add_item(mission=mission, text=text, **fields)
-    return tick_item(item=item, done=True, actor=None) if done else item
+    item = add_item(actor=Member.objects.system(), mission=mission, text=text, **fields)
+    return tick_item(item=item, done=True, actor=Member.objects.system()) if done else item
 
 
 def import_report_file(

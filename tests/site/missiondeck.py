@@ -18,11 +18,13 @@ BELOW = ("admin/missiondeck/", "api/deck/", "deck/")
 def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> None:
     """Create an active mission of the member, with an item, a message, runs, a change to revert, and a feed."""
     mission = DeckMissionFactory(title="Notifier", client="Acme", assigned_to=people["member"].email)
-    things["deck mission"] = update_mission(mission=mission, title="Telegram Notifier")
+    things["deck mission"] = update_mission(actor=Member.objects.system(), mission=mission, title="Telegram Notifier")
     things["dod item"] = DodItemFactory(mission=mission)
     # Two more items, so that one can be moved up and down.
     things["other dod item"] = DodItemFactory(mission=mission, position=1)
-    add_message(mission=mission, citizen="rafael", sender="user", message="Does it send yet?")
+    add_message(
+        actor=Member.objects.system(), mission=mission, citizen="rafael", sender="user", message="Does it send yet?"
+    )
     things["deck run"] = import_report(
         mission=mission,
         file=BytesIO(junit_of(("test_it", "failed"))),
@@ -30,7 +32,7 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         actor=people["superuser"],
     ).run
     things["running deck run"] = start_run(mission=mission, actor=people["superuser"], name="nightly")
-    things["deck feed"], things["deck feed secret"] = create_feed(member=people["superuser"], name="laptop")
+    things["deck feed"], things["deck feed secret"] = create_feed(actor=people["superuser"], name="laptop")
 
 
 # The object of a URL, by model.

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from groups.models import Member
 from missiondeck.models import DeckMission
 from missiondeck.services.runs import import_report
 from missionsite.common.errors import DomainError
@@ -39,11 +40,11 @@ class Command(BaseCommand):
             output = stack.enter_context(_open_file(logs))
             try:
                 brought = import_report(
+                    actor=Member.objects.system(),
                     mission=mission,
                     file=file,
                     more=more,
                     logs=output,
-                    actor=None,
                     key=key,
                     progress=self._progress(options["verbosity"]),
                 )

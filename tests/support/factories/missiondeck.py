@@ -106,4 +106,4 @@ def make_ready(mission: DeckMission) -> DeckMission:
     """Make an active mission ready to be completed: in QA, with one done item and a passed run."""
     DodItemFactory(mission=mission, done=True)
     RunFactory(mission=mission)
-    return change_status(mission=mission, to="qa", actor=None)
+    return change_status(mission=mission, to="qa", actor=Member.objects.system())
