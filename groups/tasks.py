@@ -5,15 +5,18 @@ from procrastinate import BaseRetryStrategy, RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
+from groups.models import Member
 from groups.services import verification
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
+from missionsite.common.audit.context import in_changeset
 
 SLOTS_PER_MERGE = 10_000
 
 
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="merge_mission_counters", queueing_lock="merge_mission_counters")
+@in_changeset
 def merge_mission_counters(timestamp: int) -> int:
     """Merge the counters into the groups' rows; returns the number of merged slots."""
     merged = 0
@@ -28,6 +31,7 @@ def merge_mission_counters(timestamp: int) -> int:
 
 @app.periodic(cron="* * * * *")
 @app.task(name="roll_up_highlights", queueing_lock="roll_up_highlights")
+@in_changeset
 def roll_up(timestamp: int) -> int:
     """Add new participation to the daily highlights; returns the number of processed changes."""
     return roll_up_highlights()
@@ -35,9 +39,10 @@ def roll_up(timestamp: int) -> int:
 
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="expire_invitations", queueing_lock="expire_invitations")
+@in_changeset
 def expire(timestamp: int) -> int:
     """Mark overdue invitations as expired; returns how many."""
-    return expire_invitations()
+    return expire_invitations(actor=Member.objects.system())
 
 
 class _RetryAtStatedTime(BaseRetryStrategy):
@@ -48,6 +53,7 @@ class _RetryAtStatedTime(BaseRetryStrategy):
 
 
 @app.task(name=verification.TASK, retry=_RetryAtStatedTime())
+@in_changeset
 def verify_on_github(member_id: str) -> str:
     """Check a member's GitHub account; returns the outcome. member_id: their number, the job's only argument."""
-    return verification.verify_on_github(member_id=member_id)
+    return verification.verify_on_github(actor=Member.objects.system(), member_id=member_id)

@@ -88,7 +88,7 @@ def _decide(service):
 
 
 def _verify(entry: CommunityMember, actor: Member, values: dict) -> None:
-    if not request_github_check(entry=entry):
+    if not request_github_check(actor=actor, entry=entry):
         raise CheckPending
 
 

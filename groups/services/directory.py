@@ -45,7 +45,7 @@ def reputation_of(profile: Mapping) -> int:
 
 
 @service
-def create_entry(*, actor: Member | None = None, person: Member | None = None, **fields) -> CommunityMember:
+def create_entry(*, actor: Member, person: Member | None = None, **fields) -> CommunityMember:
     """Add an entry without an invitation; its status is pending.
 
     fields: as in STAFF_FIELDS; name, primary_role and telegram_id are required. Raises TelegramIdTaken, NameMissing.
@@ -57,9 +57,7 @@ def create_entry(*, actor: Member | None = None, person: Member | None = None, *
 
 
 @service
-def update_entry(
-    *, entry: CommunityMember, actor: Member | None = None, own: bool = False, **changes
-) -> CommunityMember:
+def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **changes) -> CommunityMember:
     """Edit an entry. own: edited by the member, who may change OWN_FIELDS only.
 
     A new GitHub name is not verified and has no points. Raises TelegramIdTaken, NameMissing, EntryErased.
@@ -87,31 +85,31 @@ def update_entry(
 
 
 @service
-def approve(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+def approve(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Approve a pending member. Raises StatusMoveRejected, which names the possible moves."""
     return _move(entry, CommunityStatus.ACTIVE, "approved", actor, reason, only_from=CommunityStatus.PENDING)
 
 
 @service
-def suspend(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+def suspend(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Suspend an active member, which hides them. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.SUSPENDED, "suspended", actor, reason)
 
 
 @service
-def reinstate(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+def reinstate(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Make a suspended member active again. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.ACTIVE, "reinstated", actor, reason, only_from=CommunityStatus.SUSPENDED)
 
 
 @service
-def ban(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+def ban(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Ban a member. No status follows. Raises StatusMoveRejected."""
     return _move(entry, CommunityStatus.BANNED, "banned", actor, reason)
 
 
 @service
-def verify_manually(*, entry: CommunityMember, how: str, actor: Member | None = None) -> CommunityMember:
+def verify_manually(*, actor: Member, entry: CommunityMember, how: str) -> CommunityMember:
     """Mark a GitHub account as verified. how: the evidence, stored with the event.
 
     The reputation does not change: it is calculated from GitHub's figures only. Raises GitHubNameMissing,
@@ -128,7 +126,7 @@ def verify_manually(*, entry: CommunityMember, how: str, actor: Member | None = 
 
 
 @service
-def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+def remove_entry(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Remove an entry from every list. The row is kept and can be restored. Raises EntryRemoved."""
     current = _lock_entry(entry)
     current.deleted_at = timezone.now()
@@ -138,7 +136,7 @@ def remove_entry(*, entry: CommunityMember, actor: Member | None = None, reason:
 
 
 @service
-def restore_entry(*, entry: CommunityMember, actor: Member | None = None, reason: str = "") -> CommunityMember:
+def restore_entry(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Restore a removed entry. Raises EntryNotRemoved, EntryErased."""
     current = _lock_entry(entry, removed=True)
     if not current.is_removed:
@@ -160,7 +158,7 @@ def _lock_entry(entry: CommunityMember, *, removed: bool = False) -> CommunityMe
 
 
 def _move(
-    entry: CommunityMember, to: str, what: str, actor: Member | None, reason: str, *, only_from: str | None = None
+    entry: CommunityMember, to: str, what: str, actor: Member, reason: str, *, only_from: str | None = None
 ) -> CommunityMember:
     current = _lock_entry(entry)
     possible = MOVES[current.status]
@@ -175,7 +173,7 @@ def _move(
     return current
 
 
-def _record_event(type_: str, entry: CommunityMember, actor: Member | None, **payload) -> None:
+def _record_event(type_: str, entry: CommunityMember, actor: Member, **payload) -> None:
     audit(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
 
 

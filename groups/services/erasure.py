@@ -9,7 +9,7 @@ from missionsite.common.transactions import service
 
 
 @service
-def erase(*, entry: CommunityMember, actor: Member | None = None) -> CommunityMember:
+def erase(*, actor: Member, entry: CommunityMember) -> CommunityMember:
     """Overwrite the personal data of an entry and of its account, in the tables and in their history.
 
     The number, the role, the reputation and all counts are kept. Raises EntryErased, StaffNotErased.

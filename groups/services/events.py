@@ -3,7 +3,7 @@ from groups.signals import event_recorded
 
 
 def write_event(
-    type_: str, /, *, actor: Member | None, member: Member | None = None, group: Group | None = None, **payload
+    type_: str, /, *, actor: Member, member: Member | None = None, group: Group | None = None, **payload
 ) -> Event:
     """Add an event to the log of the community, and send event_recorded. audit() calls this."""
     event = Event.objects.create(type=type_, actor=actor, member=member, group=group, payload=payload)

@@ -9,7 +9,7 @@ from missionsite.common.transactions import service
 
 @service
 def create_mission(
-    *, name: str, colony: Group, description: str = "", min_trust_score: int = 0, actor: Member | None = None
+    *, actor: Member, name: str, colony: Group, description: str = "", min_trust_score: int = 0
 ) -> Group:
     """Create a mission in a colony. min_trust_score: points; with 0 every member can join.
 
@@ -27,7 +27,7 @@ def create_mission(
 
 
 @service
-def create_colony(*, name: str, description: str = "", actor: Member | None = None) -> Group:
+def create_colony(*, actor: Member, name: str, description: str = "") -> Group:
     """Create a colony, the root that missions belong to."""
     colony = Group.objects.create(name=name, type=Group.Type.COLONY, description=description, min_trust_score=None)
     audit("group.created", actor=actor, group=colony, stable_id=colony.stable_id)
@@ -35,7 +35,7 @@ def create_colony(*, name: str, description: str = "", actor: Member | None = No
 
 
 @service
-def update_group(*, group: Group, actor: Member | None = None, **changes) -> Group:
+def update_group(*, actor: Member, group: Group, **changes) -> Group:
     """Change name, description, min_trust_score or parent_group; for archiving see archive_group.
 
     Raises the errors of the group's constraints.
@@ -48,7 +48,7 @@ def update_group(*, group: Group, actor: Member | None = None, **changes) -> Gro
 
 
 @service
-def archive_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
+def archive_group(*, actor: Member, group: Group, reason: str = "") -> Group:
     """Archive a group: its members stay, no one can join, and the list of active missions leaves it out.
 
     Raises GroupIsArchived, ColonyHasActiveMissions.
@@ -57,7 +57,7 @@ def archive_group(*, group: Group, actor: Member | None = None, reason: str = ""
 
 
 @service
-def restore_group(*, group: Group, actor: Member | None = None, reason: str = "") -> Group:
+def restore_group(*, actor: Member, group: Group, reason: str = "") -> Group:
     """Make an archived group active again, with the members it has. Raises GroupIsActive, ColonyArchived."""
     return _set_status(group, Group.Status.ACTIVE, GroupIsActive, "group.restored", actor, reason)
 

@@ -18,7 +18,8 @@ from groups.models.directory import CommunityStatus, PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import import_sql as sql
 from missionsite.common.csvfiles import CsvFile
-from missionsite.common.errors import from_database, translate_db_errors
+from missionsite.common.errors import from_database
+from missionsite.common.transactions import service
 
 COLUMNS = (
     "email",
@@ -71,10 +72,11 @@ class ImportReport:
     errors: list[LineError] = field(default_factory=list)
 
 
+@service
 def import_members(
     *,
+    actor: Member,
     file: BinaryIO,
-    actor: Member | None = None,
     dry_run: bool = False,
     skip_bad: bool = False,
     errors_to: BinaryIO | None = None,
@@ -90,12 +92,11 @@ def import_members(
     file: UTF-8, read in pieces, at most IMPORT_BYTES. skip_bad: import the valid lines when others have errors.
     dry_run: check only; writing would use up stable IDs and numbers. errors_to: receives every error as CSV.
     progress: called with the step (reading, checking, writing, done) and the number of lines; it must not use this
-    database connection. actor: needs the right to change staff and administrators; None is the command line, which has
-    it.
+    database connection. actor: needs the right to change staff and administrators; the system member has it.
     Raises FileUnreadable, ImportRunning, ImportConflict.
     """
     report_progress = progress or (lambda step, lines: None)
-    with translate_db_errors(), _translate_conflicts(), transaction.atomic(), connection.cursor() as cursor:
+    with _translate_conflicts(), connection.cursor() as cursor:
         if not dry_run:
             _lock_import(cursor)
         given, lines = _stage(cursor, file, report_progress)
@@ -108,6 +109,7 @@ def import_members(
         if written:
             report_progress("writing", good)
             _write(cursor, given, actor)
+            cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
         cursor.execute(sql.FIRST_ERRORS, [errors_kept])
         report = ImportReport(
             lines=lines,
@@ -193,7 +195,7 @@ def _is_email(value: str) -> bool:
     return True
 
 
-def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
+def _match_and_check(cursor, given: list[str], actor: Member) -> None:
     """Match each row with its member, find its changes, and collect all errors."""
     longest = {
         name: CommunityMember._meta.get_field(name).max_length for name in COLUMNS[3:-1] if name != "primary_role"
@@ -203,8 +205,8 @@ def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
         {
             "given": given,
             "system": SYSTEM_MEMBER_ID,
-            "changes_administrators": actor is None or actor.is_superuser,
-            "changes_staff": actor is None or actor.has_perm("groups.grant_access"),
+            "changes_administrators": actor.is_system or actor.is_superuser,
+            "changes_staff": actor.is_system or actor.has_perm("groups.grant_access"),
         },
     )
     cursor.execute(sql.CHECK_FAULTS)
@@ -223,11 +225,11 @@ def _match_and_check(cursor, given: list[str], actor: Member | None) -> None:
     cursor.execute(sql.CHECK_TWICE)
 
 
-def _write(cursor, given: list[str], actor: Member | None) -> None:
+def _write(cursor, given: list[str], actor: Member) -> None:
     cursor.execute(sql.LOCK)
     if not cursor.fetchone()[0]:
         raise ImportConflict
-    values = {"given": given, "actor": actor and actor.pk, "status": CommunityStatus.PENDING}
+    values = {"given": given, "actor": actor.pk, "status": CommunityStatus.PENDING}
     for statement in sql.WRITES:
         cursor.execute(statement, values)
 

@@ -33,19 +33,15 @@ def address_to_send(invitation: CommunityInvitation) -> str:
     return f"{settings.SITE_URL}{reverse('portal:register', args=[invitation.spelled_code])}"
 
 
-def daily_cap(actor: Member | None) -> int:
+def daily_cap(actor: Member) -> int:
     """Return the limit of invitations per inviter in 24 hours, which depends on the actor."""
-    many = actor is not None and actor.has_perm("groups.invite_many")
+    many = actor.has_perm("groups.invite_many")
     return settings.INVITATIONS_PER_DAY_BY_STAFF if many else settings.INVITATIONS_PER_DAY
 
 
 @service
 def create_invitation(
-    *,
-    created_by: CommunityMember,
-    telegram_username: str = "",
-    lasts: timedelta | None = None,
-    actor: Member | None = None,
+    *, actor: Member, created_by: CommunityMember, telegram_username: str = "", lasts: timedelta | None = None
 ) -> CommunityInvitation:
     """Invite one person. lasts: INVITATION_DAYS by default. Only the returned object has the code.
 
@@ -59,24 +55,18 @@ def create_invitation(
 
 @service
 def create_invitations(
-    *,
-    created_by: CommunityMember,
-    telegram_usernames: Iterable[str],
-    lasts: timedelta | None = None,
-    actor: Member | None = None,
+    *, actor: Member, created_by: CommunityMember, telegram_usernames: Iterable[str], lasts: timedelta | None = None
 ) -> list[CommunityInvitation]:
     """Create several invitations, all or none: one per user name, which may be empty.
 
     Only the returned objects have the codes; the database stores their digests.
-
-    actor: the inviter's account by default. Raises InviterNotActive, TooManyInvitations.
+    Raises InviterNotActive, TooManyInvitations.
     """
     names = [name.strip().removeprefix("@") or None for name in telegram_usernames]
     # The inviter's row is locked, so two concurrent calls cannot both pass the limit.
     inviter = CommunityMember.objects.select_for_update(no_key=True).get(pk=created_by.pk)
     if inviter.status != CommunityStatus.ACTIVE or inviter.is_removed:
         raise InviterNotActive
-    actor = actor or inviter.person
     cap = daily_cap(actor)
     # The current time, not that of the transaction, which may have waited for the lock.
     now = timezone.now()
@@ -101,7 +91,7 @@ def create_invitations(
 
 @service
 def renew_code(
-    *, invitation: CommunityInvitation, lasts: timedelta | None = None, actor: Member | None = None
+    *, actor: Member, invitation: CommunityInvitation, lasts: timedelta | None = None
 ) -> CommunityInvitation:
     """Give a pending invitation a new code and a new expiry; the old code stops working.
 
@@ -143,9 +133,7 @@ def _with_new_codes(invitations: list[CommunityInvitation], write: Callable) -> 
 
 
 @service
-def cancel_invitation(
-    *, invitation: CommunityInvitation, actor: Member | None = None, reason: str = ""
-) -> CommunityInvitation:
+def cancel_invitation(*, actor: Member, invitation: CommunityInvitation, reason: str = "") -> CommunityInvitation:
     """Cancel a pending invitation. Raises InvitationEnded."""
     current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
     if current.status != InvitationStatus.PENDING:
@@ -168,7 +156,7 @@ def cancel_invitation(
 
 
 @service
-def expire_invitations() -> int:
+def expire_invitations(*, actor: Member) -> int:
     """Mark overdue pending invitations as expired; returns how many. Their codes are rejected either way."""
     return CommunityInvitation.objects.filter(status=InvitationStatus.PENDING, expires_at__lte=Now()).update(
         status=InvitationStatus.EXPIRED

@@ -13,12 +13,12 @@ RIGHTS = frozenset({"is_staff", "is_superuser"})
 @service
 def create_member(
     *,
+    actor: Member,
     email: str,
     display_name: str,
     trust_score: int = 0,
     password: str | None = None,
     is_staff: bool = False,
-    actor: Member | None = None,
 ) -> Member:
     """Create a member; without a password the account cannot log in. Raises EmailTaken, TrustScoreNegative."""
     member = Member.objects.create_user(
@@ -29,7 +29,7 @@ def create_member(
 
 
 @service
-def update_member(*, member: Member, actor: Member | None = None, **changes) -> Member:
+def update_member(*, actor: Member, member: Member, **changes) -> Member:
     """Change e-mail, name, trust score, rights, or whether the member is active.
 
     The event names the changed fields, without copies of e-mail and name: events outlive personal data.

@@ -13,16 +13,16 @@ from missionsite.common.transactions import service
 @service
 def join_mission(
     *,
+    actor: Member,
     member: Member,
     mission: Group,
-    actor: Member | None = None,
     role: str = "Member",
     joined_at: datetime | None = None,
     reason: str = "",
 ) -> Membership:
     """Add a member to a mission, or to a colony, which has no minimum trust score.
 
-    actor: the member by default. joined_at: aware datetime; now by default.
+    joined_at: aware datetime; now by default.
     Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing points), AlreadyMember.
     """
     # Read again: the caller's objects may be outdated. The database checks the archived status once more, under a
@@ -42,7 +42,7 @@ def join_mission(
     membership = Membership.objects.create(member=member, group=mission, role=role.strip(), **times)
     audit(
         "membership.created",
-        actor=actor or member,
+        actor=actor,
         member=member,
         group=mission,
         membership=str(membership.pk),
@@ -54,12 +54,7 @@ def join_mission(
 
 @service
 def leave_mission(
-    *,
-    member: Member,
-    mission: Group,
-    actor: Member | None = None,
-    left_at: datetime | None = None,
-    reason: str = "",
+    *, actor: Member, member: Member, mission: Group, left_at: datetime | None = None, reason: str = ""
 ) -> Membership:
     """End a member's active membership. The row is kept; re-joining adds another.
 
@@ -77,7 +72,7 @@ def leave_mission(
     membership.status, membership.left_at = Membership.Status.LEFT, left_at
     audit(
         "membership.ended",
-        actor=actor or member,
+        actor=actor,
         member=member,
         group=mission,
         membership=str(membership.pk),
@@ -87,7 +82,7 @@ def leave_mission(
 
 
 @service
-def change_role(*, membership: Membership, role: str, actor: Member | None = None, reason: str = "") -> Membership:
+def change_role(*, actor: Member, membership: Membership, role: str, reason: str = "") -> Membership:
     """Change the role of an active membership. Raises MembershipEnded, RoleMissing."""
     role = role.strip()
     if not role:

@@ -7,12 +7,7 @@ from missionsite.common.transactions import service
 
 @service
 def create_relationship(
-    *,
-    entity_id_a: str,
-    entity_id_b: str,
-    relationship_type: str,
-    content: dict | None = None,
-    actor: Member | None = None,
+    *, actor: Member, entity_id_a: str, entity_id_b: str, relationship_type: str, content: dict | None = None
 ) -> MemberRelationship:
     """Create a relationship, once. An entity ID that is a member's number is linked to that member.
 

@@ -10,7 +10,7 @@ from missionsite.common.transactions import service
 
 
 @service
-def set_roles(*, member: Member, roles: Iterable[Role], actor: Member | None = None) -> Member:
+def set_roles(*, actor: Member, member: Member, roles: Iterable[Role]) -> Member:
     """Set the roles of a member, replacing the current ones."""
     before = sorted(member.groups.values_list("name", flat=True))
     roles = list(roles)
@@ -23,7 +23,7 @@ def set_roles(*, member: Member, roles: Iterable[Role], actor: Member | None = N
 
 
 @service
-def set_password(*, member: Member, password: str | None, actor: Member | None = None) -> Member:
+def set_password(*, actor: Member, member: Member, password: str | None) -> Member:
     """Set the password of a member; None disables the login by password. Raises SystemMemberLocked."""
     member.set_password(password)
     member.save(update_fields=["password"])

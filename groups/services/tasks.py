@@ -14,12 +14,12 @@ State = Task.State
 @service
 def create_task(
     *,
+    actor: Member,
     group: Group,
     title: str,
     description: str = "",
     reward_points: int = 0,
     due_on: date | None = None,
-    actor: Member | None = None,
 ) -> Task:
     """Add an open task to a mission. reward_points: trust score points. Raises TaskMissionArchived, RewardNegative."""
     task = Task.objects.create(
@@ -30,7 +30,7 @@ def create_task(
 
 
 @service
-def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
+def update_task(*, actor: Member, task: Task, **changes) -> Task:
     """Change title, description, reward_points or due_on. Raises RewardNegative."""
     if unknown := set(changes) - {"title", "description", "reward_points", "due_on"}:
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
@@ -41,18 +41,18 @@ def update_task(*, task: Task, actor: Member | None = None, **changes) -> Task:
 
 
 @service
-def claim_task(*, task: Task, member: Member, actor: Member | None = None) -> Task:
+def claim_task(*, actor: Member, task: Task, member: Member) -> Task:
     """Assign an open task to a member of its mission. Raises TaskStateRejected, MemberInactive, NotAMember."""
     current = _lock_task(task, State.OPEN)
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
     if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
         raise NotAMember("Only a member of the mission can claim its tasks. Add them to the mission first.")
-    return _move(current, State.CLAIMED, "task.claimed", claimed_by=member, actor=actor or member)
+    return _move(current, State.CLAIMED, "task.claimed", claimed_by=member, actor=actor)
 
 
 @service
-def complete_task(*, task: Task, actor: Member | None = None) -> Task:
+def complete_task(*, actor: Member, task: Task) -> Task:
     """Complete a claimed task and add the reward to the member's trust score. Raises TaskStateRejected."""
     current = _lock_task(task, State.CLAIMED)
     member = Member.objects.select_for_update().get(pk=current.claimed_by_id)
@@ -63,14 +63,14 @@ def complete_task(*, task: Task, actor: Member | None = None) -> Task:
 
 
 @service
-def cancel_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
+def cancel_task(*, actor: Member, task: Task, reason: str = "") -> Task:
     """Cancel an open or claimed task. Raises TaskStateRejected."""
     current = _lock_task(task, State.OPEN, State.CLAIMED)
     return _move(current, State.CANCELLED, "task.cancelled", claimed_by=None, actor=actor, reason=reason)
 
 
 @service
-def reopen_task(*, task: Task, actor: Member | None = None, reason: str = "") -> Task:
+def reopen_task(*, actor: Member, task: Task, reason: str = "") -> Task:
     """Make a claimed or cancelled task open again. A finished one cannot be reopened: its reward was paid.
 
     Raises TaskStateRejected, TaskMissionArchived.
@@ -88,9 +88,7 @@ def _lock_task(task: Task, *allowed: State) -> Task:
     return current
 
 
-def _move(
-    task: Task, state: State, event_type: str, *, claimed_by: Member | None, actor: Member | None, **payload
-) -> Task:
+def _move(task: Task, state: State, event_type: str, *, claimed_by: Member | None, actor: Member, **payload) -> Task:
     task.state, task.claimed_by = state, claimed_by
     task.save(update_fields=["state", "claimed_by"])
     audit(event_type, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)

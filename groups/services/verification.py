@@ -17,8 +17,9 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.errors import GitHubNameMissing
 from groups.github import GitHubBusy, GitHubError, GitHubRejected, GitHubUnavailable, Profile, fetch_profile
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.directory import reputation_of
+from missionsite.common.audit.context import changeset
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
@@ -66,7 +67,7 @@ def verification_code(*, member_id: str) -> str:
 
 
 @service
-def request_github_check(*, entry: CommunityMember) -> bool:
+def request_github_check(*, actor: Member, entry: CommunityMember) -> bool:
     """Queue a check of a member's GitHub account.
 
     Returns False if a check is already queued. Raises GitHubNameMissing.
@@ -83,13 +84,18 @@ def request_github_check(*, entry: CommunityMember) -> bool:
     return True
 
 
-def verify_on_github(*, member_id: str) -> str:
+def verify_on_github(*, actor: Member, member_id: str) -> str:
     """Check a member's account and store the result; returns the outcome, a key of OUTCOMES.
 
     "gone" and "changed": the member was removed or their GitHub name changed meanwhile, and nothing was written.
     Must not run in a transaction: no lock is held during the requests. Raises RetryLater, and GitHubRejected, so that
     a wrong token shows up as a failed job.
     """
+    with changeset(user=str(actor.pk)):
+        return _check_account(actor, member_id)
+
+
+def _check_account(actor: Member, member_id: str) -> str:
     seen = (
         CommunityMember.objects.present()
         .filter(member_id=member_id)
@@ -115,7 +121,7 @@ def verify_on_github(*, member_id: str) -> str:
     if not profile.code_found:
         return _write_outcome(member_id, username, "proof_missing")
     try:
-        return _write_profile(member_id, username, profile)
+        return _write_profile(actor, member_id, username, profile)
     except IntegrityError as error:
         if error.__cause__.diag.constraint_name != "community_members_github_once":
             raise
@@ -143,7 +149,7 @@ def _schedule_retry(member_id: str, username: str, before: dict, error: GitHubBu
 
 
 @transaction.atomic(durable=True)
-def _write_profile(member_id: str, username: str, profile: Profile) -> str:
+def _write_profile(actor: Member, member_id: str, username: str, profile: Profile) -> str:
     entry = _lock_entry(member_id)
     if entry is None or entry.github_username != username:
         return "changed"
@@ -165,7 +171,7 @@ def _write_profile(member_id: str, username: str, profile: Profile) -> str:
     _save_check(entry, "verified", now)
     audit(
         "directory.verified",
-        actor=None,
+        actor=actor,
         member=entry.person,
         number=entry.member_id,
         by="github",

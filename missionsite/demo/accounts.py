@@ -87,12 +87,16 @@ def _create(role: str) -> Account:
 def _add_directory_entry(member: Member) -> None:
     """Add an approved directory entry, and a membership in the first mission that is open to everyone."""
     entry = create_entry(
-        person=member, name=member.display_name, primary_role=PrimaryRole.DEVELOPER, telegram_id=TELEGRAM_ID
+        actor=Member.objects.system(),
+        person=member,
+        name=member.display_name,
+        primary_role=PrimaryRole.DEVELOPER,
+        telegram_id=TELEGRAM_ID,
     )
-    approve(entry=entry)
+    approve(actor=Member.objects.system(), entry=entry)
     mission = Mission.objects.filter(status=Mission.Status.ACTIVE, min_trust_score=0).order_by("stable_id").first()
     if mission:
-        join_mission(member=member, mission=mission, role="Member")
+        join_mission(actor=member, member=member, mission=mission, role="Member")
 
 
 def _password() -> str:

@@ -6,7 +6,7 @@ from datetime import datetime
 import pytest
 from playwright.sync_api import Page, expect
 
-from groups.models import Membership
+from groups.models import Member, Membership
 from groups.services.members import update_member
 from groups.services.memberships import join_mission
 from tests.support.factories.groups import MemberFactory, MissionFactory, TaskFactory
@@ -53,7 +53,7 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     assert not Membership.objects.exists()
 
     # With enough points she is added.
-    update_member(member=ana, trust_score=300)
+    update_member(actor=Member.objects.system(), member=ana, trust_score=300)
     site.get_by_role("button", name="Add member").click()
     expect(site.get_by_text("Garden: member added.")).to_be_visible()
     tabs.get_by_role("link", name="Members", exact=True).click()
@@ -91,7 +91,9 @@ def test_command_palette_works_by_keyboard(site: Page, ana, garden, live_server)
 
 def test_leave_ends_several_memberships(site: Page, garden, live_server):
     for name in ("Ana", "Bob"):
-        join_mission(member=MemberFactory(display_name=name, trust_score=300), mission=garden)
+        join_mission(
+            actor=Member.objects.system(), member=MemberFactory(display_name=name, trust_score=300), mission=garden
+        )
     site.goto(f"{live_server.url}/admin/groups/membership/")
     for box in site.locator("input.action-select[name=_selected_action]").all():
         box.check()
@@ -109,7 +111,12 @@ def test_memberships_filter_by_mission_and_day(site: Page, garden, live_server):
         ("Late Lea", "2026-05-01", garden),
         ("Elsewhere Eli", "2026-05-02", MissionFactory(name="Kitchen")),
     ):
-        join_mission(member=MemberFactory(display_name=name, trust_score=300), mission=mission, joined_at=noon(day))
+        join_mission(
+            actor=Member.objects.system(),
+            member=MemberFactory(display_name=name, trust_score=300),
+            mission=mission,
+            joined_at=noon(day),
+        )
     site.goto(f"{live_server.url}/admin/groups/membership/")
     site.get_by_role("button", name="Filters", exact=True).press("Enter")
     site.locator("#filter-form .select2-selection").click()
@@ -153,8 +160,8 @@ PAGES = (
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme):
-    update_member(member=ana, trust_score=300)
-    join_mission(member=ana, mission=garden)
+    update_member(actor=Member.objects.system(), member=ana, trust_score=300)
+    join_mission(actor=ana, member=ana, mission=garden)
     TaskFactory(group=garden, title="A task whose title goes on and on, so that it has to be broken " * 3)
     site.emulate_media(color_scheme=scheme)
     for path in PAGES:

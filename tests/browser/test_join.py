@@ -2,7 +2,7 @@
 
 import pytest
 
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.directory import approve
 from tests.portal.helpers import PASSWORD, entry, invitation
 
@@ -81,7 +81,7 @@ def test_invited_person_registers_and_opens_directory(phone, live_server):
     phone.get_by_text("aguarda a aprovação").wait_for()
     assert fits(phone)
 
-    approve(entry=CommunityMember.objects.get(name="Ana Souza"))
+    approve(actor=Member.objects.system(), entry=CommunityMember.objects.get(name="Ana Souza"))
     phone.reload()
     phone.get_by_label("Busca").fill("inês")
     phone.keyboard.press("Enter")

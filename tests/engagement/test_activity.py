@@ -9,6 +9,7 @@ from django.test.utils import CaptureQueriesContext
 
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
 from engagement.services.lifecycle import record_activities, record_activity
+from groups.models import Member
 from groups.services.memberships import join_mission
 from groups.services.participation import ingest_participation, record_participation
 from missionsite.common.roles import member_session
@@ -181,7 +182,7 @@ def test_approval_queues_one_welcome(django_capture_on_commit_callbacks):
     person = PersonFactory()
     entry = EntryFactory(person=person, status="pending")
     with django_capture_on_commit_callbacks(execute=True):
-        directory.approve(entry=entry)
+        directory.approve(actor=Member.objects.system(), entry=entry)
     [message] = EngagementMessage.objects.filter(user=person)
     assert (message.message_type, message.idempotency_key) == ("welcome", f"{person.pk}:welcome:once")
     assert stands(person)[0] == "active"

@@ -9,7 +9,7 @@ from engagement.models import EngagementMessage, InboundMessage, UserProfile
 from engagement.services.claims import find_blocked
 from engagement.services.inbound import handle_inbound
 from engagement.services.profiles import update_profile
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.erasure import erase
 from tests.engagement.owner_connection import owner
 from tests.support.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
@@ -60,7 +60,7 @@ def test_erasure_removes_all_data_and_cancels_messages():
         "user_profiles_history",
     }
     assert places(WORD) == places("nachbar") == everywhere
-    erase(entry=CommunityMember.objects.get(person=person))
+    erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
     assert places(WORD) == set()
     assert places("nachbar") == everywhere
     now = EngagementMessage.objects.filter(user=person).order_by("idempotency_key").values_list("status", flat=True)
@@ -77,6 +77,6 @@ def test_erasure_cancels_claimed_message():
     person = lived(WORD)
     [message] = EngagementMessage.objects.filter(user=person, status="pending")
     claim = ClaimFactory(messages=[message])
-    erase(entry=CommunityMember.objects.get(person=person))
+    erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
     assert not EngagementMessage.objects.filter(user=person, status="pending").exists()
     assert find_blocked(token=claim.attempt_token) == {message.pk: "Erased"}

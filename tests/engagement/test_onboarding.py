@@ -8,6 +8,7 @@ from engagement.errors import ActionUnknown
 from engagement.models import EngagementMessage, UserProfile
 from engagement.services.lifecycle import transition
 from engagement.services.onboarding import complete_action, record_magic_moment, restart_onboarding, tier_of
+from groups.models import Member
 from groups.services import directory
 from groups.services.memberships import join_mission
 from groups.services.participation import record_participation
@@ -107,7 +108,7 @@ def test_unconfigured_steps_are_ignored(settings, django_capture_on_commit_callb
         member_id=entry.member_id, event_type="MESSAGE", platform="telegram", room_id="-1", occurred_at=NOW
     )
     with django_capture_on_commit_callbacks(execute=True):
-        join_mission(member=person, mission=MissionFactory())
+        join_mission(actor=person, member=person, mission=MissionFactory())
     profile = UserProfile.objects.get(pk=person.pk)
     assert profile.onboarding_tier_progress == {}
     assert profile.magic_moment_at is not None
@@ -143,14 +144,14 @@ def test_goodbye_response_1_restarts_onboarding():
 def test_magic_moment_is_set_once(django_capture_on_commit_callbacks):
     person = PersonFactory()
     with django_capture_on_commit_callbacks(execute=True):
-        join_mission(member=person, mission=ColonyFactory())
+        join_mission(actor=person, member=person, mission=ColonyFactory())
     assert UserProfile.objects.get(pk=person.pk).magic_moment_at is None, "a colony is no mission"
     with django_capture_on_commit_callbacks(execute=True):
-        join_mission(member=person, mission=MissionFactory())
+        join_mission(actor=person, member=person, mission=MissionFactory())
     first = UserProfile.objects.get(pk=person.pk).magic_moment_at
     assert first is not None
     with django_capture_on_commit_callbacks(execute=True):
-        join_mission(member=person, mission=MissionFactory())
+        join_mission(actor=person, member=person, mission=MissionFactory())
     assert UserProfile.objects.get(pk=person.pk).magic_moment_at == first
     assert record_magic_moment(member=person) is False
 
@@ -159,7 +160,7 @@ def test_magic_moment_is_set_once(django_capture_on_commit_callbacks):
 def test_role_completes_step(role, step, django_capture_on_commit_callbacks):
     person = PersonFactory()
     with django_capture_on_commit_callbacks(execute=True):
-        join_mission(member=person, mission=MissionFactory(), role=role)
+        join_mission(actor=person, member=person, mission=MissionFactory(), role=role)
     steps = UserProfile.objects.get(pk=person.pk).onboarding_tier_progress
     assert list(steps.get("3", {})) == ([step] if step else [])
 
@@ -168,7 +169,7 @@ def test_verification_and_introduction_complete_steps(django_capture_on_commit_c
     person = PersonFactory()
     entry = EntryFactory(person=person, github_username="gh")
     with django_capture_on_commit_callbacks(execute=True):
-        directory.verify_manually(entry=entry, how="seen")
+        directory.verify_manually(actor=Member.objects.system(), entry=entry, how="seen")
     record_participation(
         member_id=entry.member_id, event_type="REACTION", platform="telegram", room_id="-1", occurred_at=NOW
     )

@@ -7,6 +7,7 @@ from engagement.services.messages import enqueue
 from engagement.services.profiles import opt_in, opt_out
 from engagement.services.sending import MessageSender
 from engagement.transports.file import FileTransport
+from groups.models import Member
 from groups.services import directory
 from groups.services.erasure import erase
 from groups.services.memberships import change_role, join_mission
@@ -33,19 +34,19 @@ def test_approval_queues_welcome_once(django_capture_on_commit_callbacks):
     assert EngagementMessage.objects.get(user=entry.person).message_type == "welcome"
     assert UserEngagementState.objects.get(user=entry.person).state == "active"
     with django_capture_on_commit_callbacks(execute=True):
-        directory.suspend(entry=entry)
-        directory.reinstate(entry=entry)
+        directory.suspend(actor=Member.objects.system(), entry=entry)
+        directory.reinstate(actor=Member.objects.system(), entry=entry)
     assert EngagementMessage.objects.filter(user=entry.person).count() == 1
 
 
 def test_first_mission_sets_magic_moment(django_capture_on_commit_callbacks):
     member = MemberFactory()
     with django_capture_on_commit_callbacks(execute=True):
-        first = join_mission(member=member, mission=MissionFactory())
+        first = join_mission(actor=member, member=member, mission=MissionFactory())
     profile = UserProfile.objects.get(pk=member.pk)
     assert profile.magic_moment_at == first.joined_at
     with django_capture_on_commit_callbacks(execute=True):
-        join_mission(member=member, mission=MissionFactory())
+        join_mission(actor=member, member=member, mission=MissionFactory())
     profile.refresh_from_db()
     assert profile.magic_moment_at == first.joined_at
     assert steps_of(member) == {"join_mission"}
@@ -55,9 +56,9 @@ def test_first_mission_sets_magic_moment(django_capture_on_commit_callbacks):
 def test_roles_and_tasks_complete_steps(django_capture_on_commit_callbacks):
     member, mission = MemberFactory(), MissionFactory()
     with django_capture_on_commit_callbacks(execute=True):
-        membership = join_mission(member=member, mission=mission, role="Lead")
-        change_role(membership=membership, role="Mentor")
-        task = create_task(group=mission, title="Water the plants")
+        membership = join_mission(actor=member, member=member, mission=mission, role="Lead")
+        change_role(actor=Member.objects.system(), membership=membership, role="Mentor")
+        task = create_task(actor=Member.objects.system(), group=mission, title="Water the plants")
         claim_task(task=task, member=member, actor=member)
         complete_task(task=task, actor=member)
     assert steps_of(member) == {"join_mission", "lead_mission", "mentor_member", "complete_task"}

@@ -183,7 +183,7 @@ def ban_in_mid_batch() -> tuple[list[str], EngagementMessage]:
 
         def take(message):
             if message.idempotency_key == first.idempotency_key:
-                staff.run(lambda _: ban(entry=second.user.community, reason="Spam"))
+                staff.run(lambda _: ban(actor=Member.objects.system(), entry=second.user.community, reason="Spam"))
 
         provider = Provider(take)
         sender(provider).drain()

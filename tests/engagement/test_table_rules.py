@@ -106,7 +106,7 @@ def test_member_created_by_sql_has_profile():
 
 def test_imported_member_has_profile():
     file = "email,name\n" + "".join(f"p{i}@example.org,Person {i}\n" for i in range(30))
-    report = import_members(file=io.BytesIO(file.encode()))
+    report = import_members(actor=Member.objects.system(), file=io.BytesIO(file.encode()))
     assert report.added == 30
     assert without_profile() == []
 

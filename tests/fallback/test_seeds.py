@@ -119,8 +119,8 @@ def test_loading_again_keeps_changes(seeds, document_root):
     change_in_project(builder.flows.get(name="Build"), acting_member=bruno, name="Make")
     add_to_project(Flow, project=builder, acting_member=bruno, name="Build")
     joined = Membership.objects.filter(status="active", group__type="mission").first()
-    leave_mission(member=joined.member, mission=joined.group)
-    join_mission(member=joined.member, mission=joined.group)
+    leave_mission(actor=joined.member, member=joined.member, mission=joined.group)
+    join_mission(actor=joined.member, member=joined.member, mission=joined.group)
     before = everything()
     call_command("loaddata", "seeds", verbosity=0)
     assert everything() == before

@@ -5,7 +5,7 @@ import io
 
 from django.db import connection
 
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.imports import ImportReport, import_members
 
 FULL = "email,name,trust_score,telegram_id,telegram_username,primary_role,organization,country,github_username\n"
@@ -15,7 +15,8 @@ BRUNO = "bruno@example.org,Bruno Costa,0,1002,,student,,,\n"
 
 def bring(text: str | bytes, **options) -> ImportReport:
     """Import a file with this text."""
-    return import_members(file=io.BytesIO(text.encode() if isinstance(text, str) else text), **options)
+    content = text.encode() if isinstance(text, str) else text
+    return import_members(**{"actor": Member.objects.system()} | options, file=io.BytesIO(content))
 
 
 def counts(report: ImportReport) -> tuple[int, int, int, int]:

@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission
 from django.db import connection
 
-from groups.models import Event, Membership
+from groups.models import Event, Member, Membership
 from groups.services.groups import archive_group
 from groups.services.memberships import join_mission
 from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, StaffFactory, TaskFactory
@@ -55,7 +55,7 @@ class TestList:
         TaskFactory(group=mission)
         high = MissionFactory(name="Tower", min_trust_score=101)
         archived = MissionFactory(name="Old")
-        archive_group(group=archived)
+        archive_group(actor=Member.objects.system(), group=archived)
         items = api_client(alice).get("/api/missions").json()["items"]
         assert [(row["stable_id"], row["member_count"], row["task_count"]) for row in items] == [
             (mission.stable_id, 2, 1),
@@ -244,7 +244,7 @@ class TestJoinAndLeave:
         assert Event.objects.filter(member=alice).count() == 1
 
     def test_join_rejects_archived_mission(self, alice, mission):
-        archive_group(group=mission)
+        archive_group(actor=Member.objects.system(), group=mission)
         assert post(api_client(alice), f"/api/missions/{mission.pk}/join").status_code == 404
         carol = StaffFactory(is_superuser=True, trust_score=500)
         answer = post(api_client(carol), f"/api/missions/{mission.pk}/join")
@@ -258,7 +258,7 @@ class TestJoinAndLeave:
     def test_member_cannot_name_another_member(self, alice, mission, step):
         bob = MemberFactory(trust_score=100)
         if step == "leave":
-            join_mission(member=bob, mission=mission)
+            join_mission(actor=bob, member=bob, mission=mission)
         answer = post(api_client(alice), f"/api/missions/{mission.pk}/{step}", member=bob.member_id)
         assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
         assert Membership.objects.active().filter(member=bob).exists() == (step == "leave")
@@ -353,7 +353,7 @@ class TestMatrix:
 def test_member_cannot_see_or_change_others_data(alice, mission):
     """Every response Alice can get while Bob is in a mission is searched for Bob's data."""
     bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987)
-    membership = join_mission(member=bob, mission=mission)
+    membership = join_mission(actor=bob, member=bob, mission=mission)
     client = api_client(alice)
     answers = [
         getattr(client, method)(address.format(key=mission.pk), content_type="application/json")

@@ -5,7 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
-from groups.models import CommunityMember, Event
+from groups.models import CommunityMember, Event, Member
 from groups.services import directory
 from groups.services.erasure import erase
 from tests.support.admin import client, client_of, links, staff, words
@@ -81,7 +81,7 @@ class TestFilters:
             EntryFactory(name=status, status=status)
         EntryFactory(name="Designer", primary_role="designer")
         proven = EntryFactory(name="Proven", github_username="proven")
-        directory.verify_manually(entry=proven, how="A call")
+        directory.verify_manually(actor=Member.objects.system(), entry=proven, how="A call")
 
     @pytest.mark.parametrize(
         ("query", "names"),
@@ -130,7 +130,7 @@ class TestFilters:
 class TestRemoved:
     @pytest.fixture
     def gone(self, noor):
-        directory.remove_entry(entry=noor, reason="Moved away")
+        directory.remove_entry(actor=Member.objects.system(), entry=noor, reason="Moved away")
         EntryFactory(name="Rui")
         return noor
 
@@ -188,7 +188,7 @@ class TestButtons:
     def test_verify_buttons_depend_on_github_name(self, community, noor):
         verifying = {"Verify on GitHub", "Verify manually"}
         assert buttons(community.get(page(noor))) == OF_STATUS["active"] | verifying | {"Account"}
-        directory.verify_manually(entry=noor, how="A call")
+        directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         assert buttons(community.get(page(noor))) & verifying == {"Verify on GitHub"}
 
     @pytest.mark.parametrize("role", ["Mission Manager", "Engagement Operator", "Auditor", "Delivery Lead"])
@@ -281,7 +281,7 @@ class TestActions:
         assert "A video call" in words(community.get(page(noor, "events")))
 
     def test_verify_rejects_account_of_another_member(self, community, noor):
-        directory.verify_manually(entry=noor, how="A call")
+        directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         other = EntryFactory(github_username="NOOR-codes")
         response = community.post(page(other, "verify-manually"), {"how": "A hunch"})
         assert "Another member has verified this GitHub account." in words(response)
@@ -337,7 +337,7 @@ class TestAddAndEdit:
 
     def test_new_github_name_is_not_verified(self, community, noor):
         CommunityMember.objects.filter(pk=noor.pk).update(reputation_score=1125)
-        directory.verify_manually(entry=noor, how="A call")
+        directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         community.post(page(noor), form(telegram_id=noor.telegram_id, github_username="someone-else"))
         noor.refresh_from_db()
         assert (noor.github_verified, noor.reputation_score, noor.reputation_tier) == (False, 0, "Novice")
@@ -364,7 +364,7 @@ class TestHistory:
         return client_.post(reverse("admin:groups_communitymember_revert", args=[entry.pk, change.pgh_id]))
 
     def test_history_shows_and_reverts_edit(self, community, noor):
-        directory.update_entry(entry=noor, organization="Pier Lab", country="Portugal")
+        directory.update_entry(actor=Member.objects.system(), entry=noor, organization="Pier Lab", country="Portugal")
         history = words(community.get(page(noor, "history")))
         assert "Harbour Lab" in history
         assert "Pier Lab" in history
@@ -378,12 +378,12 @@ class TestHistory:
         administrator = client("Administrator")
         match what:
             case "status":
-                directory.suspend(entry=noor, reason="Why")
+                directory.suspend(actor=Member.objects.system(), entry=noor, reason="Why")
             case "removal":
-                directory.remove_entry(entry=noor, reason="Why")
-                directory.restore_entry(entry=noor, reason="Why")
+                directory.remove_entry(actor=Member.objects.system(), entry=noor, reason="Why")
+                directory.restore_entry(actor=Member.objects.system(), entry=noor, reason="Why")
             case "verification":
-                directory.verify_manually(entry=noor, how="A call")
+                directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         before = CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk)
         assert "Revert" not in words(administrator.get(page(noor, "history")))
         assert self.revert(administrator, noor, noor.history.order_by("-pgh_id")[0]).status_code == 403
@@ -391,17 +391,17 @@ class TestHistory:
 
     def test_revert_does_not_transfer_github_verification(self, community, noor):
         """Reverting restores the old name, but not the verification of the new one."""
-        directory.update_entry(entry=noor, github_username="proven-one")
+        directory.update_entry(actor=Member.objects.system(), entry=noor, github_username="proven-one")
         renamed = noor.history.order_by("-pgh_id")[0]
-        directory.verify_manually(entry=noor, how="A call")
+        directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         self.revert(community, noor, renamed)
         noor.refresh_from_db()
         assert (noor.github_username, noor.github_verified) in [("noor-codes", False), ("proven-one", True)]
 
     def test_revert_rejects_later_edit(self, community, noor):
-        directory.update_entry(entry=noor, organization="Pier Lab")
+        directory.update_entry(actor=Member.objects.system(), entry=noor, organization="Pier Lab")
         first = noor.history.order_by("-pgh_id")[0]
-        directory.update_entry(entry=noor, organization="Quay Lab")
+        directory.update_entry(actor=Member.objects.system(), entry=noor, organization="Quay Lab")
         assert "cannot be reverted" in words(self.revert(community, noor, first))
 
 
@@ -427,7 +427,7 @@ class TestErase:
         assert not CommunityMember.objects.filter(erased_at__isnull=False).exists()
 
     def test_erased_entry_has_no_actions(self, noor):
-        erase(entry=noor)
+        erase(actor=Member.objects.system(), entry=noor)
         administrator = client("Administrator")
         noor.refresh_from_db()
         response = administrator.get(page(noor))
@@ -463,7 +463,7 @@ class TestPages:
         for _ in range(rows):
             invited = EntryFactory(invited_by=noor, with_account=True)
             InvitationFactory(created_by=noor, status="accepted", accepted_by=invited, accepted_at=invited.created_at)
-            directory.update_entry(entry=noor, organization=f"Lab {invited.pk}")
+            directory.update_entry(actor=Member.objects.system(), entry=noor, organization=f"Lab {invited.pk}")
         for tab in ("change", "participation", "invitations", "tree", "events", "history"):
             community.get(page(noor, tab))
         asked, pages = {}, {}

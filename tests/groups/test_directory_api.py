@@ -75,7 +75,7 @@ class TestSearch:
             reputation_score=150,
         )
         proven = EntryFactory(name="Rui Alves", country="Portugal", github_username="rui", reputation_score=1125)
-        directory.verify_manually(entry=proven, how="A call")
+        directory.verify_manually(actor=Member.objects.system(), entry=proven, how="A call")
         for status in ("pending", "suspended", "banned", "not_member"):
             EntryFactory(name=status, status=status)
         EntryFactory(name="Removed", removed=True)
@@ -147,9 +147,9 @@ class TestSearch:
 
     def test_suspended_member_cannot_read_next_page(self, noor, by_noor, people):
         assert by_noor.get(MEMBERS).status_code == 200
-        directory.suspend(entry=noor, reason="Why")
+        directory.suspend(actor=Member.objects.system(), entry=noor, reason="Why")
         assert by_noor.get(MEMBERS).status_code == 403
-        directory.reinstate(entry=noor, reason="Sorry")
+        directory.reinstate(actor=Member.objects.system(), entry=noor, reason="Sorry")
         assert by_noor.get(MEMBERS).status_code == 200
 
     @pytest.mark.parametrize("limit", [1, 3, 7, 50])
@@ -244,7 +244,7 @@ def registration(code: str, /, **changes) -> dict:
 class TestRegister:
     @pytest.fixture
     def code(self, noor):
-        return create_invitation(created_by=noor).spelled_code
+        return create_invitation(actor=noor.person, created_by=noor).spelled_code
 
     @pytest.fixture
     def bot(self):
@@ -266,9 +266,9 @@ class TestRegister:
 
     def test_every_invalid_code_gets_same_response(self, bot, noor, settings):
         settings.JOIN_ATTEMPTS_PER_MINUTE = 0
-        used, cancelled, late = (create_invitation(created_by=noor) for _ in range(3))
+        used, cancelled, late = (create_invitation(actor=noor.person, created_by=noor) for _ in range(3))
         accept_invitation(**registration(used.code, email="used@example.org", telegram_id="1"), password=None)
-        cancel_invitation(invitation=cancelled)
+        cancel_invitation(actor=Member.objects.system(), invitation=cancelled)
         ago = timezone.now() - timezone.timedelta(days=9)
         expired = InvitationFactory(created_by=noor, status="expired")
         CommunityInvitation.objects.filter(pk=late.pk).update(
@@ -440,8 +440,8 @@ class TestInvitations:
         assert post(by_noor, f"{INVITATIONS}/{other.pk}/code", {"days": 91}).status_code == 422
 
     def test_list_shows_own_invitations_and_all_to_staff(self, noor, by_noor):
-        mine = [create_invitation(created_by=noor) for _ in range(5)]
-        cancel_invitation(invitation=mine[0])
+        mine = [create_invitation(actor=noor.person, created_by=noor) for _ in range(5)]
+        cancel_invitation(actor=Member.objects.system(), invitation=mine[0])
         InvitationFactory()
         seen, address = [], f"{INVITATIONS}?limit=2"
         while address:
@@ -461,7 +461,7 @@ class TestInvitations:
         assert api_client(StaffFactory()).get(INVITATIONS).status_code == 403
 
     def test_member_cancels_own_invitations_only(self, noor, by_noor):
-        mine, foreign = create_invitation(created_by=noor), InvitationFactory()
+        mine, foreign = create_invitation(actor=noor.person, created_by=noor), InvitationFactory()
         assert post(by_noor, f"{INVITATIONS}/{mine.pk}/cancel", {"reason": "Changed"}).json()["status"] == "cancelled"
         assert post(by_noor, f"{INVITATIONS}/{foreign.pk}/cancel").status_code == 404
         again = post(by_noor, f"{INVITATIONS}/{mine.pk}/cancel")

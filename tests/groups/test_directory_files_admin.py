@@ -131,7 +131,7 @@ class TestExport:
                 organization="Harbour Lab" if turn < 6 else None,
                 reputation_score=turn * 100,
             )
-        directory.remove_entry(entry=EntryFactory(name="Removed"), reason="Gone")
+        directory.remove_entry(actor=Member.objects.system(), entry=EntryFactory(name="Removed"), reason="Gone")
 
     @pytest.mark.parametrize(
         "query",
@@ -261,7 +261,7 @@ class TestTree:
         assert [entry.name for entry in response.context["tree"].above] == ["Ana", "Bob", "Carol"]
 
     def test_tree_marks_removed_members(self, community, family):
-        directory.remove_entry(entry=family["Carol"], reason="Gone")
+        directory.remove_entry(actor=Member.objects.system(), entry=family["Carol"], reason="Gone")
         assert "Removed" in words(community.get(page(family["Bob"], "tree")))
 
     def test_tree_escapes_names(self, community, family):

@@ -74,7 +74,9 @@ def test_create_entry_makes_pending_entry():
 def test_create_entry_rejects_invalid_values(fields, rejection):
     EntryFactory(telegram_id="taken")
     with pytest.raises(rejection):
-        directory.create_entry(**{"name": "Noor", "telegram_id": "7", "primary_role": "other"} | fields)
+        directory.create_entry(
+            actor=Member.objects.system(), **{"name": "Noor", "telegram_id": "7", "primary_role": "other"} | fields
+        )
     assert not Event.objects.exists()
 
 
@@ -110,14 +112,14 @@ DECIDED = ["status", "reputation_score", "github_verified", "invited_by_id", "me
 def test_member_cannot_edit_identifiers(field):
     entry = EntryFactory()
     with pytest.raises(TypeError, match=field):
-        directory.update_entry(entry=entry, own=True, **{field: "1"})
+        directory.update_entry(actor=Member.objects.system(), entry=entry, own=True, **{field: "1"})
     assert not Event.objects.exists()
 
 
 @pytest.mark.parametrize("field", ["status", "reputation_score", "github_verified", "member_id", "profile_data"])
 def test_update_entry_rejects_fields_of_other_services(field):
     with pytest.raises(TypeError, match=field):
-        directory.update_entry(entry=EntryFactory(), **{field: "1"})
+        directory.update_entry(actor=Member.objects.system(), entry=EntryFactory(), **{field: "1"})
 
 
 def test_edit_event_contains_no_personal_text():
@@ -140,7 +142,7 @@ def test_edit_event_contains_no_personal_text():
 
 def test_unchanged_edit_records_no_event():
     entry = EntryFactory(name="Ana", country=None)
-    directory.update_entry(entry=entry, name=" Ana ", country="")
+    directory.update_entry(actor=Member.objects.system(), entry=entry, name=" Ana ", country="")
     assert not Event.objects.exists()
     assert [change.label for change in changes_of(entry)] == ["insert"]
 
@@ -149,20 +151,20 @@ def test_unchanged_edit_records_no_event():
 def test_update_entry_requires_name(name):
     entry = EntryFactory(name="Ana")
     with pytest.raises(NameMissing):
-        directory.update_entry(entry=entry, name=name)
+        directory.update_entry(actor=Member.objects.system(), entry=entry, name=name)
     entry.refresh_from_db()
     assert entry.name == "Ana"
 
 
 def test_update_entry_rejects_removed_entry():
     with pytest.raises(EntryRemoved, match="Restore them first"):
-        directory.update_entry(entry=EntryFactory(deleted_at=timezone.now()), name="Ana")
+        directory.update_entry(actor=Member.objects.system(), entry=EntryFactory(deleted_at=timezone.now()), name="Ana")
 
 
 def test_update_entry_rejects_taken_telegram_id():
     EntryFactory(telegram_id="7")
     with pytest.raises(TelegramIdTaken, match=r"Another member has this Telegram ID\."):
-        directory.update_entry(entry=EntryFactory(), telegram_id=" 7 ")
+        directory.update_entry(actor=Member.objects.system(), entry=EntryFactory(), telegram_id=" 7 ")
 
 
 # --- GitHub -----------------------------------------------------------------------------------
@@ -171,7 +173,7 @@ def test_update_entry_rejects_taken_telegram_id():
 @pytest.mark.parametrize("name", ["someone-else", "", None])
 def test_new_github_name_resets_verification_and_points(name):
     entry = verified()
-    directory.update_entry(entry=entry, github_username=name)
+    directory.update_entry(actor=Member.objects.system(), entry=entry, github_username=name)
     entry.refresh_from_db()
     assert entry.github_username == (name or None)
     assert (entry.github_verified, entry.github_verified_at, entry.github_profile_data) == (False, None, None)
@@ -181,7 +183,7 @@ def test_new_github_name_resets_verification_and_points(name):
 @pytest.mark.parametrize("name", ["ana-h", "Ana-H", " @ANA-H "])
 def test_github_name_in_other_case_stays_verified(name):
     entry = verified()
-    directory.update_entry(entry=entry, github_username=name, country="Brazil")
+    directory.update_entry(actor=Member.objects.system(), entry=entry, github_username=name, country="Brazil")
     entry.refresh_from_db()
     assert (entry.github_verified, entry.reputation_score, entry.country) == (True, 1125, "Brazil")
 
@@ -201,18 +203,24 @@ def test_verify_manually_records_evidence_without_points():
 
 def test_verify_manually_rejects_missing_or_taken_name():
     with pytest.raises(GitHubNameMissing):
-        directory.verify_manually(entry=EntryFactory(), how="seen")
+        directory.verify_manually(actor=Member.objects.system(), entry=EntryFactory(), how="seen")
     verified(github_username="Ana-H")
     with pytest.raises(GitHubAccountTaken, match="Another member has verified"):
-        directory.verify_manually(entry=EntryFactory(github_username="ana-h"), how="seen")
+        directory.verify_manually(
+            actor=Member.objects.system(), entry=EntryFactory(github_username="ana-h"), how="seen"
+        )
     with pytest.raises(EntryRemoved):
-        directory.verify_manually(entry=EntryFactory(github_username="b", deleted_at=timezone.now()), how="seen")
+        directory.verify_manually(
+            actor=Member.objects.system(),
+            entry=EntryFactory(github_username="b", deleted_at=timezone.now()),
+            how="seen",
+        )
 
 
 def test_editing_in_verified_name_does_not_verify():
     verified()
     other = EntryFactory()
-    directory.update_entry(entry=other, github_username="ana-h")
+    directory.update_entry(actor=Member.objects.system(), entry=other, github_username="ana-h")
     other.refresh_from_db()
     assert (other.github_username, other.github_verified) == ("ana-h", False)
 
@@ -232,14 +240,14 @@ def test_remove_and_restore_entry():
     assert find_entries(at_most=10) == find_entries(q=entry.member_id, at_most=10) == []
     assert not CommunityMember.objects.active().exists()
     with pytest.raises(EntryRemoved):
-        directory.remove_entry(entry=entry)
+        directory.remove_entry(actor=Member.objects.system(), entry=entry)
     directory.restore_entry(entry=entry, actor=staff, reason="came back")
     entry.refresh_from_db()
     assert (entry.status, entry.is_removed) == ("active", False)
     assert last_event().type == "directory.restored"
     assert find_entries(at_most=10) == [entry]
     with pytest.raises(EntryNotRemoved):
-        directory.restore_entry(entry=entry)
+        directory.restore_entry(actor=Member.objects.system(), entry=entry)
 
 
 @pytest.mark.parametrize("act", [directory.approve, directory.suspend, directory.reinstate, directory.ban])
@@ -254,8 +262,8 @@ def test_removed_entry_rejects_decisions(act):
 
 def test_history_shows_and_reverts_one_change():
     entry, staff = EntryFactory(country="Peru"), StaffFactory()
-    directory.update_entry(entry=entry, country="Brazil", organization="Ours")
-    directory.suspend(entry=entry)
+    directory.update_entry(actor=Member.objects.system(), entry=entry, country="Brazil", organization="Ours")
+    directory.suspend(actor=Member.objects.system(), entry=entry)
     newest, edit, made = changes_of(entry)
     assert [(field.name, field.before, field.after) for field in newest.fields] == [("status", "active", "suspended")]
     assert {(field.name, field.before, field.after) for field in edit.fields} == {
@@ -273,7 +281,7 @@ def test_history_shows_and_reverts_one_change():
 
 def test_final_decision_cannot_be_reverted():
     entry = EntryFactory()
-    directory.ban(entry=entry)
+    directory.ban(actor=Member.objects.system(), entry=entry)
     change = changes_of(entry)[0]
     with pytest.raises(DomainError, match="This status change is not allowed"):
         revert_change(actor=Member.objects.system(), change=change)
@@ -300,13 +308,20 @@ def test_relationship_is_unique_between_two():
     assert (event.type, event.actor, event.member) == ("relationship.created", staff, ana.person)
     assert event.payload == {"kind": "MENTORED", "relationship": str(made.pk)}
     with pytest.raises(RelationshipExists):
-        create_relationship(**sides, relationship_type="MENTORED")
+        create_relationship(actor=Member.objects.system(), **sides, relationship_type="MENTORED")
     with pytest.raises(RelationshipWithSelf):
-        create_relationship(entity_id_a="bot:7", entity_id_b=" bot:7", relationship_type="REFERRED")
+        create_relationship(
+            actor=Member.objects.system(), entity_id_a="bot:7", entity_id_b=" bot:7", relationship_type="REFERRED"
+        )
     for odd in ({"relationship_type": "LIKED"}, {"relationship_type": "REFERRED", "entity_id_a": " "}):
         with pytest.raises(DomainError):
-            create_relationship(**sides | odd)
-    assert create_relationship(entity_id_a="bot:7", entity_id_b="bot:8", relationship_type="REFERRED").member_a is None
+            create_relationship(actor=Member.objects.system(), **sides | odd)
+    assert (
+        create_relationship(
+            actor=Member.objects.system(), entity_id_a="bot:7", entity_id_b="bot:8", relationship_type="REFERRED"
+        ).member_a
+        is None
+    )
 
 
 # --- The tree of invitations ------------------------------------------------------------------

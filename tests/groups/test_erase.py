@@ -119,7 +119,9 @@ def live(word):
         headers={"Idempotency-Key": str(uuid4())},
     )
     assert made.status_code == 201, made.content
-    create_invitations(created_by=inviter, telegram_usernames=[f"@Zoë_{word}", f"{word.upper()}_NOW"])
+    create_invitations(
+        actor=inviter.person, created_by=inviter, telegram_usernames=[f"@Zoë_{word}", f"{word.upper()}_NOW"]
+    )
     order = {
         "code": made.json()["items"][0]["code"],
         "name": f"First {word}",
@@ -146,7 +148,7 @@ def live(word):
         entry=entry, actor=staff, name=f"Zoë {word}", telegram_username=f"{word}_now", country=f"Old {word}land"
     )
     directory.verify_manually(entry=entry, actor=staff, how=f"{word} showed it in a call")
-    request_github_check(entry=entry)
+    request_github_check(actor=Member.objects.system(), entry=entry)
     directory.suspend(entry=entry, actor=staff, reason=f"{word} shouted")
     directory.reinstate(entry=entry, actor=staff, reason=f"{word} is calm")
     person.refresh_from_db()
@@ -155,9 +157,11 @@ def live(word):
     person.save()
     # Error messages contain the rejected values; the server's log must not.
     with pytest.raises(TelegramIdTaken):
-        directory.update_entry(entry=inviter, telegram_id=f"id {word}")
+        directory.update_entry(actor=Member.objects.system(), entry=inviter, telegram_id=f"id {word}")
     with pytest.raises(TelegramIdTaken):
-        directory.create_entry(name=f"Again {word}", telegram_id=f"id {word}", primary_role="other")
+        directory.create_entry(
+            actor=Member.objects.system(), name=f"Again {word}", telegram_id=f"id {word}", primary_role="other"
+        )
     accept_rejected(inviter, word)
 
     headers = {"Idempotency-Key": str(uuid4())}
@@ -183,9 +187,9 @@ def live(word):
     record_participation(member_id=entry.member_id, event_type="MESSAGE", platform="telegram", room_id=f"{word} 2")
 
     mission = MissionFactory()
-    join_mission(member=person, mission=mission, role=f"Host {word}", reason=f"{word} asked")
-    leave_mission(member=person, mission=mission, reason=f"{word} left")
-    join_mission(member=person, mission=mission)
+    join_mission(actor=person, member=person, mission=mission, role=f"Host {word}", reason=f"{word} asked")
+    leave_mission(actor=person, member=person, mission=mission, reason=f"{word} left")
+    join_mission(actor=person, member=person, mission=mission)
     make_token(person, name=f"{word}'s laptop")
     person.groups.add(Role.objects.create(name="Some role of " + person.member_id))
     person.user_permissions.add(Permission.objects.first())
@@ -226,7 +230,7 @@ def live(word):
 
 def accept_rejected(inviter, word):
     """Another person registers with the member's e-mail."""
-    code = create_invitation(created_by=inviter).code
+    code = create_invitation(actor=inviter.person, created_by=inviter).code
     with pytest.raises(Exception, match="e-mail"):
         accept_invitation(
             code=code,
@@ -454,7 +458,7 @@ def test_erase_removes_canary_from_every_text_column():
             ("django_admin_log", "object_repr"),
             ("django_admin_log", "change_message"),
         } <= set(planted.values())
-        erase(entry=entry)
+        erase(actor=Member.objects.system(), entry=entry)
         assert search(session, CANARY) == set()
 
 
@@ -508,7 +512,7 @@ def test_erase_keeps_numbers_counts_and_days():
 
 def test_highlights_count_earlier_events_after_erase():
     entry, _client = live(CANARY)
-    erase(entry=entry)
+    erase(actor=Member.objects.system(), entry=entry)
     roll_up_highlights()
     day = MemberDailyHighlight.objects.get(member_id=entry.member_id)
     assert (day.message_count, day.reaction_count, day.voice_minutes) == (2, 1, 7)
@@ -516,7 +520,7 @@ def test_highlights_count_earlier_events_after_erase():
 
 def test_erased_entry_and_account_are_anonymous():
     entry, client = live(CANARY)
-    erased = erase(entry=entry)
+    erased = erase(actor=Member.objects.system(), entry=entry)
     assert (erased.name, erased.telegram_id) == ("Erased member", f"erased:{entry.pk}")
     assert (erased.github_verified, erased.telegram_username, erased.country) == (False, None, None)
     assert erased.erased_at
@@ -540,17 +544,17 @@ def test_erase_event_contains_only_number():
 
 
 def test_erase_handles_entry_without_account():
-    entry = directory.create_entry(name=CANARY, telegram_id=CANARY, primary_role="other")
-    directory.approve(entry=entry, reason=CANARY)
-    directory.remove_entry(entry=entry, reason=CANARY)
-    erase(entry=entry)
+    entry = directory.create_entry(actor=Member.objects.system(), name=CANARY, telegram_id=CANARY, primary_role="other")
+    directory.approve(actor=Member.objects.system(), entry=entry, reason=CANARY)
+    directory.remove_entry(actor=Member.objects.system(), entry=entry, reason=CANARY)
+    erase(actor=Member.objects.system(), entry=entry)
     with owner_session() as session:
         assert search(session, CANARY) == set()
 
 
 def test_erase_frees_telegram_id_and_email():
     entry = EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
-    erase(entry=entry)
+    erase(actor=Member.objects.system(), entry=entry)
     EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
 
 
@@ -559,30 +563,30 @@ def test_erase_frees_telegram_id_and_email():
 
 def test_erase_rejects_erased_entry():
     entry = EntryFactory()
-    erase(entry=entry)
+    erase(actor=Member.objects.system(), entry=entry)
     with pytest.raises(EntryErased, match="The personal data of this member was erased"):
-        erase(entry=entry)
+        erase(actor=Member.objects.system(), entry=entry)
 
 
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 def test_erase_rejects_staff(right):
     entry = EntryFactory(person=MemberFactory(**{right: True}), name=CANARY)
     with pytest.raises(StaffNotErased, match="Remove its rights"):
-        erase(entry=entry)
+        erase(actor=Member.objects.system(), entry=entry)
     entry.refresh_from_db()
     assert (entry.name, entry.erased_at) == (CANARY, None)
 
 
 def test_erased_entry_cannot_be_changed():
     entry, staff = EntryFactory(), StaffFactory()
-    erase(entry=entry)
+    erase(actor=Member.objects.system(), entry=entry)
     for act in (
-        lambda: directory.update_entry(entry=entry, name="Back"),
-        lambda: directory.restore_entry(entry=entry),
-        lambda: directory.remove_entry(entry=entry),
+        lambda: directory.update_entry(actor=Member.objects.system(), entry=entry, name="Back"),
+        lambda: directory.restore_entry(actor=Member.objects.system(), entry=entry),
+        lambda: directory.remove_entry(actor=Member.objects.system(), entry=entry),
         lambda: directory.ban(entry=entry, actor=staff),
-        lambda: directory.suspend(entry=entry),
-        lambda: directory.verify_manually(entry=entry, how="seen"),
+        lambda: directory.suspend(actor=Member.objects.system(), entry=entry),
+        lambda: directory.verify_manually(actor=Member.objects.system(), entry=entry, how="seen"),
     ):
         with pytest.raises(EntryErased):
             act()
@@ -599,7 +603,7 @@ def test_erased_entry_cannot_be_changed():
 
 def test_only_erase_function_changes_events_and_history():
     entry = EntryFactory()
-    directory.suspend(entry=entry, reason=CANARY)
+    directory.suspend(actor=Member.objects.system(), entry=entry, reason=CANARY)
     rows("SET missionsite.erasing = 'on'")
     for statement in ("UPDATE events SET payload = '{}'", "UPDATE community_members_history SET name = 'x'"):
         with pytest.raises(Exception, match="permission denied"):
@@ -628,7 +632,7 @@ def test_failed_erasure_changes_nothing():
         session.commit()
         try:
             with pytest.raises(Exception, match="not allowed together"):
-                erase(entry=entry)
+                erase(actor=Member.objects.system(), entry=entry)
             assert search(session, CANARY) == before
         finally:
             session.execute("ALTER TABLE members DROP CONSTRAINT not_erased")

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from groups.models import Event
+from groups.models import Event, Member
 from groups.services.memberships import change_role, join_mission
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.groups import MemberFactory, MissionFactory
@@ -14,8 +14,10 @@ LIST = "/admin/groups/event/"
 
 @pytest.fixture
 def membership():
-    membership = join_mission(member=MemberFactory(display_name="Ana"), mission=MissionFactory(name="Garden"))
-    change_role(membership=membership, role="Lead", reason="She leads")
+    membership = join_mission(
+        actor=Member.objects.system(), member=MemberFactory(display_name="Ana"), mission=MissionFactory(name="Garden")
+    )
+    change_role(actor=Member.objects.system(), membership=membership, role="Lead", reason="She leads")
     return membership
 
 
@@ -58,7 +60,7 @@ def test_unknown_event_redirects_with_message(key):
 def test_list_query_count_is_constant(rows, django_assert_num_queries):
     auditor = client("Auditor")
     for _ in range(rows):
-        join_mission(member=MemberFactory(), mission=MissionFactory())
+        join_mission(actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory())
     auditor.get(LIST)
     # Session, user, permissions twice, project roles, count, keys, rows.
     with django_assert_num_queries(8):

@@ -44,9 +44,9 @@ def community():
     for _step in range(60):
         member, mission = chance.choice(members), chance.choice(missions[:-1])
         if mission.memberships.active().filter(member=member).exists():
-            leave_mission(member=member, mission=mission)
+            leave_mission(actor=member, member=member, mission=mission)
         else:
-            join_mission(member=member, mission=mission)
+            join_mission(actor=member, member=member, mission=mission)
     for mission in missions[:-1]:
         for state in chance.choices(["open", "cancelled"], k=3):
             TaskFactory(group=mission, state=state)
@@ -119,7 +119,7 @@ def test_counters_follow_every_change():
         ]
 
     assert counts() == [(3, 0), (0, 0)]
-    leave_mission(member=memberships[0].member, mission=mission)
+    leave_mission(actor=memberships[0].member, member=memberships[0].member, mission=mission)
     assert counts() == [(2, 0), (0, 0)]
     mission.memberships.filter(pk=memberships[1].pk).update(group=other)
     assert counts() == [(1, 0), (1, 0)]

@@ -3,7 +3,7 @@
 import pytest
 from django.urls import reverse
 
-from groups.models import Event, Group
+from groups.models import Event, Group, Member
 from groups.services.groups import archive_group, update_group
 from groups.services.memberships import join_mission
 from tests.support.admin import client, client_of, links, staff, words
@@ -43,7 +43,7 @@ class TestEdit:
         assert Event.objects.get(type="group.created").actor.display_name == "Mission Manager"
 
     def test_add_rejects_archived_colony(self, manager):
-        colony = archive_group(group=ColonyFactory())
+        colony = archive_group(actor=Member.objects.system(), group=ColonyFactory())
         values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "Unchanged"}
         response = manager.post(f"{MISSIONS}add/", values)
         assert response.status_code == 200
@@ -87,11 +87,11 @@ class TestArchive:
         assert reasons == {"group.archived": "Done", "group.restored": "Again"}
 
     def test_archive_rejects_archived_mission(self, manager, garden):
-        archive_group(group=garden)
+        archive_group(actor=Member.objects.system(), group=garden)
         assert "It is already archived." in words(manager.post(page(garden, "archive"), {"reason": "x"}))
 
     def test_bulk_archive(self, manager, garden):
-        other = archive_group(group=MissionFactory())
+        other = archive_group(actor=Member.objects.system(), group=MissionFactory())
         values = {"action": "archive", "_selected_action": [garden.pk, other.pk], "apply": "1", "reason": "Over"}
         assert "1 archived, 1 rejected." in words(manager.post(MISSIONS, values))
 
@@ -146,7 +146,7 @@ class TestPages:
         assert "Zoe" not in words(manager.get(page(garden, "members")))
 
     def test_list_filters(self, manager, garden):
-        tower = archive_group(group=MissionFactory(name="Tower", min_trust_score=300))
+        tower = archive_group(actor=Member.objects.system(), group=MissionFactory(name="Tower", min_trust_score=300))
         TaskFactory(group=garden)
         for query in ("status__exact=active", "min_trust_score_to=100", "open_tasks=yes", "q=gard"):
             assert page(garden) in links(manager.get(f"{MISSIONS}?{query}"))
@@ -181,8 +181,8 @@ class TestHistory:
         assert "Orchard" in history
 
     def test_revert_asks_for_confirmation(self, manager, garden):
-        update_group(group=garden, name="Orchard")
-        update_group(group=garden, description="Trees.")
+        update_group(actor=Member.objects.system(), group=garden, name="Orchard")
+        update_group(actor=Member.objects.system(), group=garden, description="Trees.")
         entry = garden.history.filter(name="Orchard").order_by("pgh_id").first()
         address = reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])
         asked = words(manager.get(address))
@@ -193,8 +193,8 @@ class TestHistory:
         assert (garden.name, garden.description) == ("Garden", "Trees.")
 
     def test_revert_rejects_later_edit(self, manager, garden):
-        update_group(group=garden, name="Orchard")
-        update_group(group=garden, name="Meadow")
+        update_group(actor=Member.objects.system(), group=garden, name="Orchard")
+        update_group(actor=Member.objects.system(), group=garden, name="Meadow")
         entry = garden.history.get(name="Orchard")
         response = manager.post(reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id]))
         assert "A later edit changed name" in words(response)
@@ -202,7 +202,7 @@ class TestHistory:
         assert garden.name == "Meadow"
 
     def test_auditor_cannot_revert(self, garden):
-        update_group(group=garden, name="Orchard")
+        update_group(actor=Member.objects.system(), group=garden, name="Orchard")
         entry = garden.history.get(name="Orchard")
         auditor = client("Auditor")
         assert "Revert" not in words(auditor.get(page(garden, "history")))
@@ -211,7 +211,7 @@ class TestHistory:
 
     def test_reverting_archive_needs_permission(self, garden):
         lead = client("Delivery Lead")
-        archive_group(group=garden)
+        archive_group(actor=Member.objects.system(), group=garden)
         entry = garden.history.filter(status="archived").get()
         assert lead.post(reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])).status_code == 403
         garden.refresh_from_db()
@@ -221,7 +221,7 @@ class TestHistory:
 class TestHome:
     def test_home_cards_link_to_matching_list(self, manager, garden):
         MembershipFactory.create_batch(2, group=garden)
-        archive_group(group=MissionFactory())
+        archive_group(actor=Member.objects.system(), group=MissionFactory())
         response = manager.get("/admin/")
         numbers = {card["title"]: (card["count"], card["link"]) for card in response.context["cards"]}
         assert numbers["Active missions"] == ("1", f"{MISSIONS}?status__exact=active")
@@ -234,12 +234,12 @@ class TestHome:
     def test_empty_home_shows_first_steps(self):
         chief = client_of(staff(is_superuser=True))
         assert "Get started" in words(chief.get("/admin/"))
-        join_mission(member=MemberFactory(), mission=MissionFactory())
+        join_mission(actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory())
         assert "Get started" not in words(chief.get("/admin/"))
 
     def test_home_query_count_is_constant(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
-            join_mission(member=MemberFactory(trust_score=60), mission=garden)
+            join_mission(actor=Member.objects.system(), member=MemberFactory(trust_score=60), mission=garden)
         # Session, user, permissions twice, project roles, sums, three counts, newest events, what waits for review,
         # client missions that are late, those whose tests fail, failed messages, goodbyes.
         with django_assert_num_queries(15):

@@ -251,7 +251,7 @@ def test_file_over_size_limit_is_not_read(settings):
     settings.IMPORT_BYTES = 300_000
     upload = Upload(50_000_000)
     with pytest.raises(FileUnreadable, match="larger than 300,000 bytes"):
-        import_members(file=upload)
+        import_members(actor=Member.objects.system(), file=upload)
     assert upload.position < 600_000
 
 

@@ -105,7 +105,9 @@ def test_concurrent_imports_write_file_once():
 def test_member_added_during_import_stops_it():
     def someone_comes(step: str, lines: int) -> None:
         if step == "writing":
-            elsewhere(lambda: create_member(email="P7@example.org", display_name="Seven"))
+            elsewhere(
+                lambda: create_member(actor=Member.objects.system(), email="P7@example.org", display_name="Seven")
+            )
 
     with pytest.raises(ImportConflict, match=r"Nothing was written.*Another member has this e-mail"):
         bring(MANY, progress=someone_comes)
@@ -119,7 +121,7 @@ def test_member_changed_during_import_stops_it():
 
     def someone_edits(step: str, lines: int) -> None:
         if step == "writing":
-            elsewhere(lambda: update_member(member=person, trust_score=77))
+            elsewhere(lambda: update_member(actor=Member.objects.system(), member=person, trust_score=77))
 
     with pytest.raises(ImportConflict):
         bring(MANY.replace("P 7,", "P Seven,"), progress=someone_edits)

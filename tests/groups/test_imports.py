@@ -236,7 +236,7 @@ def test_import_matches_edit_by_page(changes):
     bring(FULL + ANA)
     entry = verified("ana@example.org")
     with transaction.atomic():
-        update_entry(entry=entry, **changes)
+        update_entry(actor=Member.objects.system(), entry=entry, **changes)
         by_hand = entry_of("ana@example.org").__dict__ | {"_state": None}
         told = Event.objects.get(type="directory.changed").payload
         transaction.set_rollback(True)

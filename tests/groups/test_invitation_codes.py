@@ -11,7 +11,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from groups.errors import CodeRejected, InvitationEnded, InviterNotActive
-from groups.models import CommunityInvitation, CommunityMember, Event
+from groups.models import CommunityInvitation, CommunityMember, Event, Member
 from groups.models.invitations import digest_of_code
 from groups.services import invitations, registration
 from groups.services.invitations import create_invitation, create_invitations, renew_code
@@ -96,7 +96,7 @@ def test_invalid_code_has_no_digest(typed_code):
 
 
 def test_database_stores_digest_only(noor):
-    made = create_invitation(created_by=noor)
+    made = create_invitation(actor=noor.person, created_by=noor)
     stored = CommunityInvitation.objects.get()
     assert stored.invitation_code == digest_of_code(made.code)
     assert (stored.code, stored.spelled_code) == (None, "")
@@ -104,26 +104,26 @@ def test_database_stores_digest_only(noor):
 
 
 def test_stored_digest_does_not_register(noor):
-    create_invitation(created_by=noor)
+    create_invitation(actor=noor.person, created_by=noor)
     with pytest.raises(CodeRejected):
         find_invitation(CommunityInvitation.objects.get().invitation_code)
 
 
 def test_taken_digest_gets_another_code(noor, monkeypatch):
-    taken = create_invitation(created_by=noor)
+    taken = create_invitation(actor=noor.person, created_by=noor)
     turns = iter([taken.code, "ABCDEFGHABCDEFGH", taken.code, "ABCDEFGHABCDEFGH", CODE, "BBBBBBBBBBBBBBBB"])
     monkeypatch.setattr(invitations, "new_code", lambda: next(turns))
-    assert create_invitation(created_by=noor).code == "ABCDEFGHABCDEFGH"
-    made = create_invitations(created_by=noor, telegram_usernames=["ana", "bia"])
+    assert create_invitation(actor=noor.person, created_by=noor).code == "ABCDEFGHABCDEFGH"
+    made = create_invitations(actor=noor.person, created_by=noor, telegram_usernames=["ana", "bia"])
     assert [each.code for each in made] == [CODE, "BBBBBBBBBBBBBBBB"]
     assert CommunityInvitation.objects.count() == 4
 
 
 def test_repeated_digest_collisions_make_no_invitation(noor, monkeypatch):
-    taken = create_invitation(created_by=noor)
+    taken = create_invitation(actor=noor.person, created_by=noor)
     monkeypatch.setattr(invitations, "new_code", lambda: taken.code)
     with pytest.raises(DomainError):
-        create_invitation(created_by=noor)
+        create_invitation(actor=noor.person, created_by=noor)
     assert CommunityInvitation.objects.count() == 1
 
 
@@ -160,7 +160,7 @@ def test_only_idempotent_response_contains_code(noor):
 
 
 def test_history_contains_no_secret_address(client, noor):
-    made = create_invitation(created_by=noor)
+    made = create_invitation(actor=noor.person, created_by=noor)
     assert client.post(f"/join/{made.spelled_code}/", typed()).status_code == 302
     urls = {url for (url,) in rows("SELECT metadata ->> 'url' FROM pghistory_context")}
     assert "/join/…" in urls
@@ -176,7 +176,7 @@ def test_admin_log_names_invitation_without_code(community, noor):
 
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_can_read_pending_code(role, noor):
-    made = create_invitation(created_by=noor, telegram_username="bob")
+    made = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob")
     digest = CommunityInvitation.objects.get().invitation_code
     reader = client(role)
     tab = reverse("admin:groups_communitymember_invitations", args=[noor.pk])
@@ -228,8 +228,8 @@ def test_bulk_codes_are_shown_once(community, noor):
 
 
 def test_search_needs_whole_code(community, noor):
-    made = create_invitation(created_by=noor)
-    create_invitation(created_by=noor)
+    made = create_invitation(actor=noor.person, created_by=noor)
+    create_invitation(actor=noor.person, created_by=noor)
     for text in (made.spelled_code, made.code.lower(), f" {made.code} "):
         assert list(community.get(LIST, {"q": text}).context["cl"].result_list) == [made]
     for text in (made.spelled_code[:9], CommunityInvitation.objects.get(pk=made.pk).invitation_code):
@@ -241,7 +241,7 @@ def test_search_needs_whole_code(community, noor):
 
 def test_new_code_replaces_code_and_expiry(noor, settings):
     settings.INVITATION_DAYS = 5
-    made = create_invitation(created_by=noor, telegram_username="bob", lasts=timedelta(hours=1))
+    made = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob", lasts=timedelta(hours=1))
     actor = staff()
     renewed = renew_code(invitation=made, actor=actor)
     assert (renewed.pk, renewed.status, renewed.invited_telegram_username) == (made.pk, "pending", "bob")
@@ -261,20 +261,20 @@ def test_renew_rejects_ended_invitation(status):
     with pytest.raises(
         InvitationEnded, match=f"This invitation is {status} already. Only a pending invitation can get a new"
     ):
-        renew_code(invitation=invitation)
+        renew_code(actor=Member.objects.system(), invitation=invitation)
     with rejected_by("community_invitations_code_changes_while_pending"):
         rows("UPDATE community_invitations SET invitation_code = 'ZZZZZZZZZZZZZZZZ'")
 
 
 def test_renew_rejects_inactive_inviter(noor):
-    made = create_invitation(created_by=noor)
+    made = create_invitation(actor=noor.person, created_by=noor)
     CommunityMember.objects.filter(pk=noor.pk).update(status="suspended")
     with pytest.raises(InviterNotActive):
-        renew_code(invitation=made)
+        renew_code(actor=Member.objects.system(), invitation=made)
 
 
 def test_new_code_button_shows_code_once(community, noor):
-    made = create_invitation(created_by=noor)
+    made = create_invitation(actor=noor.person, created_by=noor)
     assert "New code" in [each["title"] for each in community.get(page(made)).context["buttons"]]
     asked = community.get(page(made, "new-code"))
     assert "The current code stops working." in words(asked)
@@ -303,7 +303,7 @@ def test_concurrent_use_and_renewal_apply_one():
             invitation = InvitationFactory()
             acts = [
                 lambda code=invitation.code, name=round_: registering(code, name),
-                lambda invitation=invitation: renew_code(invitation=invitation),
+                lambda invitation=invitation: renew_code(actor=Member.objects.system(), invitation=invitation),
             ]
             random.shuffle(acts)
             results = people.run(lambda number, acts=acts: acts[number]())
@@ -320,7 +320,7 @@ def test_old_code_registers_without_lock(monkeypatch):
 
     def look_then_renew(code, lock=False):
         found = find_invitation(code)
-        renew_code(invitation=found)
+        renew_code(actor=Member.objects.system(), invitation=found)
         return found
 
     monkeypatch.setattr(registration, "find_invitation", look_then_renew)

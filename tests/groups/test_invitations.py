@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission
 from django.utils import timezone
 
 from groups.errors import InvitationEnded, InvitationExpiresBefore, InviterNotActive, TooManyInvitations
-from groups.models import CommunityInvitation, Event
+from groups.models import CommunityInvitation, Event, Member
 from groups.models.directory import CommunityMemberQuerySet
 from groups.models.invitations import ALPHABET
 from groups.services.invitations import (
@@ -45,7 +45,7 @@ def inviting_staff():
 
 def test_invitation_is_pending_and_event_has_no_names():
     inviter = EntryFactory()
-    made = create_invitation(created_by=inviter, telegram_username=" @bob ")
+    made = create_invitation(actor=inviter.person, created_by=inviter, telegram_username=" @bob ")
     made.refresh_from_db()
     assert (made.status, made.created_by, made.invited_telegram_username) == ("pending", inviter, "bob")
     assert made.expires_at - made.created_at == timedelta(days=3)
@@ -57,17 +57,17 @@ def test_invitation_is_pending_and_event_has_no_names():
 
 def test_invitation_without_name_and_with_duration(settings):
     settings.INVITATION_DAYS = 7
-    made = create_invitation(created_by=EntryFactory())
+    made = create_invitation(actor=Member.objects.system(), created_by=EntryFactory())
     assert made.invited_telegram_username is None
     assert made.expires_at - made.created_at == timedelta(days=7)
-    made = create_invitation(created_by=EntryFactory(), lasts=timedelta(hours=1))
+    made = create_invitation(actor=Member.objects.system(), created_by=EntryFactory(), lasts=timedelta(hours=1))
     assert made.expires_at - made.created_at == timedelta(hours=1)
 
 
 @pytest.mark.parametrize("lasts", [timedelta(0), timedelta(days=-1)])
 def test_create_rejects_expiry_in_past(lasts):
     with pytest.raises(InvitationExpiresBefore):
-        create_invitation(created_by=EntryFactory(), lasts=lasts)
+        create_invitation(actor=Member.objects.system(), created_by=EntryFactory(), lasts=lasts)
     assert not CommunityInvitation.objects.exists()
 
 
@@ -88,13 +88,13 @@ def test_code_is_spelled_in_groups_of_four():
 @pytest.mark.parametrize("status", ["not_member", "pending", "suspended", "banned"])
 def test_create_rejects_inactive_inviter(status):
     with pytest.raises(InviterNotActive):
-        create_invitation(created_by=EntryFactory(status=status))
+        create_invitation(actor=Member.objects.system(), created_by=EntryFactory(status=status))
     assert not Event.objects.exists()
 
 
 def test_create_rejects_removed_inviter():
     with pytest.raises(InviterNotActive):
-        create_invitation(created_by=EntryFactory(deleted_at=timezone.now()))
+        create_invitation(actor=Member.objects.system(), created_by=EntryFactory(deleted_at=timezone.now()))
 
 
 def test_inviter_status_is_read_from_database():
@@ -103,7 +103,7 @@ def test_inviter_status_is_read_from_database():
     inviter.status = "suspended"
     inviter.save(update_fields=["status"])
     with pytest.raises(InviterNotActive):
-        create_invitation(created_by=stale)
+        create_invitation(actor=stale.person, created_by=stale)
 
 
 # --- Limits and bulk ----------------------------------------------------------------------------
@@ -114,26 +114,26 @@ def test_daily_cap_counts_last_24_hours(settings):
     inviter, now = EntryFactory(), timezone.now()
     InvitationFactory(created_by=inviter, created_at=now - timedelta(hours=24, seconds=1))
     InvitationFactory(created_by=inviter, created_at=now - timedelta(hours=23, minutes=59), status="cancelled")
-    create_invitation(created_by=inviter)
-    create_invitation(created_by=inviter)
+    create_invitation(actor=inviter.person, created_by=inviter)
+    create_invitation(actor=inviter.person, created_by=inviter)
     with pytest.raises(TooManyInvitations) as rejected:
-        create_invitation(created_by=inviter)
+        create_invitation(actor=inviter.person, created_by=inviter)
     assert str(rejected.value) == "At most 3 invitations in 24 hours: try again tomorrow."
     assert (rejected.value.left, rejected.value.status) == (0, 429)
-    create_invitation(created_by=EntryFactory())
+    create_invitation(actor=Member.objects.system(), created_by=EntryFactory())
 
 
 def test_create_many_is_all_or_nothing(settings):
     settings.INVITATIONS_PER_DAY = 5
     inviter = EntryFactory()
-    create_invitations(created_by=inviter, telegram_usernames=["ana", "bob"])
+    create_invitations(actor=inviter.person, created_by=inviter, telegram_usernames=["ana", "bob"])
     events = Event.objects.count()
     with pytest.raises(TooManyInvitations, match=r"At most 5 invitations in 24 hours: 3 more are possible today\."):
-        create_invitations(created_by=inviter, telegram_usernames=["c", "d", "e", "f"])
+        create_invitations(actor=inviter.person, created_by=inviter, telegram_usernames=["c", "d", "e", "f"])
     with pytest.raises(DomainError):
-        create_invitations(created_by=inviter, telegram_usernames=["c", "d" * 256])
+        create_invitations(actor=inviter.person, created_by=inviter, telegram_usernames=["c", "d" * 256])
     assert (inviter.invitations.count(), Event.objects.count()) == (2, events)
-    made = create_invitations(created_by=inviter, telegram_usernames=["c", "@d", ""])
+    made = create_invitations(actor=inviter.person, created_by=inviter, telegram_usernames=["c", "@d", ""])
     assert [each.invited_telegram_username for each in made] == ["c", "d", None]
     assert last_event().payload["count"] == 3
 
@@ -154,7 +154,7 @@ def test_staff_with_invite_many_have_own_cap(settings):
         create_invitations(created_by=inviter, telegram_usernames=["d", "e"], actor=staff)
     # Invitations by staff count for the inviter too.
     with pytest.raises(TooManyInvitations, match="At most 1 invitations"):
-        create_invitation(created_by=inviter)
+        create_invitation(actor=inviter.person, created_by=inviter)
     create_invitation(created_by=inviter, actor=staff)
     with pytest.raises(TooManyInvitations):
         create_invitation(created_by=inviter, actor=StaffFactory())
@@ -163,7 +163,7 @@ def test_staff_with_invite_many_have_own_cap(settings):
 def test_deactivated_staff_have_common_cap(settings):
     settings.INVITATIONS_PER_DAY = 1
     staff = inviting_staff()
-    update_member(member=staff, is_active=False)
+    update_member(actor=Member.objects.system(), member=staff, is_active=False)
     staff = type(staff).objects.get(pk=staff.pk)
     with pytest.raises(TooManyInvitations):
         create_invitations(created_by=EntryFactory(), telegram_usernames=["a", "b"], actor=staff)
@@ -183,7 +183,7 @@ def test_cancel_ends_pending_invitation_once():
         "reason": "left the team",
     }
     with pytest.raises(InvitationEnded, match="This invitation is cancelled already"):
-        cancel_invitation(invitation=invitation)
+        cancel_invitation(actor=Member.objects.system(), invitation=invitation)
     assert Event.objects.count() == 1
 
 
@@ -192,7 +192,7 @@ def test_cancel_rejects_ended_invitation(status):
     accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
     invitation = InvitationFactory(status=status, **accepted)
     with pytest.raises(InvitationEnded, match=f"This invitation is {status} already"):
-        cancel_invitation(invitation=invitation)
+        cancel_invitation(actor=Member.objects.system(), invitation=invitation)
 
 
 def test_expire_marks_only_overdue_pending():
@@ -201,8 +201,18 @@ def test_expire_marks_only_overdue_pending():
     over = InvitationFactory(expires_at=now - timedelta(seconds=1), **long_ago)
     running = InvitationFactory(expires_at=now + timedelta(minutes=1))
     cancelled = InvitationFactory(status="cancelled", expires_at=now - timedelta(days=1), **long_ago)
-    assert expire_invitations() == 1
-    assert expire_invitations() == 0
+    assert (
+        expire_invitations(
+            actor=Member.objects.system(),
+        )
+        == 1
+    )
+    assert (
+        expire_invitations(
+            actor=Member.objects.system(),
+        )
+        == 0
+    )
     by_pk = dict(CommunityInvitation.objects.values_list("pk", "status"))
     assert by_pk == {over.pk: "expired", running.pk: "pending", cancelled.pk: "cancelled"}
 
@@ -213,7 +223,7 @@ def test_expire_marks_only_overdue_pending():
 def everyone_invites(people):
     """One round: fifty concurrent invitations of one inviter."""
     inviter = EntryFactory()
-    return people.run(lambda _number: create_invitation(created_by=inviter)), inviter
+    return people.run(lambda _number: create_invitation(actor=inviter.person, created_by=inviter)), inviter
 
 
 @pytest.mark.django_db(transaction=True)

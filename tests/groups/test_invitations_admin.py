@@ -45,8 +45,8 @@ class TestList:
     @pytest.fixture
     def four(self, noor):
         """One in each state."""
-        pending = create_invitation(created_by=noor, telegram_username="bob")
-        used = create_invitation(created_by=noor)
+        pending = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob")
+        used = create_invitation(actor=noor.person, created_by=noor)
         accept_invitation(
             code=used.code, email="eve@example.org", password=None, name="Eve", primary_role="other",
             telegram_id="99",
@@ -208,14 +208,14 @@ class TestInviteMany:
             assert self.send(client(role), noor, "bob").status_code == 403
 
     def test_bulk_invite_button_requires_permission(self, community, noor):
-        create_invitation(created_by=noor)
+        create_invitation(actor=noor.person, created_by=noor)
         assert self.ADDRESS in words(community.get(LIST))
         assert self.ADDRESS not in words(client("Auditor").get(LIST))
 
 
 class TestOne:
     def test_cancel_asks_for_reason_and_is_final(self, community, noor):
-        invitation = create_invitation(created_by=noor)
+        invitation = create_invitation(actor=noor.person, created_by=noor)
         assert "reason" in community.post(page(invitation, "cancel"), {"reason": ""}).context["form"].errors
         community.post(page(invitation, "cancel"), {"reason": "Wrong person"})
         invitation.refresh_from_db()
@@ -227,26 +227,28 @@ class TestOne:
         assert "No longer works" in words(community.get(page(invitation)))
 
     def test_cancel_button_needs_pending_and_permission(self, community, noor):
-        invitation = create_invitation(created_by=noor)
+        invitation = create_invitation(actor=noor.person, created_by=noor)
         assert [each["title"] for each in community.get(page(invitation)).context["buttons"]] == ["New code", "Cancel"]
         assert client("Auditor").get(page(invitation)).context["buttons"] == []
         ended = InvitationFactory(status="cancelled")
         assert community.get(page(ended)).context["buttons"] == []
 
     def test_bulk_cancel(self, community, noor):
-        chosen = [create_invitation(created_by=noor).pk for _ in range(3)] + [InvitationFactory(status="expired").pk]
+        chosen = [create_invitation(actor=noor.person, created_by=noor).pk for _ in range(3)] + [
+            InvitationFactory(status="expired").pk
+        ]
         body = {"action": "cancel", "_selected_action": chosen, "apply": "1", "reason": "Event is off"}
         response = community.post(LIST, body)
         assert "3 cancelled, 1 rejected." in words(response)
         assert CommunityInvitation.objects.filter(status="cancelled").count() == 3
 
     def test_invitation_page_is_read_only(self, community, noor):
-        invitation = create_invitation(created_by=noor, telegram_username="bob")
+        invitation = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob")
         assert "@bob" in words(community.get(page(invitation)))
         assert community.post(page(invitation), {"status": "accepted", "days": "90"}).status_code == 403
 
     def test_history_shows_changes_without_revert(self, community, noor):
-        invitation = create_invitation(created_by=noor)
+        invitation = create_invitation(actor=noor.person, created_by=noor)
         community.post(page(invitation, "cancel"), {"reason": "Wrong person"})
         history = words(community.get(page(invitation, "history")))
         assert "Cancelled" in history
@@ -256,7 +258,7 @@ class TestOne:
         assert client("Administrator").post(address).status_code == 403
 
     def test_page_query_count_is_constant(self, community, noor, django_assert_num_queries):
-        invitation = create_invitation(created_by=noor)
+        invitation = create_invitation(actor=noor.person, created_by=noor)
         community.get(page(invitation))
         # Session, user, permissions twice, project roles, the invitation for its buttons and its form, who made it.
         with django_assert_num_queries(8):

@@ -97,8 +97,8 @@ class TestLeaveAndReturn:
 
     def test_rejoin_adds_membership(self, manager, ana):
         mission = MissionFactory()
-        join_mission(member=ana, mission=mission)
-        membership = leave_mission(member=ana, mission=mission)
+        join_mission(actor=ana, member=ana, mission=mission)
+        membership = leave_mission(actor=ana, member=ana, mission=mission)
         manager.post(page("membership_rejoin", membership), {"role": "Lead", "reason": "Back"})
         assert list(Membership.objects.filter(member=ana).order_by("joined_at").values_list("status", "role")) == [
             ("left", "Member"),

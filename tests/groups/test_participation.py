@@ -9,7 +9,7 @@ import pytest
 from django.utils import timezone as clock
 
 from groups.errors import ParticipationRejected
-from groups.models import CommunityMember, MemberParticipation
+from groups.models import CommunityMember, Member, MemberParticipation
 from groups.services import participation
 from groups.services.directory import remove_entry, restore_entry
 from groups.services.erasure import erase
@@ -359,8 +359,8 @@ def test_longest_values_are_accepted():
 
 def test_unavailable_numbers_have_same_error():
     here, removed, erased = people(3)
-    remove_entry(entry=entry(removed))
-    erase(entry=entry(erased))
+    remove_entry(actor=Member.objects.system(), entry=entry(removed))
+    erase(actor=Member.objects.system(), entry=entry(erased))
     result = ingest_participation(events=[event(number) for number in (removed, here, erased, "#999999999")])
     assert result.recorded == 1
     assert [(one.line, one.reason) for one in result.rejected] == [
@@ -369,7 +369,7 @@ def test_unavailable_numbers_have_same_error():
         (4, "No one in the directory has the number #999999999."),
     ]
     assert activity([removed, erased]) == {removed: None, erased: None}
-    restore_entry(entry=entry(removed))
+    restore_entry(actor=Member.objects.system(), entry=entry(removed))
     assert ingest_participation(events=[event(removed)]).recorded == 1
 
 

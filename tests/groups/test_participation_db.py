@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, transaction
 
 from groups.errors import ParticipationCounted
-from groups.models import MemberParticipation
+from groups.models import Member, MemberParticipation
 from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
@@ -62,7 +62,7 @@ def test_erase_empties_rooms_and_keeps_counts():
         record_participation(**event(member, room_id="canary", event_metadata={"text": "canary"}))
     roll_up_highlights()
     before = rows("SELECT * FROM member_daily_highlights ORDER BY id")
-    erase(entry=entry(one))
+    erase(actor=Member.objects.system(), entry=entry(one))
     kept = [(kind, room, data) for member, kind, _p, room, data, _t in stored() if member == one]
     assert kept == [("MESSAGE", "erased", None), ("VOICE", "erased", {"minutes": 12})]
     assert [data for member, *_rest, data, _t in stored() if member == other] == [{"text": "canary"}, details]
@@ -74,7 +74,7 @@ def test_concurrent_event_and_erase_leave_no_data():
     (member,) = people(1)
     with crowd(1) as callers, own_connection() as watcher, transaction.atomic():
         (pid,) = callers.run(lambda _number: row("SELECT pg_backend_pid()")[0])
-        erase(entry=entry(member))
+        erase(actor=Member.objects.system(), entry=entry(member))
         late = threading.Thread(
             target=callers.run,
             args=[lambda _number: ingest_participation(events=[event(member, room_id="canary")])],

@@ -13,7 +13,7 @@ from django.core.management import call_command
 from django.db import connection, transaction
 
 from groups.errors import AlreadyMember, MissionArchived
-from groups.models import Group, Membership
+from groups.models import Group, Member, Membership
 from groups.services.groups import archive_group, create_mission
 from groups.services.memberships import join_mission
 from tests.support.concurrency import PATIENCE, ROUNDS, crowd, execute_as_owner, without
@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 def everyone_joins_as_the_same_member(people):
     """One round: the results of fifty joins, and how many active rows they left."""
     member, mission = MemberFactory(), MissionFactory()
-    results = people.run(lambda _number: join_mission(member=member, mission=mission))
+    results = people.run(lambda _number: join_mission(actor=member, member=member, mission=mission))
     return results, Membership.objects.active().filter(member=member, group=mission).count()
 
 
@@ -64,9 +64,11 @@ def joins_against_an_archive(people):
 
     def act(number):
         if number != archiver:
-            return join_mission(member=members[number % (PEOPLE - 1)], mission=mission)
+            return join_mission(
+                actor=members[number % (PEOPLE - 1)], member=members[number % (PEOPLE - 1)], mission=mission
+            )
         with transaction.atomic():
-            archive_group(group=mission)
+            archive_group(actor=Member.objects.system(), group=mission)
             return mission.memberships.active().count()
 
     results = people.run(act)
@@ -106,7 +108,7 @@ def creators(colony, folder, together, first_number):
     """
 
     def service(number):
-        create_mission(name=f"Service {number}", colony=colony)
+        create_mission(actor=Member.objects.system(), name=f"Service {number}", colony=colony)
 
     def raw_sql(number):
         with connection.cursor() as cursor:
@@ -226,5 +228,5 @@ def drift():
 def test_counters_drift_without_trigger():
     table = "ALTER TABLE memberships {} TRIGGER memberships_count_added"
     with without(table.format("DISABLE"), table.format("ENABLE")):
-        join_mission(member=MemberFactory(), mission=MissionFactory())
+        join_mission(actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory())
     assert len(drift()) == 1

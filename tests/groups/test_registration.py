@@ -173,8 +173,8 @@ def test_code_of_inactive_inviter_is_rejected(gone):
 
 def test_code_of_reinstated_inviter_works():
     invitation = InvitationFactory()
-    suspend(entry=invitation.created_by)
-    reinstate(entry=invitation.created_by)
+    suspend(actor=Member.objects.system(), entry=invitation.created_by)
+    reinstate(actor=Member.objects.system(), entry=invitation.created_by)
     assert registering(invitation.code).status == "pending"
 
 
@@ -189,7 +189,7 @@ def test_malformed_code_takes_same_lookup(typed, django_assert_num_queries):
 
 def test_code_of_cancelled_invitation_is_rejected():
     invitation = InvitationFactory()
-    cancel_invitation(invitation=invitation)
+    cancel_invitation(actor=Member.objects.system(), invitation=invitation)
     with pytest.raises(CodeRejected):
         registering(invitation.code)
 
@@ -293,7 +293,7 @@ def test_concurrent_use_and_cancel_apply_one():
             invitation = InvitationFactory()
             acts = [
                 lambda code=invitation.code, name=round_: registering(code, name),
-                lambda invitation=invitation: cancel_invitation(invitation=invitation),
+                lambda invitation=invitation: cancel_invitation(actor=Member.objects.system(), invitation=invitation),
             ]
             random.shuffle(acts)
             results = people.run(lambda number, acts=acts: acts[number]())

@@ -64,7 +64,7 @@ def cast():
     alice, bob, charlie = MemberFactory.create_batch(3)
     old = MembershipFactory(member=bob, group=MissionFactory(), ended=True)
     for member, mission in ((alice, shared), (bob, shared), (charlie, other)):
-        join_mission(member=member, mission=mission)
+        join_mission(actor=member, member=member, mission=mission)
     Group.objects.filter(pk=old.group_id).update(status="archived")
     TaskFactory(group=shared)
     return {"alice": alice, "bob": bob, "charlie": charlie, "shared": shared, "other": other, "hard": hard, "old": old}
@@ -172,10 +172,10 @@ def test_member_role_reads_no_other_table():
 def test_services_work_under_member_role(cast):
     alice, other = cast["alice"], cast["other"]
     with transaction.atomic(), member_session(alice.pk):
-        membership = join_mission(member=alice, mission=other)
+        membership = join_mission(actor=alice, member=alice, mission=other)
         with pytest.raises(AlreadyMember):
-            join_mission(member=alice, mission=other)
-        leave_mission(member=alice, mission=other)
+            join_mission(actor=alice, member=alice, mission=other)
+        leave_mission(actor=alice, member=alice, mission=other)
     assert Membership.objects.get(pk=membership.pk).status == "left"
     assert list(Event.objects.filter(group=other, member=alice).order_by("pk").values_list("type", flat=True)) == [
         "membership.created",

@@ -61,54 +61,64 @@ def test_join_adds_membership_and_event():
 
 def test_join_rejects_archived_mission():
     with pytest.raises(MissionArchived):
-        memberships.join_mission(member=MemberFactory(), mission=MissionFactory(status="archived"))
+        memberships.join_mission(
+            actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory(status="archived")
+        )
 
 
 def test_join_rejects_low_trust_with_missing_points():
     member, mission = MemberFactory(trust_score=120), MissionFactory(min_trust_score=250)
     with pytest.raises(TrustTooLow, match="250; this member has 120, 130 too few") as rejected:
-        memberships.join_mission(member=member, mission=mission)
+        memberships.join_mission(actor=member, member=member, mission=mission)
     assert rejected.value.missing == 130
     assert not Membership.objects.exists()
     assert not Event.objects.exists()
 
 
 def test_join_accepts_trust_at_threshold():
-    memberships.join_mission(member=MemberFactory(trust_score=250), mission=MissionFactory(min_trust_score=250))
+    memberships.join_mission(
+        actor=Member.objects.system(),
+        member=MemberFactory(trust_score=250),
+        mission=MissionFactory(min_trust_score=250),
+    )
 
 
 def test_join_reads_current_rows():
     member, mission = MemberFactory(trust_score=10), MissionFactory(min_trust_score=10)
     Member.objects.filter(pk=member.pk).update(trust_score=9)
     with pytest.raises(TrustTooLow):
-        memberships.join_mission(member=member, mission=mission)
+        memberships.join_mission(actor=member, member=member, mission=mission)
 
 
 def test_join_rejects_current_member_and_transaction_continues():
     membership = MembershipFactory()
     with pytest.raises(AlreadyMember) as rejected:
-        memberships.join_mission(member=membership.member, mission=membership.group)
+        memberships.join_mission(actor=membership.member, member=membership.member, mission=membership.group)
     assert rejected.value.field == "member"
     assert Membership.objects.count() == 1
 
 
 def test_join_rejects_deactivated_member():
     with pytest.raises(MemberInactive):
-        memberships.join_mission(member=MemberFactory(is_active=False), mission=MissionFactory())
+        memberships.join_mission(
+            actor=Member.objects.system(), member=MemberFactory(is_active=False), mission=MissionFactory()
+        )
 
 
 def test_join_requires_role():
     with pytest.raises(RoleMissing):
-        memberships.join_mission(member=MemberFactory(), mission=MissionFactory(), role="  ")
+        memberships.join_mission(
+            actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory(), role="  "
+        )
 
 
 def test_leave_keeps_row_and_rejoin_adds_row():
     member, mission = MemberFactory(), MissionFactory()
-    first = memberships.join_mission(member=member, mission=mission)
-    left = memberships.leave_mission(member=member, mission=mission, reason="moved away")
+    first = memberships.join_mission(actor=member, member=member, mission=mission)
+    left = memberships.leave_mission(actor=member, member=member, mission=mission, reason="moved away")
     assert (left.pk, left.status) == (first.pk, "left")
     assert (last_event().type, last_event().payload["reason"]) == ("membership.ended", "moved away")
-    second = memberships.join_mission(member=member, mission=mission)
+    second = memberships.join_mission(actor=member, member=member, mission=mission)
     assert second.pk != first.pk
     assert list(member.memberships.order_by("status").values_list("status", flat=True)) == ["active", "left"]
 
@@ -116,14 +126,17 @@ def test_leave_keeps_row_and_rejoin_adds_row():
 def test_leave_rejects_non_member():
     membership = MembershipFactory(ended=True)
     with pytest.raises(NotAMember):
-        memberships.leave_mission(member=membership.member, mission=membership.group)
+        memberships.leave_mission(actor=membership.member, member=membership.member, mission=membership.group)
 
 
 def test_leave_rejects_date_before_joining():
     membership = MembershipFactory()
     with pytest.raises(LeftBeforeJoining):
         memberships.leave_mission(
-            member=membership.member, mission=membership.group, left_at=timezone.now() - timedelta(days=1)
+            actor=membership.member,
+            member=membership.member,
+            mission=membership.group,
+            left_at=timezone.now() - timedelta(days=1),
         )
     membership.refresh_from_db()
     assert membership.is_active
@@ -131,20 +144,20 @@ def test_leave_rejects_date_before_joining():
 
 def test_change_role_event_contains_old_role():
     membership = MembershipFactory(role="Member")
-    memberships.change_role(membership=membership, role="Editor")
+    memberships.change_role(actor=Member.objects.system(), membership=membership, role="Editor")
     membership.refresh_from_db()
     assert membership.role == "Editor"
     assert last_event().payload["changed"] == {"role": ["Member", "Editor"]}
 
 
 def test_change_role_to_same_role_records_no_event():
-    memberships.change_role(membership=MembershipFactory(role="Host"), role="Host")
+    memberships.change_role(actor=Member.objects.system(), membership=MembershipFactory(role="Host"), role="Host")
     assert last_event() is None
 
 
 def test_change_role_rejects_ended_membership():
     with pytest.raises(MembershipEnded):
-        memberships.change_role(membership=MembershipFactory(ended=True), role="Host")
+        memberships.change_role(actor=Member.objects.system(), membership=MembershipFactory(ended=True), role="Host")
 
 
 def test_as_of_returns_memberships_active_then():
@@ -161,54 +174,56 @@ def test_as_of_returns_memberships_active_then():
 
 
 def test_create_mission():
-    mission = groups.create_mission(name="Night watch", colony=ColonyFactory(), min_trust_score=40)
+    mission = groups.create_mission(
+        actor=Member.objects.system(), name="Night watch", colony=ColonyFactory(), min_trust_score=40
+    )
     assert (mission.status, mission.min_trust_score, last_event().type) == ("active", 40, "group.created")
 
 
 def test_colony_has_no_threshold():
-    assert groups.create_colony(name="Root").min_trust_score is None
+    assert groups.create_colony(actor=Member.objects.system(), name="Root").min_trust_score is None
 
 
 def test_create_mission_rejects_archived_colony():
     with pytest.raises(ColonyArchived):
-        groups.create_mission(name="X", colony=ColonyFactory(status="archived"))
+        groups.create_mission(actor=Member.objects.system(), name="X", colony=ColonyFactory(status="archived"))
     with pytest.raises(ParentIsNoColony):
-        groups.create_mission(name="X", colony=MissionFactory())
+        groups.create_mission(actor=Member.objects.system(), name="X", colony=MissionFactory())
 
 
 def test_threshold_rejects_negative_value():
     with pytest.raises(ThresholdNegative) as rejected:
-        groups.create_mission(name="X", colony=ColonyFactory(), min_trust_score=-1)
+        groups.create_mission(actor=Member.objects.system(), name="X", colony=ColonyFactory(), min_trust_score=-1)
     assert rejected.value.field == "min_trust_score"
 
 
 def test_update_group_event_contains_old_and_new_values():
     mission = MissionFactory(name="Old", min_trust_score=5)
-    groups.update_group(group=mission, name="New", min_trust_score=5)
+    groups.update_group(actor=Member.objects.system(), group=mission, name="New", min_trust_score=5)
     assert last_event().payload == {"changed": {"name": ["Old", "New"]}}
 
 
 def test_archive_and_restore_group():
     membership = MembershipFactory()
-    groups.archive_group(group=membership.group, reason="season over")
+    groups.archive_group(actor=Member.objects.system(), group=membership.group, reason="season over")
     assert last_event().payload == {"reason": "season over"}
     with pytest.raises(GroupIsArchived):
-        groups.archive_group(group=membership.group)
-    groups.restore_group(group=membership.group)
+        groups.archive_group(actor=Member.objects.system(), group=membership.group)
+    groups.restore_group(actor=Member.objects.system(), group=membership.group)
     assert last_event().type == "group.restored"
     assert membership.group.memberships.active().count() == 1
     with pytest.raises(GroupIsActive):
-        groups.restore_group(group=membership.group)
+        groups.restore_group(actor=Member.objects.system(), group=membership.group)
 
 
 def test_archive_rejects_colony_with_active_missions():
     mission = MissionFactory()
     with pytest.raises(ColonyHasActiveMissions):
-        groups.archive_group(group=mission.parent_group)
-    groups.archive_group(group=mission)
-    groups.archive_group(group=mission.parent_group)
+        groups.archive_group(actor=Member.objects.system(), group=mission.parent_group)
+    groups.archive_group(actor=Member.objects.system(), group=mission)
+    groups.archive_group(actor=Member.objects.system(), group=mission.parent_group)
     with pytest.raises(ColonyArchived):
-        groups.restore_group(group=mission)
+        groups.restore_group(actor=Member.objects.system(), group=mission)
 
 
 # --- Members ----------------------------------------------------------------------------------
@@ -217,13 +232,15 @@ def test_archive_rejects_colony_with_active_missions():
 def test_email_is_unique_in_any_case():
     MemberFactory(email="ana@example.org")
     with pytest.raises(EmailTaken) as rejected:
-        members.create_member(email="ANA@example.org", display_name="Ana")
+        members.create_member(actor=Member.objects.system(), email="ANA@example.org", display_name="Ana")
     assert rejected.value.field == "email"
 
 
 def test_edit_event_contains_no_personal_data():
     member = MemberFactory()
-    members.update_member(member=member, email="new@example.org", display_name="New", trust_score=7)
+    members.update_member(
+        actor=Member.objects.system(), member=member, email="new@example.org", display_name="New", trust_score=7
+    )
     assert last_event().payload["changed"] == {
         "email": "changed",
         "display_name": "changed",
@@ -233,7 +250,7 @@ def test_edit_event_contains_no_personal_data():
 
 def test_trust_score_rejects_negative_value():
     with pytest.raises(TrustScoreNegative):
-        members.update_member(member=MemberFactory(), trust_score=-1)
+        members.update_member(actor=Member.objects.system(), member=MemberFactory(), trust_score=-1)
 
 
 def test_login_accepts_email_in_any_case(client):
@@ -244,7 +261,7 @@ def test_login_accepts_email_in_any_case(client):
 def test_system_member_cannot_get_password():
     system = MemberFactory(id=SYSTEM_MEMBER_ID)
     with pytest.raises(SystemMemberLocked):
-        members.update_member(member=system, is_staff=True)
+        members.update_member(actor=Member.objects.system(), member=system, is_staff=True)
 
 
 # --- Tasks ------------------------------------------------------------------------------------
@@ -252,47 +269,47 @@ def test_system_member_cannot_get_password():
 
 def test_complete_task_adds_reward_to_trust_score():
     membership = MembershipFactory()
-    task = tasks.create_task(group=membership.group, title="Write", reward_points=30)
-    tasks.claim_task(task=task, member=membership.member)
-    done = tasks.complete_task(task=task)
+    task = tasks.create_task(actor=Member.objects.system(), group=membership.group, title="Write", reward_points=30)
+    tasks.claim_task(actor=membership.member, task=task, member=membership.member)
+    done = tasks.complete_task(actor=Member.objects.system(), task=task)
     assert (done.state, done.claimed_by) == ("done", membership.member)
     membership.member.refresh_from_db()
     assert membership.member.trust_score == 30
     with pytest.raises(TaskStateRejected, match="This task is done"):
-        tasks.complete_task(task=task)
+        tasks.complete_task(actor=Member.objects.system(), task=task)
 
 
 def test_claim_task_rejects_non_member():
     task = TaskFactory()
     with pytest.raises(NotAMember, match="Add them to the mission first"):
-        tasks.claim_task(task=task, member=MemberFactory())
+        tasks.claim_task(actor=Member.objects.system(), task=task, member=MemberFactory())
     membership = MembershipFactory(group=task.group, member=MemberFactory(is_active=False))
     with pytest.raises(MemberInactive):
-        tasks.claim_task(task=task, member=membership.member)
+        tasks.claim_task(actor=membership.member, task=task, member=membership.member)
 
 
 def test_reopen_accepts_cancelled_task():
     task = TaskFactory()
-    tasks.cancel_task(task=task, reason="not needed")
-    assert tasks.reopen_task(task=task).state == Task.State.OPEN
+    tasks.cancel_task(actor=Member.objects.system(), task=task, reason="not needed")
+    assert tasks.reopen_task(actor=Member.objects.system(), task=task).state == Task.State.OPEN
 
 
 def test_create_task_rejects_archived_mission():
     with pytest.raises(TaskMissionArchived):
-        tasks.create_task(group=MissionFactory(status="archived"), title="Late")
+        tasks.create_task(actor=Member.objects.system(), group=MissionFactory(status="archived"), title="Late")
 
 
 def test_reopen_task_rejects_archived_mission():
     task = TaskFactory()
-    tasks.cancel_task(task=task)
-    groups.archive_group(group=task.group)
+    tasks.cancel_task(actor=Member.objects.system(), task=task)
+    groups.archive_group(actor=Member.objects.system(), group=task.group)
     with pytest.raises(TaskMissionArchived):
-        tasks.reopen_task(task=task)
+        tasks.reopen_task(actor=Member.objects.system(), task=task)
 
 
 def test_reward_rejects_negative_value():
     with pytest.raises(RewardNegative):
-        tasks.update_task(task=TaskFactory(), reward_points=-5)
+        tasks.update_task(actor=Member.objects.system(), task=TaskFactory(), reward_points=-5)
 
 
 # --- History ----------------------------------------------------------------------------------
@@ -300,7 +317,7 @@ def test_reward_rejects_negative_value():
 
 def test_history_records_every_write_path():
     mission = MissionFactory(name="One")
-    groups.update_group(group=mission, name="Two")
+    groups.update_group(actor=Member.objects.system(), group=mission, name="Two")
     type(mission).objects.filter(pk=mission.pk).update(min_trust_score=9, name="Three")
     newest, older, first = changes_of(mission)
     assert {(f.name, f.before, f.after) for f in newest.fields} == {
@@ -313,8 +330,8 @@ def test_history_records_every_write_path():
 
 def test_revert_changes_only_its_fields():
     mission = MissionFactory(name="One")
-    groups.update_group(group=mission, name="Two")
-    groups.update_group(group=mission, min_trust_score=9)
+    groups.update_group(actor=Member.objects.system(), group=mission, name="Two")
+    groups.update_group(actor=Member.objects.system(), group=mission, min_trust_score=9)
     renamed = changes_of(mission)[1]
     reverted = revert_change(actor=Member.objects.system(), change=renamed)
     assert (reverted.name, reverted.min_trust_score) == ("One", 9)
@@ -323,8 +340,8 @@ def test_revert_changes_only_its_fields():
 
 def test_revert_rejects_later_edit():
     mission = MissionFactory(name="One")
-    groups.update_group(group=mission, name="Two")
-    groups.update_group(group=mission, name="Three")
+    groups.update_group(actor=Member.objects.system(), group=mission, name="Two")
+    groups.update_group(actor=Member.objects.system(), group=mission, name="Three")
     with pytest.raises(LaterChange, match="A later edit changed name"):
         revert_change(actor=Member.objects.system(), change=changes_of(mission)[1])
     mission.refresh_from_db()
@@ -338,8 +355,8 @@ def test_revert_rejects_first_entry():
 
 def test_revert_respects_constraints():
     membership = MembershipFactory()
-    memberships.leave_mission(member=membership.member, mission=membership.group)
-    memberships.join_mission(member=membership.member, mission=membership.group)
+    memberships.leave_mission(actor=membership.member, member=membership.member, mission=membership.group)
+    memberships.join_mission(actor=membership.member, member=membership.member, mission=membership.group)
     with pytest.raises(AlreadyMember):
         revert_change(actor=Member.objects.system(), change=changes_of(membership)[0])
 

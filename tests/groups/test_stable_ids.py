@@ -108,10 +108,10 @@ def test_id_never_changes_and_is_not_reused(make, column):
 
 
 def test_saving_group_keeps_id():
-    mission = create_mission(name="Before", colony=ColonyFactory())
-    assert update_group(group=mission, name="After").stable_id == mission.stable_id
+    mission = create_mission(actor=Member.objects.system(), name="Before", colony=ColonyFactory())
+    assert update_group(actor=Member.objects.system(), group=mission, name="After").stable_id == mission.stable_id
     with pytest.raises(TypeError):
-        update_group(group=mission, stable_id="FE-M-00099")
+        update_group(actor=Member.objects.system(), group=mission, stable_id="FE-M-00099")
 
 
 def test_site_role_cannot_change_sequences():

@@ -10,7 +10,7 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.errors import GitHubNameMissing
 from groups.github import GitHubRejected, client
-from groups.models import CommunityMember, Event
+from groups.models import CommunityMember, Event, Member
 from groups.models.directory import CommunityStatus, Tier
 from groups.services import verification
 from groups.services.directory import remove_entry, update_entry, verify_manually
@@ -235,7 +235,7 @@ def test_verified_entry_stays_verified_without_code(server):
 
 
 def test_manual_verification_stays_without_code(server):
-    entry = verify_manually(entry=entry_of(), how="met in person")
+    entry = verify_manually(actor=Member.objects.system(), entry=entry_of(), how="met in person")
     server.person("octocat")
     assert look_up(entry) == "proof_missing"
     assert entry.github_verified
@@ -265,7 +265,7 @@ def meanwhile(server, do) -> None:
 def test_name_changed_during_check_writes_nothing(server):
     entry = entry_of()
     proven(server, entry)
-    meanwhile(server, lambda: update_entry(entry=entry, github_username="hubot"))
+    meanwhile(server, lambda: update_entry(actor=Member.objects.system(), entry=entry, github_username="hubot"))
     assert look_up(entry) == "changed"
     assert server.failures == []
     assert entry.github_username == "hubot"
@@ -277,7 +277,7 @@ def test_name_changed_during_check_writes_nothing(server):
 def test_name_changed_during_check_is_not_retried(server, bad):
     entry = entry_of()
     proven(server, entry)
-    meanwhile(server, lambda: update_entry(entry=entry, github_username="hubot"))
+    meanwhile(server, lambda: update_entry(actor=Member.objects.system(), entry=entry, github_username="hubot"))
     server.search("issues", "is:issue", "octocat", bad)
     assert look_up(entry) == "changed"
     assert server.failures == []
@@ -287,7 +287,7 @@ def test_name_changed_during_check_is_not_retried(server, bad):
 def test_entry_removed_during_check_is_unchanged(server):
     entry = entry_of()
     proven(server, entry)
-    meanwhile(server, lambda: remove_entry(entry=entry))
+    meanwhile(server, lambda: remove_entry(actor=Member.objects.system(), entry=entry))
     assert look_up(entry) == "changed"
     assert server.failures == []
     assert is_unverified(entry)
@@ -447,7 +447,10 @@ def test_short_outage_ends_verified(server):
 
 def test_request_queues_one_job_with_number(server):
     entry = entry_of()
-    assert [request_github_check(entry=entry), request_github_check(entry=entry)] == [True, False]
+    assert [
+        request_github_check(actor=Member.objects.system(), entry=entry),
+        request_github_check(actor=Member.objects.system(), entry=entry),
+    ] == [True, False]
     job = ProcrastinateJob.objects.get()
     assert (job.task_name, job.args, job.status) == ("verify_on_github", {"member_id": entry.member_id}, "todo")
     entry.refresh_from_db()
@@ -457,7 +460,7 @@ def test_request_queues_one_job_with_number(server):
 
 def test_rolled_back_request_queues_nothing(server):
     with transaction.atomic():
-        assert request_github_check(entry=entry_of())
+        assert request_github_check(actor=Member.objects.system(), entry=entry_of())
         transaction.set_rollback(True)
     assert not ProcrastinateJob.objects.exists()
 
@@ -466,7 +469,7 @@ def test_rolled_back_request_queues_nothing(server):
 def test_request_rejects_entry_without_github_name(fields):
     entry = entry_of(**fields)
     with pytest.raises(GitHubNameMissing):
-        request_github_check(entry=entry)
+        request_github_check(actor=Member.objects.system(), entry=entry)
     assert not ProcrastinateJob.objects.exists()
 
 
@@ -493,7 +496,7 @@ def said_by(worker, entry: CommunityMember) -> str:
 def test_worker_verifies_and_logs_no_names(worker_asks):
     entry = entry_of()
     proven(worker_asks, entry, followers=5)
-    request_github_check(entry=entry)
+    request_github_check(actor=Member.objects.system(), entry=entry)
     job = ProcrastinateJob.objects.get().pk
     with running_worker() as worker:
         until(lambda: status_of(job)[0] == "succeeded", "the job")
@@ -515,7 +518,7 @@ def test_worker_retries_when_limit_is_over(worker_asks):
         rate_limited(limits[0])(call)
 
     worker_asks.on("/users/octocat", limited, worker_asks.answer("/users/octocat"))
-    request_github_check(entry=entry)
+    request_github_check(actor=Member.objects.system(), entry=entry)
     job = ProcrastinateJob.objects.get()
     with running_worker() as worker:
         until(lambda: limits, "the first try")
@@ -534,7 +537,7 @@ def test_worker_retries_when_limit_is_over(worker_asks):
 def test_wrong_token_job_is_listed_as_failed(worker_asks):
     entry = entry_of()
     worker_asks.on("/users/octocat", unauthorized)
-    request_github_check(entry=entry)
+    request_github_check(actor=Member.objects.system(), entry=entry)
     job = ProcrastinateJob.objects.get().pk
     with running_worker() as worker:
         until(lambda: status_of(job)[0] == "failed", "the job")

@@ -63,10 +63,10 @@ def test_pending_member_gets_no_mission(made, outsider):
 
 
 def test_approval_assigns_and_ban_unassigns(made, outsider):
-    approve(entry=outsider)
+    approve(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) == outsider.person
     assert seen_by(outsider.person, made) == [made.number]
-    ban(entry=outsider)
+    ban(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) is None
     assert seen_by(outsider.person, made) == []
 
@@ -75,7 +75,7 @@ def test_new_mission_skips_pending_member(outsider):
     later = mission(assigned_to=ADDRESS)
     assert later.assignee is None
     assert update_mission(actor=Member.objects.system(), mission=mission(), assigned_to=ADDRESS).assignee is None
-    approve(entry=outsider)
+    approve(actor=Member.objects.system(), entry=outsider)
     assert assignee(later) == outsider.person
 
 
@@ -85,68 +85,74 @@ def test_raw_sql_cannot_assign_pending_member(made, outsider):
 
 
 def test_banned_pending_member_gets_no_mission(made, outsider):
-    ban(entry=outsider)
+    ban(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) is None
 
 
 def test_removed_entry_loses_missions_until_restored(made, outsider):
-    approve(entry=outsider)
-    remove_entry(entry=outsider)
+    approve(actor=Member.objects.system(), entry=outsider)
+    remove_entry(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) is None
-    restore_entry(entry=outsider)
+    restore_entry(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) == outsider.person
 
 
 def test_suspended_member_keeps_mission(made, outsider):
     """Their address was confirmed before the suspension."""
-    approve(entry=outsider)
-    suspend(entry=outsider)
+    approve(actor=Member.objects.system(), entry=outsider)
+    suspend(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) == outsider.person
-    reinstate(entry=outsider)
+    reinstate(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) == outsider.person
 
 
 def test_staff_created_account_needs_no_entry(made):
     assert assignee(made) is None
-    member = create_member(email=ADDRESS, display_name="Person 1")
+    member = create_member(actor=Member.objects.system(), email=ADDRESS, display_name="Person 1")
     assert assignee(made) == member
 
 
 def test_new_pending_entry_unassigns_account(made):
     member = MemberFactory(email=ADDRESS)
     assert assignee(made) == member
-    entry = create_entry(person=member, name="Person 1", primary_role="developer", telegram_id="1")
+    entry = create_entry(
+        actor=Member.objects.system(), person=member, name="Person 1", primary_role="developer", telegram_id="1"
+    )
     assert assignee(made) is None
-    approve(entry=entry)
+    approve(actor=Member.objects.system(), entry=entry)
     assert assignee(made) == member
 
 
 def test_pending_staff_keep_missions(made):
     member = StaffFactory(email=ADDRESS)
-    create_entry(person=member, name="Person 1", primary_role="developer", telegram_id="1")
+    create_entry(
+        actor=Member.objects.system(), person=member, name="Person 1", primary_role="developer", telegram_id="1"
+    )
     assert assignee(made) == member
-    update_member(member=member, is_staff=False)
+    update_member(actor=Member.objects.system(), member=member, is_staff=False)
     assert assignee(made) is None
-    update_member(member=member, is_staff=True)
+    update_member(actor=Member.objects.system(), member=member, is_staff=True)
     assert assignee(made) == member
 
 
 def test_banned_staff_lose_missions(made):
     member = StaffFactory(email=ADDRESS)
-    entry = create_entry(person=member, name="Person 1", primary_role="developer", telegram_id="1")
-    ban(entry=entry)
+    entry = create_entry(
+        actor=Member.objects.system(), person=member, name="Person 1", primary_role="developer", telegram_id="1"
+    )
+    ban(actor=Member.objects.system(), entry=entry)
     assert assignee(made) is None
 
 
 def test_pending_member_with_new_address_gets_no_mission(made):
     member = MemberFactory(email="other@example.org")
-    create_entry(person=member, name="Other", primary_role="developer", telegram_id="1")
-    update_member(member=member, email=ADDRESS)
+    create_entry(actor=Member.objects.system(), person=member, name="Other", primary_role="developer", telegram_id="1")
+    update_member(actor=Member.objects.system(), member=member, email=ADDRESS)
     assert assignee(made) is None
 
 
 def test_entry_moved_to_other_account_reassigns(made, outsider):
-    approve(entry=outsider)
+    approve(actor=Member.objects.system(), entry=outsider)
     other = MemberFactory(email="other@example.org")
     rows("UPDATE community_members SET person_id = %s WHERE id = %s", [other.pk, outsider.pk])
     # The account has no entry any more, like one created by staff.
@@ -170,7 +176,10 @@ def test_mission_created_during_ban_has_no_assignee():
         for turn in range(10):
             member = MemberFactory(email=f"turn{turn}@example.org")
             entry = EntryFactory(person=member, status="active")
-            acts = (lambda m=member: mission(assigned_to=m.email), lambda e=entry: ban(entry=e))
+            acts = (
+                lambda m=member: mission(assigned_to=m.email),
+                lambda e=entry: ban(actor=Member.objects.system(), entry=e),
+            )
             done = people.run(lambda number, acts=acts: acts[number]())
             assert not [one for one in done if isinstance(one, Exception)], done
             assert DeckMission.objects.filter(assignee=member).count() == 0
@@ -182,7 +191,10 @@ def test_mission_created_during_approval_is_assigned():
         for turn in range(10):
             member = MemberFactory(email=f"turn{turn}@example.org")
             entry = EntryFactory(person=member, status="pending")
-            acts = (lambda m=member: mission(assigned_to=m.email), lambda e=entry: approve(entry=e))
+            acts = (
+                lambda m=member: mission(assigned_to=m.email),
+                lambda e=entry: approve(actor=Member.objects.system(), entry=e),
+            )
             done = people.run(lambda number, acts=acts: acts[number]())
             assert not [one for one in done if isinstance(one, Exception)], done
             assert DeckMission.objects.filter(assignee=member).count() == 1

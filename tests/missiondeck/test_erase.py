@@ -58,7 +58,7 @@ def tables_containing(marker):
 def test_erasing_removes_address_everywhere():
     person, neighbour = create_member_with_data(MARKER), create_member_with_data("nachbar")
     assert tables_containing(MARKER) == tables_containing("nachbar") == ADDRESSES | {"deck_feeds"}
-    erase(entry=CommunityMember.objects.get(person=person))
+    erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
     assert tables_containing(MARKER) == set()
     assert tables_containing("nachbar") == ADDRESSES | {"deck_feeds"}
     assert DeckFeed.objects.filter(member=neighbour).count() == 1
@@ -71,7 +71,7 @@ def test_erasing_removes_address_everywhere():
 
 def test_erasing_keeps_completed_work():
     person = create_member_with_data(MARKER)
-    erase(entry=CommunityMember.objects.get(person=person))
+    erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
     done = DeckMission.objects.get(status="complete")
     assert done.completed_by_id == person.pk
     assert DeckStatusChange.objects.get(mission=done, to_status="complete").by_id == person.pk
@@ -80,13 +80,13 @@ def test_erasing_keeps_completed_work():
 
 def test_history_keeps_valid_addresses():
     person = create_member_with_data(MARKER)
-    erase(entry=CommunityMember.objects.get(person=person))
+    erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
     wrong = rows("SELECT assigned_to FROM deck_missions_history WHERE assigned_to !~ '^[^@[:space:]]+@[^@[:space:]]+$'")
     assert wrong == []
 
 
 def test_erased_address_can_be_reused_without_missions():
     person = create_member_with_data(MARKER)
-    erase(entry=CommunityMember.objects.get(person=person))
+    erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
     other = MemberFactory(email=f"old-{MARKER}@example.org")
     assert not DeckMission.objects.filter(assignee=other).exists()

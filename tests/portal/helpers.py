@@ -6,7 +6,7 @@ from itertools import count
 
 from django.utils import timezone
 
-from groups.models import CommunityInvitation, CommunityMember
+from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.invitations import InvitationStatus
 from groups.services.invitations import cancel_invitation, create_invitation
 from groups.services.registration import accept_invitation
@@ -45,7 +45,8 @@ def typed(**changes) -> dict:
 
 
 def invitation(by: CommunityMember | None = None, **options) -> CommunityInvitation:
-    return create_invitation(created_by=by or entry(), **options)
+    inviter = by or entry()
+    return create_invitation(actor=inviter.person, created_by=inviter, **options)
 
 
 def bad_codes() -> dict[str, str]:
@@ -57,7 +58,7 @@ def bad_codes() -> dict[str, str]:
     rows = CommunityInvitation.objects.filter(pk__in=(expired.pk, late.pk))
     rows.update(created_at=day_ago - timedelta(days=3), expires_at=day_ago)
     CommunityInvitation.objects.filter(pk=expired.pk).update(status=InvitationStatus.EXPIRED)
-    cancel_invitation(invitation=cancelled)
+    cancel_invitation(actor=Member.objects.system(), invitation=cancelled)
     return {
         "unknown": "ABCDEFGH23456789",
         "used": used.code,

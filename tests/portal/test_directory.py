@@ -6,7 +6,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.directory import remove_entry
 from missionsite.portal.directory import PER_PAGE, search
 from missionsite.portal.texts import DIRECTORY_CLOSED
@@ -42,7 +42,7 @@ def test_directory_is_for_active_members_and_gives_reason(as_member, ana, status
 
 def test_directory_rejects_removed_and_missing_entries(client, as_member):
     removed = entry()
-    remove_entry(entry=removed)
+    remove_entry(actor=Member.objects.system(), entry=removed)
     assert str(DIRECTORY_CLOSED["removed"]) in as_member(removed).get("/directory/").content.decode()
     client.force_login(MemberFactory(is_staff=True, is_superuser=True))
     assert str(DIRECTORY_CLOSED[""]) in client.get("/directory/").content.decode()
@@ -54,7 +54,7 @@ def test_directory_rejects_removed_and_missing_entries(client, as_member):
 def test_only_active_members_are_shown(as_member, ana):
     hidden = [entry(status=status, name=f"Hidden {status}") for status in ("pending", "suspended", "banned")]
     hidden.append(entry(name="Hidden removed"))
-    remove_entry(entry=hidden[-1])
+    remove_entry(actor=Member.objects.system(), entry=hidden[-1])
     browser = as_member(ana)
     assert names(browser.get("/directory/")) == ["Ana Souza"]
     assert names(browser.get("/directory/?q=hidden")) == []

@@ -3,7 +3,7 @@
 import pytest
 from django.utils import timezone
 
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
 from groups.services.directory import ban, remove_entry, suspend
 from missionsite.portal.views import STATUS_DESCRIPTIONS
 from tests.portal.helpers import entry
@@ -50,7 +50,7 @@ def test_profile_shows_status(as_member, status, words):
 
 def test_removed_entry_is_shown_and_not_editable(as_member):
     ana = entry(name="Ana")
-    remove_entry(entry=ana)
+    remove_entry(actor=Member.objects.system(), entry=ana)
     browser = as_member(ana)
     assert "<strong>Removed</strong>" in text(browser.get("/me/"))
     assert browser.post("/me/edit/", EDIT)["Location"] == "/me/"

@@ -116,7 +116,7 @@ def test_own_used_code_redirects_to_profile(client):
 def test_code_cancelled_meanwhile_is_rejected(client):
     made = invitation()
     assert client.get(address(made)).status_code == 200
-    cancel_invitation(invitation=made)
+    cancel_invitation(actor=Member.objects.system(), invitation=made)
     answer = client.post(address(made), typed())
     assert answer.status_code == 404
     assert Member.objects.filter(display_name="Ana Souza").count() == 0

@@ -16,15 +16,19 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
     for name in INVITING:
         things[f"entry of {name}"] = EntryFactory(name=people[name].display_name, person=people[name])
     things["entry"] = EntryFactory(name="Noor", with_account=True, github_username="noor-h")
-    update_entry(entry=things["entry"], organization="Harbour Lab")
+    update_entry(actor=Member.objects.system(), entry=things["entry"], organization="Harbour Lab")
     things["pending entry"] = EntryFactory(name="Pia", status="pending")
     # The newest change of their history is a decision, which has a button of its own to undo it.
     things["suspended entry"] = EntryFactory(name="Sasha", with_account=True)
-    suspend(entry=things["suspended entry"], reason="A week off")
-    things["removed entry"] = remove_entry(entry=EntryFactory(name="Rui"), reason="Asked to")
-    things["invitation"] = create_invitation(created_by=things["entry of member"], telegram_username="bob")
+    suspend(actor=Member.objects.system(), entry=things["suspended entry"], reason="A week off")
+    things["removed entry"] = remove_entry(
+        actor=Member.objects.system(), entry=EntryFactory(name="Rui"), reason="Asked to"
+    )
+    things["invitation"] = create_invitation(
+        actor=things["entry of member"].person, created_by=things["entry of member"], telegram_username="bob"
+    )
     # Its newest code is used for registration by the API.
-    things["open invitation"] = create_invitation(created_by=things["entry"])
+    things["open invitation"] = create_invitation(actor=things["entry"].person, created_by=things["entry"])
     things["relationship"] = RelationshipFactory(
         entity_id_a=things["entry"].member_id, entity_id_b=things["pending entry"].member_id
     )

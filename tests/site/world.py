@@ -107,44 +107,48 @@ def _people(world: World) -> None:
     """Create members for the requests, each with a change to revert."""
     things = world.objects
     things["member"] = MemberFactory(display_name="Bob", trust_score=100)
-    update_member(member=things["member"], display_name="Robert")
+    update_member(actor=Member.objects.system(), member=things["member"], display_name="Robert")
     things["deactivated member"] = MemberFactory(display_name="Dora", is_active=False)
     things["administrator"] = StaffFactory(display_name="Another superuser", is_superuser=True)
-    update_member(member=things["administrator"], display_name="The other superuser")
+    update_member(actor=Member.objects.system(), member=things["administrator"], display_name="The other superuser")
     things["colleague"] = StaffFactory(display_name="Colleague")
-    update_member(member=things["colleague"], display_name="A colleague")
+    update_member(actor=Member.objects.system(), member=things["colleague"], display_name="A colleague")
     # A former administrator: the history contains the removal of the permissions.
     things["former administrator"] = StaffFactory(display_name="Former superuser", is_superuser=True)
-    update_member(member=things["former administrator"], is_staff=False, is_superuser=False)
+    update_member(
+        actor=Member.objects.system(), member=things["former administrator"], is_staff=False, is_superuser=False
+    )
     things["former colleague"] = StaffFactory(display_name="Former colleague")
-    update_member(member=things["former colleague"], is_staff=False)
+    update_member(actor=Member.objects.system(), member=things["former colleague"], is_staff=False)
 
 
 def _things(world: World) -> None:
     things = world.objects
     things["colony"] = ColonyFactory(name="Colony")
-    update_group(group=things["colony"], name="The colony")
+    update_group(actor=Member.objects.system(), group=things["colony"], name="The colony")
     # Has no missions, so it can be archived.
     things["empty colony"] = ColonyFactory(name="Empty colony")
     things["archived colony"] = ColonyFactory(name="Old colony")
-    archive_group(group=things["archived colony"])
+    archive_group(actor=Member.objects.system(), group=things["archived colony"])
     things["mission"] = MissionFactory(name="Garden", parent_group=things["colony"])
-    update_group(group=things["mission"], name="The garden")
+    update_group(actor=Member.objects.system(), group=things["mission"], name="The garden")
     things["archived mission"] = MissionFactory(name="Old garden", parent_group=things["colony"])
-    archive_group(group=things["archived mission"])
-    things["membership"] = join_mission(member=MemberFactory(), mission=things["mission"])
-    change_role(membership=things["membership"], role="Lead")
+    archive_group(actor=Member.objects.system(), group=things["archived mission"])
+    things["membership"] = join_mission(
+        actor=Member.objects.system(), member=MemberFactory(), mission=things["mission"]
+    )
+    change_role(actor=Member.objects.system(), membership=things["membership"], role="Lead")
     gone = MemberFactory()
-    join_mission(member=gone, mission=things["mission"])
-    things["ended membership"] = leave_mission(member=gone, mission=things["mission"])
+    join_mission(actor=gone, member=gone, mission=things["mission"])
+    things["ended membership"] = leave_mission(actor=gone, member=gone, mission=things["mission"])
     for state in ("open task", "claimed task", "done task", "cancelled task"):
         things[state] = TaskFactory(group=things["mission"], title=state)
-    update_task(task=things["open task"], title="An open task")
+    update_task(actor=Member.objects.system(), task=things["open task"], title="An open task")
     current = things["membership"].member
-    claim_task(task=things["claimed task"], member=current)
-    claim_task(task=things["done task"], member=current)
-    complete_task(task=things["done task"])
-    cancel_task(task=things["cancelled task"], reason="Not needed")
+    claim_task(actor=current, task=things["claimed task"], member=current)
+    claim_task(actor=current, task=things["done task"], member=current)
+    complete_task(actor=Member.objects.system(), task=things["done task"])
+    cancel_task(actor=Member.objects.system(), task=things["cancelled task"], reason="Not needed")
     things["event"] = Event.objects.order_by("pk").first()
     things["role"] = Role.objects.create(name="A role made by hand")
     things["kept role"] = Role.objects.get(name="Auditor")

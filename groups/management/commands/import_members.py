@@ -3,6 +3,7 @@ from pathlib import Path
 
 from django.core.management.base import BaseCommand, CommandError
 
+from groups.models import Member
 from groups.services.imports import import_members
 from missionsite.common.errors import DomainError
 
@@ -42,7 +43,12 @@ class Command(BaseCommand):
             if sys.stderr.isatty():
                 self.stderr.write(f"{step}: {lines:,} lines\r", ending="")
 
-        choices = {"dry_run": options["dry_run"], "skip_bad": options["skip_bad"], "progress": progress}
+        choices = {
+            "actor": Member.objects.system(),
+            "dry_run": options["dry_run"],
+            "skip_bad": options["skip_bad"],
+            "progress": progress,
+        }
         if options["errors"] is None:
             return import_members(file=file, **choices)
         with options["errors"].open("wb") as errors_to:

@@ -1,0 +1,148 @@
+"""Every service of this app takes an actor and records it."""
+
+import importlib
+import inspect
+import io
+import pkgutil
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+from django.apps import apps
+from django.contrib.auth.models import Group as Role
+from django.utils import timezone
+
+import groups.services
+from groups.models import Event, Member
+from groups.services import verification
+from groups.services.registration import accept_invitation
+from tests.support.factories.groups import (
+    ColonyFactory,
+    EntryFactory,
+    InvitationFactory,
+    MemberFactory,
+    MembershipFactory,
+    MissionFactory,
+    StaffFactory,
+    TaskFactory,
+)
+
+# Services without an actor, and why.
+WITHOUT_ACTOR = {
+    "accept_invitation": "The actor is the member whom it creates; see test_registration_is_recorded.",
+    "ingest_participation": "Counters: the rows are the record of what members did.",
+    "record_participation": "Counters: the rows are the record of what members did.",
+    "rebuild_highlights": "Counters, derived from participation.",
+    "roll_up_highlights": "Counters, derived from participation.",
+}
+
+
+def services() -> dict[str, Callable]:
+    """Return the services of this app by name; `verify_on_github` runs in several transactions of its own."""
+    found = {"verify_on_github": verification.verify_on_github}
+    for module in pkgutil.iter_modules(groups.services.__path__, "groups.services."):
+        for name, function in vars(importlib.import_module(module.name)).items():
+            if getattr(function, "is_service", False) and function.__module__ == module.name:
+                found[name] = function
+    return found
+
+
+def claimable() -> dict:
+    membership = MembershipFactory()
+    return {"task": TaskFactory(group=membership.group), "member": membership.member}
+
+
+def current_membership() -> dict:
+    membership = MembershipFactory()
+    return {"member": membership.member, "mission": membership.group}
+
+
+def overdue_invitation() -> dict:
+    made = timezone.now() - timedelta(days=4)
+    InvitationFactory(created_at=made, expires_at=made + timedelta(days=3))
+    return {}
+
+
+# The least arguments with which a service changes something; without the actor.
+ARGUMENTS: dict[str, Callable[[], dict]] = {
+    "approve": lambda: {"entry": EntryFactory(status="pending")},
+    "archive_group": lambda: {"group": MissionFactory()},
+    "ban": lambda: {"entry": EntryFactory()},
+    "cancel_invitation": lambda: {"invitation": InvitationFactory()},
+    "cancel_task": lambda: {"task": TaskFactory()},
+    "change_role": lambda: {"membership": MembershipFactory(), "role": "Lead"},
+    "claim_task": claimable,
+    "complete_task": lambda: {"task": TaskFactory(state="claimed", claimed_by=MemberFactory())},
+    "create_colony": lambda: {"name": "Colony"},
+    "create_entry": lambda: {"name": "Noor", "telegram_id": "7", "primary_role": "other"},
+    "create_invitation": lambda: {"created_by": EntryFactory()},
+    "create_invitations": lambda: {"created_by": EntryFactory(), "telegram_usernames": [""]},
+    "create_member": lambda: {"email": "new@example.org", "display_name": "New"},
+    "create_mission": lambda: {"name": "Mission", "colony": ColonyFactory()},
+    "create_relationship": lambda: {"entity_id_a": "a", "entity_id_b": "b", "relationship_type": "MENTORED"},
+    "create_task": lambda: {"group": MissionFactory(), "title": "Task"},
+    "erase": lambda: {"entry": EntryFactory()},
+    "expire_invitations": overdue_invitation,
+    "import_members": lambda: {"file": io.BytesIO(b"email,name\nnew@example.org,New\n")},
+    "join_mission": lambda: {"member": MemberFactory(), "mission": MissionFactory()},
+    "leave_mission": current_membership,
+    "reinstate": lambda: {"entry": EntryFactory(status="suspended")},
+    "remove_entry": lambda: {"entry": EntryFactory()},
+    "renew_code": lambda: {"invitation": InvitationFactory()},
+    "reopen_task": lambda: {"task": TaskFactory(state="cancelled")},
+    "request_github_check": lambda: {"entry": EntryFactory(github_username="ana-h")},
+    "restore_entry": lambda: {"entry": EntryFactory(deleted_at="2026-01-01T00:00:00Z")},
+    "restore_group": lambda: {"group": MissionFactory(status="archived")},
+    "set_password": lambda: {"member": MemberFactory(), "password": None},
+    "set_roles": lambda: {"member": MemberFactory(), "roles": [Role.objects.create(name="Gardener")]},
+    "suspend": lambda: {"entry": EntryFactory()},
+    "update_entry": lambda: {"entry": EntryFactory(), "name": "New"},
+    "update_group": lambda: {"group": MissionFactory(), "name": "New"},
+    "update_member": lambda: {"member": MemberFactory(), "display_name": "New"},
+    "update_task": lambda: {"task": TaskFactory(), "title": "New"},
+    "verify_manually": lambda: {"entry": EntryFactory(github_username="ana-h"), "how": "A call"},
+    # No account has such a name, so no request is sent.
+    "verify_on_github": lambda: {"member_id": EntryFactory(github_username="not a name").member_id},
+}
+
+
+def is_recorded(actor: Member) -> bool:
+    """Whether an event, or the changeset of a stored version of a row, names the actor."""
+    histories = [model for model in apps.get_models() if hasattr(model, "pgh_context")]
+    return Event.objects.filter(actor=actor).exists() or any(
+        model.objects.filter(pgh_context__metadata__user=str(actor.pk)).exists() for model in histories
+    )
+
+
+def test_services_require_actor():
+    """The actor comes first and has no default."""
+    for name, function in services().items():
+        if name not in WITHOUT_ACTOR:
+            first, *_ = inspect.signature(function).parameters.values()
+            assert (first.name, first.default) == ("actor", inspect.Parameter.empty), name
+
+
+def test_every_service_has_arguments():
+    assert services().keys() == ARGUMENTS.keys() | WITHOUT_ACTOR.keys()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", ARGUMENTS)
+def test_service_records_actor(name):
+    actor = StaffFactory(is_superuser=True)
+    arguments = ARGUMENTS[name]()
+    assert not is_recorded(actor)
+    services()[name](actor=actor, **arguments)
+    assert is_recorded(actor)
+
+
+@pytest.mark.django_db
+def test_registration_is_recorded():
+    invitation = InvitationFactory()
+    entry = accept_invitation(
+        code=invitation.code, email="new@example.org", name="New", primary_role="other", telegram_id="7"
+    )
+    assert set(Event.objects.filter(actor=entry.person).values_list("type", flat=True)) == {
+        "member.created",
+        "invitation.accepted",
+    }
