@@ -77,7 +77,7 @@ def loop(sample: int) -> int:
     return sum(
         1
         for row in islice(due.iterator(), sample)
-        if transition(member=row.user, trigger=TransitionTrigger.INACTIVITY_14D, at=NOW)
+        if transition(actor=row.user, member=row.user, trigger=TransitionTrigger.INACTIVITY_14D, at=NOW)
     )
 
 

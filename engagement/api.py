@@ -259,7 +259,7 @@ def change_my_profile(request: HttpRequest, order: ProfileChange):
     """Change the given fields. Pending messages are sent to a changed destination."""
     member = request.auth.member
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
-    return update_profile(member=member, actor=member, **changes)
+    return update_profile(actor=member, member=member, **changes)
 
 
 # --- Staff ----------------------------------------------------------------------------------------
@@ -271,7 +271,7 @@ def move_member(request: HttpRequest, order: MoveOrder, member_id: str = MemberK
     """Apply a trigger. 409 if it is not valid in the member's state; the error lists the valid triggers."""
     request.auth.need("engagement.move_userengagementstate")
     member = _member(member_id)
-    transition(member=member, trigger=order.trigger, metadata={"by": request.auth.member.member_id})
+    transition(actor=request.auth.member, member=member, trigger=order.trigger)
     return _state_out(member)
 
 
@@ -305,7 +305,7 @@ def list_messages(
 def retry_message(request: HttpRequest, message_id: int = MessageId):
     """Make a failed message due now and reset its attempts."""
     request.auth.need("engagement.handle_engagementmessage")
-    return _message_out(queue.retry_message(message=_message(message_id), actor=request.auth.member))
+    return _message_out(queue.retry_message(actor=request.auth.member, message=_message(message_id)))
 
 
 @router.post("/engagement/messages/{message_id}/cancel", response=MessageOut, summary="Cancel a message")
@@ -314,7 +314,7 @@ def cancel_message(request: HttpRequest, message_id: int = MessageId, order: Can
     """Cancel an unsent message. 409 while it is being sent."""
     request.auth.need("engagement.handle_engagementmessage")
     reason = order.reason if order else ""
-    return _message_out(queue.cancel_message(message=_message(message_id), reason=reason, actor=request.auth.member))
+    return _message_out(queue.cancel_message(actor=request.auth.member, message=_message(message_id), reason=reason))
 
 
 # --- Gateway --------------------------------------------------------------------------------------
@@ -337,7 +337,7 @@ def receive_message(request: HttpRequest, order: Inbound):
     except SenderUnknown:
         return {"effect": IGNORED, "state": None}
     handled = handle_inbound(
-        member=member,
+        actor=member,
         text=order.text,
         platform=order.platform,
         message_id=order.message_id,

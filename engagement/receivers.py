@@ -37,21 +37,22 @@ def on_participation(sender, seen: dict, spoke: set, **_) -> None:
     tier = tier_of(INTRODUCTION_STEP)
     if tier is None:
         return
+    system = Member.objects.system()
     profiles = UserProfile.objects.filter(pk__in=spoke).select_related("user").order_by("pk")
     for profile in profiles:
         if INTRODUCTION_STEP not in profile.onboarding_tier_progress.get(tier, {}):
-            complete_action(member=profile.user, action=INTRODUCTION_STEP, at=seen[profile.pk])
+            complete_action(actor=system, member=profile.user, action=INTRODUCTION_STEP, at=seen[profile.pk])
 
 
 def on_registration(sender, entry: CommunityMember, locale: str, timezone: str, **_) -> None:
     """Fill in the profile in the transaction of the registration."""
-    start_profile(member=entry.person, address=entry.telegram_id, locale=locale, timezone=timezone)
+    start_profile(actor=entry.person, member=entry.person, address=entry.telegram_id, locale=locale, timezone=timezone)
 
 
 def _complete_step(member: Member, action: str, event: Event) -> None:
     """Complete a step, unless the configured tiers do not contain it."""
     if tier_of(action):
-        complete_action(member=member, action=action, at=event.occurred_at)
+        complete_action(actor=Member.objects.system(), member=member, action=action, at=event.occurred_at)
 
 
 def _directory_approved(event: Event) -> None:
@@ -62,7 +63,7 @@ def _directory_approved(event: Event) -> None:
 
 def _membership_created(event: Event) -> None:
     if event.member and event.group and event.group.is_mission:
-        record_magic_moment(member=event.member, at=event.occurred_at)
+        record_magic_moment(actor=Member.objects.system(), member=event.member, at=event.occurred_at)
         _complete_step(event.member, "join_mission", event)
         _complete_role_step(event.member, event.payload.get("role", ""), event)
 

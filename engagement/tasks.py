@@ -7,6 +7,7 @@ from procrastinate.contrib.django import app
 from engagement.services.sending import MessageSender
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from engagement.transports import make_transport
+from missionsite.common.audit.context import in_changeset
 
 # The task runs every minute.
 SENDING_SECONDS = 50
@@ -14,6 +15,7 @@ SENDING_SECONDS = 50
 
 @app.periodic(cron="5 * * * *")
 @app.task(name="sweep_engagement", queueing_lock="sweep_engagement", lock="sweep_engagement")
+@in_changeset
 def sweep(timestamp: int) -> int:
     """Run the daily sweep every hour, so that no transition is up to a day late. Return the number of transitions."""
     return sum(step.moved for step in sweep_daily())
@@ -21,6 +23,7 @@ def sweep(timestamp: int) -> int:
 
 @app.periodic(cron="15 * * * *")
 @app.task(name="review_weeks", queueing_lock="review_weeks", lock="review_weeks")
+@in_changeset
 def review(timestamp: int) -> int:
     """Queue weekly reviews; every hour, because Monday starts at a different hour in each time zone."""
     return sum(step.queued for step in sweep_weekly())
@@ -28,6 +31,7 @@ def review(timestamp: int) -> int:
 
 @app.periodic(cron="* * * * *")
 @app.task(name="send_messages", queueing_lock="send_messages")
+@in_changeset
 def send_messages(timestamp: int) -> int:
     """Send due messages, in parallel to any `manage.py send_messages`; return how many were sent."""
     transport = make_transport()

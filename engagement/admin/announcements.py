@@ -64,7 +64,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
             name="cancel",
             title="Cancel announcement",
             success_message="cancelled",
-            run=lambda announcement, actor, values: cancel_announcement(announcement=announcement, actor=actor),
+            run=lambda announcement, actor, values: cancel_announcement(actor=actor, announcement=announcement),
             permission=WITHDRAW,
             available=lambda announcement: announcement.cancelled_at is None,
             help_text=f"Cancels its {join_labels(ABORTABLE)} messages. Sent messages cannot be cancelled.",

@@ -106,13 +106,13 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     def save() -> FormResult:
         values = form.cleaned_data
         made = announce(
+            actor=request.user,
             entries=entries,
             title=values["title"],
             texts=form.texts(),
             audience=request.GET.urlencode(),
             expected=_expected(request),
             scheduled_for=values["when"] or timezone.now(),
-            actor=request.user,
         )
         many = f"{format_number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
         return FormResult(

@@ -91,7 +91,7 @@ def _taken(progress: dict, tier: str, step: str) -> str:
 
 
 def _complete(profile: UserProfile, actor: Member, values: dict) -> None:
-    complete_action(member=profile.user, action=values["step"], actor=actor)
+    complete_action(actor=actor, member=profile.user, action=values["step"])
 
 
 @admin.register(UserProfile)
@@ -139,7 +139,7 @@ class ProfileAdmin(ServiceHistory):
         return False
 
     def update(self, request: HttpRequest, obj: UserProfile, changes: dict) -> None:
-        update_profile(member=obj.user, actor=request.user, **changes)
+        update_profile(actor=request.user, member=obj.user, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: UserProfile) -> list[dict]:
         if not request.user.has_perm("groups.view_member"):

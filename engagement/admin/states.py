@@ -59,7 +59,7 @@ class MoveForm(ActionForm):
 
 
 def _move(state: UserEngagementState, actor: Member, values: dict) -> None:
-    transition(member=state.user, trigger=values["trigger"], metadata={"by": actor.member_id})
+    transition(actor=actor, member=state.user, trigger=values["trigger"])
 
 
 @admin.register(UserEngagementState)

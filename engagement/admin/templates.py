@@ -74,7 +74,7 @@ class TemplateAdmin(ServiceHistory):
         return add_template(actor=request.user, **wanted)
 
     def update(self, request: HttpRequest, obj: MessageTemplate, changes: dict) -> None:
-        change_template(template=obj, actor=request.user, **changes)
+        change_template(actor=request.user, template=obj, **changes)
 
     def render_change_form(self, request: HttpRequest, context: dict, *args, obj=None, **kwargs):
         """Add the preview, the available parameters and the other language to the form."""

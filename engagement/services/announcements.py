@@ -74,13 +74,13 @@ def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
 @service
 def announce(
     *,
+    actor: Member,
     entries: QuerySet[CommunityMember],
     title: str,
     texts: Mapping[str, tuple[str, str]],
     audience: str = "",
     expected: int | None = None,
     scheduled_for: datetime | None = None,
-    actor: Member | None = None,
 ) -> Announcement:
     """Queue a message to every recipient among these entries, in one statement.
 
@@ -134,7 +134,7 @@ def announce(
 
 
 @service
-def cancel_announcement(*, announcement: Announcement, actor: Member | None = None) -> Announcement:
+def cancel_announcement(*, actor: Member, announcement: Announcement) -> Announcement:
     """Cancel the unsent messages of an announcement. Raises AnnouncementAlreadyCancelled.
 
     The sender of a claimed message cancels it before sending.

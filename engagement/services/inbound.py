@@ -55,7 +55,7 @@ class Handled:
 @service
 def handle_inbound(
     *,
-    member: Member,
+    actor: Member,
     text: str,
     platform: str = "",
     message_id: str = "",
@@ -64,17 +64,17 @@ def handle_inbound(
 ) -> Handled:
     """Classify the text of a member and carry out the request. The text is not stored.
 
-    platform, message_id: the platform's ID of the message; a repeated one has no effect. auto_submitted: whether a
-    program wrote the message, or the value of its header Auto-Submitted; an automatic reply has no effect and is no
-    activity. A text that is neither a request nor a reply to a goodbye is a user_message.
+    actor: the member who wrote it. platform, message_id: the platform's ID of the message; a repeated one has no
+    effect. auto_submitted: whether a program wrote the message, or the value of its header Auto-Submitted; an automatic
+    reply has no effect and is no activity. A text that is neither a request nor a reply to a goodbye is a user_message.
     """
     at = at or timezone.now()
-    if message_id and not _insert_once(member, platform, message_id, at):
-        return Handled(REPEATED, state_of(member))
-    effect = _apply(member, AUTO_REPLY if is_auto_submitted(auto_submitted) else classify_text(text), at)
+    if message_id and not _insert_once(actor, platform, message_id, at):
+        return Handled(REPEATED, state_of(actor))
+    effect = _apply(actor, AUTO_REPLY if is_auto_submitted(auto_submitted) else classify_text(text), at)
     if message_id:
         InboundMessage.objects.filter(platform=platform, message_id=message_id).update(effect=effect)
-    return Handled(effect, state_of(member))
+    return Handled(effect, state_of(actor))
 
 
 def find_sender(*, address: str) -> Member:
@@ -112,20 +112,20 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
     UserEngagementState.objects.bulk_create([UserEngagementState(user=member)], ignore_conflicts=True)
     state = UserEngagementState.objects.select_for_update().get(user=member).state
     if intent in GOODBYE_REPLIES and state == State.GOODBYE_SENT:
-        transition(member=member, trigger=intent, at=at)
+        transition(actor=member, member=member, trigger=intent, at=at)
         return intent
     if intent == OPTED_IN:
-        opt_in(member=member, actor=member)
+        opt_in(actor=member, member=member)
     elif intent == TO_GROUP:
-        switch_destination(member=member, to=Destination.GROUP, actor=member)
+        switch_destination(actor=member, member=member, to=Destination.GROUP)
     elif intent == TO_INDIVIDUAL:
-        switch_destination(member=member, to=Destination.INDIVIDUAL, actor=member)
+        switch_destination(actor=member, member=member, to=Destination.INDIVIDUAL)
     else:
         intent = USER_MESSAGE
     if state == State.ACTIVE:
         record_activity(member=member, at=at)
     else:
-        transition(member=member, trigger=TransitionTrigger.USER_MESSAGE, at=at)
+        transition(actor=member, member=member, trigger=TransitionTrigger.USER_MESSAGE, at=at)
     return intent
 
 
@@ -133,5 +133,5 @@ def _opt_out(member: Member, at: datetime) -> None:
     """Opt a member out and queue a confirmation, at most once a day; nothing if they have already opted out."""
     if UserProfile.objects.select_for_update().get(pk=member.pk).reengagement_opt_out:
         return
-    opt_out(member=member, actor=member)
+    opt_out(actor=member, member=member)
     enqueue(member=member, message_type=MessageType.OPT_OUT_CONFIRMATION, at=at)

@@ -27,13 +27,12 @@ MEMBER_TRIGGERS = (
 
 
 @service
-def transition(
-    *, member: Member, trigger: str, at: datetime | None = None, metadata: Mapping | None = None
-) -> UserEngagementState:
+def transition(*, actor: Member, member: Member, trigger: str, at: datetime | None = None) -> UserEngagementState:
     """Change the state of a member; log the transition and queue its message in the same transaction.
 
-    at: time of the transition, by default now. metadata: added to the metadata of the transition. A member without a
-    row is active. Raises TransitionRejected, which lists the valid triggers.
+    actor: the member, the system member for a trigger of time, or staff, whose ID the log has as `by`. at: time of the
+    transition, by default now. A member without a row is active. Raises TransitionRejected, which lists the valid
+    triggers.
     """
     at = at or timezone.now()
     current = _lock_state(member)
@@ -47,12 +46,13 @@ def transition(
         dates["remind_at"] = at + settings.ENGAGEMENT_REMIND_AFTER
     if trigger in MEMBER_TRIGGERS:
         dates["last_activity_at"] = max(at, current.last_activity_at or at)
+    metadata = {} if actor == member or actor.is_system else {"by": actor.member_id}
     with transition_context(trigger, at=at, metadata=metadata):
         UserEngagementState.objects.filter(pk=current.pk).update(state=after, **dates)
     if trigger == TransitionTrigger.INACTIVITY_14D:
         enqueue(member=member, message_type=MessageType.GOODBYE, at=at)
     if trigger == TransitionTrigger.GOODBYE_RESPONSE_1:
-        restart_onboarding(member=member)
+        restart_onboarding(actor=actor, member=member)
         enqueue(member=member, message_type=MessageType.HELP_RESTART, at=at)
     current.refresh_from_db()
     return current

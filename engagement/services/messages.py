@@ -74,7 +74,7 @@ def address_of(profile: UserProfile) -> str:
 
 
 @service
-def retry_message(*, message: EngagementMessage, actor: Member | None = None) -> EngagementMessage:
+def retry_message(*, actor: Member, message: EngagementMessage) -> EngagementMessage:
     """Make a failed message due now and reset its attempts. Raises MessageMoveRejected, MessageBeingSent."""
     current = _lock_message(message, allowed=RETRYABLE, verb="sent again")
     current.status, current.retry_count, current.waiting_for = Status.PENDING, 0, WaitingFor.NOTHING
@@ -86,7 +86,7 @@ def retry_message(*, message: EngagementMessage, actor: Member | None = None) ->
 
 
 @service
-def cancel_message(*, message: EngagementMessage, reason: str = "", actor: Member | None = None) -> EngagementMessage:
+def cancel_message(*, actor: Member, message: EngagementMessage, reason: str = "") -> EngagementMessage:
     """Cancel an unsent message. Raises MessageMoveRejected, MessageBeingSent."""
     current = _lock_message(message, allowed=ABORTABLE, verb="cancelled")
     current.status, current.waiting_for = Status.CANCELLED, WaitingFor.NOTHING
@@ -97,7 +97,7 @@ def cancel_message(*, message: EngagementMessage, reason: str = "", actor: Membe
 
 
 @service
-def postpone_message(*, message: EngagementMessage, until: datetime, actor: Member | None = None) -> EngagementMessage:
+def postpone_message(*, actor: Member, message: EngagementMessage, until: datetime) -> EngagementMessage:
     """Reschedule a pending message. Raises MessageMoveRejected, MessageBeingSent."""
     current = _lock_message(message, allowed=(Status.PENDING,), verb="postponed")
     current.scheduled_for, current.waiting_for = until, WaitingFor.STAFF
@@ -115,7 +115,7 @@ def _lock_message(message: EngagementMessage, *, allowed: tuple[str, ...], verb:
     return current
 
 
-def _record_event(type_: str, message: EngagementMessage, actor: Member | None, **payload) -> None:
+def _record_event(type_: str, message: EngagementMessage, actor: Member, **payload: str) -> None:
     audit(type_, actor=actor, member=message.user, message=message.message_type, **payload)
 
 

@@ -21,13 +21,12 @@ def tier_of(action: str) -> str | None:
 
 
 @service
-def complete_action(
-    *, member: Member, action: str, at: datetime | None = None, actor: Member | None = None
-) -> UserProfile:
-    """Record a completed step; a step that is already completed keeps its time. actor: the member of staff, if any.
+def complete_action(*, actor: Member, member: Member, action: str, at: datetime | None = None) -> UserProfile:
+    """Record a completed step; a step that is already completed keeps its time.
 
     Steps can be completed in any order. A tier is complete when its steps and all earlier tiers are; this queues the
-    message `tier_unlock`. Raises ActionUnknown.
+    message `tier_unlock`. A step completed by the system follows from an event and has none of its own. Raises
+    ActionUnknown.
     """
     at = at or timezone.now()
     tier = tier_of(action)
@@ -50,7 +49,7 @@ def complete_action(
             at=at,
         )
     profile.save(update_fields=["onboarding_tier", "onboarding_tier_progress"])
-    if actor:
+    if not actor.is_system:
         audit("profile.step_completed", actor=actor, member=member, step=action)
     return profile
 
@@ -64,8 +63,8 @@ def _next_done(profile: UserProfile) -> str | None:
 
 
 @service
-def restart_onboarding(*, member: Member) -> UserProfile:
-    """Reset the first tier. Later tiers keep their completed steps."""
+def restart_onboarding(*, actor: Member, member: Member) -> UserProfile:
+    """Reset the first tier. Later tiers keep their completed steps. Recorded in the history of the profile."""
     profile = UserProfile.objects.select_for_update().get(pk=member.pk)
     profile.onboarding_tier = 0
     profile.onboarding_tier_progress = {
@@ -78,7 +77,10 @@ def restart_onboarding(*, member: Member) -> UserProfile:
 
 
 @service
-def record_magic_moment(*, member: Member, at: datetime | None = None) -> bool:
-    """Record when a member joined their first mission; return whether this was the first."""
+def record_magic_moment(*, actor: Member, member: Member, at: datetime | None = None) -> bool:
+    """Record when a member joined their first mission; return whether this was the first.
+
+    Recorded in the history of the profile.
+    """
     first = UserProfile.objects.filter(pk=member.pk, magic_moment_at=None)
     return bool(first.update(magic_moment_at=at or timezone.now()))

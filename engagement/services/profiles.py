@@ -1,6 +1,7 @@
 """Profiles: message preferences of members."""
 
 import logging
+from typing import Any
 from zoneinfo import available_timezones
 
 from django.conf import settings
@@ -22,7 +23,7 @@ EDITABLE = (*OWN, "individual_jid", "group_jid")
 
 
 @service
-def update_profile(*, member: Member, actor: Member | None = None, **changes) -> UserProfile:
+def update_profile(*, actor: Member, member: Member, **changes: Any) -> UserProfile:
     """Change a profile. changes: fields of EDITABLE. Raises TimezoneUnknown, AddressTaken.
 
     A trigger updates the destination of pending messages. Unsolicited messages are not sent after an opt-out.
@@ -52,8 +53,8 @@ def knows_timezone(name: str) -> bool:
 
 
 @service
-def start_profile(*, member: Member, address: str, locale: str = "", timezone: str = "") -> UserProfile:
-    """Set the address, language and time zone of a member who registers.
+def start_profile(*, actor: Member, member: Member, address: str, locale: str = "", timezone: str = "") -> UserProfile:
+    """Set the address, language and time zone of a member who registers. Recorded in the history of the profile.
 
     address: their own chat; not set if another member's profile has it. timezone: by default the site's.
     Raises LocaleUnknown, TimezoneUnknown.
@@ -76,16 +77,16 @@ def start_profile(*, member: Member, address: str, locale: str = "", timezone: s
     return profile
 
 
-def opt_out(*, member: Member, actor: Member | None = None) -> UserProfile:
+def opt_out(*, actor: Member, member: Member) -> UserProfile:
     """Stop unsolicited messages; a repeated call changes nothing."""
-    return update_profile(member=member, actor=actor, reengagement_opt_out=True)
+    return update_profile(actor=actor, member=member, reengagement_opt_out=True)
 
 
-def opt_in(*, member: Member, actor: Member | None = None) -> UserProfile:
+def opt_in(*, actor: Member, member: Member) -> UserProfile:
     """Allow unsolicited messages again."""
-    return update_profile(member=member, actor=actor, reengagement_opt_out=False)
+    return update_profile(actor=actor, member=member, reengagement_opt_out=False)
 
 
-def switch_destination(*, member: Member, to: Destination, actor: Member | None = None) -> UserProfile:
+def switch_destination(*, actor: Member, member: Member, to: Destination) -> UserProfile:
     """Send messages to the individual chat or to the group chat."""
-    return update_profile(member=member, actor=actor, preferred_destination=to)
+    return update_profile(actor=actor, member=member, preferred_destination=to)

@@ -21,7 +21,7 @@ def check_parameters(*, key: str, subject: str, body: str) -> None:
 
 
 @service
-def add_template(*, key: str, locale: str, subject: str, body: str, actor: Member | None = None) -> MessageTemplate:
+def add_template(*, actor: Member, key: str, locale: str, subject: str, body: str) -> MessageTemplate:
     """Add the text of a message in a language. Raises TemplateTaken, TemplateEmpty, ParameterMissing."""
     check_parameters(key=key, subject=subject, body=body)
     template = MessageTemplate.objects.create(key=key, locale=locale, subject=subject, body=body)
@@ -30,7 +30,7 @@ def add_template(*, key: str, locale: str, subject: str, body: str, actor: Membe
 
 
 @service
-def change_template(*, template: MessageTemplate, actor: Member | None = None, **changes) -> MessageTemplate:
+def change_template(*, actor: Member, template: MessageTemplate, **changes: str) -> MessageTemplate:
     """Change the text of messages that are sent from now on. Raises TemplateEmpty, ParameterMissing."""
     current = MessageTemplate.objects.select_for_update().get(pk=template.pk)
     after = {"subject": current.subject, "body": current.body} | changes

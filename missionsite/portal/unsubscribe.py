@@ -43,7 +43,7 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     if request.method == "POST":
         undo = UNDO in request.POST
         change, done = (opt_in, "in") if undo else (opt_out, "out")
-        is_unsubscribed = change(member=member, actor=member).reengagement_opt_out
+        is_unsubscribed = change(actor=member, member=member).reengagement_opt_out
     else:
         is_unsubscribed = UserProfile.objects.values_list("reengagement_opt_out", flat=True).get(pk=member.pk)
     return render_page(request, "unsubscribe", {"is_unsubscribed": is_unsubscribed, "done": done, "token": token})

@@ -131,7 +131,7 @@ def test_lifecycle_page_refreshes_numbers(office, live_server):
     page.goto(f"{live_server.url}{ADMIN}/userengagementstate/lifecycle/")
     place = page.locator("[data-state=help_flow] .lifecycle-count")
     expect(place).to_have_text("0")
-    transition(member=ana, trigger="goodbye_response_1")
+    transition(actor=ana, member=ana, trigger="goodbye_response_1")
     page.clock.fast_forward(15_000)
     expect(place).to_have_text("1")
 

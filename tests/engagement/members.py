@@ -21,7 +21,7 @@ def active(name: str = "Ana", *, days_quiet: int = 0, **fields) -> Member:
 def goodbye(name: str = "Ana", **fields) -> Member:
     """Return a member in state `goodbye_sent`."""
     member = active(name, days_quiet=20, **fields)
-    transition(member=member, trigger=TransitionTrigger.INACTIVITY_14D)
+    transition(actor=member, member=member, trigger=TransitionTrigger.INACTIVITY_14D)
     return member
 
 

@@ -56,7 +56,8 @@ def entries():
 
 
 def send(**kwargs):
-    return announce(entries=kwargs.pop("of", entries()), title="Summer", texts=TEXTS, **kwargs)
+    values = {"actor": StaffFactory(), "entries": entries(), "title": "Summer", "texts": TEXTS}
+    return announce(**(values | kwargs))
 
 
 def test_unblocked_members_are_recipients(crowd):
@@ -97,7 +98,7 @@ def test_first_of_several_reasons_counts(crowd):
 
 def test_only_filtered_members_are_recipients(crowd):
     chosen = entries().filter(person=crowd[""][0])
-    announcement = send(of=chosen, expected=1)
+    announcement = send(entries=chosen, expected=1)
     assert announcement.recipients == EngagementMessage.objects.filter(announcement=announcement).count() == 1
 
 
@@ -115,7 +116,7 @@ def test_changed_recipient_count_is_rejected(crowd):
 def test_announcement_without_recipients_is_rejected(of):
     person(state="dormant")
     with pytest.raises(NoRecipients):
-        send(of=entries() if of is None else of.all())
+        send(entries=entries() if of is None else of.all())
     assert not Announcement.objects.exists()
 
 
@@ -143,7 +144,7 @@ def test_cancelling_announcement_cancels_unsent_messages(crowd):
     event = Event.objects.get(type="announcement.cancelled")
     assert (event.actor_id, event.payload["withdrawn"]) == (staff.pk, 1)
     with pytest.raises(AnnouncementAlreadyCancelled):
-        cancel_announcement(announcement=announcement)
+        cancel_announcement(actor=StaffFactory(), announcement=announcement)
 
 
 def test_announce_makes_a_fixed_number_of_queries(django_assert_max_num_queries):

@@ -11,6 +11,7 @@ from engagement.services.announcements import announce
 from groups.models import CommunityMember, Event
 from tests.portal.helpers import entry
 from tests.support.admin import client, words
+from tests.support.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
 DIRECTORY = "/admin/groups/communitymember/"
@@ -36,7 +37,12 @@ def typed(**changes) -> dict:
 
 
 def announced(**options) -> Announcement:
-    values = {"entries": CommunityMember.objects.all(), "title": "News", "texts": {"en": ("News", "Hi {{ name }}")}}
+    values = {
+        "actor": StaffFactory(),
+        "entries": CommunityMember.objects.all(),
+        "title": "News",
+        "texts": {"en": ("News", "Hi {{ name }}")},
+    }
     return announce(**(values | options))
 
 

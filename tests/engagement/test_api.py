@@ -67,8 +67,8 @@ def test_member_sees_only_own_state_and_transitions(make, bob):
     own = make()
     record_activity(member=own)
     for member in (own, bob):
-        transition(member=member, trigger="inactivity_14d")
-    transition(member=own, trigger="goodbye_response_2")
+        transition(actor=member, member=member, trigger="inactivity_14d")
+    transition(actor=own, member=own, trigger="goodbye_response_2")
     browser = api_client(own)
     state = browser.get(ME).json()
     assert state["state"] == "remind_later"
@@ -84,8 +84,8 @@ def test_member_sees_only_own_state_and_transitions(make, bob):
 
 def test_transitions_are_paginated(ana):
     for _turn in range(3):
-        transition(member=ana, trigger="inactivity_14d")
-        transition(member=ana, trigger="user_message")
+        transition(actor=ana, member=ana, trigger="inactivity_14d")
+        transition(actor=ana, member=ana, trigger="user_message")
     browser, address, found = api_client(ana), f"{ME}/transitions?limit=4", []
     while address:
         page = browser.get(address).json()

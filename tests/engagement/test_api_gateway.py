@@ -48,7 +48,7 @@ def written(text: str, number: str = "m1", **changes) -> dict:
 
 
 def test_goodbye_reply_changes_state(ana):
-    transition(member=ana, trigger="inactivity_14d")
+    transition(actor=ana, member=ana, trigger="inactivity_14d")
     answer = post("inbound", written("2"))
     assert (answer.status_code, answer.json()) == (200, {"effect": "goodbye_response_2", "state": "remind_later"})
 
@@ -99,7 +99,7 @@ def test_invalid_auto_submitted_is_rejected(ana, value):
 
 
 def test_concurrent_duplicates_have_one_effect(ana):
-    transition(member=ana, trigger="inactivity_14d")
+    transition(actor=ana, member=ana, trigger="inactivity_14d")
     start = threading.Barrier(6)
 
     def bring(_number) -> str:

@@ -173,7 +173,7 @@ def test_goodbye_of_returned_member_is_cancelled():
     person = PersonFactory(state="goodbye_sent")
     [goodbye] = EngagementMessage.objects.filter(user=person)
     at = max(NOON, goodbye.scheduled_for).replace(hour=12) + timedelta(days=1)
-    transition(member=person, trigger="user_message")
+    transition(actor=person, member=person, trigger="user_message")
     assert claim(at).withdrawn == 1
     goodbye.refresh_from_db()
     assert goodbye.error_message == "The member is active again."

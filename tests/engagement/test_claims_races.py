@@ -21,10 +21,12 @@ from tests.support.factories.engagement import AnnouncementFactory, MessageFacto
 pytestmark = pytest.mark.django_db(transaction=True)
 
 CHANGES = {
-    "cancel": lambda message: cancel_message(message=message),
-    "postpone": lambda message: postpone_message(message=message, until=NOON + timedelta(days=3)),
-    "write to the group": lambda message: switch_destination(member=message.user, to="group"),
-    "cancel the announcement": lambda message: cancel_announcement(announcement=Announcement.objects.get()),
+    "cancel": lambda message: cancel_message(actor=message.user, message=message),
+    "postpone": lambda message: postpone_message(actor=message.user, message=message, until=NOON + timedelta(days=3)),
+    "write to the group": lambda message: switch_destination(actor=message.user, member=message.user, to="group"),
+    "cancel the announcement": lambda message: cancel_announcement(
+        actor=message.user, announcement=Announcement.objects.get()
+    ),
 }
 
 

@@ -22,9 +22,15 @@ WORD = "kanarie"
 def lived(word):
     """Create a member with a marker word in every column of this app."""
     person = PersonFactory(entry={})
-    update_profile(member=person, individual_jid=f"{word}-old@chat")
-    update_profile(member=person, individual_jid=f"{word}@chat", group_jid=f"{word}-group@chat", timezone="Asia/Tokyo")
-    handle_inbound(member=person, text=f"I am {word}", platform="telegram", message_id=f"{word}-1")
+    update_profile(actor=person, member=person, individual_jid=f"{word}-old@chat")
+    update_profile(
+        actor=person,
+        member=person,
+        individual_jid=f"{word}@chat",
+        group_jid=f"{word}-group@chat",
+        timezone="Asia/Tokyo",
+    )
+    handle_inbound(actor=person, text=f"I am {word}", platform="telegram", message_id=f"{word}-1")
     for trait in ("sent", "failed", "cancelled", "plain"):
         MessageFactory(
             user=person,
@@ -70,7 +76,7 @@ def test_erasure_removes_all_data_and_cancels_messages():
     assert not InboundMessage.objects.filter(user=person).exists()
     assert UserProfile.objects.get(pk=neighbour.pk).individual_jid == "nachbar@chat"
     # The address can be used again.
-    update_profile(member=neighbour, individual_jid=f"{WORD}@chat")
+    update_profile(actor=neighbour, member=neighbour, individual_jid=f"{WORD}@chat")
 
 
 def test_erasure_cancels_claimed_message():

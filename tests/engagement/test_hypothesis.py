@@ -104,13 +104,13 @@ class Community(RuleBasedStateMachine):
         person = self.people[who]
         expected = LEGAL.get((self.stands[person.pk], trigger))
         if expected:
-            assert transition(member=person, trigger=trigger, at=self.now).state == expected
+            assert transition(actor=person, member=person, trigger=trigger, at=self.now).state == expected
             self.catch_up()
             assert self.moves[person.pk][-1][1] == trigger
         else:
             before = len(self.moves[person.pk])
             with pytest.raises(TransitionRejected):
-                transition(member=person, trigger=trigger, at=self.now)
+                transition(actor=person, member=person, trigger=trigger, at=self.now)
             self.catch_up()
             assert len(self.moves[person.pk]) == before
 
@@ -140,7 +140,7 @@ class Community(RuleBasedStateMachine):
 
     @rule(who=PEOPLE, text=st.sampled_from(TEXTS), ago=st.sampled_from([timedelta(0), timedelta(hours=2)]))
     def member_writes(self, who, text, ago):
-        handle_inbound(member=self.people[who], text=text, at=self.now - ago)
+        handle_inbound(actor=self.people[who], text=text, at=self.now - ago)
         self.catch_up()
 
     @rule(who=PEOPLE, ago=st.sampled_from([timedelta(0), timedelta(minutes=1), timedelta(days=5)]))
@@ -159,7 +159,7 @@ class Community(RuleBasedStateMachine):
 
     @rule(who=PEOPLE, step=st.sampled_from(STEPS_OF_TIERS))
     def member_takes_a_step(self, who, step):
-        complete_action(member=self.people[who], action=step, at=self.now)
+        complete_action(actor=self.people[who], member=self.people[who], action=step, at=self.now)
 
     @rule(batch=st.sampled_from([1, 2, 100]))
     def clock_sweeps(self, batch):

@@ -72,7 +72,7 @@ def person_in(state):
 
 
 def say(person, text, **kwargs):
-    return handle_inbound(member=person, text=text, at=NOW, **kwargs)
+    return handle_inbound(actor=person, text=text, at=NOW, **kwargs)
 
 
 @pytest.mark.parametrize(
@@ -182,7 +182,7 @@ def test_automatic_reply_does_not_count_for_weekly_review(text, reviews):
     """Active since Monday; in the previous week only this message."""
     person = PersonFactory(state="active", last_activity_at=NOW - timedelta(hours=1))
     InboundMessage.objects.all().delete()
-    handle_inbound(member=person, text=text, platform="email", message_id="1", at=NOW - timedelta(days=3))
+    handle_inbound(actor=person, text=text, platform="email", message_id="1", at=NOW - timedelta(days=3))
     sweep_weekly(at=NOW)
     assert EngagementMessage.objects.filter(user=person, message_type="weekly_review").count() == reviews
 
@@ -203,7 +203,7 @@ def test_repeated_message_has_no_effect(state):
     first = say(person, "2", platform="whatsapp", message_id="wamid.1")
     stored = rows("SELECT * FROM user_engagement_states"), rows("SELECT * FROM engagement_state_transitions")
     again = handle_inbound(
-        member=person, text="2", platform="whatsapp", message_id="wamid.1", at=NOW + timedelta(days=1)
+        actor=person, text="2", platform="whatsapp", message_id="wamid.1", at=NOW + timedelta(days=1)
     )
     assert (again.effect, again.state) == ("repeated", first.state)
     assert stored == (rows("SELECT * FROM user_engagement_states"), rows("SELECT * FROM engagement_state_transitions"))

@@ -57,7 +57,7 @@ def test_second_trigger_waits_for_new_state(second):
 
     def pull():
         try:
-            transition(member=person, trigger=second)
+            transition(actor=person, member=person, trigger=second)
         except TransitionRejected as rejected:
             result.append(str(rejected))
         finally:
@@ -66,7 +66,7 @@ def test_second_trigger_waits_for_new_state(second):
     other = threading.Thread(target=pull)
     with own_connection() as watcher:
         with transaction.atomic():
-            transition(member=person, trigger="goodbye_response_2")
+            transition(actor=person, member=person, trigger="goodbye_response_2")
             other.start()
             until(lambda: waits_for_lock(watcher), "the second trigger to wait for the first")
         other.join(PATIENCE)
@@ -86,7 +86,9 @@ def test_one_of_concurrent_replies_applies():
     with crowd(4) as people:
         for _round in range(ROUNDS):
             person = PersonFactory(state="goodbye_sent")
-            done = people.run(lambda number, who=person: transition(member=who, trigger=answers[number]).state)
+            done = people.run(
+                lambda number, who=person: transition(actor=who, member=who, trigger=answers[number]).state
+            )
             rejected = [one for one in done if isinstance(one, TransitionRejected)]
             [state] = [one for one in done if one not in rejected]
             assert len(rejected) == 3
@@ -142,7 +144,7 @@ def test_concurrent_first_triggers_make_one_transition():
     with crowd(6) as people:
         for _round in range(ROUNDS):
             person = PersonFactory()
-            done = people.run(lambda _n, who=person: transition(member=who, trigger="inactivity_14d").state)
+            done = people.run(lambda _n, who=person: transition(actor=who, member=who, trigger="inactivity_14d").state)
             assert sorted(type(one).__name__ for one in done) == ["TransitionRejected"] * 5 + ["str"]
             assert chain(person) == ["inactivity_14d"]
             assert EngagementMessage.objects.filter(user=person).count() == 1
@@ -154,7 +156,7 @@ def test_concurrent_first_activity_makes_one_row():
             person, at = PersonFactory(), timezone.now()
             acts = [
                 lambda who, at=at: record_activity(member=who, at=at),
-                lambda who, at=at: handle_inbound(member=who, text="hello", at=at),
+                lambda who, at=at: handle_inbound(actor=who, text="hello", at=at),
             ]
             done = people.run(lambda n, who=person, acts=acts: acts[n % 2](who))
             assert not [one for one in done if isinstance(one, Exception)], done
@@ -195,7 +197,7 @@ def test_concurrent_duplicate_reply_applies_once():
             person = PersonFactory(state="goodbye_sent")
             done = gateways.run(
                 lambda _n, who=person, key=f"wamid.{number}": (
-                    handle_inbound(member=who, text="1", platform="whatsapp", message_id=key).effect
+                    handle_inbound(actor=who, text="1", platform="whatsapp", message_id=key).effect
                 )
             )
             assert sorted(done) == ["goodbye_response_1"] + ["repeated"] * 4
@@ -216,7 +218,7 @@ def test_control_without_unique_key_duplicate_applies():
         "DROP TRIGGER forget ON engagement_inbound_messages; DROP FUNCTION forget()",
     ):
         for _delivery in range(2):
-            handle_inbound(member=person, text="1", platform="whatsapp", message_id="wamid.7")
+            handle_inbound(actor=person, text="1", platform="whatsapp", message_id="wamid.7")
     assert chain(person) == ["inactivity_14d", "goodbye_response_1", "user_message"]
 
 
@@ -232,8 +234,8 @@ def test_failed_enqueue_rolls_back_transition():
     ):
         for who, trigger in ((quiet, "inactivity_14d"), (person, "goodbye_response_1")):
             with pytest.raises(Exception, match="not allowed together"):
-                transition(member=who, trigger=trigger)
+                transition(actor=who, member=who, trigger=trigger)
     assert rows("SELECT * FROM user_engagement_states ORDER BY id") == before
     assert (chain(quiet), chain(person)) == ([], ["inactivity_14d"])
-    transition(member=quiet, trigger="inactivity_14d")
+    transition(actor=quiet, member=quiet, trigger="inactivity_14d")
     assert chain(quiet) == ["inactivity_14d"]

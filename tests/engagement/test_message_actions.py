@@ -10,6 +10,7 @@ from engagement.models import EngagementMessage
 from engagement.services import claims
 from engagement.services.messages import cancel_message, postpone_message, record_receipt, retry_message
 from tests.support.factories.engagement import MessageFactory
+from tests.support.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -21,7 +22,7 @@ def claim():
 
 
 def test_retry_makes_failed_message_pending():
-    message = retry_message(message=MessageFactory(failed=True))
+    message = retry_message(actor=StaffFactory(), message=MessageFactory(failed=True))
     assert (message.status, message.retry_count, message.sent_at) == ("pending", 0, None)
     assert message.scheduled_for <= timezone.now()
 
@@ -30,9 +31,9 @@ def test_retry_makes_failed_message_pending():
 def test_sent_or_cancelled_message_rejects_actions(state):
     message = MessageFactory(**{state: True})
     for action in (
-        lambda: cancel_message(message=message),
-        lambda: postpone_message(message=message, until=timezone.now()),
-        lambda: retry_message(message=message),
+        lambda: cancel_message(actor=StaffFactory(), message=message),
+        lambda: postpone_message(actor=StaffFactory(), message=message, until=timezone.now()),
+        lambda: retry_message(actor=StaffFactory(), message=message),
     ):
         with pytest.raises(MessageMoveRejected) as rejection:
             action()
@@ -40,7 +41,7 @@ def test_sent_or_cancelled_message_rejects_actions(state):
 
 
 def test_cancelled_message_stores_reason_and_is_not_sent():
-    message = cancel_message(message=MessageFactory(welcome=True), reason="Wrong week.")
+    message = cancel_message(actor=StaffFactory(), message=MessageFactory(welcome=True), reason="Wrong week.")
     assert (message.status, message.error_message) == ("cancelled", "Wrong week.")
     assert claim().handled == 0
 
@@ -48,14 +49,14 @@ def test_cancelled_message_stores_reason_and_is_not_sent():
 def test_claimed_message_rejects_actions():
     message = MessageFactory(welcome=True)
     assert [each.id for each in claim().messages] == [message.id]
-    for action in (cancel_message, lambda *, message: postpone_message(message=message, until=timezone.now())):
+    for action in (cancel_message, lambda **kwargs: postpone_message(until=timezone.now(), **kwargs)):
         with pytest.raises(MessageBeingSent):
-            action(message=message)
+            action(actor=StaffFactory(), message=message)
 
 
 def test_postponed_message_is_rescheduled():
     until = timezone.now() + timedelta(days=2)
-    message = postpone_message(message=MessageFactory(), until=until)
+    message = postpone_message(actor=StaffFactory(), message=MessageFactory(), until=until)
     assert (message.status, message.scheduled_for, message.waiting_for) == ("pending", until, "staff")
 
 
@@ -72,7 +73,7 @@ def test_failed_receipt_allows_retry():
     message = MessageFactory(sent=True)
     failed = record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=timezone.now(), error="Gone.")
     assert (failed.status, failed.error_message) == ("failed", "Gone.")
-    assert retry_message(message=failed).sent_at is None
+    assert retry_message(actor=StaffFactory(), message=failed).sent_at is None
 
 
 def test_receipt_for_unsent_message_is_none():

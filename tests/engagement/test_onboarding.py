@@ -27,7 +27,7 @@ TIERS = {
 
 def take(person, *actions, at=NOW):
     for action in actions:
-        complete_action(member=person, action=action, at=at)
+        complete_action(actor=person, member=person, action=action, at=at)
     return UserProfile.objects.get(pk=person.pk)
 
 
@@ -117,7 +117,7 @@ def test_unconfigured_steps_are_ignored(settings, django_capture_on_commit_callb
 def test_restart_resets_first_tier_only():
     person = PersonFactory()
     take(person, *TIERS["1"], *TIERS["2"], "lead_mission")
-    restart_onboarding(member=person)
+    restart_onboarding(actor=person, member=person)
     profile = UserProfile.objects.get(pk=person.pk)
     assert profile.onboarding_tier == 0
     at = NOW.isoformat()
@@ -134,7 +134,7 @@ def test_goodbye_response_1_restarts_onboarding():
     person = PersonFactory()
     take(person, *TIERS["1"])
     move_to(person, "goodbye_sent", at=NOW)
-    transition(member=person, trigger="goodbye_response_1", at=NOW)
+    transition(actor=person, member=person, trigger="goodbye_response_1", at=NOW)
     assert UserProfile.objects.get(pk=person.pk).onboarding_tier == 0
 
 
@@ -153,7 +153,7 @@ def test_magic_moment_is_set_once(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         join_mission(actor=person, member=person, mission=MissionFactory())
     assert UserProfile.objects.get(pk=person.pk).magic_moment_at == first
-    assert record_magic_moment(member=person) is False
+    assert record_magic_moment(actor=person, member=person) is False
 
 
 @pytest.mark.parametrize(("role", "step"), [("Lead", "lead_mission"), (" mentor ", "mentor_member"), ("Member", None)])

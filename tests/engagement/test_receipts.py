@@ -27,12 +27,12 @@ def test_actions_of_staff_from_every_status(action, status):
     run, allowed, after, event = ACTIONS[action]
     message, staff = MessageFactory(status=status, sent_at=NOW if status == "sent" else None), StaffFactory()
     if status in allowed:
-        assert run(message=message, actor=staff).status == after
+        assert run(actor=staff, message=message).status == after
         assert EngagementMessage.objects.get(pk=message.pk).status == after
         assert Event.objects.get(type=event).actor_id == staff.pk
     else:
         with pytest.raises(MessageMoveRejected, match=f"A message that is {status} cannot be"):
-            run(message=message, actor=staff)
+            run(actor=staff, message=message)
         assert EngagementMessage.objects.get(pk=message.pk).status == status
         assert not Event.objects.filter(type=event).exists()
 
@@ -42,13 +42,13 @@ def test_claimed_message_rejects_actions(action):
     message = MessageFactory()
     ClaimFactory(messages=[message])
     with pytest.raises(MessageBeingSent):
-        ACTIONS[action][0](message=message)
+        ACTIONS[action][0](actor=StaffFactory(), message=message)
     assert EngagementMessage.objects.get(pk=message.pk).status == "pending"
 
 
 def test_retry_resets_attempts():
     message = MessageFactory(failed=True, retry_count=3, scheduled_for=NOW)
-    again = retry_message(message=message)
+    again = retry_message(actor=StaffFactory(), message=message)
     assert (again.retry_count, again.waiting_for, again.sent_at) == (0, "", None)
     assert again.scheduled_for > NOW
 
@@ -73,7 +73,7 @@ def test_late_failure_allows_retry():
     send_receipt(message, delivered=True)
     now = EngagementMessage.objects.get(pk=message.pk)
     assert (now.status, now.error_message, now.delivered_at) == ("failed", "blocked", None)
-    assert retry_message(message=now).status == "pending"
+    assert retry_message(actor=StaffFactory(), message=now).status == "pending"
 
 
 def test_receipt_by_provider_message_id():

@@ -71,7 +71,7 @@ def test_unknown_language_or_time_zone_is_rejected(fields, error):
 
 def test_address_of_another_member_is_not_taken():
     other = EntryFactory().person
-    update_profile(member=other, individual_jid="718281828")
+    update_profile(actor=other, member=other, individual_jid="718281828")
     profile = registering()
     assert profile.individual_jid == ""
     assert find_sender(address="718281828") == other
@@ -100,7 +100,7 @@ def test_known_time_zones_match_database(name, known):
     assert knows_timezone(name) is known
     profile = UserProfile.objects.get(user=EntryFactory().person)
     if known:
-        assert update_profile(member=profile.user, timezone=name).timezone == name
+        assert update_profile(actor=profile.user, member=profile.user, timezone=name).timezone == name
 
 
 class TestApi:

@@ -134,14 +134,15 @@ class TestMove:
 class TestTransitions:
     def test_list_shows_transitions_as_text(self, operator):
         ana = goodbye("Ana")
-        transition(member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
+        transition(actor=ana, member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
         shown = words(operator.get(MOVES))
         assert "Active → Goodbye sent" in shown
         assert "inactive for 20 days" in shown
         assert "answered: busy" in shown
 
     def test_list_filters_transitions(self, operator):
-        transition(member=goodbye("Ana"), trigger=TransitionTrigger.GOODBYE_RESPONSE_1)
+        ana = goodbye("Ana")
+        transition(actor=ana, member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_1)
         shown = words(operator.get(f"{MOVES}?trigger__exact=goodbye_response_1"))
         assert "Goodbye sent → Help flow" in shown
         assert "Active → Goodbye sent" not in shown
@@ -155,9 +156,12 @@ class TestTransitions:
             operator.get(MOVES)
 
     def test_markup_in_details_is_escaped(self, operator):
-        transition(
-            member=active("<b>Ana</b>"),
-            trigger=TransitionTrigger.INACTIVITY_14D,
+        ana = active("<b>Ana</b>")
+        EngagementStateTransition.objects.create(
+            user=ana,
+            from_state=State.DORMANT,
+            to_state=State.ACTIVE,
+            trigger=TransitionTrigger.USER_MESSAGE,
             metadata={"note": "<script>1</script>"},
         )
         page = operator.get(MOVES).content.decode()
@@ -169,7 +173,8 @@ class TestMachine:
     def test_diagram_shows_five_states_and_ten_transitions(self, operator):
         for name in ("Ana", "Bob"):
             goodbye(name)
-        transition(member=goodbye("Cleo"), trigger=TransitionTrigger.GOODBYE_TIMEOUT)
+        cleo = goodbye("Cleo")
+        transition(actor=cleo, member=cleo, trigger=TransitionTrigger.GOODBYE_TIMEOUT)
         answer = operator.get(LIFECYCLE)
         page = answer.content.decode()
         assert page.count('class="lifecycle-state"') == 5

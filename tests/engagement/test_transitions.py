@@ -19,6 +19,7 @@ from missionsite.common.errors import translate_db_errors
 from tests.engagement.transition_table import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.engagement import PersonFactory, move_to
+from tests.support.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -66,7 +67,8 @@ def test_valid_pair_changes_state_with_side_effects(state, trigger):
     logged = EngagementStateTransition.objects.filter(user=person).count()
     earlier = set(EngagementMessage.objects.filter(user=person).values_list("pk", flat=True))
 
-    moved = transition(member=person, trigger=trigger, at=NOW, metadata={"by": "the test"})
+    staff = StaffFactory()
+    moved = transition(actor=staff, member=person, trigger=trigger, at=NOW)
 
     after = LEGAL[state, trigger]
     assert moved.state == after
@@ -81,7 +83,7 @@ def test_valid_pair_changes_state_with_side_effects(state, trigger):
     log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
     assert (log.from_state, log.trigger, log.to_state, log.created_at) == (state, trigger, after, NOW)
     # 11 days and 23 hours.
-    details = {"days_inactive": 11, "by": "the test"}
+    details = {"days_inactive": 11, "by": staff.member_id}
     if answer := RESPONSE_TYPES.get(trigger):
         details["response_type"] = answer
     if (state, trigger) == ("dormant", "user_message"):
@@ -105,7 +107,7 @@ def test_invalid_pair_is_rejected_and_changes_nothing(state, trigger):
     person = person_in(state)
     before = everything(person)
     with pytest.raises(TransitionRejected) as rejected:
-        transition(member=person, trigger=trigger, at=NOW)
+        transition(actor=person, member=person, trigger=trigger, at=NOW)
     assert rejected.value.possible == possible_triggers(state) == [each for (first, each) in LEGAL if first == state]
     assert str(rejected.value) == (
         f"The trigger {trigger} is not valid in state {state}. Valid triggers: {', '.join(possible_triggers(state))}."
@@ -115,7 +117,7 @@ def test_invalid_pair_is_rejected_and_changes_nothing(state, trigger):
 
 def test_unknown_trigger_is_rejected():
     with pytest.raises(TransitionRejected, match="trigger nonsense is not valid"):
-        transition(member=PersonFactory(), trigger="nonsense")
+        transition(actor=PersonFactory(), member=PersonFactory(), trigger="nonsense")
 
 
 # --- SQL ------------------------------------------------------------------------------------------
@@ -228,7 +230,7 @@ def test_state_cannot_change_member():
 
 def test_trigger_setting_is_reset_after_transition():
     person = person_in("dormant")
-    transition(member=person, trigger="user_message", at=NOW)
+    transition(actor=person, member=person, trigger="user_message", at=NOW)
     values = row(
         """SELECT current_setting('engagement.trigger', true), current_setting('engagement.now', true),
                current_setting('engagement.metadata', true)"""
@@ -256,7 +258,7 @@ def test_trigger_setting_is_reset_after_transition():
 def test_metadata_has_days_inactive_and_unprompted_return(quiet, days, returned):
     person = person_in("dormant")
     UserEngagementState.objects.filter(user=person).update(last_activity_at=NOW - quiet)
-    transition(member=person, trigger="user_message", at=NOW)
+    transition(actor=person, member=person, trigger="user_message", at=NOW)
     details = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first().metadata
     assert details["days_inactive"] == days
     assert details.get("unprompted_return") is returned
@@ -265,7 +267,7 @@ def test_metadata_has_days_inactive_and_unprompted_return(quiet, days, returned)
 def test_unprompted_return_only_from_dormant():
     for state in ("goodbye_sent", "help_flow", "remind_later"):
         person = person_in(state)
-        transition(member=person, trigger="user_message", at=NOW + timedelta(days=30))
+        transition(actor=person, member=person, trigger="user_message", at=NOW + timedelta(days=30))
         log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
         assert "unprompted_return" not in log.metadata
 
@@ -273,7 +275,7 @@ def test_unprompted_return_only_from_dormant():
 def test_days_inactive_without_activity_counts_from_creation():
     person = PersonFactory(state="active")
     rows("UPDATE user_engagement_states SET created_at = %s WHERE user_id = %s", [NOW - timedelta(days=20), person.pk])
-    transition(member=person, trigger="inactivity_14d", at=NOW)
+    transition(actor=person, member=person, trigger="inactivity_14d", at=NOW)
     assert EngagementStateTransition.objects.get(user=person).metadata == {"days_inactive": 20}
 
 
@@ -282,11 +284,12 @@ def test_durations_come_from_settings(settings):
     settings.ENGAGEMENT_REMIND_AFTER = timedelta(days=3)
     settings.ENGAGEMENT_RETURN_AFTER = timedelta(hours=1)
     person = PersonFactory()
-    first = transition(member=person, trigger="inactivity_14d", at=NOW)
+    first = transition(actor=person, member=person, trigger="inactivity_14d", at=NOW)
     assert first.goodbye_expires_at - first.goodbye_sent_at == timedelta(minutes=7)
-    assert transition(member=person, trigger="goodbye_response_2", at=NOW).remind_at == NOW + timedelta(days=3)
-    transition(member=person, trigger="reminder_due", at=NOW)
-    transition(member=person, trigger="user_message", at=NOW + timedelta(hours=1))
+    snoozed = transition(actor=person, member=person, trigger="goodbye_response_2", at=NOW)
+    assert snoozed.remind_at == NOW + timedelta(days=3)
+    transition(actor=person, member=person, trigger="reminder_due", at=NOW)
+    transition(actor=person, member=person, trigger="user_message", at=NOW + timedelta(hours=1))
     log = EngagementStateTransition.objects.filter(user=person).order_by("-pk").first()
     assert log.metadata == {"days_inactive": 0, "unprompted_return": True}
 
@@ -295,16 +298,16 @@ def test_durations_come_from_settings(settings):
 def test_first_trigger_creates_row(trigger):
     person = PersonFactory()
     if trigger == "inactivity_14d":
-        assert transition(member=person, trigger=trigger).state == State.GOODBYE_SENT
+        assert transition(actor=person, member=person, trigger=trigger).state == State.GOODBYE_SENT
         return
     with pytest.raises(TransitionRejected, match="not valid in state active"):
-        transition(member=person, trigger=trigger)
+        transition(actor=person, member=person, trigger=trigger)
     # The whole transaction is rejected, including the new row.
     assert not UserEngagementState.objects.filter(user=person).exists()
 
 
 def test_message_uses_preferred_destination():
     person = PersonFactory(profile={"preferred_destination": "group", "group_jid": "us@chat"})
-    transition(member=person, trigger="inactivity_14d", at=NOW)
+    transition(actor=person, member=person, trigger="inactivity_14d", at=NOW)
     message = EngagementMessage.objects.get(user=person)
     assert (message.destination, message.destination_jid, message.message_key) == ("group", "us@chat", "goodbye")

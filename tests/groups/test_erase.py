@@ -208,7 +208,9 @@ def live(word):
     )
     NotificationPreference.objects.create(member=person, organization=membership.project.organization, kind="a")
 
-    update_profile(member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example")
+    update_profile(
+        actor=person, member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example"
+    )
     # Assigned to one client mission by the current address, to another by the previous one.
     mission = DeckMissionFactory(assigned_to=f"now-{word}@example.org")
     assert mission.assignee == person
@@ -219,8 +221,8 @@ def live(word):
     change_status(mission=mission, to="qa", actor=person)
     change_status(mission=mission, to="complete", actor=person)
     create_feed(actor=person, name=f"{word}'s phone")
-    handle_inbound(member=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
-    transition(member=person, trigger="inactivity_14d")
+    handle_inbound(actor=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
+    transition(actor=person, member=person, trigger="inactivity_14d")
     enqueue(member=person, message_type="reminder", params={"about": word})
     failed = enqueue(member=person, message_type="welcome", event=f"of-{person.member_id}")
     EngagementMessage.objects.filter(pk=failed.pk).update(status="failed", error_message=f"No chat {word}@chat.example")

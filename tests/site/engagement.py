@@ -21,13 +21,13 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["transition"] = gone.engagement_transitions.get()
     things["message"] = MessageFactory(user=active)
     things["failed message"] = MessageFactory(user=active, failed=True)
-    things["profile"] = update_profile(member=active, locale="pt-BR")
+    things["profile"] = update_profile(actor=active, member=active, locale="pt-BR")
     template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
-    things["message template"] = change_template(template=template, **TEXTS)
+    things["message template"] = change_template(actor=gone, template=template, **TEXTS)
     # So that this template can be added.
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
     entries = CommunityMember.objects.filter(deleted_at=None)
-    things["announcement"] = announce(entries=entries, title="News", texts={"en": tuple(TEXTS.values())})
+    things["announcement"] = announce(actor=gone, entries=entries, title="News", texts={"en": tuple(TEXTS.values())})
     things["recipients"] = audience_of(entries).recipients
 
 

@@ -4,6 +4,7 @@ from datetime import datetime
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
 from engagement.services.sweeps import Progress, sweep_daily, sweep_weekly
+from missionsite.common.audit.context import changeset
 
 
 class Command(BaseCommand):
@@ -22,10 +23,11 @@ class Command(BaseCommand):
             raise CommandError("--batch must be between 1 and 100000.")
         steps: list[Progress] = []
         sweep_options = {"at": at, "dry_run": dry_run, "on_batch": self._print_batch, "batch": batch}
-        if not weekly:
-            steps += sweep_daily(**sweep_options)
-        if not daily:
-            steps += sweep_weekly(**sweep_options)
+        with changeset(job="sweep_engagement"):
+            if not weekly:
+                steps += sweep_daily(**sweep_options)
+            if not daily:
+                steps += sweep_weekly(**sweep_options)
         for step in steps:
             self.stdout.write(f"{step.step}: {step.moved}" + (f", {step.queued} messages" if step.queued else ""))
         if dry_run:

@@ -65,7 +65,7 @@ def move_to(member: Member, state: str, *, at=None) -> UserEngagementState:
     """Move an active member to a state; all transitions at `at`, by default now."""
     row, _made = UserEngagementState.objects.get_or_create(user=member)
     for trigger in WAYS[state]:
-        row = transition(member=member, trigger=trigger, at=at)
+        row = transition(actor=member, member=member, trigger=trigger, at=at)
     return row
 
 

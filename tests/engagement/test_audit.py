@@ -1,0 +1,162 @@
+"""What each service of this app records: every one that takes an actor is called once."""
+
+import inspect
+from collections.abc import Callable
+from importlib import import_module
+from pkgutil import walk_packages
+
+import pytest
+
+import engagement.services
+from engagement.models import (
+    EngagementStateTransition,
+    MessageTemplate,
+    MessageTemplateHistory,
+    MessageType,
+    TransitionTrigger,
+    UserProfile,
+    UserProfileHistory,
+)
+from engagement.services import announcements, inbound, lifecycle, messages, onboarding, profiles, templates
+from engagement.tasks import sweep
+from groups.models import CommunityMember, Event, Member
+from missionsite.common.audit.context import changeset
+from tests.support.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory, quiet_person
+from tests.support.factories.groups import StaffFactory
+
+pytestmark = pytest.mark.django_db
+
+# Services without an actor, with the reason.
+WITHOUT_ACTOR = {
+    "enqueue": "The message is the record; what queues it has an actor.",
+    "record_activity": "A time at which the member was active.",
+    "record_activities": "Times at which members were active.",
+    "record_receipt": "The provider of a transport reports what happened to a message.",
+}
+
+TEXT = {"subject": "Hello", "body": "Hi {{ name }}"}
+
+
+def person(**fields) -> Member:
+    return PersonFactory(state="active", **fields)
+
+
+def an_announcement() -> dict:
+    person(entry={})
+    return {"entries": CommunityMember.objects.all(), "title": "News", "texts": {"en": tuple(TEXT.values())}}
+
+
+def a_member_in_first_tier() -> dict:
+    member = PersonFactory(profile={"onboarding_tier": 1, "onboarding_tier_progress": {"1": {"join_mission": "2026"}}})
+    return {"member": member}
+
+
+def a_registration() -> dict:
+    return {"member": PersonFactory(), "address": "123", "locale": "pt-BR", "timezone": "Asia/Tokyo"}
+
+
+def a_missing_template() -> dict:
+    MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="en").delete()
+    return {"key": MessageType.REMINDER, "locale": "en", **TEXT}
+
+
+# The least data with which each service changes something.
+ARRANGE: dict[Callable, Callable[[], dict]] = {
+    announcements.announce: an_announcement,
+    announcements.cancel_announcement: lambda: {"announcement": AnnouncementFactory()},
+    # The actor is the member who wrote.
+    inbound.handle_inbound: lambda: {"text": "stop"},
+    lifecycle.transition: lambda: {"member": person(), "trigger": TransitionTrigger.INACTIVITY_14D},
+    messages.cancel_message: lambda: {"message": MessageFactory(), "reason": "Wrong week"},
+    messages.postpone_message: lambda: {"message": MessageFactory(), "until": MessageFactory().scheduled_for},
+    messages.retry_message: lambda: {"message": MessageFactory(failed=True)},
+    onboarding.complete_action: lambda: {"member": PersonFactory(), "action": "join_mission"},
+    onboarding.record_magic_moment: lambda: {"member": PersonFactory()},
+    onboarding.restart_onboarding: a_member_in_first_tier,
+    profiles.start_profile: a_registration,
+    profiles.update_profile: lambda: {"member": PersonFactory(), "locale": "pt-BR"},
+    templates.add_template: a_missing_template,
+    templates.change_template: lambda: {"template": MessageTemplate.objects.first(), **TEXT},
+}
+
+
+def services() -> dict[str, Callable]:
+    """Return the functions of this app that are marked as services, by name."""
+    found = {}
+    for module in walk_packages(engagement.services.__path__, "engagement.services."):
+        for value in vars(import_module(module.name)).values():
+            if hasattr(value, "is_service") and value.__module__.startswith("engagement."):
+                found[value.__name__] = value
+    return found
+
+
+def records_of(actor: Member) -> int:
+    """Return how many events, transitions and versions name this actor."""
+    in_changeset = {"pgh_context__metadata__user": str(actor.pk)}
+    return (
+        Event.objects.filter(actor=actor).count()
+        + EngagementStateTransition.objects.filter(metadata__by=actor.member_id).count()
+        + UserProfileHistory.objects.filter(**in_changeset).count()
+        + MessageTemplateHistory.objects.filter(**in_changeset).count()
+    )
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_service_requires_actor(name):
+    actor = inspect.signature(services()[name]).parameters.get("actor")
+    if name in WITHOUT_ACTOR:
+        assert actor is None
+    else:
+        assert actor is not None
+        assert (actor.kind, actor.default) == (inspect.Parameter.KEYWORD_ONLY, inspect.Parameter.empty)
+
+
+def test_each_service_with_actor_is_called_here():
+    assert {service.__name__ for service in ARRANGE} == services().keys() - WITHOUT_ACTOR.keys()
+
+
+@pytest.mark.parametrize("service", ARRANGE, ids=lambda service: service.__name__)
+def test_service_records_its_actor(service):
+    actor, values = StaffFactory(), ARRANGE[service]()
+    before = records_of(actor)
+    service(actor=actor, **values)
+    assert records_of(actor) > before
+
+
+def test_transition_of_member_or_system_names_no_one_else():
+    member = person()
+    lifecycle.transition(actor=Member.objects.system(), member=member, trigger=TransitionTrigger.INACTIVITY_14D)
+    lifecycle.transition(actor=member, member=member, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
+    assert not EngagementStateTransition.objects.filter(user=member, metadata__has_key="by").exists()
+
+
+def test_snooze_by_staff_names_them_in_log():
+    member, staff = PersonFactory(state="goodbye_sent"), StaffFactory()
+    lifecycle.transition(actor=staff, member=member, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
+    log = EngagementStateTransition.objects.filter(user=member).latest("pk")
+    assert (log.to_state, log.metadata["by"]) == ("remind_later", staff.member_id)
+
+
+def test_step_completed_by_system_has_no_event_of_its_own():
+    member = PersonFactory()
+    onboarding.complete_action(actor=Member.objects.system(), member=member, action="join_mission")
+    assert not Event.objects.filter(type="profile.step_completed").exists()
+    version = UserProfileHistory.objects.filter(pgh_obj=member.pk).latest("pgh_id")
+    assert version.pgh_context.metadata["user"] == str(Member.objects.system().pk)
+
+
+def test_changes_of_one_changeset_share_it():
+    member, staff = PersonFactory(), StaffFactory()
+    with changeset(job="test") as number:
+        profiles.update_profile(actor=staff, member=member, locale="pt-BR")
+        onboarding.record_magic_moment(actor=staff, member=member)
+    versions = UserProfileHistory.objects.filter(pgh_obj=member.pk).order_by("-pgh_id")[:2]
+    assert [version.pgh_context_id for version in versions] == [number, number]
+    assert UserProfile.objects.get(pk=member.pk).locale == "pt-BR"
+
+
+def test_sweep_is_recorded_with_triggers_of_time():
+    member = quiet_person()
+    assert sweep.func(0) == 1
+    log = EngagementStateTransition.objects.get(user=member)
+    assert (log.trigger, log.metadata) == ("inactivity_14d", {"days_inactive": 15})
