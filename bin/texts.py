@@ -31,6 +31,7 @@ SKIPPED = (
     "missionsite/common/checks.py",
     "missionsite/common/sqlfiles.py",
     "missionsite/common/sql_loader.py",
+    "missionsite/common/static/common/api-docs.js",
     "missionsite/common/worker/",
     "groups/services/validation.py",  # printed by a command
     "engagement/services/default_texts.py",  # in both languages
@@ -56,7 +57,7 @@ TECHNICAL_NAMES = re.compile(
     r"^(?!verbose_name)(examples?|attrs|name|db_table|db_comment|db_column|related_name|permission|icon|code|constraint|url_path"
     r"|template|template_name|condition|include|app_label|sql|openapi_extra|operation_id|tags|summary_field|__all__|id"
     r"|aria_labelledby|className|classes|opclasses|text_field|label_field|title_field|message_field|media_type"
-    r"|content_type|db_table_comment|thread_name_prefix|salt|rel|link_rel|\w+_template|\w+_name|format|pattern)$"
+    r"|content_type|db_table_comment|thread_name_prefix|salt|rel|link_rel|\w+_template|\w+_name|[A-Z_]*NAME|format|pattern)$"
 )
 # Calls whose texts only operators and developers read.
 TECHNICAL_CALLS = re.compile(
@@ -244,6 +245,8 @@ class PythonTexts:
                     if self._is_technical_call(parent):
                         return "technical"
                     name = name_of(parent)
+                    if last(name) in {"get", "setdefault", "pop"} and parent.args[:1] == [node]:
+                        return "technical"
                     if name.startswith("models.") and name.endswith("Field") and parent.args[:1] == [node]:
                         return "text"
                     if last(name)[:1].isupper() or name.startswith("messages.") or last(name) == "add_error":
@@ -317,9 +320,9 @@ NAMING_TAGS = {
     *("translate", "trans", "blocktranslate", "blocktrans", "url", "static", "load", "extends", "if", "elif"),
     *("block", "now", "cycle", "for", "get_static_prefix", "admin_urlname", "csrf_token", "regroup", "ifchanged"),
 }
-# Filters whose argument is not a text.
+# Filters and parameters whose value is not a text.
 NAMING_FILTERS = re.compile(
-    r"\|(date|time|slice|floatformat|join|add_class|cut|divisibleby|truncatechars|stringformat):$"
+    r"\|(date|time|slice|floatformat|join|add_class|cut|divisibleby|truncatechars|stringformat):$|\bshortcut=$"
 )
 
 

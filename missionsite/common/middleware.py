@@ -9,6 +9,7 @@ from typing import Any, cast
 
 from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
+from django.utils.translation import gettext as _
 from django.views.defaults import bad_request
 
 from missionsite.common.annotations import SiteRequest
@@ -75,8 +76,8 @@ class PageMethodsMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         if request.method in self.methods or request.path_info.startswith("/api/"):
             return self.get_response(request)
-        text = f"Pages support {', '.join(self.methods)}. The API is at /api/.\n"
-        return HttpResponseNotAllowed(self.methods, text, content_type="text/plain; charset=utf-8")
+        text = _("Pages support {methods}. The API is at /api/.").format(methods=", ".join(self.methods))
+        return HttpResponseNotAllowed(self.methods, f"{text}\n", content_type="text/plain; charset=utf-8")
 
 
 class CleanInputMiddleware:
@@ -93,5 +94,6 @@ class CleanInputMiddleware:
         if "\x00" in request.path_info or "%00" in request.META.get("QUERY_STRING", ""):
             return bad_request(request, ValueError("NUL character"))
         if request.method == "POST" and not request.path_info.startswith("/api/"):
-            _ = request.POST
+            # Parses the form.
+            _form = request.POST
         return self.get_response(request)

@@ -313,15 +313,15 @@ class SiteAPI(NinjaAPI):
                 needed = operation.access
                 each["x-scope"] = needed.scope
                 each["x-staff-permissions"] = list(needed.staff)
-                access_text = f"Scope: `{needed.scope}`."
+                description = f"Scope: `{needed.scope}`."
                 if needed.secrets:
-                    access_text = (
+                    description = (
                         "For programs that sign their requests, without a token. Idempotency-Key is rejected:"
                         f" {needed.repeatable}."
                     )
                     each["security"] = [_SIGNED]
                     schema["components"]["securitySchemes"]["Signature"] = _SIGNATURE
-                each["description"] = f"{each.get('description', '')}\n\n{access_text}".strip()
+                each["description"] = f"{each.get('description', '')}\n\n{description}".strip()
                 for status, response in each["responses"].items():
                     if int(status) >= 400:
                         response["content"] = {CONTENT_TYPE: response["content"].pop("application/json")}
