@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -14,7 +15,7 @@ from groups.admin.base import HistoryAdmin, event_label, event_summary
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
-from groups.models.directory import CommunityStatus
+from groups.rules import ENTRY_MOVES, REPUTATION_POINTS, STAFF_FIELDS
 from groups.selectors.directory_search import DIRECTORY
 from groups.services import directory
 from groups.services.erasure import erase
@@ -27,6 +28,13 @@ DECIDE = "groups.approve_communitymember"
 VERIFY = "groups.verify_communitymember"
 REMOVE = "groups.remove_communitymember"
 ERASE = "groups.erase_communitymember"
+# The figures of a GitHub profile.
+FIGURES = {
+    "public_repos": _("repositories"),
+    "followers": _("followers"),
+    "total_stars": _("stars"),
+    "contributions_last_year": _("contributions in a year"),
+}
 STATUS_COLOURS = {
     "Not a member": "default",
     "Waiting for approval": "warning",
@@ -100,8 +108,8 @@ def _erase(entry: CommunityMember, actor: Member, values: dict) -> None:
     erase(entry=entry, actor=actor)
 
 
-def _has(*statuses: str):
-    return lambda entry: not entry.is_removed and entry.status in statuses
+def _can(move: str):
+    return lambda entry: not entry.is_removed and entry.status in ENTRY_MOVES[move].sources
 
 
 EVENTS_OF_ENTRY = Tab(
@@ -194,7 +202,7 @@ class DirectoryAdmin(HistoryAdmin):
             run=_decide(directory.approve),
             permission=DECIDE,
             form=ReasonForm,
-            available=_has(CommunityStatus.PENDING),
+            available=_can("approve"),
             help_text="The member becomes active: they see the directory and are shown in it.",
             icon="how_to_reg",
             bulk_title="Approve",
@@ -206,7 +214,7 @@ class DirectoryAdmin(HistoryAdmin):
             run=_decide(directory.suspend),
             permission=DECIDE,
             form=ReasonForm,
-            available=_has(CommunityStatus.ACTIVE),
+            available=_can("suspend"),
             help_text="Hidden from the directory until reinstated.",
             icon="pause_circle",
             bulk_title="Suspend",
@@ -218,7 +226,7 @@ class DirectoryAdmin(HistoryAdmin):
             run=_decide(directory.reinstate),
             permission=DECIDE,
             form=ReasonForm,
-            available=_has(CommunityStatus.SUSPENDED),
+            available=_can("reinstate"),
             icon="play_circle",
             bulk_title="Reinstate",
         ),
@@ -229,7 +237,7 @@ class DirectoryAdmin(HistoryAdmin):
             run=_decide(directory.ban),
             permission=DECIDE,
             form=ReasonForm,
-            available=_has(*(status for status in CommunityStatus if status != CommunityStatus.BANNED)),
+            available=_can("ban"),
             help_text="A ban is final and cannot be undone.",
             icon="block",
             bulk_title="Ban",
@@ -350,7 +358,7 @@ class DirectoryAdmin(HistoryAdmin):
 
     def may_revert(self, request: HttpRequest, obj: CommunityMember, changed: set[str]) -> bool:
         """Staff edits can be reverted, except the GitHub name: that would restore its verification."""
-        return changed <= directory.STAFF_FIELDS - {"github_username"} and super().may_revert(request, obj, changed)
+        return changed <= set(STAFF_FIELDS) - {"github_username"} and super().may_revert(request, obj, changed)
 
     def create(self, request: HttpRequest, values: dict) -> CommunityMember:
         return directory.create_entry(actor=request.user, **values)
@@ -433,13 +441,11 @@ class DirectoryAdmin(HistoryAdmin):
         data = entry.github_profile_data
         if not data:
             return "No figures yet."
-        counted = (
-            ("public_repos", "repositories x 5"),
-            ("followers", "followers x 3"),
-            ("total_stars", "stars x 2"),
-            ("contributions_last_year", "contributions in a year"),
-        )
-        return " + ".join(f"{format_number(data.get(name, 0))} {label}" for name, label in counted)
+        figures = [
+            f"{format_number(data.get(name, 0))} {FIGURES[name]}" + (f" x {points}" if points > 1 else "")
+            for name, points in REPUTATION_POINTS.items()
+        ]
+        return " + ".join(figures)
 
 
 def _button(title: str, icon: str, view: str) -> dict:

@@ -15,7 +15,8 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWi
 
 from groups.admin.base import HistoryAdmin
 from groups.models import CommunityInvitation, CommunityMember, Member
-from groups.models.invitations import InvitationStatus, digest_of_code
+from groups.models.invitations import digest_of_code
+from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, InvitationStatus, normalize_username
 from groups.services.invitations import (
     address_to_send,
     cancel_invitation,
@@ -31,10 +32,8 @@ from missionsite.common.audit.history import Change
 
 INVITE_MANY = "groups.invite_many"
 COLOURS = {"Pending": "info", "Accepted": "success", "Expired": "default", "Cancelled": "default"}
-LONGEST_DAYS = 90
 # A list of names is read into memory.
 LIST_BYTES = 256 * 1024
-NAMES_AT_MOST = 500
 
 
 class InvitationSearch(Search):
@@ -48,7 +47,7 @@ def _days_field() -> forms.IntegerField:
     return forms.IntegerField(
         label="Valid for (days)",
         min_value=1,
-        max_value=LONGEST_DAYS,
+        max_value=MAX_INVITATION_DAYS,
         initial=settings.INVITATION_DAYS,
         widget=UnfoldAdminIntegerFieldWidget(),
     )
@@ -101,12 +100,12 @@ class InviteManyForm(forms.Form):
     def clean(self) -> dict:
         values = super().clean()
         typed = [*values.get("names", "").splitlines(), *(values.get("file") or [])]
-        names = list(dict.fromkeys(name.strip().removeprefix("@") for name in typed if name.strip()))
+        names = list(dict.fromkeys(filter(None, map(normalize_username, typed))))
         if not self.errors:
             if not names:
                 self.add_error("names", "Enter at least one name, or choose a file.")
-            elif len(names) > NAMES_AT_MOST:
-                self.add_error("names", f"At most {NAMES_AT_MOST} names at once, not {len(names)}.")
+            elif len(names) > MAX_INVITATIONS:
+                self.add_error("names", f"At most {MAX_INVITATIONS} names at once, not {len(names)}.")
             elif wrong := next((name for name in names if len(name) > 255 or "\x00" in name), None):
                 self.add_error("names", f"“{wrong[:40]}” is not a valid Telegram name.")
         values["all_names"] = names

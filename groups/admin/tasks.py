@@ -1,3 +1,5 @@
+from collections.abc import Callable
+
 from django.contrib import admin
 from django.http import HttpRequest
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
@@ -5,6 +7,7 @@ from unfold.decorators import display
 
 from groups.admin.base import TASK_STATE, HistoryAdmin
 from groups.models import Member, Task
+from groups.rules import TASK_MOVES
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search
 from missionsite.common.admin.formats import link_to
@@ -30,6 +33,10 @@ def _cancel(task: Task, actor: Member, values: dict) -> None:
 
 def _reopen(task: Task, actor: Member, values: dict) -> None:
     reopen_task(task=task, actor=actor, reason=values["reason"])
+
+
+def _can(move: str) -> Callable[[Task], bool]:
+    return lambda task: task.state in TASK_MOVES[move].sources
 
 
 @admin.register(Task)
@@ -65,7 +72,7 @@ class TaskAdmin(HistoryAdmin):
             run=_claim,
             permission=CHANGE,
             form=ClaimForm,
-            available=lambda task: task.state == Task.State.OPEN,
+            available=_can("claim"),
             icon="back_hand",
             bulk_title="Assign to member",
         ),
@@ -75,7 +82,7 @@ class TaskAdmin(HistoryAdmin):
             success_message="completed",
             run=_complete,
             permission=CHANGE,
-            available=lambda task: task.state == Task.State.CLAIMED,
+            available=_can("complete"),
             help_text="The reward is added to the member's trust score.",
             icon="check",
             bulk_title="Complete",
@@ -87,7 +94,7 @@ class TaskAdmin(HistoryAdmin):
             run=_reopen,
             permission=CHANGE,
             form=ReasonForm,
-            available=lambda task: task.state in (Task.State.CLAIMED, Task.State.CANCELLED),
+            available=_can("reopen"),
             help_text="Any member of the mission can claim it again.",
             icon="undo",
             bulk_title="Reopen",
@@ -99,7 +106,7 @@ class TaskAdmin(HistoryAdmin):
             run=_cancel,
             permission=CHANGE,
             form=ReasonForm,
-            available=lambda task: task.state in (Task.State.OPEN, Task.State.CLAIMED),
+            available=_can("cancel"),
             help_text="The task is kept and can be reopened.",
             icon="block",
             bulk_title="Cancel",

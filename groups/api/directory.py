@@ -13,8 +13,8 @@ from ninja import Path, Schema, Status
 from pydantic import ConfigDict, Field, StringConstraints
 
 from groups.models import CommunityInvitation, CommunityMember
-from groups.models.directory import CommunityStatus, PrimaryRole, Tier
-from groups.models.invitations import InvitationStatus
+from groups.models.directory import PrimaryRole, Tier
+from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, CommunityStatus, InvitationStatus
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
 from groups.selectors.directory import find_entries, find_invitations, may_see_directory
 from groups.services.invitations import address_to_send, create_invitations, renew_code
@@ -133,12 +133,16 @@ class InvitationOrder(Schema):
     telegram_usernames: list[Annotated[str, StringConstraints(max_length=255, strip_whitespace=True)]] = Field(
         default_factory=lambda: [""],
         min_length=1,
-        max_length=500,
+        max_length=MAX_INVITATIONS,
         description="One invitation each; an empty name is for anyone with the code.",
         examples=[["bob", "eve"]],
     )
     days: int | None = Field(
-        None, ge=1, le=90, description="Validity in days; the site's default if left out.", examples=[3]
+        None,
+        ge=1,
+        le=MAX_INVITATION_DAYS,
+        description="Validity in days; the site's default if left out.",
+        examples=[3],
     )
     created_by: int | None = Field(
         None, ge=1, description="Number of another inviting member; staff only.", examples=[247]
@@ -151,7 +155,11 @@ class NewCode(Schema):
     model_config = ConfigDict(extra="forbid")
 
     days: int | None = Field(
-        None, ge=1, le=90, description="Validity in days; the site's default if left out.", examples=[3]
+        None,
+        ge=1,
+        le=MAX_INVITATION_DAYS,
+        description="Validity in days; the site's default if left out.",
+        examples=[3],
     )
 
 

@@ -6,13 +6,12 @@ from django.http import HttpRequest
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
+from groups.rules import MAX_PARTICIPATION_EVENTS
 from groups.scopes import PARTICIPATION_WRITE
 from groups.services.participation import ingest_participation
 from missionsite.common.api import Router, needs
 
 router = Router(tags=["directory"])
-
-MAX_EVENTS = 5_000
 
 
 class ParticipationEvent(Schema):
@@ -40,7 +39,11 @@ class ParticipationOrder(Schema):
 
     events: Annotated[
         list[ParticipationEvent],
-        Field(min_length=1, max_length=MAX_EVENTS, examples=[[{"member_id": "#247", "event_type": "MESSAGE"}]]),
+        Field(
+            min_length=1,
+            max_length=MAX_PARTICIPATION_EVENTS,
+            examples=[[{"member_id": "#247", "event_type": "MESSAGE"}]],
+        ),
     ]
 
 

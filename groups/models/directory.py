@@ -6,58 +6,34 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
-
-# The lowest score of each tier, highest first. A generated column derives the tier from it.
-TIERS = (
-    (2501, "Expert"),
-    (1001, "Experienced"),
-    (501, "Active Developer"),
-    (101, "Contributor"),
-    (0, "Novice"),
-)
-
-
-class CommunityStatus(models.TextChoices):
-    NOT_MEMBER = "not_member", "Not a member"
-    PENDING = "pending", "Waiting for approval"
-    ACTIVE = "active", "Active"
-    SUSPENDED = "suspended", "Suspended"
-    BANNED = "banned", "Banned"
-
-
-# The allowed status moves; the trigger guard_community_members has the same map.
-MOVES = {
-    CommunityStatus.NOT_MEMBER: (CommunityStatus.PENDING, CommunityStatus.BANNED),
-    CommunityStatus.PENDING: (CommunityStatus.ACTIVE, CommunityStatus.BANNED),
-    CommunityStatus.ACTIVE: (CommunityStatus.SUSPENDED, CommunityStatus.BANNED),
-    CommunityStatus.SUSPENDED: (CommunityStatus.ACTIVE, CommunityStatus.BANNED),
-    CommunityStatus.BANNED: (),
-}
+from groups.rules import TIERS, CommunityStatus
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class PrimaryRole(models.TextChoices):
-    STUDENT = "student", "Student"
-    DEVELOPER = "developer", "Developer"
-    DESIGNER = "designer", "Designer"
-    RESEARCHER = "researcher", "Researcher"
-    FOUNDER = "founder", "Founder"
-    INVESTOR = "investor", "Investor"
-    COMMUNITY_MANAGER = "community_manager", "Community manager"
-    CONTENT_CREATOR = "content_creator", "Content creator"
-    OTHER = "other", "Other"
+    STUDENT = "student", _("Student")
+    DEVELOPER = "developer", _("Developer")
+    DESIGNER = "designer", _("Designer")
+    RESEARCHER = "researcher", _("Researcher")
+    FOUNDER = "founder", _("Founder")
+    INVESTOR = "investor", _("Investor")
+    COMMUNITY_MANAGER = "community_manager", _("Community manager")
+    CONTENT_CREATOR = "content_creator", _("Content creator")
+    OTHER = "other", _("Other")
 
 
 class Tier(models.TextChoices):
-    NOVICE = "Novice"
-    CONTRIBUTOR = "Contributor"
-    ACTIVE_DEVELOPER = "Active Developer"
-    EXPERIENCED = "Experienced"
-    EXPERT = "Expert"
+    NOVICE = "Novice", _("Novice")
+    CONTRIBUTOR = "Contributor", _("Contributor")
+    ACTIVE_DEVELOPER = "Active Developer", _("Active Developer")
+    EXPERIENCED = "Experienced", _("Experienced")
+    EXPERT = "Expert", _("Expert")
 
 
-class CommunityMemberQuerySet(models.QuerySet):
+class CommunityMemberQuerySet(QuerySet["CommunityMember"]):
     def present(self) -> CommunityMemberQuerySet:
         """Entries that were not removed from the directory."""
         return self.filter(deleted_at=None)
@@ -153,32 +129,44 @@ class CommunityMember(models.Model):
             UniqueConstraint(
                 fields=["telegram_id"],
                 name="member_telegram_id_idx",
-                violation_error_message="Another member has this Telegram ID.",
+                violation_error_message=_("Another member has this Telegram ID."),
+                violation_error_code="telegram_id_taken",
+                field="telegram_id",
             ),
             CheckConstraint(
                 condition=Q(member_id__regex=r"^#[1-9][0-9]{0,17}$"), name="community_members_member_id_format"
             ),
-            CheckConstraint(condition=Q(status__in=CommunityStatus.values), name="community_members_status_known"),
+            choices_check("community_members", "status", CommunityStatus),
             CheckConstraint(condition=Q(primary_role__in=PrimaryRole.values), name="community_members_role_known"),
             CheckConstraint(
                 condition=~Q(name__regex=r"^\s*$"),
                 name="community_members_name_not_empty",
-                violation_error_message="Enter a name.",
+                violation_error_message=_("Enter a name."),
+                violation_error_code="name_missing",
+                field="name",
             ),
             CheckConstraint(
                 condition=~Q(telegram_id__regex=r"^\s*$"),
                 name="community_members_telegram_id_not_empty",
-                violation_error_message="Enter the Telegram ID.",
+                violation_error_message=_("Enter the Telegram ID."),
+                violation_error_code="telegram_id_missing",
+                field="telegram_id",
             ),
             CheckConstraint(condition=Q(reputation_score__gte=0), name="community_members_reputation_not_negative"),
             CheckConstraint(
                 condition=Q(github_verified=True, github_verified_at__isnull=False, github_username__isnull=False)
                 | Q(github_verified=False, github_verified_at__isnull=True),
                 name="community_members_verified_fits",
+                violation_error_message=_("Enter a GitHub name first."),
+                violation_error_code="github_name_missing",
+                field="github_username",
             ),
             CheckConstraint(
                 condition=Q(invited_by__isnull=True) | ~Q(invited_by=F("member_id")),
                 name="community_members_not_invited_by_self",
+                violation_error_message=_("Members cannot invite themselves."),
+                violation_error_code="invited_by_self",
+                field="invited_by",
             ),
             CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(deleted_at__isnull=False),
@@ -189,7 +177,9 @@ class CommunityMember(models.Model):
                 Lower("github_username"),
                 condition=Q(github_verified=True),
                 name="community_members_github_once",
-                violation_error_message="Another member has verified this GitHub account.",
+                violation_error_message=_("Another member has verified this GitHub account."),
+                violation_error_code="github_account_taken",
+                field="github_username",
             ),
         ]
         indexes = [

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint
 
@@ -32,7 +33,7 @@ class Event(models.Model):
             CheckConstraint(
                 condition=Q(type__regex=r"^[a-z_]+(\.[a-z_]+)+$"),
                 name="events_type_format",
-                violation_error_message="An event type looks like membership.created.",
+                violation_error_message=_("An event type looks like membership.created."),
             ),
         ]
         indexes = [

@@ -6,11 +6,14 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, one_line_checks
+from groups.rules import GroupStatus, GroupType
+from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
-class GroupQuerySet(models.QuerySet):
+class GroupQuerySet(QuerySet["Group"]):
     def missions(self) -> GroupQuerySet:
         """Missions only."""
         return self.filter(type=Group.Type.MISSION)
@@ -31,13 +34,8 @@ class GroupQuerySet(models.QuerySet):
 class Group(models.Model):
     """A container of members: a colony at the root, or a mission in it."""
 
-    class Type(models.TextChoices):
-        COLONY = "colony", "Colony"
-        MISSION = "mission", "Mission"
-
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        ARCHIVED = "archived", "Archived"
+    Type = GroupType
+    Status = GroupStatus
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     stable_id = models.TextField(
@@ -48,9 +46,9 @@ class Group(models.Model):
         db_comment="Stable identifier that outlives this database: FE-G-00001 for a colony, FE-M-00001 for a mission.",
     )
     name = models.CharField(max_length=255)
-    type = models.TextField(choices=Type, default=Type.MISSION, db_default=Type.MISSION)
+    type = models.TextField(choices=GroupType, default=GroupType.MISSION, db_default=GroupType.MISSION)
     description = models.TextField(blank=True, default="", db_default="")
-    status = models.TextField(choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    status = models.TextField(choices=GroupStatus, default=GroupStatus.ACTIVE, db_default=GroupStatus.ACTIVE)
     parent_group = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="missions", verbose_name="colony"
     )
@@ -76,28 +74,37 @@ class Group(models.Model):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("groups", "name"),
-            CheckConstraint(condition=Q(type__in=["colony", "mission"]), name="groups_type_known"),
-            CheckConstraint(condition=Q(status__in=["active", "archived"]), name="groups_status_known"),
+            choices_check("groups", "type", GroupType),
+            choices_check("groups", "status", GroupStatus),
             CheckConstraint(
                 condition=Q(type="colony", parent_group__isnull=True) | Q(type="mission", parent_group__isnull=False),
                 name="groups_parent_fits_type",
-                violation_error_message="A mission must belong to a colony; a colony has no parent.",
+                violation_error_message=_("A mission must belong to a colony. A colony has no parent."),
+                violation_error_code="parent_does_not_fit",
+                field="parent_group",
             ),
             CheckConstraint(
                 condition=Q(type="colony", stable_id__regex=r"^FE-G-([0-9]{5}|[1-9][0-9]{5,13})$")
                 | Q(type="mission", stable_id__regex=r"^FE-M-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="groups_stable_id_fits_type",
-                violation_error_message="A stable ID looks like FE-M-00001 for a mission and FE-G-00001 for a colony.",
+                violation_error_message=_(
+                    "A stable ID looks like FE-M-00001 for a mission and FE-G-00001 for a colony."
+                ),
+                violation_error_code="stable_id_does_not_fit",
             ),
             CheckConstraint(
                 condition=Q(type="mission") | Q(min_trust_score__isnull=True),
                 name="groups_colony_has_no_threshold",
-                violation_error_message="A colony has no trust score to join.",
+                violation_error_message=_("A colony has no trust score to join."),
+                violation_error_code="colony_has_no_threshold",
+                field="min_trust_score",
             ),
             CheckConstraint(
                 condition=Q(min_trust_score__gte=0) | Q(min_trust_score__isnull=True),
                 name="groups_threshold_not_negative",
-                violation_error_message="The trust score to join must be zero or more.",
+                violation_error_message=_("The trust score to join must be zero or more."),
+                violation_error_code="threshold_negative",
+                field="min_trust_score",
             ),
         ]
         indexes = [

@@ -6,8 +6,11 @@ import re
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from groups.rules import InvitationStatus
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 # Without characters that look alike: 0 and O, 1, I and L.
 ALPHABET = "23456789ABCDEFGHJKMNPQRSTUVWXYZ"
@@ -36,17 +39,10 @@ def digest_of_code(typed: str) -> str | None:
     if not _CODE.fullmatch(code):
         return None
     number, digest = int.from_bytes(hashlib.sha256(code.encode("ascii")).digest()), ""
-    for _ in range(CODE_LENGTH):
+    for _place in range(CODE_LENGTH):
         number, digit = divmod(number, len(ALPHABET))
         digest += ALPHABET[digit]
     return digest
-
-
-class InvitationStatus(models.TextChoices):
-    PENDING = "pending", "Pending"
-    ACCEPTED = "accepted", "Accepted"
-    EXPIRED = "expired", "Expired"
-    CANCELLED = "cancelled", "Cancelled"
 
 
 class CommunityInvitation(models.Model):
@@ -90,6 +86,8 @@ class CommunityInvitation(models.Model):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "community_invitations"
         verbose_name = "invitation"
@@ -101,7 +99,7 @@ class CommunityInvitation(models.Model):
                 condition=Q(invitation_code__regex=rf"^[{ALPHABET}]{{{CODE_LENGTH}}}$"),
                 name="community_invitations_code_format",
             ),
-            CheckConstraint(condition=Q(status__in=InvitationStatus.values), name="community_invitations_status_known"),
+            choices_check("community_invitations", "status", InvitationStatus),
             CheckConstraint(
                 condition=Q(status="accepted", accepted_by__isnull=False, accepted_at__isnull=False)
                 | (~Q(status="accepted") & Q(accepted_by__isnull=True, accepted_at__isnull=True)),
@@ -110,7 +108,9 @@ class CommunityInvitation(models.Model):
             CheckConstraint(
                 condition=Q(expires_at__gt=F("created_at")),
                 name="community_invitations_expires_later",
-                violation_error_message="An invitation must expire after it is created.",
+                violation_error_message=_("An invitation must expire after it is created."),
+                violation_error_code="invitation_expires_before",
+                field="expires_at",
             ),
             CheckConstraint(
                 condition=Q(accepted_by__isnull=True) | ~Q(accepted_by=F("created_by")),

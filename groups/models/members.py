@@ -9,14 +9,16 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 # The actor of background jobs, which cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
 
 
-class MemberManager(BaseUserManager):
+class MemberManager(BaseUserManager.from_queryset(QuerySet)):
     """Creates members and finds them by e-mail, in any case."""
 
     def create_user(self, email: str, password: str | None = None, *, password_hash: str = "", **fields) -> Member:
@@ -85,23 +87,31 @@ class Member(AbstractBaseUser, PermissionsMixin):
         constraints = [
             *one_line_checks("members", "email", "display_name"),
             UniqueConstraint(
-                Lower("email"), name="members_email_unique", violation_error_message="Another member has this e-mail."
+                Lower("email"),
+                name="members_email_unique",
+                violation_error_message=_("Another member has this e-mail."),
+                violation_error_code="email_taken",
+                field="email",
             ),
             CheckConstraint(
                 condition=Q(trust_score__gte=0),
                 name="members_trust_score_not_negative",
-                violation_error_message="The trust score must be zero or more.",
+                violation_error_message=_("The trust score must be zero or more."),
+                violation_error_code="trust_score_negative",
+                field="trust_score",
             ),
             CheckConstraint(
                 condition=Q(member_id__regex=r"^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="members_member_id_format",
-                violation_error_message="A member's stable ID looks like FE-P-00001.",
+                violation_error_message=_("A member's stable ID looks like FE-P-00001."),
+                violation_error_code="stable_id_does_not_fit",
             ),
             CheckConstraint(
                 condition=~Q(id=SYSTEM_MEMBER_ID)
                 | Q(is_staff=False, is_superuser=False, password__startswith=UNUSABLE_PASSWORD_PREFIX),
                 name="members_system_cannot_log_in",
-                violation_error_message="The system member cannot log in and has no rights.",
+                violation_error_message=_("The system member cannot log in and has no rights."),
+                violation_error_code="system_member_locked",
             ),
         ]
         indexes = [

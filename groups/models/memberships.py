@@ -5,11 +5,14 @@ from datetime import datetime
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from groups.rules import MembershipStatus
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
-class MembershipQuerySet(models.QuerySet):
+class MembershipQuerySet(QuerySet["Membership"]):
     def active(self) -> MembershipQuerySet:
         """Memberships that have not ended."""
         return self.filter(status=Membership.Status.ACTIVE)
@@ -22,9 +25,7 @@ class MembershipQuerySet(models.QuerySet):
 class Membership(models.Model):
     """One period in which a member belongs to a group. Re-joining adds a row."""
 
-    class Status(models.TextChoices):
-        ACTIVE = "active", "Active"
-        LEFT = "left", "Left"
+    Status = MembershipStatus
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="memberships", db_index=False)
@@ -32,7 +33,9 @@ class Membership(models.Model):
     role = models.CharField(max_length=50, default="Member", db_default="Member")
     joined_at = models.DateTimeField(db_default=TransactionNow())
     left_at = models.DateTimeField(null=True, blank=True)
-    status = models.TextField(choices=Status, default=Status.ACTIVE, db_default=Status.ACTIVE)
+    status = models.TextField(
+        choices=MembershipStatus, default=MembershipStatus.ACTIVE, db_default=MembershipStatus.ACTIVE
+    )
 
     objects = MembershipQuerySet.as_manager()
 
@@ -47,21 +50,31 @@ class Membership(models.Model):
                 fields=["member", "group"],
                 condition=Q(status="active"),
                 name="idx_memberships_active_unique",
-                violation_error_message="This member already belongs to the group.",
+                violation_error_message=_("This member already belongs to the mission."),
+                violation_error_code="already_member",
+                field="member",
             ),
-            CheckConstraint(condition=Q(status__in=["active", "left"]), name="memberships_status_known"),
+            choices_check("memberships", "status", MembershipStatus),
             CheckConstraint(
                 condition=Q(status="active", left_at__isnull=True) | Q(status="left", left_at__isnull=False),
                 name="memberships_left_at_fits_status",
-                violation_error_message="An ended membership has a leaving date; an active one has none.",
+                violation_error_message=_("An ended membership has a leaving date. An active one has none."),
+                violation_error_code="left_at_does_not_fit",
+                field="left_at",
             ),
             CheckConstraint(
                 condition=Q(left_at__gte=F("joined_at")) | Q(left_at__isnull=True),
                 name="memberships_left_after_joining",
-                violation_error_message="The leaving date must not be before the joining date.",
+                violation_error_message=_("The leaving date must not be before the joining date."),
+                violation_error_code="left_before_joining",
+                field="left_at",
             ),
             CheckConstraint(
-                condition=~Q(role=""), name="memberships_role_not_empty", violation_error_message="Enter a role."
+                condition=~Q(role=""),
+                name="memberships_role_not_empty",
+                violation_error_message=_("Enter a role."),
+                violation_error_code="role_missing",
+                field="role",
             ),
         ]
         indexes = [

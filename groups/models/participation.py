@@ -3,25 +3,26 @@ from __future__ import annotations
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 
 class ParticipationType(models.TextChoices):
-    MESSAGE = "MESSAGE", "Message"
-    REACTION = "REACTION", "Reaction"
-    VOICE = "VOICE", "Voice"
-    ACTION = "ACTION", "Action"
-    JOIN = "JOIN", "Joined a room"
-    LEAVE = "LEAVE", "Left a room"
+    MESSAGE = "MESSAGE", _("Message")
+    REACTION = "REACTION", _("Reaction")
+    VOICE = "VOICE", _("Voice")
+    ACTION = "ACTION", _("Action")
+    JOIN = "JOIN", _("Joined a room")
+    LEAVE = "LEAVE", _("Left a room")
 
 
 class Platform(models.TextChoices):
-    TELEGRAM = "telegram", "Telegram"
-    DISCORD = "discord", "Discord"
-    TWITCH = "twitch", "Twitch"
-    KICK = "kick", "Kick"
-    GITHUB = "github", "GitHub"
+    TELEGRAM = "telegram", _("Telegram")
+    DISCORD = "discord", _("Discord")
+    TWITCH = "twitch", _("Twitch")
+    KICK = "kick", _("Kick")
+    GITHUB = "github", _("GitHub")
 
 
 class MemberParticipation(models.Model):

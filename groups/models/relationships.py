@@ -1,15 +1,17 @@
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class RelationshipType(models.TextChoices):
-    INVITED = "INVITED", "Invited"
-    MENTORED = "MENTORED", "Mentored"
-    COLLABORATED = "COLLABORATED", "Collaborated"
-    REFERRED = "REFERRED", "Referred"
+    INVITED = "INVITED", _("Invited")
+    MENTORED = "MENTORED", _("Mentored")
+    COLLABORATED = "COLLABORATED", _("Collaborated")
+    REFERRED = "REFERRED", _("Referred")
 
 
 class MemberRelationship(models.Model):
@@ -33,6 +35,8 @@ class MemberRelationship(models.Model):
         "groups.CommunityMember", models.PROTECT, null=True, editable=False, related_name="relationships_to"
     )
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "member_relationships"
         verbose_name = "relationship"
@@ -45,17 +49,19 @@ class MemberRelationship(models.Model):
             CheckConstraint(
                 condition=~Q(entity_id_a=F("entity_id_b")),
                 name="member_relationships_not_with_self",
-                violation_error_message="A relationship needs two different sides.",
+                violation_error_message=_("A relationship needs two different sides."),
+                violation_error_code="relationship_with_self",
             ),
             CheckConstraint(
                 condition=~Q(entity_id_a__regex=r"^\s*$") & ~Q(entity_id_b__regex=r"^\s*$"),
                 name="member_relationships_ids_not_empty",
-                violation_error_message="Enter both sides.",
+                violation_error_message=_("Enter both sides."),
             ),
             UniqueConstraint(
                 fields=["entity_id_a", "entity_id_b", "relationship_type"],
                 name="member_relationships_once",
-                violation_error_message="This relationship already exists.",
+                violation_error_message=_("This relationship already exists."),
+                violation_error_code="relationship_exists",
             ),
         ]
         indexes = [

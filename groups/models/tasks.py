@@ -6,18 +6,17 @@ from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, one_line_checks
+from groups.rules import TaskState
+from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class Task(models.Model):
     """A piece of work in a mission, with a reward in trust score points."""
 
-    class State(models.TextChoices):
-        OPEN = "open", "Open"
-        CLAIMED = "claimed", "Claimed"
-        DONE = "done", "Done"
-        CANCELLED = "cancelled", "Cancelled"
+    State = TaskState
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     stable_id = models.TextField("stable ID", unique=True, db_default=None, editable=False)
@@ -26,7 +25,7 @@ class Task(models.Model):
     )
     title = models.CharField(max_length=255)
     description = models.TextField(blank=True, default="", db_default="")
-    state = models.TextField(choices=State, default=State.OPEN, db_default=State.OPEN)
+    state = models.TextField(choices=TaskState, default=TaskState.OPEN, db_default=TaskState.OPEN)
     reward_points = models.IntegerField(
         default=0, db_default=0, help_text="Trust score points for the member who completes it."
     )
@@ -35,28 +34,34 @@ class Task(models.Model):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "tasks"
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("tasks", "title"),
-            CheckConstraint(condition=Q(state__in=["open", "claimed", "done", "cancelled"]), name="tasks_state_known"),
+            choices_check("tasks", "state", TaskState),
             CheckConstraint(
                 condition=Q(stable_id__regex=r"^FE-T-([0-9]{5}|[1-9][0-9]{5,13})$"),
                 name="tasks_stable_id_format",
-                violation_error_message="A task's stable ID looks like FE-T-00001.",
+                violation_error_message=_("A task's stable ID looks like FE-T-00001."),
+                violation_error_code="stable_id_does_not_fit",
             ),
             CheckConstraint(
-                condition=Q(state="open", claimed_by__isnull=True)
-                | Q(state__in=["claimed", "done"], claimed_by__isnull=False)
-                | Q(state="cancelled"),
+                condition=Q(state=TaskState.OPEN, claimed_by__isnull=True)
+                | Q(state__in=[TaskState.CLAIMED, TaskState.DONE], claimed_by__isnull=False)
+                | Q(state=TaskState.CANCELLED),
                 name="tasks_claimed_by_fits_state",
-                violation_error_message="A claimed or finished task needs a member; an open task must not have one.",
+                violation_error_message=_("A claimed or finished task needs a member. An open task must not have one."),
+                field="claimed_by",
             ),
             CheckConstraint(
                 condition=Q(reward_points__gte=0),
                 name="tasks_reward_not_negative",
-                violation_error_message="The reward must be zero or more.",
+                violation_error_message=_("The reward must be zero or more."),
+                violation_error_code="reward_negative",
+                field="reward_points",
             ),
         ]
         indexes = [

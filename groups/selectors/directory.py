@@ -10,7 +10,7 @@ from django.db.models import Q, QuerySet
 from django.utils import timezone
 
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberDailyHighlight
-from groups.models.directory import CommunityStatus
+from groups.rules import CommunityStatus
 from groups.selectors.directory_search import DIRECTORY
 
 # The largest tree a page shows.

@@ -8,47 +8,39 @@ from groups.errors import (
     EntryErased,
     EntryNotRemoved,
     EntryRemoved,
-    GitHubNameMissing,
-    NameMissing,
     StatusMoveRejected,
 )
 from groups.models import CommunityMember, Member
-from groups.models.directory import MOVES, CommunityStatus
+from groups.rules import (
+    ENTRY_MOVES,
+    OWN_FIELDS,
+    REPUTATION_POINTS,
+    STAFF_FIELDS,
+    USERNAME_FIELDS,
+    CommunityStatus,
+    normalize_username,
+    targets_of,
+)
 from missionsite.common.audit.events import audit, audit_changes
-from missionsite.common.changes import apply_changes
+from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
-# Fields that members edit themselves; staff edit the identifiers, other services the decisions.
-OWN_FIELDS = frozenset({"name", "primary_role", "organization", "country"})
-STAFF_FIELDS = OWN_FIELDS | {
-    "telegram_id",
-    "telegram_username",
-    "github_username",
-    "registration_fee_paid",
-    "registration_fee_tx_hash",
-}
 # Fields whose values an event may contain. Of others it names the field only: events outlive personal data.
 _RECORDED_WITH_VALUES = frozenset({"primary_role", "registration_fee_paid"})
 
 
 def reputation_of(profile: Mapping) -> int:
-    """Return the points of a GitHub profile.
-
-    5 per public repository, 3 per follower, 2 per star, 1 per contribution of the last year.
-    """
-    return (
-        5 * profile.get("public_repos", 0)
-        + 3 * profile.get("followers", 0)
-        + 2 * profile.get("total_stars", 0)
-        + profile.get("contributions_last_year", 0)
-    )
+    """Return the points of a GitHub profile."""
+    return sum(points * profile.get(figure, 0) for figure, points in REPUTATION_POINTS.items())
 
 
 @service
 def create_entry(*, actor: Member, person: Member | None = None, **fields) -> CommunityMember:
     """Add an entry without an invitation; its status is pending.
 
-    fields: as in STAFF_FIELDS; name, primary_role and telegram_id are required. Raises TelegramIdTaken, NameMissing.
+    fields: as in STAFF_FIELDS; name, primary_role and telegram_id are required. Raises the errors of the
+    constraints.
     """
     entry = CommunityMember.objects.create(person=person, status=CommunityStatus.PENDING, **_normalize(fields))
     entry.refresh_from_db()
@@ -60,14 +52,14 @@ def create_entry(*, actor: Member, person: Member | None = None, **fields) -> Co
 def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **changes) -> CommunityMember:
     """Edit an entry. own: edited by the member, who may change OWN_FIELDS only.
 
-    A new GitHub name is not verified and has no points. Raises TelegramIdTaken, NameMissing, EntryErased.
+    A new GitHub name is not verified and has no points. Raises EntryErased, EntryRemoved, and the
+    errors of the constraints.
     """
-    if unknown := set(changes) - (OWN_FIELDS if own else STAFF_FIELDS):
-        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
+    check_fields(changes, *(OWN_FIELDS if own else STAFF_FIELDS))
     current = _lock_entry(entry)
     changes = _normalize(changes)
     if "name" in changes and not changes["name"]:
-        raise NameMissing
+        raise violated("community_members_name_not_empty")
     before = current.github_username or ""
     if "github_username" in changes and before.lower() != (changes["github_username"] or "").lower():
         changes |= {
@@ -87,37 +79,37 @@ def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **
 @service
 def approve(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Approve a pending member. Raises StatusMoveRejected, which names the possible moves."""
-    return _move(entry, CommunityStatus.ACTIVE, "approved", actor, reason, only_from=CommunityStatus.PENDING)
+    return _move(entry, "approve", actor, reason)
 
 
 @service
 def suspend(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Suspend an active member, which hides them. Raises StatusMoveRejected."""
-    return _move(entry, CommunityStatus.SUSPENDED, "suspended", actor, reason)
+    return _move(entry, "suspend", actor, reason)
 
 
 @service
 def reinstate(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Make a suspended member active again. Raises StatusMoveRejected."""
-    return _move(entry, CommunityStatus.ACTIVE, "reinstated", actor, reason, only_from=CommunityStatus.SUSPENDED)
+    return _move(entry, "reinstate", actor, reason)
 
 
 @service
 def ban(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Ban a member. No status follows. Raises StatusMoveRejected."""
-    return _move(entry, CommunityStatus.BANNED, "banned", actor, reason)
+    return _move(entry, "ban", actor, reason)
 
 
 @service
 def verify_manually(*, actor: Member, entry: CommunityMember, how: str) -> CommunityMember:
     """Mark a GitHub account as verified. how: the evidence, stored with the event.
 
-    The reputation does not change: it is calculated from GitHub's figures only. Raises GitHubNameMissing,
-    GitHubAccountTaken.
+    The reputation does not change: it is calculated from GitHub's figures only. Raises the errors of
+    the constraints: without a GitHub name, or with one that another member has verified.
     """
     current = _lock_entry(entry)
     if not current.github_username:
-        raise GitHubNameMissing
+        raise violated("community_members_verified_fits")
     current.github_verified = True
     current.github_verified_at = timezone.now()
     current.save(update_fields=["github_verified", "github_verified_at"])
@@ -149,7 +141,7 @@ def restore_entry(*, actor: Member, entry: CommunityMember, reason: str = "") ->
 
 def _lock_entry(entry: CommunityMember, *, removed: bool = False) -> CommunityMember:
     """Lock and return the current row of an entry. removed: also a removed one. Raises EntryErased, EntryRemoved."""
-    current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
+    current = CommunityMember.objects.lock(entry.pk, "person")
     if current.erased_at:
         raise EntryErased
     if current.is_removed and not removed:
@@ -157,19 +149,18 @@ def _lock_entry(entry: CommunityMember, *, removed: bool = False) -> CommunityMe
     return current
 
 
-def _move(
-    entry: CommunityMember, to: str, what: str, actor: Member, reason: str, *, only_from: str | None = None
-) -> CommunityMember:
+def _move(entry: CommunityMember, move: str, actor: Member, reason: str) -> CommunityMember:
+    """Change the status. move: a key of ENTRY_MOVES."""
+    rule = ENTRY_MOVES[move]
     current = _lock_entry(entry)
-    possible = MOVES[current.status]
-    if to not in possible or only_from not in (None, current.status):
+    if current.status not in rule.sources:
         raise StatusMoveRejected(
-            status=current.get_status_display().lower(),
-            possible=[CommunityStatus(each).label.lower() for each in possible],
+            status=current.get_status_display(),
+            possible=[CommunityStatus(status).label for status in targets_of(ENTRY_MOVES, current.status)],
         )
-    current.status = to
+    current.status = rule.target
     current.save(update_fields=["status"])
-    _record_event(f"directory.{what}", current, actor, reason=reason)
+    _record_event(rule.event, current, actor, reason=reason)
     return current
 
 
@@ -183,8 +174,8 @@ def _normalize(fields: dict) -> dict:
     for name, value in fields.items():
         if isinstance(value, str):
             value = value.strip()
-            if name in ("telegram_username", "github_username"):
-                value = value.removeprefix("@")
+            if name in USERNAME_FIELDS:
+                value = normalize_username(value)
             if name not in ("name", "primary_role", "telegram_id"):
                 value = value or None
         normalized[name] = value

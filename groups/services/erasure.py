@@ -14,7 +14,7 @@ def erase(*, actor: Member, entry: CommunityMember) -> CommunityMember:
 
     The number, the role, the reputation and all counts are kept. Raises EntryErased, StaffNotErased.
     """
-    current = CommunityMember.objects.select_for_update(of=("self",)).select_related("person").get(pk=entry.pk)
+    current = CommunityMember.objects.lock(entry.pk, "person")
     if current.erased_at:
         raise EntryErased
     if current.person and (current.person.is_staff or current.person.is_superuser):

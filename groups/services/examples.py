@@ -15,10 +15,9 @@ from groups.models import (
     Membership,
     Task,
 )
-from groups.models.directory import CommunityStatus
-from groups.models.invitations import InvitationStatus
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.models.relationships import RelationshipType
+from groups.rules import CommunityStatus, InvitationStatus
 
 _MOVED = {
     CommunityStatus.ACTIVE: ["approved"],

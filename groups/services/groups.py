@@ -3,7 +3,7 @@
 from groups.errors import GroupIsActive, GroupIsArchived
 from groups.models import Group, Member
 from missionsite.common.audit.events import audit, audit_changes
-from missionsite.common.changes import apply_changes
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 
@@ -13,7 +13,7 @@ def create_mission(
 ) -> Group:
     """Create a mission in a colony. min_trust_score: points; with 0 every member can join.
 
-    Raises ColonyArchived, ParentIsNoColony, ThresholdNegative.
+    Raises ColonyArchived, ParentIsNoColony.
     """
     mission = Group.objects.create(
         name=name,
@@ -40,8 +40,8 @@ def update_group(*, actor: Member, group: Group, **changes) -> Group:
 
     Raises the errors of the group's constraints.
     """
-    _only(changes, "name", "description", "min_trust_score", "parent_group")
-    current = Group.objects.select_for_update(of=("self",)).get(pk=group.pk)
+    check_fields(changes, "name", "description", "min_trust_score", "parent_group")
+    current = Group.objects.lock(group.pk)
     changed = apply_changes(current, changes)
     audit_changes("group.changed", actor=actor, group=current, changed=changed)
     return current
@@ -69,8 +69,3 @@ def _set_status(group, status, rejection, event_type, actor, reason) -> Group:
     group.status = status
     audit(event_type, actor=actor, group=group, reason=reason)
     return group
-
-
-def _only(changes: dict, *names: str) -> None:
-    if unknown := set(changes) - set(names):
-        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")

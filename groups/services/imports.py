@@ -14,8 +14,9 @@ from django.db import DatabaseError, connection, transaction
 
 from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunning
 from groups.models import CommunityMember, Member
-from groups.models.directory import CommunityStatus, PrimaryRole
+from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
+from groups.rules import CommunityStatus, normalize_username
 from groups.services import import_sql as sql
 from missionsite.common.csvfiles import CsvFile
 from missionsite.common.errors import from_database
@@ -180,8 +181,8 @@ def _staged(csv_file: CsvFile) -> Iterator[tuple]:
             email = Member.objects.normalize_email(email)
         yield (
             str(line), "", "", "t" if email_is_bad else "f", email, name, score, telegram_id,
-            telegram_name.removeprefix("@"), role.lower().replace(" ", "_"), organization, country,
-            github_name.removeprefix("@"), member_id,
+            normalize_username(telegram_name), role.lower().replace(" ", "_"), organization, country,
+            normalize_username(github_name), member_id,
         )  # fmt: skip
 
 

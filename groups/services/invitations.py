@@ -13,12 +13,11 @@ from django.utils import timezone
 
 from groups.errors import InvitationEnded, InviterNotActive, TooManyInvitations
 from groups.models import CommunityInvitation, CommunityMember, Member
-from groups.models.directory import CommunityStatus
-from groups.models.invitations import ALPHABET, CODE_LENGTH, InvitationStatus, digest_of_code
+from groups.models.invitations import ALPHABET, CODE_LENGTH, digest_of_code
+from groups.rules import INVITATION_PERIOD, CommunityStatus, InvitationStatus, normalize_username
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
-A_DAY = timedelta(hours=24)
 # Attempts when another invitation has the same digest, which happens once in 2^79.
 CODE_ATTEMPTS = 3
 
@@ -45,7 +44,7 @@ def create_invitation(
 ) -> CommunityInvitation:
     """Invite one person. lasts: INVITATION_DAYS by default. Only the returned object has the code.
 
-    Raises InviterNotActive, TooManyInvitations, InvitationExpiresBefore.
+    Raises InviterNotActive, TooManyInvitations, and ConstraintViolated for a period that is not positive.
     """
     (made,) = create_invitations(
         created_by=created_by, telegram_usernames=[telegram_username], lasts=lasts, actor=actor
@@ -62,15 +61,15 @@ def create_invitations(
     Only the returned objects have the codes; the database stores their digests.
     Raises InviterNotActive, TooManyInvitations.
     """
-    names = [name.strip().removeprefix("@") or None for name in telegram_usernames]
+    names = [normalize_username(name) or None for name in telegram_usernames]
     # The inviter's row is locked, so two concurrent calls cannot both pass the limit.
-    inviter = CommunityMember.objects.select_for_update(no_key=True).get(pk=created_by.pk)
+    inviter = CommunityMember.objects.lock(created_by.pk, "person", no_key=True)
     if inviter.status != CommunityStatus.ACTIVE or inviter.is_removed:
         raise InviterNotActive
     cap = daily_cap(actor)
     # The current time, not that of the transaction, which may have waited for the lock.
     now = timezone.now()
-    made_today = inviter.invitations.filter(created_at__gt=now - A_DAY).count()
+    made_today = inviter.invitations.filter(created_at__gt=now - INVITATION_PERIOD).count()
     if made_today + len(names) > cap:
         raise TooManyInvitations(cap=cap, left=max(cap - made_today, 0))
     expires_at = now + (timedelta(days=settings.INVITATION_DAYS) if lasts is None else lasts)
@@ -96,9 +95,9 @@ def renew_code(
     """Give a pending invitation a new code and a new expiry; the old code stops working.
 
     lasts: INVITATION_DAYS from now by default. Only the returned object has the code.
-    Raises InvitationEnded, InviterNotActive, InvitationExpiresBefore.
+    Raises InvitationEnded, InviterNotActive, and ConstraintViolated for a period that is not positive.
     """
-    current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
+    current = CommunityInvitation.objects.lock(invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
             f"This invitation is {current.get_status_display().lower()} already."
@@ -135,7 +134,7 @@ def _with_new_codes(invitations: list[CommunityInvitation], write: Callable) -> 
 @service
 def cancel_invitation(*, actor: Member, invitation: CommunityInvitation, reason: str = "") -> CommunityInvitation:
     """Cancel a pending invitation. Raises InvitationEnded."""
-    current = CommunityInvitation.objects.select_for_update().get(pk=invitation.pk)
+    current = CommunityInvitation.objects.lock(invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
             f"This invitation is {current.get_status_display().lower()} already."

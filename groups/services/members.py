@@ -2,12 +2,14 @@
 
 from groups.models import Member
 from missionsite.common.audit.events import audit, audit_changes
-from missionsite.common.changes import apply_changes
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 # Fields that staff edit; administrators set the rights (is_staff, is_superuser, roles).
-EDITABLE = frozenset({"email", "display_name", "trust_score", "is_active"})
-RIGHTS = frozenset({"is_staff", "is_superuser"})
+EDITABLE = ("email", "display_name", "trust_score", "is_active")
+RIGHTS = ("is_staff", "is_superuser")
+# Fields whose values an event does not contain: events outlive personal data.
+_PERSONAL = ("email", "display_name")
 
 
 @service
@@ -20,7 +22,7 @@ def create_member(
     password: str | None = None,
     is_staff: bool = False,
 ) -> Member:
-    """Create a member; without a password the account cannot log in. Raises EmailTaken, TrustScoreNegative."""
+    """Create a member; without a password the account cannot log in."""
     member = Member.objects.create_user(
         email, password, display_name=display_name, trust_score=trust_score, is_staff=is_staff
     )
@@ -30,17 +32,10 @@ def create_member(
 
 @service
 def update_member(*, actor: Member, member: Member, **changes) -> Member:
-    """Change e-mail, name, trust score, rights, or whether the member is active.
-
-    The event names the changed fields, without copies of e-mail and name: events outlive personal data.
-    Raises EmailTaken, TrustScoreNegative.
-    """
-    if unknown := set(changes) - EDITABLE - RIGHTS:
-        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
-    current = Member.objects.select_for_update().get(pk=member.pk)
+    """Change e-mail, name, trust score, rights, or whether the member is active."""
+    check_fields(changes, *EDITABLE, *RIGHTS)
+    current = Member.objects.lock(member.pk)
     changed = apply_changes(current, changes)
-    for personal in ("email", "display_name"):
-        if personal in changed:
-            changed[personal] = "changed"
-    audit_changes("member.changed", actor=actor, member=current, changed=changed)
+    recorded = {name: "changed" if name in _PERSONAL else values for name, values in changed.items()}
+    audit_changes("member.changed", actor=actor, member=current, changed=recorded)
     return current

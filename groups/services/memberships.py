@@ -4,9 +4,10 @@ from datetime import datetime
 
 from django.utils import timezone
 
-from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, RoleMissing, TrustTooLow
+from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, TrustTooLow
 from groups.models import Group, Member, Membership
 from missionsite.common.audit.events import audit
+from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
 
@@ -22,8 +23,8 @@ def join_mission(
 ) -> Membership:
     """Add a member to a mission, or to a colony, which has no minimum trust score.
 
-    joined_at: aware datetime; now by default.
-    Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing points), AlreadyMember.
+    joined_at: aware datetime; now by default. Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing
+    points), and ConstraintViolated for a second active membership or an empty role.
     """
     # Read again: the caller's objects may be outdated. The database checks the archived status once more, under a
     # lock.
@@ -37,7 +38,7 @@ def join_mission(
     if current.trust_score < required:
         raise TrustTooLow(score=current.trust_score, required=required)
     if not role.strip():
-        raise RoleMissing
+        raise violated("memberships_role_not_empty")
     times = {"joined_at": joined_at} if joined_at else {}
     membership = Membership.objects.create(member=member, group=mission, role=role.strip(), **times)
     audit(
@@ -58,7 +59,7 @@ def leave_mission(
 ) -> Membership:
     """End a member's active membership. The row is kept; re-joining adds another.
 
-    left_at: aware datetime; now by default. Raises NotAMember, LeftBeforeJoining.
+    left_at: aware datetime; now by default. Raises NotAMember, and ConstraintViolated for a time before joined_at.
     """
     membership = Membership.objects.active().filter(member=member, group=mission).first()
     if membership is None:
@@ -83,11 +84,11 @@ def leave_mission(
 
 @service
 def change_role(*, actor: Member, membership: Membership, role: str, reason: str = "") -> Membership:
-    """Change the role of an active membership. Raises MembershipEnded, RoleMissing."""
+    """Change the role of an active membership. Raises MembershipEnded, and ConstraintViolated for an empty role."""
     role = role.strip()
     if not role:
-        raise RoleMissing
-    current = Membership.objects.select_for_update(of=("self",)).get(pk=membership.pk)
+        raise violated("memberships_role_not_empty")
+    current = Membership.objects.lock(membership.pk, "member", "group")
     if not current.is_active:
         raise MembershipEnded
     before = current.role

@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from hashlib import sha1
 from uuid import UUID, uuid4
 
@@ -14,17 +14,13 @@ from django.utils import timezone
 from groups.errors import ParticipationRejected
 from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
+from groups.rules import EARLIEST_PARTICIPATION, MAX_CLOCK_SKEW, MAX_METADATA_CHARACTERS, MINUTES_A_DAY
 from groups.signals import participation_recorded
 from missionsite.common.constraints import is_one_line
 from missionsite.common.transactions import service
 
 # Namespace of the ids of platform messages; must not change, or repeated messages would be counted again.
 MESSAGES = UUID("5d0f6c1e-6f0b-4f43-9f6a-7f3a1f0c2b9d")
-EARLIEST = datetime(2000, 1, 1, tzinfo=UTC)
-# Tolerance for platforms whose clock is ahead.
-AHEAD = timedelta(hours=1)
-MINUTES_A_DAY = 1440
-METADATA_CHARACTERS = 8_000
 
 _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 # A NUL in JSON text, which jsonb cannot store; after an odd number of backslashes it is an escape.
@@ -213,8 +209,8 @@ def _metadata(kind: str, metadata: Mapping) -> str:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
         raise _Rejection("The details cannot be written as JSON.") from None
-    if len(text) > METADATA_CHARACTERS:
-        raise _Rejection(f"The details are longer than {METADATA_CHARACTERS} characters.")
+    if len(text) > MAX_METADATA_CHARACTERS:
+        raise _Rejection(f"The details are longer than {MAX_METADATA_CHARACTERS} characters.")
     if _NUL.search(text):
         raise _Rejection("The details contain a character that cannot be stored.")
     _check_storable(text, "details", verb="contain")
@@ -233,9 +229,9 @@ def _parse_time(value: datetime | str | None, now: datetime) -> datetime:
         raise _Rejection("The time must look like 2026-03-01T18:30:00Z.")
     if value.utcoffset() is None:
         raise _Rejection("The time must have a time zone.")
-    if value < EARLIEST:
+    if value < EARLIEST_PARTICIPATION:
         raise _Rejection("The time must not be before the year 2000.")
-    if value > now + AHEAD:
+    if value > now + MAX_CLOCK_SKEW:
         raise _Rejection("The time must not be in the future.")
     return value
 

@@ -6,9 +6,9 @@ from django.utils.timezone import now
 
 from groups.errors import CodeRejected
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberRelationship
-from groups.models.directory import CommunityStatus
-from groups.models.invitations import InvitationStatus, digest_of_code, plain_code
+from groups.models.invitations import digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
+from groups.rules import CommunityStatus, InvitationStatus, normalize_username
 from groups.signals import member_registered
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
@@ -64,7 +64,7 @@ def accept_invitation(
 
     password: None if another system registers the person, who sets one later. password_hash: the hash of an already
     validated password. locale, timezone: for receivers of the signal, which may reject them. The code works once: of
-    two concurrent registrations, one succeeds. Raises CodeRejected, EmailTaken, TelegramIdTaken, NameMissing.
+    two concurrent registrations, one succeeds. Raises CodeRejected, and the errors of the constraints.
     """
     invitation = find_invitation(code, lock=True)
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())
@@ -73,10 +73,10 @@ def accept_invitation(
         name=name.strip(),
         primary_role=primary_role,
         telegram_id=telegram_id.strip(),
-        telegram_username=telegram_username.strip().removeprefix("@") or None,
+        telegram_username=normalize_username(telegram_username) or None,
         organization=organization.strip() or None,
         country=country.strip() or None,
-        github_username=github_username.strip().removeprefix("@") or None,
+        github_username=normalize_username(github_username) or None,
         status=CommunityStatus.PENDING,
         invited_by_id=invitation.created_by_id,
     )

@@ -11,7 +11,7 @@ def create_relationship(
 ) -> MemberRelationship:
     """Create a relationship, once. An entity ID that is a member's number is linked to that member.
 
-    Raises RelationshipWithSelf, RelationshipExists.
+    Raises the errors of the constraints.
     """
     made = MemberRelationship.objects.create(
         entity_id_a=entity_id_a.strip(),

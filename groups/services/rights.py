@@ -24,7 +24,10 @@ def set_roles(*, actor: Member, member: Member, roles: Iterable[Role]) -> Member
 
 @service
 def set_password(*, actor: Member, member: Member, password: str | None) -> Member:
-    """Set the password of a member; None disables the login by password. Raises SystemMemberLocked."""
+    """Set the password of a member; None disables the login by password.
+
+    Raises ConstraintViolated for the system member.
+    """
     member.set_password(password)
     member.save(update_fields=["password"])
     audit("member.password_set" if password else "member.password_removed", actor=actor, member=member)

@@ -4,11 +4,10 @@ from datetime import date
 
 from groups.errors import MemberInactive, NotAMember, TaskStateRejected
 from groups.models import Group, Member, Membership, Task
+from groups.rules import TASK_MOVES, TaskState
 from missionsite.common.audit.events import audit, audit_changes
-from missionsite.common.changes import apply_changes
+from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
-
-State = Task.State
 
 
 @service
@@ -21,7 +20,7 @@ def create_task(
     reward_points: int = 0,
     due_on: date | None = None,
 ) -> Task:
-    """Add an open task to a mission. reward_points: trust score points. Raises TaskMissionArchived, RewardNegative."""
+    """Add an open task to a mission. reward_points: trust score points. Raises TaskMissionArchived."""
     task = Task.objects.create(
         group=group, title=title, description=description, reward_points=reward_points, due_on=due_on
     )
@@ -31,10 +30,9 @@ def create_task(
 
 @service
 def update_task(*, actor: Member, task: Task, **changes) -> Task:
-    """Change title, description, reward_points or due_on. Raises RewardNegative."""
-    if unknown := set(changes) - {"title", "description", "reward_points", "due_on"}:
-        raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
-    current = _lock_task(task)
+    """Change title, description, reward_points or due_on."""
+    check_fields(changes, "title", "description", "reward_points", "due_on")
+    current = Task.objects.lock(task.pk, "group")
     changed = apply_changes(current, changes)
     audit_changes("task.changed", actor=actor, group=current.group, task=current.stable_id, changed=changed)
     return current
@@ -43,30 +41,30 @@ def update_task(*, actor: Member, task: Task, **changes) -> Task:
 @service
 def claim_task(*, actor: Member, task: Task, member: Member) -> Task:
     """Assign an open task to a member of its mission. Raises TaskStateRejected, MemberInactive, NotAMember."""
-    current = _lock_task(task, State.OPEN)
+    current = _lock_for(task, "claim")
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
     if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
         raise NotAMember("Only a member of the mission can claim its tasks. Add them to the mission first.")
-    return _move(current, State.CLAIMED, "task.claimed", claimed_by=member, actor=actor)
+    return _move(current, "claim", claimed_by=member, actor=actor)
 
 
 @service
 def complete_task(*, actor: Member, task: Task) -> Task:
     """Complete a claimed task and add the reward to the member's trust score. Raises TaskStateRejected."""
-    current = _lock_task(task, State.CLAIMED)
-    member = Member.objects.select_for_update().get(pk=current.claimed_by_id)
+    current = _lock_for(task, "complete")
+    member = Member.objects.lock(current.claimed_by_id)
     if current.reward_points:
         member.trust_score += current.reward_points
         member.save(update_fields=["trust_score"])
-    return _move(current, State.DONE, "task.done", claimed_by=member, actor=actor, reward_points=current.reward_points)
+    return _move(current, "complete", claimed_by=member, actor=actor, reward_points=current.reward_points)
 
 
 @service
 def cancel_task(*, actor: Member, task: Task, reason: str = "") -> Task:
     """Cancel an open or claimed task. Raises TaskStateRejected."""
-    current = _lock_task(task, State.OPEN, State.CLAIMED)
-    return _move(current, State.CANCELLED, "task.cancelled", claimed_by=None, actor=actor, reason=reason)
+    current = _lock_for(task, "cancel")
+    return _move(current, "cancel", claimed_by=None, actor=actor, reason=reason)
 
 
 @service
@@ -75,21 +73,23 @@ def reopen_task(*, actor: Member, task: Task, reason: str = "") -> Task:
 
     Raises TaskStateRejected, TaskMissionArchived.
     """
-    current = _lock_task(task, State.CLAIMED, State.CANCELLED)
-    return _move(current, State.OPEN, "task.reopened", claimed_by=None, actor=actor, reason=reason)
+    current = _lock_for(task, "reopen")
+    return _move(current, "reopen", claimed_by=None, actor=actor, reason=reason)
 
 
-def _lock_task(task: Task, *allowed: State) -> Task:
-    """Lock and return the current row of a task. Raises TaskStateRejected unless in one of the allowed states."""
-    current = Task.objects.select_for_update(of=("self",)).select_related("group").get(pk=task.pk)
-    if allowed and current.state not in allowed:
-        wanted = " or ".join(state.label.lower() for state in allowed)
-        raise TaskStateRejected(f"This task is {current.get_state_display().lower()}; this needs one that is {wanted}.")
+def _lock_for(task: Task, move: str) -> Task:
+    """Return the current row of a task, locked. Raises TaskStateRejected if its state does not allow the move."""
+    current = Task.objects.lock(task.pk, "group")
+    sources = TASK_MOVES[move].sources
+    if current.state not in sources:
+        raise TaskStateRejected(
+            state=current.get_state_display(), needed=[TaskState(source).label for source in sources]
+        )
     return current
 
 
-def _move(task: Task, state: State, event_type: str, *, claimed_by: Member | None, actor: Member, **payload) -> Task:
-    task.state, task.claimed_by = state, claimed_by
+def _move(task: Task, move: str, *, claimed_by: Member | None, actor: Member, **payload) -> Task:
+    task.state, task.claimed_by = TASK_MOVES[move].target, claimed_by
     task.save(update_fields=["state", "claimed_by"])
-    audit(event_type, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)
+    audit(TASK_MOVES[move].event, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)
     return task

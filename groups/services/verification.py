@@ -15,19 +15,19 @@ from django.utils.crypto import salted_hmac
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from groups.errors import GitHubNameMissing
 from groups.github import GitHubBusy, GitHubError, GitHubRejected, GitHubUnavailable, Profile, fetch_profile
 from groups.models import CommunityMember, Member
+from groups.rules import MAX_REPUTATION
 from groups.services.directory import reputation_of
 from missionsite.common.audit.context import changeset
 from missionsite.common.audit.events import audit
+from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
 TASK = "verify_on_github"
 MAX_TRIES = 6  # while GitHub cannot be reached; takes about an hour
 MAX_WAITS = 24  # for GitHub's rate limits
 _FIRST_PAUSE = timedelta(minutes=2)  # before the second try; each further one is twice as long
-_MOST_POINTS = 2**31 - 1  # that the column holds
 
 # Results of a check, as shown to staff. Keys are codes of GitHubError and of this module.
 OUTCOMES = {
@@ -70,11 +70,11 @@ def verification_code(*, member_id: str) -> str:
 def request_github_check(*, actor: Member, entry: CommunityMember) -> bool:
     """Queue a check of a member's GitHub account.
 
-    Returns False if a check is already queued. Raises GitHubNameMissing.
+    Returns False if a check is already queued. Raises ConstraintViolated without a GitHub name.
     """
     current = _lock_entry(entry.member_id)
     if current is None or not current.github_username:
-        raise GitHubNameMissing
+        raise violated("community_members_verified_fits")
     # Not a queueing lock: with a newer job in the queue, the worker could not requeue a job for a retry.
     lock = f"{TASK}:{current.member_id}"
     if ProcrastinateJob.objects.filter(task_name=TASK, lock=lock, status="todo").exists():
@@ -158,7 +158,7 @@ def _write_profile(actor: Member, member_id: str, username: str, profile: Profil
     entry.github_verified = True
     entry.github_verified_at = now
     entry.github_profile_data = profile.data
-    entry.reputation_score = min(reputation_of(profile.data), _MOST_POINTS)
+    entry.reputation_score = min(reputation_of(profile.data), MAX_REPUTATION)
     entry.save(
         update_fields=[
             "github_username",

@@ -11,7 +11,7 @@ from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from groups.models import CommunityMember
-from groups.models.directory import CommunityStatus
+from groups.rules import CommunityStatus, normalize_username
 from missionsite.portal.forms import DirectorySearchForm
 from missionsite.portal.page import member_page, render_page
 from missionsite.portal.texts import DIRECTORY_CLOSED, label
@@ -45,7 +45,7 @@ class Row:
 
 def search(rows: QuerySet, term: str) -> list:
     """The keys of the rows with this number, or with names that begin with the term or contain its words."""
-    term = term.strip().removeprefix("@")
+    term = normalize_username(term)
     branches = [rows.alias(low=Lower(column)).filter(low__startswith=term.lower()) for column in PREFIX_COLUMNS]
     if number := _NUMBER.fullmatch(term):
         branches.append(rows.filter(member_id=f"#{number[1]}"))

@@ -6,7 +6,7 @@ import pytest
 from playwright.sync_api import Browser, expect
 
 from groups.models import CommunityMember
-from groups.models.directory import CommunityStatus
+from groups.rules import CommunityStatus
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.portal.helpers import entry
 

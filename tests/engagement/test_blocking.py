@@ -24,7 +24,7 @@ from engagement.services.blocking import BLOCK_REASONS, with_block_text
 from engagement.services.lifecycle import transition_context
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
-from groups.models.directory import CommunityStatus
+from groups.rules import CommunityStatus
 from tests.engagement.fake_provider import NOON
 from tests.support.database import rows
 from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory

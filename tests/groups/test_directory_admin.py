@@ -15,7 +15,7 @@ from tests.support.factories.groups import MemberFactory
 pytestmark = pytest.mark.django_db
 LIST = "/admin/groups/communitymember/"
 REASON = {"reason": "Asked for it"}
-PENDING = "This member is waiting for approval."
+PENDING = "The status of this member is “Waiting for approval”. It can only change to “Active” or “Banned”."
 
 
 def page(entry, name: str = "change") -> str:
@@ -166,7 +166,7 @@ class TestRemoved:
     def test_restore_rejects_present_entry(self, community):
         rui = EntryFactory(name="Rui")
         response = community.post(page(rui, "restore"), {"reason": "Typed by hand"})
-        assert "there is nothing to restore" in words(response)
+        assert "There is nothing to restore" in words(response)
         assert "Typed by hand" in words(response)
 
 
@@ -229,20 +229,28 @@ class TestActions:
     @pytest.mark.parametrize(
         ("job", "status", "sentence"),
         [
-            ("approve", "active", "This member is active. The status can only change to suspended or banned."),
-            ("approve", "suspended", "This member is suspended. The status can only change to active or banned."),
+            (
+                "approve",
+                "active",
+                "The status of this member is “Active”.",
+            ),
+            (
+                "approve",
+                "suspended",
+                "The status of this member is “Suspended”.",
+            ),
             (
                 "reinstate",
                 "pending",
-                f"{PENDING} The status can only change to active or banned.",
+                PENDING,
             ),
             (
                 "suspend",
                 "pending",
-                f"{PENDING} The status can only change to active or banned.",
+                PENDING,
             ),
-            ("suspend", "banned", "This member is banned; this status is final."),
-            ("ban", "banned", "This member is banned; this status is final."),
+            ("suspend", "banned", "The status of this member is “Banned”, which is final."),
+            ("ban", "banned", "The status of this member is “Banned”, which is final."),
         ],
     )
     def test_action_rejects_other_moves_and_keeps_input(self, community, job, status, sentence):
@@ -270,7 +278,7 @@ class TestActions:
         chosen = [entry.pk for entry in (*waiting, banned)]
         response = community.post(LIST, {"action": "approve", "_selected_action": chosen, "apply": "1", **REASON})
         assert "3 approved, 1 rejected." in words(response)
-        assert "This member is banned; this status is final." in words(response)
+        assert "The status of this member is “Banned”, which is final." in words(response)
         assert CommunityMember.objects.active().count() == 3
 
     def test_verify_manually_records_evidence(self, community, noor):
@@ -505,7 +513,7 @@ class TestPages:
 
 
 # The number of queries of each tab, independent of the number of rows.
-OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events": 9, "history": 7}
+OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events": 9, "history": 8}
 
 
 def test_staff_without_permission_get_403(noor):

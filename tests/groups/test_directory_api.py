@@ -367,7 +367,7 @@ class TestInvitations:
         assert post(by_noor, INVITATIONS, {"telegram_usernames": ["a", "b"]}).status_code == 201
         answer = post(by_noor, INVITATIONS, {"telegram_usernames": ["c", "d"]})
         assert answer.status_code == 429
-        assert answer.json()["detail"] == "At most 3 invitations in 24 hours: 1 more are possible today."
+        assert answer.json()["detail"] == "At most 3 invitations in 24 hours. 1 more is possible now."
         assert CommunityInvitation.objects.count() == 2
 
     @pytest.mark.parametrize("status", ["pending", "suspended", "banned"])

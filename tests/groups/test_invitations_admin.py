@@ -198,7 +198,7 @@ class TestInviteMany:
         settings.INVITATIONS_PER_DAY_BY_STAFF = 5
         self.send(community, noor, "a\nb\nc")
         response = self.send(community, noor, "d\ne\nf")
-        assert "At most 5 invitations in 24 hours: 2 more are possible today." in words(response)
+        assert "At most 5 invitations in 24 hours. 2 more are possible now." in words(response)
         assert "d e f" in words(response)
         assert names() == {"a", "b", "c"}
 

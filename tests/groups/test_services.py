@@ -6,31 +6,24 @@ import pytest
 from django.utils import timezone
 
 from groups.errors import (
-    AlreadyMember,
     ColonyArchived,
     ColonyHasActiveMissions,
-    EmailTaken,
     GroupIsActive,
     GroupIsArchived,
-    LeftBeforeJoining,
     MemberInactive,
     MembershipEnded,
     MissionArchived,
     NotAMember,
     ParentIsNoColony,
-    RewardNegative,
-    RoleMissing,
-    SystemMemberLocked,
     TaskMissionArchived,
     TaskStateRejected,
-    ThresholdNegative,
-    TrustScoreNegative,
     TrustTooLow,
 )
 from groups.models import Event, Member, Membership, Task
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import groups, members, memberships, tasks
 from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of, revert_change
+from tests.support.errors import violates
 from tests.support.factories.groups import (
     ColonyFactory,
     MemberFactory,
@@ -92,7 +85,7 @@ def test_join_reads_current_rows():
 
 def test_join_rejects_current_member_and_transaction_continues():
     membership = MembershipFactory()
-    with pytest.raises(AlreadyMember) as rejected:
+    with violates("idx_memberships_active_unique") as rejected:
         memberships.join_mission(actor=membership.member, member=membership.member, mission=membership.group)
     assert rejected.value.field == "member"
     assert Membership.objects.count() == 1
@@ -106,7 +99,7 @@ def test_join_rejects_deactivated_member():
 
 
 def test_join_requires_role():
-    with pytest.raises(RoleMissing):
+    with violates("memberships_role_not_empty"):
         memberships.join_mission(
             actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory(), role="  "
         )
@@ -131,7 +124,7 @@ def test_leave_rejects_non_member():
 
 def test_leave_rejects_date_before_joining():
     membership = MembershipFactory()
-    with pytest.raises(LeftBeforeJoining):
+    with violates("memberships_left_after_joining"):
         memberships.leave_mission(
             actor=membership.member,
             member=membership.member,
@@ -192,7 +185,7 @@ def test_create_mission_rejects_archived_colony():
 
 
 def test_threshold_rejects_negative_value():
-    with pytest.raises(ThresholdNegative) as rejected:
+    with violates("groups_threshold_not_negative") as rejected:
         groups.create_mission(actor=Member.objects.system(), name="X", colony=ColonyFactory(), min_trust_score=-1)
     assert rejected.value.field == "min_trust_score"
 
@@ -231,7 +224,7 @@ def test_archive_rejects_colony_with_active_missions():
 
 def test_email_is_unique_in_any_case():
     MemberFactory(email="ana@example.org")
-    with pytest.raises(EmailTaken) as rejected:
+    with violates("members_email_unique") as rejected:
         members.create_member(actor=Member.objects.system(), email="ANA@example.org", display_name="Ana")
     assert rejected.value.field == "email"
 
@@ -249,7 +242,7 @@ def test_edit_event_contains_no_personal_data():
 
 
 def test_trust_score_rejects_negative_value():
-    with pytest.raises(TrustScoreNegative):
+    with violates("members_trust_score_not_negative"):
         members.update_member(actor=Member.objects.system(), member=MemberFactory(), trust_score=-1)
 
 
@@ -260,7 +253,7 @@ def test_login_accepts_email_in_any_case(client):
 
 def test_system_member_cannot_get_password():
     system = MemberFactory(id=SYSTEM_MEMBER_ID)
-    with pytest.raises(SystemMemberLocked):
+    with violates("members_system_cannot_log_in"):
         members.update_member(actor=Member.objects.system(), member=system, is_staff=True)
 
 
@@ -275,7 +268,7 @@ def test_complete_task_adds_reward_to_trust_score():
     assert (done.state, done.claimed_by) == ("done", membership.member)
     membership.member.refresh_from_db()
     assert membership.member.trust_score == 30
-    with pytest.raises(TaskStateRejected, match="This task is done"):
+    with pytest.raises(TaskStateRejected, match="This task is “Done”"):
         tasks.complete_task(actor=Member.objects.system(), task=task)
 
 
@@ -308,7 +301,7 @@ def test_reopen_task_rejects_archived_mission():
 
 
 def test_reward_rejects_negative_value():
-    with pytest.raises(RewardNegative):
+    with violates("tasks_reward_not_negative"):
         tasks.update_task(actor=Member.objects.system(), task=TaskFactory(), reward_points=-5)
 
 
@@ -357,7 +350,7 @@ def test_revert_respects_constraints():
     membership = MembershipFactory()
     memberships.leave_mission(actor=membership.member, member=membership.member, mission=membership.group)
     memberships.join_mission(actor=membership.member, member=membership.member, mission=membership.group)
-    with pytest.raises(AlreadyMember):
+    with violates("idx_memberships_active_unique"):
         revert_change(actor=Member.objects.system(), change=changes_of(membership)[0])
 
 

@@ -4,10 +4,11 @@ import pytest
 from django.core.management import call_command
 from django.db import IntegrityError, connection, transaction
 
-from groups.errors import StableIdDoesNotFit, StableIdFixed, StableIdReused
+from groups.errors import StableIdFixed, StableIdReused
 from groups.models import Group, Member, Task
 from groups.services.groups import create_mission, update_group
 from missionsite.common.errors import from_database, translate_db_errors
+from tests.support.database import rejected_by
 from tests.support.factories.groups import ColonyFactory, MemberFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -90,7 +91,8 @@ def test_ids_above_five_digits_are_not_padded():
 def test_id_of_wrong_format_is_rejected(wrong):
     colony = ColonyFactory()
     query = "INSERT INTO groups (stable_id, name, parent_group_id) VALUES (%s, 'X', %s)"
-    assert rejection(query, [wrong, colony.pk]) is StableIdDoesNotFit
+    with rejected_by("groups_stable_id_fits_type"):
+        sql(query, [wrong, colony.pk])
 
 
 @pytest.mark.parametrize(

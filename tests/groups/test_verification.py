@@ -8,7 +8,6 @@ from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from groups.errors import GitHubNameMissing
 from groups.github import GitHubRejected, client
 from groups.models import CommunityMember, Event, Member
 from groups.models.directory import CommunityStatus, Tier
@@ -17,6 +16,7 @@ from groups.services.directory import remove_entry, update_entry, verify_manuall
 from groups.services.verification import RetryLater, request_github_check, verification_code
 from groups.tasks import verify_on_github
 from tests.common.test_worker import running_worker, status_of, until
+from tests.support.errors import violates
 from tests.support.factories.groups import MemberFactory
 from tests.support.github_server import (
     failing,
@@ -468,7 +468,7 @@ def test_rolled_back_request_queues_nothing(server):
 @pytest.mark.parametrize("fields", [{"username": None}, {"deleted_at": timezone.now()}])
 def test_request_rejects_entry_without_github_name(fields):
     entry = entry_of(**fields)
-    with pytest.raises(GitHubNameMissing):
+    with violates("community_members_verified_fits"):
         request_github_check(actor=Member.objects.system(), entry=entry)
     assert not ProcrastinateJob.objects.exists()
 

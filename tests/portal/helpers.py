@@ -7,7 +7,7 @@ from itertools import count
 from django.utils import timezone
 
 from groups.models import CommunityInvitation, CommunityMember, Member
-from groups.models.invitations import InvitationStatus
+from groups.rules import InvitationStatus
 from groups.services.invitations import cancel_invitation, create_invitation
 from groups.services.registration import accept_invitation
 from tests.support.factories.groups import MemberFactory

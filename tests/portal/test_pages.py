@@ -6,9 +6,9 @@ import pytest
 from django.test import Client
 from django.utils import translation
 
-from groups.errors import CodeRejected, TelegramIdTaken
+from groups.errors import CodeRejected
 from groups.models.directory import CommunityStatus, PrimaryRole, Tier
-from missionsite.common.errors import DomainError
+from missionsite.common.errors import DomainError, violated
 from missionsite.portal.language import COOKIE
 from missionsite.portal.texts import DIRECTORY_CLOSED, LABELS, STATUS_DESCRIPTIONS, error_message
 from tests.portal.helpers import entry, invitation, typed
@@ -122,7 +122,7 @@ def test_registration_is_translated(client):
 def test_errors_are_translated_with_default():
     for language, words in (("en", "Another member has this Telegram ID."), ("pt-br", "Outro membro tem este")):
         with translation.override(language):
-            assert error_message(TelegramIdTaken()).startswith(words)
+            assert error_message(violated("member_telegram_id_idx")).startswith(words)
             assert error_message(DomainError("In English.")) != "In English."
     assert error_message(CodeRejected()) == CodeRejected().message
 

@@ -1,0 +1,140 @@
+"""The rules of this app that are data: states and the moves between them, tiers, points, limits, and user names.
+
+Models, forms, services, the API and the README take them from here. Where a trigger has a copy,
+tests/groups/test_rules.py compares both.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+
+from django.db.models import TextChoices
+from django.utils.translation import gettext_lazy as _
+
+# --- Groups, memberships and tasks --------------------------------------------------------------
+
+
+class GroupType(TextChoices):
+    COLONY = "colony", _("Colony")
+    MISSION = "mission", _("Mission")
+
+
+class GroupStatus(TextChoices):
+    ACTIVE = "active", _("Active")
+    ARCHIVED = "archived", _("Archived")
+
+
+class MembershipStatus(TextChoices):
+    ACTIVE = "active", _("Active")
+    LEFT = "left", _("Left")
+
+
+class TaskState(TextChoices):
+    OPEN = "open", _("Open")
+    CLAIMED = "claimed", _("Claimed")
+    DONE = "done", _("Done")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+@dataclass(frozen=True)
+class Move:
+    """A move from any of the sources to the target. event: the type of its event; empty if no service makes it."""
+
+    sources: tuple[str, ...]
+    target: str
+    event: str = ""
+
+
+def targets_of(moves: Mapping[str, Move], state: str) -> list[str]:
+    """Return the states that can follow a state, in the order of the moves."""
+    return [move.target for move in moves.values() if state in move.sources]
+
+
+# A finished task cannot be reopened: its reward was paid.
+TASK_MOVES = {
+    "claim": Move((TaskState.OPEN,), TaskState.CLAIMED, "task.claimed"),
+    "complete": Move((TaskState.CLAIMED,), TaskState.DONE, "task.done"),
+    "reopen": Move((TaskState.CLAIMED, TaskState.CANCELLED), TaskState.OPEN, "task.reopened"),
+    "cancel": Move((TaskState.OPEN, TaskState.CLAIMED), TaskState.CANCELLED, "task.cancelled"),
+}
+
+# --- Directory ----------------------------------------------------------------------------------
+
+
+class CommunityStatus(TextChoices):
+    NOT_MEMBER = "not_member", _("Not a member")
+    PENDING = "pending", _("Waiting for approval")
+    ACTIVE = "active", _("Active")
+    SUSPENDED = "suspended", _("Suspended")
+    BANNED = "banned", _("Banned")
+
+
+# The trigger guard_community_members has the same moves.
+ENTRY_MOVES = {
+    "apply": Move((CommunityStatus.NOT_MEMBER,), CommunityStatus.PENDING),
+    "approve": Move((CommunityStatus.PENDING,), CommunityStatus.ACTIVE, "directory.approved"),
+    "suspend": Move((CommunityStatus.ACTIVE,), CommunityStatus.SUSPENDED, "directory.suspended"),
+    "reinstate": Move((CommunityStatus.SUSPENDED,), CommunityStatus.ACTIVE, "directory.reinstated"),
+    "ban": Move(
+        tuple(status for status in CommunityStatus if status != CommunityStatus.BANNED),
+        CommunityStatus.BANNED,
+        "directory.banned",
+    ),
+}
+
+# The lowest score of each tier, highest first. A generated column derives the tier from it.
+TIERS = (
+    (2501, "Expert"),
+    (1001, "Experienced"),
+    (501, "Active Developer"),
+    (101, "Contributor"),
+    (0, "Novice"),
+)
+# Points for each figure of a GitHub profile.
+REPUTATION_POINTS = {"public_repos": 5, "followers": 3, "total_stars": 2, "contributions_last_year": 1}
+MAX_REPUTATION = 2**31 - 1
+
+# Fields that members edit themselves; staff edit the identifiers, other services the decisions.
+OWN_FIELDS = ("name", "primary_role", "organization", "country")
+USERNAME_FIELDS = ("telegram_username", "github_username")
+STAFF_FIELDS = (*OWN_FIELDS, "telegram_id", *USERNAME_FIELDS, "registration_fee_paid", "registration_fee_tx_hash")
+
+
+def normalize_username(typed: str | None) -> str:
+    """Return a user name of Telegram or GitHub without blanks around it and without the @ before it."""
+    return (typed or "").strip().removeprefix("@").strip()
+
+
+# --- Invitations --------------------------------------------------------------------------------
+
+
+class InvitationStatus(TextChoices):
+    PENDING = "pending", _("Pending")
+    ACCEPTED = "accepted", _("Accepted")
+    EXPIRED = "expired", _("Expired")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+# The trigger guard_community_invitations has the same moves.
+INVITATION_MOVES = {
+    "accept": Move((InvitationStatus.PENDING,), InvitationStatus.ACCEPTED, "invitation.accepted"),
+    "expire": Move((InvitationStatus.PENDING,), InvitationStatus.EXPIRED),
+    "cancel": Move((InvitationStatus.PENDING,), InvitationStatus.CANCELLED, "invitation.cancelled"),
+}
+MAX_INVITATION_DAYS = 90
+# User names in one request.
+MAX_INVITATIONS = 500
+# The period of the settings INVITATIONS_PER_DAY and INVITATIONS_PER_DAY_BY_STAFF.
+INVITATION_PERIOD = timedelta(hours=24)
+
+# --- Participation ------------------------------------------------------------------------------
+
+# The constraint member_participation_minutes_fit has the same limit.
+MINUTES_A_DAY = 1440
+# The constraint member_participation_time_fits has the same limit.
+EARLIEST_PARTICIPATION = datetime(2000, 1, 1, tzinfo=UTC)
+# Tolerance for platforms whose clock is ahead.
+MAX_CLOCK_SKEW = timedelta(hours=1)
+MAX_METADATA_CHARACTERS = 8_000
+# Events in one request to the API.
+MAX_PARTICIPATION_EVENTS = 5_000
