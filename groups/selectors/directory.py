@@ -12,6 +12,7 @@ from django.utils import timezone
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberDailyHighlight
 from groups.rules import CommunityStatus
 from groups.selectors.directory_search import DIRECTORY
+from missionsite.common.sql_loader import read_sql
 
 # The largest tree a page shows.
 MAX_NODES = 500
@@ -53,20 +54,7 @@ def get_invitation_tree(entry: CommunityMember) -> Tree:
             [entry.member_id, MAX_NODES + 1],
         )
         rows = cursor.fetchall()
-        cursor.execute(
-            """
-            WITH RECURSIVE line AS (
-                SELECT m.invited_by, ARRAY[m.member_id]::varchar[] AS seen FROM community_members m
-                WHERE m.member_id = %s
-                UNION ALL
-                SELECT m.invited_by, l.seen || m.member_id
-                FROM line l JOIN community_members m ON m.member_id = l.invited_by
-                WHERE m.member_id <> ALL (l.seen)
-            )
-            SELECT seen FROM line ORDER BY cardinality(seen) DESC LIMIT 1
-            """,
-            [entry.member_id],
-        )
+        cursor.execute(read_sql("groups/queries/inviter_chain"), [entry.member_id])
         line = cursor.fetchone()[0]
     more = len(rows) > MAX_NODES or any(depth == MAX_DEPTH for _member, _inviter, depth in rows)
     rows = rows[:MAX_NODES]

@@ -11,15 +11,17 @@ from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import DatabaseError, connection, transaction
+from django.utils.translation import gettext
 
 from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunning
 from groups.models import CommunityMember, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.rules import CommunityStatus, normalize_username
-from groups.services import import_sql as sql
+from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
 from missionsite.common.csvfiles import CsvFile
-from missionsite.common.errors import from_database
+from missionsite.common.errors import from_database, violated
+from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
 COLUMNS = (
@@ -41,6 +43,10 @@ _LOCK = (19795, ord("I"))
 # Matches nearly every address; Django's validator checks the others, as in every form.
 _ORDINARY_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
+)
+_COPY = f"COPY import_lines (line, fault, fault_at, email_is_bad, {', '.join(COLUMNS)}) FROM STDIN WITH (NULL '')"
+_ERRORS = (
+    'SELECT line, column_name AS "column", sentence AS error FROM import_errors ORDER BY line, column_name, sentence'
 )
 # Conflicts with another transaction: unique violation, missing reference, serialization failure, deadlock.
 # Source: PostgreSQL manual, appendix A.
@@ -103,15 +109,15 @@ def import_members(
         given, lines = _stage(cursor, file, report_progress)
         report_progress("checking", lines)
         _match_and_check(cursor, given, actor)
-        cursor.execute(sql.DELETE_REJECTED)
-        cursor.execute(sql.COUNT)
+        cursor.execute("DELETE FROM import_rows r USING import_errors e WHERE e.line = r.line")
+        cursor.execute(read_sql("groups/queries/import_count"))
         added, updated, good, error_count = cursor.fetchone()
         written = not dry_run and (skip_bad or not error_count)
         if written:
             report_progress("writing", good)
             _write(cursor, given, actor)
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        cursor.execute(sql.FIRST_ERRORS, [errors_kept])
+        cursor.execute(f"{_ERRORS} LIMIT %s", [errors_kept])
         report = ImportReport(
             lines=lines,
             added=added,
@@ -150,10 +156,9 @@ def _lock_import(cursor) -> None:
 def _stage(cursor, file: BinaryIO, report_progress: Callable[[str, int], None]) -> tuple[list[str], int]:
     """Copy the rows into a temporary table; returns the columns of the file and the number of rows."""
     csv_file = CsvFile(file, columns=COLUMNS, required=REQUIRED, largest=settings.IMPORT_BYTES)
-    cursor.execute(sql.CLEAR)
-    cursor.execute(sql.STAGE)
+    cursor.execute(read_sql("groups/queries/import_stage"))
     lines = 0
-    with connection.wrap_database_errors, cursor.copy(sql.COPY) as copy:
+    with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
         for lines, row in enumerate(_staged(csv_file), 1):
             copy.write_row(row)
             if lines % _STEP == 0:
@@ -198,11 +203,8 @@ def _is_email(value: str) -> bool:
 
 def _match_and_check(cursor, given: list[str], actor: Member) -> None:
     """Match each row with its member, find its changes, and collect all errors."""
-    longest = {
-        name: CommunityMember._meta.get_field(name).max_length for name in COLUMNS[3:-1] if name != "primary_role"
-    }
     cursor.execute(
-        sql.MATCH,
+        read_sql("groups/queries/import_match"),
         {
             "given": given,
             "system": SYSTEM_MEMBER_ID,
@@ -210,32 +212,66 @@ def _match_and_check(cursor, given: list[str], actor: Member) -> None:
             "changes_staff": actor.is_system or actor.has_perm("groups.grant_access"),
         },
     )
-    cursor.execute(sql.CHECK_FAULTS)
     cursor.execute(
-        sql.CHECK,
-        {
-            **longest,
-            "email": Member._meta.get_field("email").max_length,
-            "name": Member._meta.get_field("display_name").max_length,
-            "roles": PrimaryRole.values,
-            "removed": EntryRemoved().message,
-            "erased": EntryErased().message,
-            "protected": "This member has rights in the back office. Only staff who can grant rights can change them.",
-        },
+        "INSERT INTO import_errors SELECT line, coalesce(fault_at, ''), fault FROM import_rows WHERE fault IS NOT NULL"
     )
-    cursor.execute(sql.CHECK_TWICE)
+    longest = {
+        "email": Member._meta.get_field("email").max_length,
+        "name": Member._meta.get_field("display_name").max_length,
+        **{name: CommunityMember._meta.get_field(name).max_length for name in COLUMNS[3:-1] if name != "primary_role"},
+    }
+    texts = _error_texts()
+    values = {"roles": PrimaryRole.values, "control_characters": CONTROL_CHARACTERS}
+    cursor.execute(read_sql("groups/queries/import_check"), longest | values | texts)
+    cursor.execute(read_sql("groups/queries/import_check_duplicates"), texts)
+
+
+def _error_texts() -> dict[str, str]:
+    """Return the messages of errors by line: those of the constraints and services, and of this import.
+
+    %s: the wrong value, the number of the other member, the most characters, or the earlier line.
+    """
+    return {
+        "email_missing": gettext("Enter an e-mail address."),
+        "email_invalid": gettext("“%s” is not a valid e-mail address."),
+        "email_taken": _with_value(violated("members_email_unique").message),
+        "email_twice": gettext("This e-mail is already on line %s."),
+        "name_missing": violated("community_members_name_not_empty").message,
+        "score_negative": violated("members_trust_score_not_negative").message,
+        "score_too_large": gettext("The trust score must be at most 2147483647."),
+        "score_invalid": gettext("The trust score must be a whole number, not “%s”."),
+        "member_unknown": gettext("There is no member “%s”."),
+        "member_twice": gettext("This member is already on line %s."),
+        "protected": gettext(
+            "This member has rights in the back office. Only staff who can grant rights can change them."
+        ),
+        "telegram_id_missing": violated("community_members_telegram_id_not_empty").message,
+        "telegram_id_taken": _with_value(violated("member_telegram_id_idx").message),
+        "telegram_id_twice": gettext("This Telegram ID is already on line %s."),
+        "role_missing": gettext("A new directory entry needs a role."),
+        "role_unknown": gettext("There is no role “%(placeholder)s”. Valid roles are %(roles)s.")
+        % {"placeholder": "%s", "roles": ", ".join(PrimaryRole.values)},
+        "removed": EntryRemoved().message,
+        "erased": EntryErased().message,
+        "too_long": gettext("Enter at most %s characters."),
+        "one_line": str(ONE_LINE_ERROR),
+    }
+
+
+def _with_value(message: str) -> str:
+    return f"{message.removesuffix('.')}: %s."
 
 
 def _write(cursor, given: list[str], actor: Member) -> None:
-    cursor.execute(sql.LOCK)
+    cursor.execute(read_sql("groups/queries/import_lock"))
     if not cursor.fetchone()[0]:
         raise ImportConflict
     values = {"given": given, "actor": actor.pk, "status": CommunityStatus.PENDING}
-    for statement in sql.WRITES:
-        cursor.execute(statement, values)
+    for query in ("import_add", "import_change_members", "import_change_entries"):
+        cursor.execute(read_sql(f"groups/queries/{query}"), values)
 
 
 def _copy_errors(cursor, errors_to: BinaryIO) -> None:
-    with connection.wrap_database_errors, cursor.copy(sql.ALL_ERRORS) as copy:
+    with connection.wrap_database_errors, cursor.copy(f"COPY ({_ERRORS}) TO STDOUT WITH (FORMAT csv, HEADER)") as copy:
         for piece in copy:
             errors_to.write(piece)

@@ -17,6 +17,7 @@ from groups.models.participation import ParticipationType, Platform
 from groups.rules import EARLIEST_PARTICIPATION, MAX_CLOCK_SKEW, MAX_METADATA_CHARACTERS, MINUTES_A_DAY
 from groups.signals import participation_recorded
 from missionsite.common.constraints import is_one_line
+from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
 # Namespace of the ids of platform messages; must not change, or repeated messages would be counted again.
@@ -238,45 +239,15 @@ def _parse_time(value: datetime | str | None, now: datetime) -> datetime:
 
 # --- Writing ----------------------------------------------------------------------------------
 
-_STAGE = """
-    CREATE TEMPORARY TABLE IF NOT EXISTS staged_participation (
-        id uuid, member_id varchar(20), event_type varchar(50), platform varchar(50), room_id varchar(255),
-        event_metadata jsonb, occurred_at timestamptz
-    ) ON COMMIT DELETE ROWS;
-    TRUNCATE staged_participation
-"""
-# Locks ids and then members in their order, so that concurrent ingests do not deadlock.
-_RECORD = """
-    WITH recorded AS (
-        INSERT INTO member_participation
-            (id, member_id, event_type, platform, room_id, event_metadata, occurred_at)
-        SELECT id, member_id, event_type, platform, room_id, event_metadata, occurred_at
-        FROM staged_participation ORDER BY id
-        ON CONFLICT (id) DO NOTHING
-        RETURNING member_id, occurred_at, event_type
-    ), latest AS (
-        SELECT member_id, max(occurred_at) AS active_at FROM recorded GROUP BY member_id
-    ), behind AS (
-        SELECT m.id, l.active_at
-        FROM latest l JOIN community_members m ON m.member_id = l.member_id
-        WHERE m.erased_at IS NULL AND (m.last_active_at IS NULL OR m.last_active_at < l.active_at)
-        ORDER BY m.member_id
-        FOR NO KEY UPDATE OF m
-    ), moved AS (
-        UPDATE community_members m SET last_active_at = b.active_at FROM behind b WHERE m.id = b.id
-    )
-    SELECT member_id, count(*), max(occurred_at), bool_or(event_type = 'MESSAGE') FROM recorded GROUP BY member_id
-"""
-
 
 def _write(rows: list[tuple], accounts: Mapping[str, UUID | None]) -> int:
     """Insert new rows; returns their number. accounts: by number."""
     with connection.cursor() as cursor:
-        cursor.execute(_STAGE)
+        cursor.execute(read_sql("groups/queries/stage_participation"))
         with connection.wrap_database_errors, cursor.copy("COPY staged_participation FROM STDIN") as copy:
             for row in rows:
                 copy.write_row(row)
-        cursor.execute(_RECORD)
+        cursor.execute(read_sql("groups/queries/record_participation"))
         recorded = cursor.fetchall()
     seen = {accounts[number]: at for number, _count, at, _spoke in recorded if accounts[number]}
     spoke = {accounts[number] for number, _count, _at, has_spoken in recorded if has_spoken and accounts[number]}

@@ -25,6 +25,13 @@ from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
+
+@pytest.fixture(autouse=True)
+def system(db):
+    """Create the system member, who imports unless a test names another actor."""
+    return Member.objects.system()
+
+
 # --- Adding -----------------------------------------------------------------------------------
 
 

@@ -14,6 +14,7 @@ from groups.services import participation
 from groups.services.directory import remove_entry, restore_entry
 from groups.services.erasure import erase
 from groups.services.participation import MESSAGES, Rejected, ingest_participation, message_key, record_participation
+from missionsite.common.sql_loader import read_sql
 from tests.groups.chats import NOON, chatter, entry, event, people, stored
 from tests.support.concurrency import crowd, execute_as_owner
 from tests.support.database import row, rows
@@ -228,8 +229,10 @@ def test_concurrent_ingests_without_ids_count_each():
 
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_ingests_without_order_deadlock(monkeypatch):
-    assert "ORDER BY id" in participation._RECORD
-    monkeypatch.setattr(participation, "_RECORD", participation._RECORD.replace("ORDER BY id", "ORDER BY random()"))
+    assert "ORDER BY id" in read_sql("groups/queries/record_participation")
+    monkeypatch.setattr(
+        participation, "read_sql", lambda name: read_sql(name).replace("ORDER BY id", "ORDER BY random()")
+    )
     given = chatter(people(30), 1_500)
     for _round in range(10):
         failed = [str(each) for each in six_at_once(given) if isinstance(each, Exception)]

@@ -151,7 +151,7 @@ def creators(colony, folder, together, first_number):
 
 
 def test_concurrent_stable_ids_are_unique(tmp_path):
-    colony = ColonyFactory()
+    colony, _system = ColonyFactory(), Member.objects.system()
     given, kept = set(), set()
     with crowd(PEOPLE) as people:
         for number in range(ROUNDS):
