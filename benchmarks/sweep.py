@@ -66,7 +66,8 @@ def sweep() -> int:
 
 def loop(sample: int) -> int:
     """Change each due member in a loop; return how many changed."""
-    from engagement.models import State, TransitionTrigger, UserEngagementState
+    from engagement.models import UserEngagementState
+    from engagement.rules import State, TransitionTrigger
     from engagement.services.lifecycle import transition
 
     due = UserEngagementState.objects.filter(

@@ -14,16 +14,12 @@ from ninja import Body, Path, Query, Schema
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
 from engagement.errors import SenderUnknown
-from engagement.models import (
-    EngagementMessage,
-    EngagementStateTransition,
-    State,
-    UserEngagementState,
-    UserProfile,
-)
+from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.rules import Destination, Locale, State, Status, TransitionTrigger
 from engagement.scopes import ENGAGEMENT_READ, ENGAGEMENT_WRITE
+from engagement.selectors.members import find_sender
 from engagement.services import messages as queue
-from engagement.services.inbound import find_sender, handle_inbound
+from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import transition
 from engagement.services.profiles import update_profile
 from groups.models import Member
@@ -34,17 +30,10 @@ router = Router(tags=["engagement"])
 
 IGNORED = "ignored"
 AN_INSTANT = "2026-11-20T09:30:00Z"
-DestinationName = Literal["individual", "group"]
-StatusName = Literal["pending", "sent", "failed", "cancelled"]
-TriggerName = Literal[
-    "inactivity_14d",
-    "user_message",
-    "goodbye_response_1",
-    "goodbye_response_2",
-    "goodbye_response_3",
-    "goodbye_timeout",
-    "reminder_due",
-]
+DestinationName = Literal[*Destination.values]  # type: ignore[valid-type]
+LocaleName = Literal[*Locale.values]  # type: ignore[valid-type]
+StatusName = Literal[*Status.values]  # type: ignore[valid-type]
+TriggerName = Literal[*TransitionTrigger.values]  # type: ignore[valid-type]
 
 
 class StateOut(Schema):
@@ -144,7 +133,7 @@ class Order(Schema):
 class ProfileChange(Order):
     preferred_destination: DestinationName | None = Field(None, examples=["group"])
     reengagement_opt_out: bool | None = Field(None, examples=[True])
-    locale: Literal["en", "pt-BR"] | None = Field(None, examples=["pt-BR"])
+    locale: LocaleName | None = Field(None, examples=["pt-BR"])
     timezone: str | None = Field(None, max_length=64, examples=["America/Sao_Paulo"])
 
 

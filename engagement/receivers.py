@@ -6,7 +6,8 @@ from collections.abc import Callable
 from django.db import transaction
 from django.utils import timezone
 
-from engagement.models import EngagementMessage, MessageType, UserProfile
+from engagement.models import EngagementMessage, UserProfile
+from engagement.rules import MessageType
 from engagement.services.lifecycle import record_activities, record_activity
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import complete_action, record_magic_moment, tier_of

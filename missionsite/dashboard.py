@@ -10,7 +10,8 @@ from django.utils.formats import number_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
-from engagement.models import EngagementMessage, State, Status, UserEngagementState
+from engagement.models import EngagementMessage, UserEngagementState
+from engagement.rules import State, Status
 from fallback.admin.base import rights_of
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review

@@ -9,8 +9,10 @@ from unfold.decorators import display
 
 from engagement.admin.base import ANNOUNCE, WITHDRAW, definition_list, join_labels
 from engagement.admin.compose import compose_view
-from engagement.models import ABORTABLE, Announcement, EngagementMessage, Status
-from engagement.services.announcements import SKIP_REASONS, cancel_announcement
+from engagement.models import Announcement, EngagementMessage
+from engagement.rules import CANCELLABLE, Status
+from engagement.selectors.announcements import SKIP_REASONS
+from engagement.services.announcements import cancel_announcement
 from groups.admin.directory import DirectoryAdmin
 from groups.models import CommunityMember
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search
@@ -67,7 +69,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
             run=lambda announcement, actor, values: cancel_announcement(actor=actor, announcement=announcement),
             permission=WITHDRAW,
             available=lambda announcement: announcement.cancelled_at is None,
-            help_text=f"Cancels its {join_labels(ABORTABLE)} messages. Sent messages cannot be cancelled.",
+            help_text=f"Cancels its {join_labels(CANCELLABLE)} messages. Sent messages cannot be cancelled.",
             icon="block",
             danger=True,
         ),

@@ -6,7 +6,8 @@ from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
-from engagement.models import EngagementStateTransition, State, Status
+from engagement.models import EngagementStateTransition
+from engagement.rules import State, Status
 from groups.admin.base import HistoryAdmin
 from groups.admin.memberships import MEMBERS
 from groups.models import Member

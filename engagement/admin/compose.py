@@ -14,8 +14,9 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWi
 from engagement.admin.base import ANNOUNCE
 from engagement.admin.preview import preview
 from engagement.errors import ParameterMissing
-from engagement.models import Locale
-from engagement.services.announcements import SKIP_REASONS, Audience, announce, audience_of, with_reason
+from engagement.rules import Locale
+from engagement.selectors.announcements import SKIP_REASONS, Audience, audience_of, with_reason
+from engagement.services.announcements import announce
 from engagement.services.rendering import samples
 from engagement.services.templates import check_parameters
 from groups.admin.directory_files import rows_of_list

@@ -10,7 +10,8 @@ from django.template.response import TemplateResponse
 from django.utils import timezone
 
 from engagement.admin.base import VIEW_STATES
-from engagement.models import TRANSITIONS, EngagementStateTransition, State, TransitionTrigger, UserEngagementState
+from engagement.models import EngagementStateTransition, UserEngagementState
+from engagement.rules import TRANSITIONS, State, TransitionTrigger
 from missionsite.common.admin.formats import format_number, list_url
 
 WEEK = timedelta(days=7)

@@ -6,13 +6,8 @@ from django.utils import timezone
 from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
 from engagement.admin.profiles import format_progress, format_tier
 from engagement.admin.waiting import explain_waiting
-from engagement.models import (
-    EngagementMessage,
-    EngagementStateTransition,
-    Status,
-    UserEngagementState,
-    UserProfile,
-)
+from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.rules import Status
 from groups.admin.members import MemberAdmin
 from groups.models import Member
 from missionsite.common.admin import CustomTab

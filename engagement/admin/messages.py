@@ -13,17 +13,9 @@ from unfold.decorators import display
 from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, join_labels
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import explain_waiting
-from engagement.models import (
-    ABORTABLE,
-    RETRYABLE,
-    TRANSACTIONAL_TYPES,
-    EngagementClaim,
-    EngagementMessage,
-    Status,
-    UserProfile,
-    WaitingFor,
-)
-from engagement.services.blocking import with_block_text
+from engagement.models import EngagementClaim, EngagementMessage, UserProfile
+from engagement.rules import CANCELLABLE, POSTPONABLE, RETRYABLE, TRANSACTIONAL_TYPES, Status, WaitingFor
+from engagement.selectors.blocking import format_block_reason, with_block_reason
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import COMMON_SAMPLES, Templates
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, ReasonForm
@@ -109,8 +101,8 @@ class MessageAdmin(ReadOnlyModelAdmin):
             run=lambda message, actor, values: cancel_message(actor=actor, message=message, reason=values["reason"]),
             permission=HANDLE,
             form=ReasonForm,
-            available=_is(ABORTABLE),
-            help_text=f"Cancels a {join_labels(ABORTABLE)} message. It will not be sent.",
+            available=_is(CANCELLABLE),
+            help_text=f"Cancels a {join_labels(CANCELLABLE)} message. It will not be sent.",
             icon="block",
             bulk_title="Cancel",
             danger=True,
@@ -122,8 +114,8 @@ class MessageAdmin(ReadOnlyModelAdmin):
             run=lambda message, actor, values: postpone_message(actor=actor, message=message, until=values["until"]),
             permission=HANDLE,
             form=UntilForm,
-            available=_is((Status.PENDING,)),
-            help_text=f"Sends a {join_labels((Status.PENDING,))} message at the chosen time or later.",
+            available=_is(POSTPONABLE),
+            help_text=f"Sends a {join_labels(POSTPONABLE)} message at the chosen time or later.",
             icon="schedule",
             bulk_title="Postpone",
         ),
@@ -150,7 +142,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         claims = EngagementClaim.objects.filter(message_ids__contains=[OuterRef("pk")])
         queryset = super().get_queryset(request).annotate(sender=Subquery(claims.values("claimed_by")[:1]))
-        queryset = with_block_text(queryset)
+        queryset = with_block_reason(queryset)
         match = request.resolver_match
         if match and "object_id" in match.kwargs:
             return queryset.select_related("user__engagement_profile", "announcement")
@@ -185,7 +177,9 @@ class MessageAdmin(ReadOnlyModelAdmin):
             return ""
         if message.sender:
             return f"Being sent by {message.sender}"
-        return f"Cancellation: {message.block_text}" if message.block_text else message.get_waiting_for_display()
+        if message.block_reason:
+            return f"Cancellation: {format_block_reason(message.block_reason)}"
+        return message.get_waiting_for_display()
 
     @display(description="Failed attempts")
     def failed_attempts(self, message: EngagementMessage) -> str:

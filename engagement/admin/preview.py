@@ -8,7 +8,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 
 from engagement.errors import ParameterMissing
-from engagement.models import TRANSACTIONAL_TYPES, Locale
+from engagement.rules import TRANSACTIONAL_TYPES, Locale
 from engagement.services.rendering import UNSUBSCRIBE_FOOTER, fill, parameter_names, samples
 from engagement.services.templates import check_parameters
 from missionsite.common.admin.actions import back_link

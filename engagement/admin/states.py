@@ -11,8 +11,9 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from engagement.admin.base import MOVE, STATE, MemberSearch, format_details
 from engagement.admin.lifecycle import lifecycle_view
-from engagement.models import EngagementStateTransition, TransitionTrigger, UserEngagementState, possible_triggers
-from engagement.services.blocking import why_no_goodbye
+from engagement.models import EngagementStateTransition, UserEngagementState
+from engagement.rules import TransitionTrigger, possible_triggers
+from engagement.selectors.blocking import why_no_goodbye
 from engagement.services.lifecycle import transition
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin, Tab
@@ -146,7 +147,7 @@ class StateAdmin(ReadOnlyModelAdmin):
     @display(description="Valid triggers")
     def next_moves(self, state: UserEngagementState) -> str:
         moves = possible_triggers(state.state)
-        labels = ", ".join(TransitionTrigger(each).label for each in moves)
+        labels = ", ".join(str(TransitionTrigger(each).label) for each in moves)
         if TransitionTrigger.INACTIVITY_14D in moves and (blocked := why_no_goodbye(state.user)):
             return f"{labels}. No goodbye would be sent: {blocked}"
         return labels

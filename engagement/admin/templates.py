@@ -13,7 +13,8 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, U
 
 from engagement.admin.base import ServiceHistory
 from engagement.admin.preview import preview, preview_view
-from engagement.models import Locale, MessageTemplate, MessageType
+from engagement.models import MessageTemplate
+from engagement.rules import Locale, MessageType
 from engagement.services.rendering import samples
 from engagement.services.templates import add_template, change_template
 from missionsite.common.admin import ServiceForm

@@ -5,9 +5,10 @@ from datetime import datetime
 from django.conf import settings
 from django.utils import timezone
 
-from engagement.models import EngagementMessage, EngagementTransport, Status, UserProfile, WaitingFor
-from engagement.services.blocking import with_block_text
-from engagement.services.claims import find_claims
+from engagement.models import EngagementMessage, EngagementTransport, UserProfile
+from engagement.rules import Status, WaitingFor
+from engagement.selectors.blocking import format_block_reason, with_block_reason
+from engagement.selectors.claims import find_claims
 from missionsite.common.admin.formats import format_datetime
 
 
@@ -16,7 +17,7 @@ def explain_waiting(message: EngagementMessage, *, profile: UserProfile | None, 
     at = at or timezone.now()
     if message.status != Status.PENDING:
         return ""
-    blocked = block_text(message)
+    blocked = explain_block(message)
     if claims := find_claims([message.pk]):
         sender, until = claims[message.pk]
         if until >= at:
@@ -41,10 +42,10 @@ def explain_waiting(message: EngagementMessage, *, profile: UserProfile | None, 
     return "Due. The next sender takes it; nothing is sent while no sender is running."
 
 
-def block_text(message: EngagementMessage) -> str:
+def explain_block(message: EngagementMessage) -> str:
     """Return why a message would be cancelled instead of sent; empty if it would be sent."""
-    found = with_block_text(EngagementMessage.objects.filter(pk=message.pk))
-    return found.values_list("block_text", flat=True).first() or ""
+    found = with_block_reason(EngagementMessage.objects.filter(pk=message.pk))
+    return format_block_reason(found.values_list("block_reason", flat=True).first())
 
 
 def _until(message: EngagementMessage, profile: UserProfile | None) -> str:

@@ -1,19 +1,5 @@
 """Models: lifecycle states, the message queue, templates, announcements and profiles."""
 
-from engagement.models.choices import (
-    ABORTABLE,
-    RETRYABLE,
-    TRANSACTIONAL_TYPES,
-    TRANSITIONS,
-    Destination,
-    Locale,
-    MessageType,
-    State,
-    Status,
-    TransitionTrigger,
-    WaitingFor,
-    possible_triggers,
-)
 from engagement.models.history import MessageTemplateHistory, UserProfileHistory
 from engagement.models.inbound import InboundMessage
 from engagement.models.profiles import UserProfile
@@ -22,27 +8,15 @@ from engagement.models.states import EngagementStateTransition, UserEngagementSt
 from engagement.models.templates import Announcement, MessageTemplate
 
 __all__ = [
-    "ABORTABLE",
-    "RETRYABLE",
-    "TRANSACTIONAL_TYPES",
-    "TRANSITIONS",
     "Announcement",
-    "Destination",
     "EngagementClaim",
     "EngagementMessage",
     "EngagementStateTransition",
     "EngagementTransport",
     "InboundMessage",
-    "Locale",
     "MessageTemplate",
     "MessageTemplateHistory",
-    "MessageType",
-    "State",
-    "Status",
-    "TransitionTrigger",
     "UserEngagementState",
     "UserProfile",
     "UserProfileHistory",
-    "WaitingFor",
-    "possible_triggers",
 ]

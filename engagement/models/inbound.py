@@ -4,7 +4,7 @@ from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 
-from engagement.models.rules import BY_DATABASE
+from engagement.models.base import BY_DATABASE
 from missionsite.common.constraints import UniqueConstraint, one_line_checks
 
 

@@ -4,10 +4,12 @@ from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
 
-from engagement.models.choices import Destination, Locale
-from engagement.models.rules import BY_DATABASE
+from engagement.models.base import BY_DATABASE
+from engagement.rules import TIERS, Destination, Locale
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class UserProfile(models.Model):
@@ -57,6 +59,8 @@ class UserProfile(models.Model):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet["UserProfile"].as_manager()
+
     class Meta:
         db_table = "user_profiles"
         verbose_name = "profile"
@@ -65,15 +69,19 @@ class UserProfile(models.Model):
             choices_check("user_profiles", "preferred_destination", Destination),
             choices_check("user_profiles", "locale", Locale),
             CheckConstraint(
-                condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=3),
+                condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=TIERS),
                 name="user_profiles_onboarding_tier_range",
-                violation_error_message="The tier must be a number from 0 to 3.",
+                violation_error_message=_("The tier must be a number from 0 to 3."),
+                violation_error_code="tier_out_of_range",
+                field="onboarding_tier",
             ),
             UniqueConstraint(
                 fields=["individual_jid"],
                 name="user_profiles_individual_jid_unique",
                 condition=~Q(individual_jid=""),
-                violation_error_message="Another member already has this address.",
+                violation_error_message=_("Another member already has this address."),
+                violation_error_code="address_taken",
+                field="individual_jid",
             ),
         ]
 

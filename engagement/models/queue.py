@@ -5,10 +5,12 @@ from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from engagement.models.choices import Destination, MessageType, Status, WaitingFor
-from engagement.models.rules import BY_DATABASE
+from engagement.models.base import BY_DATABASE
+from engagement.rules import Destination, MessageType, Status, WaitingFor
 from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class EngagementMessage(models.Model):
@@ -47,6 +49,8 @@ class EngagementMessage(models.Model):
         "engagement.Announcement", models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
     )
 
+    objects = QuerySet["EngagementMessage"].as_manager()
+
     class Meta:
         db_table = "engagement_message_queue"
         verbose_name = "message"
@@ -63,6 +67,8 @@ class EngagementMessage(models.Model):
             CheckConstraint(
                 condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False),
                 name="engagement_message_queue_sent_at_required",
+                violation_error_message=_("A sent message needs the time it was sent."),
+                violation_error_code="sent_date_missing",
             ),
         ]
         indexes = [
@@ -130,6 +136,8 @@ class EngagementTransport(models.Model):
     is_recovering = models.BooleanField(default=False, db_default=False)
     allowance = models.FloatField(default=0, db_default=0)
     allowed_at = models.DateTimeField(db_default=TransactionNow())
+
+    objects = QuerySet["EngagementTransport"].as_manager()
 
     class Meta:
         db_table = "engagement_transports"

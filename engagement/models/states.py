@@ -4,10 +4,12 @@ from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from engagement.models.choices import TRANSITIONS, State, TransitionTrigger
-from engagement.models.rules import BY_DATABASE
+from engagement.models.base import BY_DATABASE
+from engagement.rules import TRANSITIONS, State, TransitionTrigger
 from missionsite.common.constraints import CheckConstraint, choices_check
+from missionsite.common.querysets import QuerySet
 
 
 class UserEngagementState(models.Model):
@@ -26,6 +28,8 @@ class UserEngagementState(models.Model):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet["UserEngagementState"].as_manager()
+
     class Meta:
         db_table = "user_engagement_states"
         verbose_name = "engagement state"
@@ -36,11 +40,18 @@ class UserEngagementState(models.Model):
                 condition=Q(state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, goodbye_expires_at__isnull=False)
                 | (~Q(state=State.GOODBYE_SENT) & Q(goodbye_sent_at=None, goodbye_expires_at=None)),
                 name="user_engagement_states_goodbye_dates",
+                violation_error_message=_(
+                    'The state "Goodbye sent" needs the date it was sent and the date it expires; other states have'
+                    " neither."
+                ),
+                violation_error_code="goodbye_dates_invalid",
             ),
             CheckConstraint(
                 condition=Q(state=State.REMIND_LATER, remind_at__isnull=False)
                 | (~Q(state=State.REMIND_LATER) & Q(remind_at=None)),
                 name="user_engagement_states_reminder_date",
+                violation_error_message=_('The state "Remind later" needs a reminder date; other states have none.'),
+                violation_error_code="reminder_date_invalid",
             ),
         ]
         indexes = [
@@ -90,7 +101,9 @@ class EngagementStateTransition(models.Model):
             CheckConstraint(
                 condition=_allowed_transitions(),
                 name="engagement_state_transitions_legal",
-                violation_error_message="This transition does not exist.",
+                violation_error_message=_("This transition does not exist."),
+                violation_error_code="transition_rejected",
+                field="trigger",
             )
         ]
         indexes = [models.Index(fields=["created_at"], name="engagement_transitions_when")]

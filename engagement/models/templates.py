@@ -4,9 +4,11 @@ from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
 
-from engagement.models.choices import Locale
+from engagement.rules import Locale
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class Announcement(models.Model):
@@ -24,6 +26,8 @@ class Announcement(models.Model):
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="by"
     )
     created_at = models.DateTimeField("composed", db_default=TransactionNow(), editable=False)
+
+    objects = QuerySet["Announcement"].as_manager()
 
     class Meta:
         db_table = "engagement_announcements"
@@ -49,6 +53,8 @@ class MessageTemplate(models.Model):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet["MessageTemplate"].as_manager()
+
     class Meta:
         db_table = "message_templates"
         verbose_name = "template"
@@ -59,12 +65,16 @@ class MessageTemplate(models.Model):
             UniqueConstraint(
                 fields=["key", "locale"],
                 name="message_templates_key_unique",
-                violation_error_message="A template for this message and language already exists.",
+                violation_error_message=_("A template for this message and language already exists."),
+                violation_error_code="template_taken",
+                field="locale",
             ),
             CheckConstraint(
                 condition=~Q(body__regex=r"^\s*$") & ~Q(subject__regex=r"^\s*$"),
                 name="message_templates_not_empty",
-                violation_error_message="A template needs a subject and a text.",
+                violation_error_message=_("A template needs a subject and a text."),
+                violation_error_code="template_empty",
+                field="body",
             ),
         ]
 

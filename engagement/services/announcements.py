@@ -1,74 +1,19 @@
-"""Announcements: one queued message for each member of a filtered directory list, and the reasons for skipped ones."""
+"""Announcements: one queued message for each member of a filtered directory list."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime
 
-from django.core.exceptions import EmptyResultSet
 from django.db import connection
-from django.db.models import Case, QuerySet, TextField, Value, When
-from django.db.models.functions import Coalesce
+from django.db.models import QuerySet
 from django.utils import timezone
 
 from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
-from engagement.models import Announcement, MessageTemplate, MessageType
-from engagement.services.blocking import block_reason
+from engagement.models import Announcement, MessageTemplate
+from engagement.rules import MessageType
+from engagement.selectors.announcements import audience_of, with_reason
 from groups.models import CommunityMember, Member
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
-
-# Reasons for skipping an entry. not_active: in announcements from before the reasons were more specific.
-SKIP_REASONS = {
-    "no_account": "No account (not registered)",
-    "locked": "Account locked",
-    "banned": "Banned",
-    "suspended": "Suspended",
-    "removed": "Removed from the directory",
-    "not_approved": "Not approved yet",
-    "not_active": "Not an active member of the directory",
-    "opted_out": "Opted out",
-    "dormant": "Dormant",
-}
-
-
-@dataclass(frozen=True)
-class Audience:
-    """Number of members an announcement reaches, and of those it skips, by reason."""
-
-    recipients: int
-    skipped: dict[str, int]
-
-    @property
-    def total(self) -> int:
-        return self.recipients + sum(self.skipped.values())
-
-
-def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]:
-    """Annotate the entries with `reason`: why they are skipped; empty for recipients."""
-    blocked = block_reason(
-        message_type=Value(MessageType.ANNOUNCEMENT), is_transactional=Value(False), person="person__", entry=""
-    )
-    return entries.annotate(
-        reason=Case(
-            When(person=None, then=Value("no_account")),
-            default=Coalesce(blocked, Value("")),
-            output_field=TextField(),
-        )
-    )
-
-
-def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
-    """Count the recipients and skipped entries of an announcement, in one statement."""
-    reasons = with_reason(entries.order_by()).values("reason")
-    try:
-        sql, params = reasons.query.sql_with_params()
-    except EmptyResultSet:
-        # The filters exclude every row.
-        return Audience(0, {})
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT reason, count(*) FROM ({sql}) AS each GROUP BY reason", params)  # noqa: S608
-        counts = dict(cursor.fetchall())
-    return Audience(counts.pop("", 0), counts)
 
 
 @service
@@ -91,9 +36,7 @@ def announce(
     if not counts.recipients:
         raise NoRecipients
     if expected is not None and counts.recipients != expected:
-        raise AudienceChanged(
-            f"The number of recipients changed from {expected} to {counts.recipients}. Review the list and send again."
-        )
+        raise AudienceChanged(expected=expected, found=counts.recipients)
     announcement = Announcement.objects.create(
         title=title,
         audience=audience,
@@ -139,7 +82,7 @@ def cancel_announcement(*, actor: Member, announcement: Announcement) -> Announc
 
     The sender of a claimed message cancels it before sending.
     """
-    current = Announcement.objects.select_for_update().get(pk=announcement.pk)
+    current = Announcement.objects.lock(announcement.pk)
     if current.cancelled_at:
         raise AnnouncementAlreadyCancelled
     current.cancelled_at = timezone.now()

@@ -12,11 +12,13 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from engagement.models import EngagementTransport
+from missionsite.common.sql_loader import read_sql
 
 # The normal rate is an average over about the last hour.
 MEMORY = timedelta(hours=1)
 # Together twice the normal rate: the steady allowance, and the most that can accumulate.
 STEADY_FACTOR, SAVED_FACTOR = 1.8, 0.2
+_RECORD_RATE = read_sql("engagement/queries/record_send_rate")
 
 
 @dataclass(frozen=True)
@@ -50,7 +52,7 @@ def request_permission(*, name: str, at: datetime, most: int) -> Permission:
             return Permission(1, is_probe=True)
         return Permission(0, is_open=True)
     with transaction.atomic():
-        row = EngagementTransport.objects.select_for_update().get(pk=name)
+        row = EngagementTransport.objects.lock(name)
         if not row.is_recovering:
             return Permission(most)
         steady = recovery_per_minute(row)
@@ -79,7 +81,7 @@ def record_batch(
     if sent and _record_rate(name, sent, at) and not failures:
         return False
     with transaction.atomic():
-        row = EngagementTransport.objects.select_for_update().get(pk=name)
+        row = EngagementTransport.objects.lock(name)
         _update_circuit(row, at, sent, failures, error, permission, claimed)
         row.save()
     return row.opened_at is not None
@@ -110,21 +112,10 @@ def _update_circuit(
 
 
 def _record_rate(name: str, sent: int, at: datetime) -> bool:
-    """Add to the average rate; return False if the circuit is open or the transport is recovering.
-
-    Asynchronous commit: a crash of the database may lose the count of one batch.
-    """
+    """Add to the average rate; return False if the circuit is open or the transport is recovering."""
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE engagement_transports SET failures = 0, counted_at = %(at)s,
-                -- Limited to 100, because exp() of a larger number is out of range.
-                normal_per_minute = %(sent)s * 60 / %(memory)s + normal_per_minute * exp(
-                    -least(greatest(extract(epoch FROM %(at)s - counted_at), 0) / %(memory)s, 100)::float
-                )
-            FROM set_config('synchronous_commit', 'off', true)
-            WHERE name = %(name)s AND opened_at IS NULL AND NOT is_recovering
-            """,
+            _RECORD_RATE,
             {"name": name, "sent": sent, "at": at, "memory": MEMORY.total_seconds()},
         )
         return cursor.rowcount == 1

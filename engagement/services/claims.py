@@ -19,7 +19,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection
 
-from engagement.models import TRANSACTIONAL_TYPES
+from engagement.rules import TRANSACTIONAL_TYPES
+from missionsite.common.sql_loader import read_sql
 
 
 class Claimed(NamedTuple):
@@ -55,13 +56,6 @@ class Batch:
     @property
     def handled(self) -> int:
         return len(self.messages) + self.deferred + self.withdrawn
-
-
-def database_now() -> datetime:
-    """Return the time of the database, the clock that all senders share."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT clock_timestamp()")
-        return cursor.fetchone()[0]
 
 
 def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tuple[str, int] | None = None) -> Batch:
@@ -101,6 +95,8 @@ SELECT * FROM claim_messages(
     %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s
 )
 """
+_MARK_FAILED = read_sql("engagement/queries/mark_messages_failed")
+_RECLAIM = read_sql("engagement/queries/reclaim_expired")
 
 
 # --- Recording results ----------------------------------------------------------------------------
@@ -149,26 +145,14 @@ def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            """
-            UPDATE engagement_message_queue q
-            SET status = CASE WHEN d.again_at IS NULL THEN 'failed' ELSE 'pending' END,
-                retry_count = q.retry_count + 1, error_message = d.error,
-                scheduled_for = coalesce(d.again_at, q.scheduled_for),
-                waiting_for = CASE WHEN d.again_at IS NULL THEN '' ELSE 'retry' END,
-                attempted_at = CASE WHEN d.maybe_taken THEN g.attempted_at ELSE q.attempted_at END
-            FROM release_claim(%s, %s::bigint[]) g
-            JOIN unnest(%s::bigint[], %s::text[], %s::timestamptz[], %s::boolean[])
-                AS d (id, error, again_at, maybe_taken) ON d.id = g.id
-            WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
-            """,
-            [
-                token,
-                [f.id for f in failed],
-                [f.id for f in failed],
-                [f.error[:1000] for f in failed],
-                [f.again_at for f in failed],
-                [f.maybe_taken for f in failed],
-            ],
+            _MARK_FAILED,
+            {
+                "token": token,
+                "ids": [f.id for f in failed],
+                "errors": [f.error[:1000] for f in failed],
+                "again": [f.again_at for f in failed],
+                "maybe_taken": [f.maybe_taken for f in failed],
+            },
         )
         return cursor.rowcount
 
@@ -206,64 +190,5 @@ def reclaim_expired() -> int:
     A message that was sent before the sender died is sent again with the same key; it still counts towards the cap.
     """
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH gone AS (
-                DELETE FROM engagement_claims WHERE lease_expires_at < clock_timestamp()
-                RETURNING message_ids, attempted_at
-            ), due_again AS (
-                UPDATE engagement_message_queue q SET attempted_at = g.attempted_at
-                FROM (SELECT unnest(message_ids) AS id, attempted_at FROM gone) g
-                WHERE q.id = g.id AND q.status IS NOT DISTINCT FROM 'pending'
-                RETURNING q.id
-            )
-            SELECT count(*) FROM due_again
-            """
-        )
+        cursor.execute(_RECLAIM)
         return cursor.fetchone()[0]
-
-
-def find_claims(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
-    """Return, for each of these messages that is claimed, the sender's name and the end of its lease.
-
-    The result stays valid while the message rows are locked, because claims skip locked rows.
-    """
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT m.id, k.claimed_by, k.lease_expires_at
-            FROM engagement_claims k CROSS JOIN unnest(k.message_ids) AS m (id) WHERE m.id = ANY (%s)
-            """,
-            [list(ids)],
-        )
-        return {message_id: (sender, until) for message_id, sender, until in cursor.fetchall()}
-
-
-def find_blocked(*, token: UUID) -> dict[int, str]:
-    """Return the messages of a claim that have been blocked or cancelled since it was made, with the reason."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT b.id, CASE WHEN b.is_cancelled THEN b.error_message ELSE engagement_block_text(b.reason) END
-            FROM (
-                SELECT q.id, q.error_message, q.status = 'cancelled' AS is_cancelled, engagement_block_reason(
-                    message_type => q.message_type, is_transactional => q.message_type = ANY (%s),
-                    is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
-                    has_opted_out => p.reengagement_opt_out, state => s.state,
-                    announcement_cancelled_at => n.cancelled_at
-                ) AS reason
-                FROM engagement_claims k
-                JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)
-                JOIN members m ON m.id = q.user_id
-                JOIN user_profiles p ON p.user_id = q.user_id
-                LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
-                LEFT JOIN community_members c ON c.person_id = q.user_id
-                LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
-                WHERE k.attempt_token = %s
-            ) b
-            -- Erasing a member also cancels claimed messages.
-            WHERE b.is_cancelled OR b.reason IS NOT NULL
-            """,
-            [list(TRANSACTIONAL_TYPES), token],
-        )
-        return dict(cursor.fetchall())

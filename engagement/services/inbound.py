@@ -6,16 +6,9 @@ from datetime import datetime
 from django.db import connection
 from django.utils import timezone
 
-from engagement.errors import SenderUnknown
-from engagement.models import (
-    Destination,
-    InboundMessage,
-    MessageType,
-    State,
-    TransitionTrigger,
-    UserEngagementState,
-    UserProfile,
-)
+from engagement.models import InboundMessage, UserProfile
+from engagement.rules import GOODBYE_REPLIES, Destination, MessageType, State, TransitionTrigger
+from engagement.selectors.members import state_of
 from engagement.services.intents import (
     AUTO_REPLY,
     OPTED_IN,
@@ -26,19 +19,13 @@ from engagement.services.intents import (
     classify_text,
     is_auto_submitted,
 )
-from engagement.services.lifecycle import record_activity, transition
+from engagement.services.lifecycle import lock_state, record_activity, transition
 from engagement.services.messages import enqueue
 from engagement.services.profiles import opt_in, opt_out, switch_destination
 from groups.models import Member
 from missionsite.common.transactions import service
 
 REPEATED = "repeated"
-# These intents are also the triggers of a transition.
-GOODBYE_REPLIES = (
-    TransitionTrigger.GOODBYE_RESPONSE_1,
-    TransitionTrigger.GOODBYE_RESPONSE_2,
-    TransitionTrigger.GOODBYE_RESPONSE_3,
-)
 
 
 @dataclass(frozen=True)
@@ -77,20 +64,6 @@ def handle_inbound(
     return Handled(effect, state_of(actor))
 
 
-def find_sender(*, address: str) -> Member:
-    """Return the member with this individual address. Raises SenderUnknown."""
-    profile = UserProfile.objects.select_related("user").filter(individual_jid=address).exclude(individual_jid="")
-    if (found := profile.first()) is None:
-        raise SenderUnknown
-    return found.user
-
-
-def state_of(member: Member) -> str:
-    """Return the state of a member; a member without a row is active."""
-    row = UserEngagementState.objects.filter(user=member).values_list("state", flat=True).first()
-    return row or State.ACTIVE
-
-
 def _insert_once(member: Member, platform: str, message_id: str, at: datetime) -> bool:
     """Record the message; return False if it is already recorded. A concurrent duplicate waits for the first."""
     with connection.cursor() as cursor:
@@ -109,8 +82,7 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
     if intent == OPTED_OUT:
         _opt_out(member, at)
         return intent
-    UserEngagementState.objects.bulk_create([UserEngagementState(user=member)], ignore_conflicts=True)
-    state = UserEngagementState.objects.select_for_update().get(user=member).state
+    state = lock_state(member).state
     if intent in GOODBYE_REPLIES and state == State.GOODBYE_SENT:
         transition(actor=member, member=member, trigger=intent, at=at)
         return intent
@@ -131,7 +103,7 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
 
 def _opt_out(member: Member, at: datetime) -> None:
     """Opt a member out and queue a confirmation, at most once a day; nothing if they have already opted out."""
-    if UserProfile.objects.select_for_update().get(pk=member.pk).reengagement_opt_out:
+    if UserProfile.objects.lock(member.pk).reengagement_opt_out:
         return
     opt_out(actor=member, member=member)
     enqueue(member=member, message_type=MessageType.OPT_OUT_CONFIRMATION, at=at)

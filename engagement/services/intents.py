@@ -10,12 +10,14 @@ Sources of the keywords: the standard opt-out keywords of Twilio ("Advanced Opt-
 import re
 import unicodedata
 
+from engagement.rules import GOODBYE_REPLIES
+
 # Return values of classify_text().
 OPTED_OUT = "opted_out"
 OPTED_IN = "opted_in"
 TO_GROUP = "to_group"
 TO_INDIVIDUAL = "to_individual"
-ANSWER_1, ANSWER_2, ANSWER_3 = "goodbye_response_1", "goodbye_response_2", "goodbye_response_3"
+ANSWER_1, ANSWER_2, ANSWER_3 = (reply.value for reply in GOODBYE_REPLIES)
 AUTO_REPLY = "auto_reply"
 USER_MESSAGE = "user_message"
 INTENTS = (OPTED_OUT, OPTED_IN, TO_GROUP, TO_INDIVIDUAL, ANSWER_1, ANSWER_2, ANSWER_3, AUTO_REPLY, USER_MESSAGE)

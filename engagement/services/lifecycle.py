@@ -11,19 +11,20 @@ from django.db import connection
 from django.utils import timezone
 
 from engagement.errors import TransitionRejected
-from engagement.models import TRANSITIONS, MessageType, State, TransitionTrigger, UserEngagementState, possible_triggers
+from engagement.models import UserEngagementState
+from engagement.rules import (
+    MEMBER_TRIGGERS,
+    TRANSITION_MESSAGES,
+    TRANSITIONS,
+    State,
+    TransitionTrigger,
+    possible_triggers,
+)
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import restart_onboarding
 from groups.models import Member
+from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
-
-# Triggers caused by a message of the member; the others are caused by time.
-MEMBER_TRIGGERS = (
-    TransitionTrigger.USER_MESSAGE,
-    TransitionTrigger.GOODBYE_RESPONSE_1,
-    TransitionTrigger.GOODBYE_RESPONSE_2,
-    TransitionTrigger.GOODBYE_RESPONSE_3,
-)
 
 
 @service
@@ -35,7 +36,7 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     triggers.
     """
     at = at or timezone.now()
-    current = _lock_state(member)
+    current = lock_state(member)
     after = TRANSITIONS.get((current.state, trigger))
     if after is None:
         raise TransitionRejected(state=current.state, trigger=trigger, possible=possible_triggers(current.state))
@@ -49,11 +50,10 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     metadata = {} if actor == member or actor.is_system else {"by": actor.member_id}
     with transition_context(trigger, at=at, metadata=metadata):
         UserEngagementState.objects.filter(pk=current.pk).update(state=after, **dates)
-    if trigger == TransitionTrigger.INACTIVITY_14D:
-        enqueue(member=member, message_type=MessageType.GOODBYE, at=at)
-    if trigger == TransitionTrigger.GOODBYE_RESPONSE_1:
+    if after == State.HELP_FLOW:
         restart_onboarding(actor=actor, member=member)
-        enqueue(member=member, message_type=MessageType.HELP_RESTART, at=at)
+    if message_type := TRANSITION_MESSAGES.get(trigger):
+        enqueue(member=member, message_type=message_type, at=at)
     current.refresh_from_db()
     return current
 
@@ -80,13 +80,16 @@ SELECT set_config('engagement.trigger', %s, true), set_config('engagement.now', 
 """
 
 
-def _lock_state(member: Member) -> UserEngagementState:
+def lock_state(member: Member) -> UserEngagementState:
     """Return the member's row, locked until the end of the transaction; create it if there is none."""
     UserEngagementState.objects.bulk_create([UserEngagementState(user=member)], ignore_conflicts=True)
     return UserEngagementState.objects.select_for_update().get(user=member)
 
 
 # --- Activity -------------------------------------------------------------------------------------
+
+_RECORD_ACTIVITY = read_sql("engagement/queries/record_activity")
+_REACTIVATE = read_sql("engagement/queries/reactivate_members")
 
 
 @service
@@ -104,38 +107,12 @@ def record_activities(*, seen: Mapping[UUID, datetime]) -> int:
     if not seen:
         return 0
     ordered = sorted(seen.items(), key=lambda one: str(one[0]))
-    ids, times = [str(key) for key, _at in ordered], [at for _key, at in ordered]
+    values = {"ids": [str(key) for key, _at in ordered], "times": [at for _key, at in ordered]}
     with connection.cursor() as cursor:
-        cursor.execute(_RECORD_ACTIVITY, [ids, times])
+        cursor.execute(_RECORD_ACTIVITY, values)
         away = [row[0] for row in cursor.fetchall() if row[0]]
         if not away:
             return 0
         with transition_context(TransitionTrigger.USER_MESSAGE, at=timezone.now()):
-            cursor.execute(_REACTIVATE, [ids, times, away])
+            cursor.execute(_REACTIVATE, values | {"away": away})
             return cursor.rowcount
-
-
-# Returns the members who are not active, whether or not their row was updated.
-_RECORD_ACTIVITY = """
-INSERT INTO user_engagement_states AS s (user_id, last_activity_at)
-SELECT * FROM unnest(%s::uuid[], %s::timestamptz[])
-ON CONFLICT (user_id) DO UPDATE
-    SET last_activity_at = CASE
-        WHEN s.state = 'active' THEN greatest(s.last_activity_at, excluded.last_activity_at)
-        ELSE s.last_activity_at END
-    WHERE s.state <> 'active' OR s.last_activity_at IS NULL
-        OR s.last_activity_at < excluded.last_activity_at - interval '1 minute'
-RETURNING CASE WHEN state <> 'active' THEN user_id END
-"""
-# Activity before the last transition does not change the state. last_activity_at is updated with the state and not
-# before, so that the log has the number of inactive days.
-_REACTIVATE = """
-UPDATE user_engagement_states s
-SET state = 'active', goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL,
-    last_activity_at = greatest(s.last_activity_at, seen.at)
-FROM unnest(%s::uuid[], %s::timestamptz[]) AS seen (user_id, at)
-WHERE s.user_id = seen.user_id AND s.user_id = ANY (%s) AND s.state <> 'active'
-    AND seen.at > coalesce(
-        (SELECT max(t.created_at) FROM engagement_state_transitions t WHERE t.user_id = s.user_id), '-infinity'
-    )
-"""

@@ -6,18 +6,12 @@ from datetime import UTC, datetime
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engagement.errors import MessageBeingSent, MessageMoveRejected
-from engagement.models import (
-    ABORTABLE,
-    RETRYABLE,
-    Destination,
-    EngagementMessage,
-    Status,
-    UserProfile,
-    WaitingFor,
-)
-from engagement.services import claims
+from engagement.models import EngagementMessage, UserProfile
+from engagement.rules import CANCELLABLE, POSTPONABLE, RETRYABLE, Destination, Status, WaitingFor
+from engagement.selectors.claims import find_claims
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
@@ -76,7 +70,7 @@ def address_of(profile: UserProfile) -> str:
 @service
 def retry_message(*, actor: Member, message: EngagementMessage) -> EngagementMessage:
     """Make a failed message due now and reset its attempts. Raises MessageMoveRejected, MessageBeingSent."""
-    current = _lock_message(message, allowed=RETRYABLE, verb="sent again")
+    current = _lock_message(message, allowed=RETRYABLE, error=_("A message that is {status} cannot be sent again."))
     current.status, current.retry_count, current.waiting_for = Status.PENDING, 0, WaitingFor.NOTHING
     # The provider may have reported the failure after the message was marked as sent.
     current.scheduled_for, current.sent_at = timezone.now(), None
@@ -88,9 +82,9 @@ def retry_message(*, actor: Member, message: EngagementMessage) -> EngagementMes
 @service
 def cancel_message(*, actor: Member, message: EngagementMessage, reason: str = "") -> EngagementMessage:
     """Cancel an unsent message. Raises MessageMoveRejected, MessageBeingSent."""
-    current = _lock_message(message, allowed=ABORTABLE, verb="cancelled")
+    current = _lock_message(message, allowed=CANCELLABLE, error=_("A message that is {status} cannot be cancelled."))
     current.status, current.waiting_for = Status.CANCELLED, WaitingFor.NOTHING
-    current.error_message = reason or "Cancelled by staff."
+    current.error_message = reason or _("Cancelled by staff.")
     current.save(update_fields=["status", "waiting_for", "error_message"])
     _record_event("message.cancelled", current, actor, reason=reason)
     return current
@@ -99,18 +93,18 @@ def cancel_message(*, actor: Member, message: EngagementMessage, reason: str = "
 @service
 def postpone_message(*, actor: Member, message: EngagementMessage, until: datetime) -> EngagementMessage:
     """Reschedule a pending message. Raises MessageMoveRejected, MessageBeingSent."""
-    current = _lock_message(message, allowed=(Status.PENDING,), verb="postponed")
+    current = _lock_message(message, allowed=POSTPONABLE, error=_("A message that is {status} cannot be postponed."))
     current.scheduled_for, current.waiting_for = until, WaitingFor.STAFF
     current.save(update_fields=["scheduled_for", "waiting_for"])
     _record_event("message.postponed", current, actor, until=until.isoformat())
     return current
 
 
-def _lock_message(message: EngagementMessage, *, allowed: tuple[str, ...], verb: str) -> EngagementMessage:
-    current = EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
+def _lock_message(message: EngagementMessage, *, allowed: tuple[str, ...], error: str) -> EngagementMessage:
+    current = EngagementMessage.objects.lock(message.pk, "user")
     if current.status not in allowed:
-        raise MessageMoveRejected(status=current.get_status_display().lower(), verb=verb)
-    if claims.find_claims([current.pk]):
+        raise MessageMoveRejected(error.format(status=current.get_status_display().lower()))
+    if find_claims([current.pk]):
         raise MessageBeingSent
     return current
 
@@ -133,13 +127,13 @@ def record_receipt(
     lookup = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
     message = EngagementMessage.objects.select_for_update().filter(**lookup).order_by("-id").first()
     # A receipt may arrive before the sender has marked the message as sent.
-    if message is None or (message.sent_at is None and not (delivered and claims.find_claims([message.pk]))):
+    if message is None or (message.sent_at is None and not (delivered and find_claims([message.pk]))):
         return None
     if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
         if delivered:
             message.delivered_at = at
             message.save(update_fields=["delivered_at"])
         else:
-            message.status, message.error_message = Status.FAILED, error or "The provider could not deliver it."
+            message.status, message.error_message = Status.FAILED, error or _("The provider could not deliver it.")
             message.save(update_fields=["status", "error_message"])
     return message

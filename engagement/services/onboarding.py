@@ -1,12 +1,14 @@
 """Onboarding: three tiers of steps, and the time a member joins their first mission ("magic moment")."""
 
 from datetime import datetime
+from itertools import chain
 
 from django.conf import settings
 from django.utils import timezone
 
 from engagement.errors import ActionUnknown
-from engagement.models import MessageType, UserProfile
+from engagement.models import UserProfile
+from engagement.rules import MessageType
 from engagement.services.messages import enqueue
 from groups.models import Member
 from missionsite.common.audit.events import audit
@@ -31,9 +33,8 @@ def complete_action(*, actor: Member, member: Member, action: str, at: datetime 
     at = at or timezone.now()
     tier = tier_of(action)
     if tier is None:
-        known = ", ".join(each for actions in settings.ENGAGEMENT_TIERS.values() for each in actions)
-        raise ActionUnknown(f"The onboarding step {action} does not exist. Choose one of: {known}.")
-    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+        raise ActionUnknown(action=action, known=chain.from_iterable(settings.ENGAGEMENT_TIERS.values()))
+    profile = UserProfile.objects.lock(member.pk)
     progress = profile.onboarding_tier_progress
     if action in progress.get(tier, {}):
         return profile
@@ -65,7 +66,7 @@ def _next_done(profile: UserProfile) -> str | None:
 @service
 def restart_onboarding(*, actor: Member, member: Member) -> UserProfile:
     """Reset the first tier. Later tiers keep their completed steps. Recorded in the history of the profile."""
-    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+    profile = UserProfile.objects.lock(member.pk)
     profile.onboarding_tier = 0
     profile.onboarding_tier_progress = {
         tier: {action: at for action, at in steps.items() if action != COMPLETED}

@@ -7,12 +7,13 @@ from zoneinfo import available_timezones
 from django.conf import settings
 from django.db import DataError, connection, transaction
 
-from engagement.errors import AddressTaken, LocaleUnknown, TimezoneUnknown
-from engagement.models import Destination, Locale, UserProfile
+from engagement.errors import LocaleUnknown, TimezoneUnknown
+from engagement.models import UserProfile
+from engagement.rules import Destination, Locale
 from groups.models import Member
 from missionsite.common.audit.events import audit_changes
-from missionsite.common.changes import apply_changes
-from missionsite.common.errors import translate_db_errors
+from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.errors import ConstraintViolated, translate_db_errors
 from missionsite.common.transactions import service
 
 logger = logging.getLogger(__name__)
@@ -20,19 +21,20 @@ logger = logging.getLogger(__name__)
 # Fields that members can change themselves, also under the member role.
 OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone")
 EDITABLE = (*OWN, "individual_jid", "group_jid")
+# The constraint of an address that another member has.
+ADDRESS_TAKEN = "user_profiles_individual_jid_unique"
 
 
 @service
 def update_profile(*, actor: Member, member: Member, **changes: Any) -> UserProfile:
-    """Change a profile. changes: fields of EDITABLE. Raises TimezoneUnknown, AddressTaken.
+    """Change a profile. changes: fields of EDITABLE. Raises TimezoneUnknown, and the error of a taken address.
 
     A trigger updates the destination of pending messages. Unsolicited messages are not sent after an opt-out.
     """
-    if unknown := changes.keys() - set(EDITABLE):
-        raise TypeError(f"Not an editable field of a profile: {', '.join(sorted(unknown))}")
+    check_fields(changes, *EDITABLE)
     if "timezone" in changes and changes["timezone"] not in available_timezones():
         raise TimezoneUnknown
-    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+    profile = UserProfile.objects.lock(member.pk)
     changed = apply_changes(profile, changes)
     # Addresses are not copied to the event log.
     event_changes = {name: values if name in OWN else "changed" for name, values in changed.items()}
@@ -63,14 +65,16 @@ def start_profile(*, actor: Member, member: Member, address: str, locale: str = 
         raise LocaleUnknown
     if timezone and not knows_timezone(timezone):
         raise TimezoneUnknown
-    profile = UserProfile.objects.select_for_update().get(pk=member.pk)
+    profile = UserProfile.objects.lock(member.pk)
     profile.locale = locale or profile.locale
     profile.timezone = timezone or (settings.TIME_ZONE if knows_timezone(settings.TIME_ZONE) else profile.timezone)
     profile.save(update_fields=["locale", "timezone"])
     try:
         with translate_db_errors(), transaction.atomic():
             UserProfile.objects.filter(pk=member.pk).update(individual_jid=address)
-    except AddressTaken:
+    except ConstraintViolated as error:
+        if error.constraint != ADDRESS_TAKEN:
+            raise
         logger.warning("The address of %s belongs to another member and was not set", member.member_id)
     else:
         profile.individual_jid = address

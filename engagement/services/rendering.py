@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 
 from engagement.errors import ParameterMissing, TemplateMissing
-from engagement.models import Locale, MessageTemplate
+from engagement.models import MessageTemplate
+from engagement.rules import Locale
 
 _PARAMETER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 # Parameters of every message, with the values of a preview.

@@ -13,7 +13,8 @@ from datetime import datetime, timedelta
 from django.conf import settings
 from django.db import transaction
 
-from engagement.models import TRANSACTIONAL_TYPES
+from engagement.rules import TRANSACTIONAL_TYPES
+from engagement.selectors.claims import database_now, find_blocked
 from engagement.services import circuit, claims
 from engagement.services.claims import Claimed, Failed, Sent
 from engagement.services.rendering import Templates
@@ -61,7 +62,7 @@ class MessageSender:
 
     transport: Transport
     batch: int = field(default_factory=lambda: settings.ENGAGEMENT_BATCH)
-    clock: Callable[[], datetime] = claims.database_now
+    clock: Callable[[], datetime] = database_now
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(3)}")
 
     def __post_init__(self) -> None:
@@ -155,7 +156,7 @@ class MessageSender:
             if self.stopping or now - started > patience or failures >= most_failures:
                 break
             if now - checked > RECHECK_AFTER:
-                reasons, checked = claims.find_blocked(token=batch.token), now
+                reasons, checked = find_blocked(token=batch.token), now
                 tally.withdrawn += claims.withdraw(token=batch.token, reasons=reasons)
                 withdrawn |= reasons
             if message.id in withdrawn:

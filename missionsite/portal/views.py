@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
 
-from engagement.models import Locale
+from engagement.rules import Locale
 from groups.errors import CodeRejected
 from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry

@@ -5,7 +5,8 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status
+from engagement.models import Announcement, EngagementMessage, MessageTemplate
+from engagement.rules import Status
 from engagement.services.lifecycle import transition
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.engagement.members import failed, goodbye

@@ -4,7 +4,8 @@ from datetime import timedelta
 
 from django.utils import timezone
 
-from engagement.models import EngagementMessage, MessageType, Status, TransitionTrigger, UserEngagementState
+from engagement.models import EngagementMessage, UserEngagementState
+from engagement.rules import MessageType, Status, TransitionTrigger
 from engagement.services.lifecycle import record_activity, transition
 from engagement.services.messages import enqueue
 from groups.models import Member

@@ -7,14 +7,8 @@ from django.utils import timezone
 
 from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
-from engagement.services.announcements import (
-    SKIP_REASONS,
-    announce,
-    audience_of,
-    cancel_announcement,
-    key_of,
-    with_reason,
-)
+from engagement.selectors.announcements import SKIP_REASONS, audience_of, with_reason
+from engagement.services.announcements import announce, cancel_announcement, key_of
 from groups.models import CommunityMember, Event
 from tests.support.database import rows
 from tests.support.factories.engagement import ClaimFactory, PersonFactory
@@ -65,7 +59,7 @@ def test_unblocked_members_are_recipients(crowd):
     assert audience.recipients == 3
     assert audience.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
     assert audience.total == entries().count() == 12
-    assert set(audience.skipped) == set(SKIP_REASONS) - {"not_active"}
+    assert set(audience.skipped) == set(SKIP_REASONS)
     by_reason = dict(with_reason(entries()).values_list("person_id", "reason"))
     assert all(
         by_reason[one.pk] == reason for reason, people in crowd.items() if reason != "no_account" for one in people

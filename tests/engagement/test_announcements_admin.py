@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from engagement.models import Announcement, EngagementMessage, MessageTemplate, Status, UserProfile
+from engagement.models import Announcement, EngagementMessage, MessageTemplate, UserProfile
+from engagement.rules import Status
 from engagement.services.announcements import announce
 from groups.models import CommunityMember, Event
 from tests.portal.helpers import entry

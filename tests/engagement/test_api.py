@@ -3,13 +3,8 @@
 import pytest
 from django.contrib.auth.models import Permission
 
-from engagement.models import (
-    EngagementMessage,
-    EngagementStateTransition,
-    MessageType,
-    UserEngagementState,
-    UserProfile,
-)
+from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.rules import MessageType
 from engagement.services.lifecycle import record_activity, transition
 from engagement.services.messages import enqueue
 from groups.models import Event

@@ -10,7 +10,8 @@ from django.db import connection
 from django.test import Client
 from django.utils import timezone
 
-from engagement.models import EngagementMessage, InboundMessage, MessageType, UserEngagementState, UserProfile
+from engagement.models import EngagementMessage, InboundMessage, UserEngagementState, UserProfile
+from engagement.rules import MessageType
 from engagement.services.lifecycle import transition
 from engagement.services.messages import enqueue
 from missionsite.common.api.signatures import sign

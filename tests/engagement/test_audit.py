@@ -12,11 +12,10 @@ from engagement.models import (
     EngagementStateTransition,
     MessageTemplate,
     MessageTemplateHistory,
-    MessageType,
-    TransitionTrigger,
     UserProfile,
     UserProfileHistory,
 )
+from engagement.rules import MessageType, TransitionTrigger
 from engagement.services import announcements, inbound, lifecycle, messages, onboarding, profiles, templates
 from engagement.tasks import sweep
 from groups.models import CommunityMember, Event, Member

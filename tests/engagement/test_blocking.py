@@ -8,19 +8,13 @@ import pytest
 from django.utils import timezone
 
 from engagement.admin.waiting import explain_waiting
-from engagement.models import (
-    TRANSACTIONAL_TYPES,
-    EngagementMessage,
-    MessageType,
-    State,
-    TransitionTrigger,
-    UserEngagementState,
-    UserProfile,
-)
+from engagement.models import EngagementMessage, UserEngagementState, UserProfile
+from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, MessageType, State, TransitionTrigger
+from engagement.selectors.announcements import SKIP_REASONS as LABELS
+from engagement.selectors.announcements import with_reason
+from engagement.selectors.blocking import with_block_reason
+from engagement.selectors.claims import find_blocked
 from engagement.services import claims
-from engagement.services.announcements import SKIP_REASONS as LABELS
-from engagement.services.announcements import with_reason
-from engagement.services.blocking import BLOCK_REASONS, with_block_text
 from engagement.services.lifecycle import transition_context
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
@@ -31,17 +25,7 @@ from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory
 
 pytestmark = pytest.mark.django_db
 
-TEXTS = {
-    "locked": "The account is locked.",
-    "banned": "The member is banned.",
-    "suspended": "The member is suspended.",
-    "removed": "The member was removed from the directory.",
-    "opted_out": "The member has opted out.",
-    "dormant": "The member is dormant.",
-    "returned": "The member is active again.",
-    "not_approved": "The member is not approved.",
-    "announcement_cancelled": "The announcement was cancelled.",
-}
+TEXTS = {reason: str(text) for reason, text in BLOCK_REASONS.items()}
 STATES = (None, State.ACTIVE, State.GOODBYE_SENT, State.DORMANT)
 # One type of each kind that the rule distinguishes.
 TYPES = ("weekly_review", "goodbye", "announcement", "cancelled announcement", "welcome")
@@ -147,11 +131,6 @@ def messages(people, settings) -> dict[int, str | None]:
     return {message.pk: TEXTS.get(reason) for message, reason in zip(made, reasons, strict=True)}
 
 
-def test_texts_match_database():
-    assert dict(rows("SELECT r, engagement_block_text(r) FROM unnest(%s::text[]) r", [list(BLOCK_REASONS)])) == TEXTS
-    assert rows("SELECT engagement_block_text(NULL)") == [(None,)]
-
-
 def test_claim_follows_the_rule(messages):
     claimed, after = set(), None
     while (batch := claims.claim(sender="test", at=NOON, most=200, lease=timedelta(minutes=1), after=after)).handled:
@@ -166,13 +145,13 @@ def test_claim_follows_the_rule(messages):
 
 def test_check_during_batch_follows_the_rule(messages):
     claim = ClaimFactory(messages=list(EngagementMessage.objects.filter(pk__in=messages)))
-    found = claims.find_blocked(token=claim.attempt_token)
+    found = find_blocked(token=claim.attempt_token)
     assert found == {pk: text for pk, text in messages.items() if text}
 
 
 def test_pages_follow_the_rule(messages):
-    shown = with_block_text(EngagementMessage.objects.filter(pk__in=messages)).values_list("pk", "block_text")
-    assert dict(shown) == messages
+    shown = with_block_reason(EngagementMessage.objects.filter(pk__in=messages)).values_list("pk", "block_reason")
+    assert {pk: TEXTS.get(reason) for pk, reason in shown} == messages
 
 
 def test_audience_follows_the_rule(people):

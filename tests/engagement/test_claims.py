@@ -6,6 +6,7 @@ import pytest
 from django.db import ProgrammingError, connection, transaction
 
 from engagement.models import EngagementClaim, EngagementMessage, UserProfile
+from engagement.selectors.claims import find_blocked, find_claims
 from engagement.services import claims
 from engagement.services.claims import Failed, Sent
 from engagement.services.lifecycle import transition
@@ -87,7 +88,7 @@ def test_late_sender_overwrites_nothing():
     assert claims.finish(token=late.token) == 0
     message.refresh_from_db()
     assert (message.status, message.error_message) == ("pending", "")
-    assert set(claims.find_claims([message.id])) == {message.id}
+    assert set(find_claims([message.id])) == {message.id}
     assert claims.mark_sent(token=new.token, sent=[Sent(message.id, NOON, "new")]) == 1
 
 
@@ -152,14 +153,14 @@ def test_blocked_message_is_cancelled_by_claim(values, block, text):
 def test_claimed_message_is_cancelled_when_blocked(values, block, text):
     message = due(**values)
     batch = claim()
-    assert claims.find_blocked(token=batch.token) == {}
+    assert find_blocked(token=batch.token) == {}
     block(message)
-    reasons = claims.find_blocked(token=batch.token)
+    reasons = find_blocked(token=batch.token)
     assert reasons == {message.id: text}
     assert claims.withdraw(token=batch.token, reasons=reasons) == 1
     message.refresh_from_db()
     assert (message.status, message.error_message, message.attempted_at) == ("cancelled", text, None)
-    assert claims.find_claims([message.id]) == {}
+    assert find_claims([message.id]) == {}
 
 
 def test_dormant_member_gets_no_unsolicited_message():

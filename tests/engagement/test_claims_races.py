@@ -8,6 +8,7 @@ from django.db import connection, transaction
 
 from engagement.errors import MessageBeingSent
 from engagement.models import Announcement, EngagementMessage
+from engagement.selectors.claims import find_claims
 from engagement.services import claims, messages
 from engagement.services.announcements import cancel_announcement
 from engagement.services.messages import cancel_message, postpone_message
@@ -62,7 +63,7 @@ def change_during_claim(change) -> tuple[EngagementMessage, object]:
     with crowd(2) as people, own_connection() as watcher:
         batch, result = people.run(play)
     assert [each.id for each in batch.messages] == [message.id]
-    assert set(claims.find_claims([message.id])) == {message.id}
+    assert set(find_claims([message.id])) == {message.id}
     return EngagementMessage.objects.get(pk=message.pk), result
 
 
@@ -81,7 +82,7 @@ def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
     """Negative control: the claim is not visible yet when it is checked."""
 
     def ask_first(message, **_):
-        assert not claims.find_claims([message.pk])
+        assert not find_claims([message.pk])
         return EngagementMessage.objects.select_for_update(of=("self",)).select_related("user").get(pk=message.pk)
 
     monkeypatch.setattr(messages, "_lock_message", ask_first)

@@ -6,7 +6,7 @@ tests/groups/test_erase.py proves for the whole catalog that no text remains.
 import pytest
 
 from engagement.models import EngagementMessage, InboundMessage, UserProfile
-from engagement.services.claims import find_blocked
+from engagement.selectors.claims import find_blocked
 from engagement.services.inbound import handle_inbound
 from engagement.services.profiles import update_profile
 from groups.models import CommunityMember, Member

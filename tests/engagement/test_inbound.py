@@ -11,11 +11,12 @@ from engagement.models import (
     EngagementMessage,
     EngagementStateTransition,
     InboundMessage,
-    State,
     UserEngagementState,
     UserProfile,
 )
-from engagement.services.inbound import find_sender, handle_inbound, state_of
+from engagement.rules import State
+from engagement.selectors.members import find_sender, state_of
+from engagement.services.inbound import handle_inbound
 from engagement.services.intents import INTENTS
 from engagement.services.profiles import opt_out
 from engagement.services.sweeps import sweep_daily, sweep_weekly

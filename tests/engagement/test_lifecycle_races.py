@@ -11,7 +11,8 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from engagement.errors import TransitionRejected
-from engagement.models import EngagementMessage, EngagementStateTransition, State, UserEngagementState
+from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState
+from engagement.rules import State
 from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import record_activities, record_activity, transition, transition_context
 from tests.common.test_worker import until

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage
+from engagement.selectors.claims import database_now
 from engagement.services import claims
 from engagement.services.messages import cancel_message, postpone_message, record_receipt, retry_message
 from tests.support.factories.engagement import MessageFactory
@@ -16,7 +17,7 @@ pytestmark = pytest.mark.django_db
 
 
 def claim():
-    now = claims.database_now()
+    now = database_now()
     EngagementMessage.objects.update(scheduled_for=now - timedelta(minutes=1))
     return claims.claim(sender="test", at=now, most=10, lease=timedelta(minutes=1))
 

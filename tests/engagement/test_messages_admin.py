@@ -6,7 +6,8 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from engagement.models import EngagementMessage, EngagementTransport, MessageType, Status, UserProfile, WaitingFor
+from engagement.models import EngagementMessage, EngagementTransport, UserProfile
+from engagement.rules import MessageType, Status, WaitingFor
 from groups.models import Event
 from tests.engagement.members import failed, message
 from tests.support.admin import client, words

@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from engagement.models import EngagementMessage, MessageType, UserProfile
+from engagement.models import EngagementMessage, UserProfile
+from engagement.rules import MessageType
 from groups.models import Event
 from tests.support.admin import client, words
 from tests.support.factories.groups import MemberFactory

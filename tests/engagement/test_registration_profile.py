@@ -4,7 +4,7 @@ import pytest
 
 from engagement.errors import LocaleUnknown, TimezoneUnknown
 from engagement.models import UserProfile
-from engagement.services.inbound import find_sender
+from engagement.selectors.members import find_sender
 from engagement.services.profiles import knows_timezone, update_profile
 from groups.models import CommunityInvitation, CommunityMember, Event, Member
 from groups.services.registration import accept_invitation

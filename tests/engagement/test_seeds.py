@@ -16,14 +16,10 @@ from engagement.models import (
     EngagementMessage,
     EngagementStateTransition,
     MessageTemplate,
-    MessageType,
-    State,
-    Status,
-    TransitionTrigger,
     UserEngagementState,
     UserProfile,
-    WaitingFor,
 )
+from engagement.rules import MessageType, State, Status, TransitionTrigger, WaitingFor
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import COMPLETED
 from groups.models import Member

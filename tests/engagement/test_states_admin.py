@@ -3,7 +3,8 @@
 import pytest
 from django.urls import reverse
 
-from engagement.models import EngagementMessage, EngagementStateTransition, MessageType, State, TransitionTrigger
+from engagement.models import EngagementMessage, EngagementStateTransition
+from engagement.rules import MessageType, State, TransitionTrigger
 from engagement.services.lifecycle import transition
 from tests.engagement.members import active, goodbye, state_of
 from tests.support.admin import client, client_of, staff, words

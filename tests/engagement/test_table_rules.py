@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, transaction
 
-from engagement.models import EngagementMessage, UserProfile
+from engagement.models import UserProfile
 from groups.models import Member
 from groups.services.imports import import_members
 from tests.engagement.owner_connection import owner
@@ -24,26 +24,7 @@ pytestmark = pytest.mark.django_db
 
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
-# --- Status changes of messages -------------------------------------------------------------------
-
-STATUSES = ("pending", "sent", "failed", "cancelled")
-MOVES = {
-    ("pending", "sent"), ("pending", "failed"), ("pending", "cancelled"),
-    ("failed", "pending"), ("failed", "cancelled"), ("sent", "failed"),
-}  # fmt: skip
-
-
-@pytest.mark.parametrize("before", STATUSES)
-@pytest.mark.parametrize("after", STATUSES)
-def test_message_status_changes(before, after):
-    message = MessageFactory(status=before, sent_at=NOW)
-    change = ("UPDATE engagement_message_queue SET status = %s WHERE id = %s", [after, message.pk])
-    if before == after or (before, after) in MOVES:
-        rows(*change)
-        assert EngagementMessage.objects.get(pk=message.pk).status == after
-    else:
-        with rejected_by("engagement_message_queue_moves"):
-            rows(*change)
+# --- Messages -------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(

@@ -5,15 +5,8 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from engagement.errors import InitialStateNotActive, TransitionRejected
-from engagement.models import (
-    TRANSITIONS,
-    EngagementMessage,
-    EngagementStateTransition,
-    State,
-    UserEngagementState,
-    UserProfile,
-    possible_triggers,
-)
+from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.rules import RESPONSE_TYPES, TRANSITIONS, State, possible_triggers
 from engagement.services.lifecycle import transition
 from missionsite.common.errors import translate_db_errors
 from tests.engagement.transition_table import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
@@ -27,13 +20,6 @@ pytestmark = pytest.mark.django_db
 THEN = datetime(2026, 3, 2, 12, tzinfo=UTC)
 NOW = THEN + timedelta(days=1, hours=23)
 HOURS_48, DAYS_14 = timedelta(hours=48), timedelta(days=14)
-# response_type of each reply.
-RESPONSE_TYPES = {
-    "goodbye_response_1": "confused",
-    "goodbye_response_2": "busy",
-    "goodbye_response_3": "all_good",
-    "goodbye_timeout": "timeout",
-}
 MEMBER_TRIGGERS = {"user_message", "goodbye_response_1", "goodbye_response_2", "goodbye_response_3"}
 QUEUED = {"inactivity_14d": "goodbye", "goodbye_response_1": "help_restart"}
 HALF_WAY = {"1": {"join_mission": "2026-01-01"}, "2": {"complete_task": "2026-01-02", "completed_at": "2026-01-03"}}

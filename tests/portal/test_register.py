@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import check_password
 from django.test import Client
 
 from engagement.models import UserProfile
-from engagement.services.inbound import find_sender
+from engagement.selectors.members import find_sender
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.services.invitations import cancel_invitation
 from missionsite.portal import pending_password

@@ -1,7 +1,9 @@
 """Engagement objects for the site-wide tests: states, messages, templates and form values."""
 
-from engagement.models import MessageTemplate, MessageType, State
-from engagement.services.announcements import announce, audience_of
+from engagement.models import MessageTemplate
+from engagement.rules import MessageType, State
+from engagement.selectors.announcements import audience_of
+from engagement.services.announcements import announce
 from engagement.services.profiles import update_profile
 from engagement.services.templates import change_template
 from engagement.services.unsubscribe import unsubscribe_url

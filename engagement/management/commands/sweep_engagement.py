@@ -3,7 +3,7 @@ from datetime import datetime
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from engagement.services.sweeps import Progress, sweep_daily, sweep_weekly
+from engagement.services.sweeps import SweepProgress, sweep_daily, sweep_weekly
 from missionsite.common.audit.context import changeset
 
 
@@ -21,7 +21,7 @@ class Command(BaseCommand):
     def handle(self, *, dry_run: bool, daily: bool, weekly: bool, at: datetime | None, batch: int, **options) -> None:
         if not 1 <= batch <= 100_000:
             raise CommandError("--batch must be between 1 and 100000.")
-        steps: list[Progress] = []
+        steps: list[SweepProgress] = []
         sweep_options = {"at": at, "dry_run": dry_run, "on_batch": self._print_batch, "batch": batch}
         with changeset(job="sweep_engagement"):
             if not weekly:
@@ -33,7 +33,7 @@ class Command(BaseCommand):
         if dry_run:
             self.stdout.write("Nothing was changed.")
 
-    def _print_batch(self, progress: Progress) -> None:
+    def _print_batch(self, progress: SweepProgress) -> None:
         self.stderr.write(f"  {progress.step}: {progress.moved} so far")
 
 

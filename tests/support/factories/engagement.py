@@ -11,12 +11,10 @@ from engagement.models import (
     EngagementClaim,
     EngagementMessage,
     MessageTemplate,
-    MessageType,
-    State,
-    TransitionTrigger,
     UserEngagementState,
     UserProfile,
 )
+from engagement.rules import MessageType, State, TransitionTrigger
 from engagement.services.lifecycle import transition
 from groups.models import Member
 from tests.support.factories.groups import EntryFactory, MemberFactory

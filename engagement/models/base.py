@@ -2,5 +2,5 @@
 
 from django.db import models
 
-# The foreign key has ON DELETE CASCADE in the database (lifecycle.sql), which also covers raw SQL.
+# The foreign key has ON DELETE CASCADE in the database, which also covers raw SQL.
 BY_DATABASE = models.DO_NOTHING

@@ -15,21 +15,9 @@ from django.db.models import (
 )
 from django.db.models.functions import Cast
 
-from engagement.models import TRANSACTIONAL_TYPES, EngagementMessage, MessageType, State
+from engagement.models import EngagementMessage
+from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, MessageType, State
 from groups.models import Member
-
-# The reasons in the order of their precedence.
-BLOCK_REASONS = (
-    "locked",
-    "banned",
-    "suspended",
-    "removed",
-    "opted_out",
-    "dormant",
-    "returned",
-    "not_approved",
-    "announcement_cancelled",
-)
 
 
 def block_reason(
@@ -60,13 +48,8 @@ def block_reason(
     )
 
 
-def block_text(reason: Expression) -> Func:
-    """Return an expression for the text of a reason."""
-    return Func(reason, function="engagement_block_text", output_field=TextField())
-
-
-def with_block_text(messages: QuerySet[EngagementMessage]) -> QuerySet[EngagementMessage]:
-    """Annotate messages with `block_text`: why each would be cancelled instead of sent; None if it would be sent."""
+def with_block_reason(messages: QuerySet[EngagementMessage]) -> QuerySet[EngagementMessage]:
+    """Annotate messages with `block_reason`: why each would be cancelled instead of sent; None if it would be sent."""
     reason = block_reason(
         message_type=F("message_type"),
         is_transactional=Q(message_type__in=TRANSACTIONAL_TYPES),
@@ -75,15 +58,20 @@ def with_block_text(messages: QuerySet[EngagementMessage]) -> QuerySet[Engagemen
         announcement_cancelled_at=F("announcement__cancelled_at"),
     )
     # A subquery, so that counting and paging need no joins.
-    same = EngagementMessage.objects.filter(pk=OuterRef("pk")).values_list(block_text(reason))
-    return messages.annotate(block_text=Subquery(same))
+    same = EngagementMessage.objects.filter(pk=OuterRef("pk")).values_list(reason)
+    return messages.annotate(block_reason=Subquery(same))
+
+
+def format_block_reason(reason: str | None) -> str:
+    """Return the text of a reason in the language of the page; empty without one."""
+    return str(BLOCK_REASONS[reason]) if reason else ""
 
 
 def why_no_goodbye(member: Member) -> str:
-    """Return why a member who moved to `goodbye_sent` now would get no goodbye; empty if they would."""
+    """Return the text why a member who moved to `goodbye_sent` now would get no goodbye; empty if they would."""
     reason = block_reason(
         message_type=Value(MessageType.GOODBYE),
         is_transactional=Value(False, BooleanField()),
         state=Value(State.GOODBYE_SENT, TextField()),
     )
-    return Member.objects.filter(pk=member.pk).values_list(block_text(reason), flat=True).first() or ""
+    return format_block_reason(Member.objects.filter(pk=member.pk).values_list(reason, flat=True).first())

@@ -1,0 +1,174 @@
+"""Transitions and limits of this app as data.
+
+CHECK constraints, forms, services, the API and the back office are made from these tables. Where a function or trigger
+of the database holds a copy, tests/engagement/test_rules.py compares the two.
+"""
+
+from django.db.models import TextChoices
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+# --- Lifecycle ------------------------------------------------------------------------------------
+
+
+class State(TextChoices):
+    """Lifecycle state of a member."""
+
+    ACTIVE = "active", _("Active")
+    GOODBYE_SENT = "goodbye_sent", _("Goodbye sent")
+    HELP_FLOW = "help_flow", _("Help flow")
+    REMIND_LATER = "remind_later", _("Remind later")
+    DORMANT = "dormant", _("Dormant")
+
+
+class TransitionTrigger(TextChoices):
+    """Event that changes the state of a member."""
+
+    INACTIVITY_14D = "inactivity_14d", _("Inactive for 14 days")
+    USER_MESSAGE = "user_message", _("Wrote or took part")
+    GOODBYE_RESPONSE_1 = "goodbye_response_1", _("Answered 1: confused")
+    GOODBYE_RESPONSE_2 = "goodbye_response_2", _("Answered 2: busy")
+    GOODBYE_RESPONSE_3 = "goodbye_response_3", _("Answered 3: all good")
+    GOODBYE_TIMEOUT = "goodbye_timeout", _("Did not answer")
+    REMINDER_DUE = "reminder_due", _("Snooze ended")
+
+
+# The ten transitions; every other pair is rejected.
+TRANSITIONS: dict[tuple[str, str], str] = {
+    (State.ACTIVE, TransitionTrigger.INACTIVITY_14D): State.GOODBYE_SENT,
+    (State.GOODBYE_SENT, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_1): State.HELP_FLOW,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_2): State.REMIND_LATER,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_3): State.DORMANT,
+    (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_TIMEOUT): State.DORMANT,
+    (State.HELP_FLOW, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+    (State.REMIND_LATER, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+    (State.REMIND_LATER, TransitionTrigger.REMINDER_DUE): State.DORMANT,
+    (State.DORMANT, TransitionTrigger.USER_MESSAGE): State.ACTIVE,
+}
+
+# The response_type that the log has for a trigger after a goodbye.
+RESPONSE_TYPES: dict[str, str] = {
+    TransitionTrigger.GOODBYE_RESPONSE_1: "confused",
+    TransitionTrigger.GOODBYE_RESPONSE_2: "busy",
+    TransitionTrigger.GOODBYE_RESPONSE_3: "all_good",
+    TransitionTrigger.GOODBYE_TIMEOUT: "timeout",
+}
+
+# Replies of a member to a goodbye; the classification of texts returns the same names.
+GOODBYE_REPLIES = (
+    TransitionTrigger.GOODBYE_RESPONSE_1,
+    TransitionTrigger.GOODBYE_RESPONSE_2,
+    TransitionTrigger.GOODBYE_RESPONSE_3,
+)
+
+# Triggers caused by a message of the member; the others are caused by time.
+MEMBER_TRIGGERS = (TransitionTrigger.USER_MESSAGE, *GOODBYE_REPLIES)
+
+
+def possible_triggers(state: str) -> list[str]:
+    """Return the triggers that are valid in a state."""
+    return [trigger for before, trigger in TRANSITIONS if before == state]
+
+
+# --- Messages -------------------------------------------------------------------------------------
+
+
+class MessageType(TextChoices):
+    """Purpose of a message."""
+
+    WELCOME = "welcome", _("Welcome")
+    TIER_UNLOCK = "tier_unlock", _("Tier unlocked")
+    GOODBYE = "goodbye", _("Goodbye")
+    WEEKLY_REVIEW = "weekly_review", _("Weekly review")
+    REMINDER = "reminder", _("Reminder")
+    HELP_RESTART = "help_restart", _("Help to restart")
+    ANNOUNCEMENT = "announcement", _("Announcement")
+    OPT_OUT_CONFIRMATION = "opt_out_confirmation", _("Opt-out confirmation")
+
+
+# Replies to something the member has just done. All other types are unsolicited: they wait for the end of the quiet
+# hours, count towards the frequency cap, and are not sent to members who opted out or are dormant.
+TRANSACTIONAL_TYPES = (MessageType.WELCOME, MessageType.HELP_RESTART, MessageType.OPT_OUT_CONFIRMATION)
+
+# The message that a transition queues.
+TRANSITION_MESSAGES: dict[str, MessageType] = {
+    TransitionTrigger.INACTIVITY_14D: MessageType.GOODBYE,
+    TransitionTrigger.GOODBYE_RESPONSE_1: MessageType.HELP_RESTART,
+}
+
+
+class Destination(TextChoices):
+    """Chat in which a member receives messages."""
+
+    INDIVIDUAL = "individual", _("Individual chat")
+    GROUP = "group", _("Group chat")
+
+
+class Status(TextChoices):
+    """Delivery status of a message."""
+
+    PENDING = "pending", _("Pending")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")
+    CANCELLED = "cancelled", _("Cancelled")
+
+
+# From each status, those that a message can get. A sent message fails when the provider reports that it could not
+# deliver it.
+MESSAGE_MOVES: dict[str, tuple[Status, ...]] = {
+    Status.PENDING: (Status.SENT, Status.FAILED, Status.CANCELLED),
+    Status.FAILED: (Status.PENDING, Status.CANCELLED),
+    Status.SENT: (Status.FAILED,),
+    Status.CANCELLED: (),
+}
+
+
+def statuses_before(status: Status) -> tuple[Status, ...]:
+    """Return the statuses from which a message can get this one."""
+    return tuple(before for before in Status if status in MESSAGE_MOVES[before])
+
+
+# Statuses from which staff can retry, cancel or postpone a message.
+RETRYABLE = statuses_before(Status.PENDING)
+CANCELLABLE = statuses_before(Status.CANCELLED)
+POSTPONABLE = (Status.PENDING,)
+
+
+class WaitingFor(TextChoices):
+    """Reason for which a pending message was rescheduled."""
+
+    NOTHING = "", _("Scheduled time")
+    QUIET_HOURS = "quiet_hours", _("End of quiet hours")
+    FREQUENCY_CAP = "frequency_cap", _("Frequency cap")
+    RETRY = "retry", _("Next attempt")
+    STAFF = "staff", _("Postponed by staff")
+
+
+# Reasons against sending a message, in the order of their precedence, with the text that is stored with the cancelled
+# message. The SQL functions engagement_block_reason and engagement_block_text decide and translate.
+BLOCK_REASONS: dict[str, str | Promise] = {
+    "locked": _("The account is locked."),
+    "banned": _("The member is banned."),
+    "suspended": _("The member is suspended."),
+    "removed": _("The member was removed from the directory."),
+    "opted_out": _("The member has opted out."),
+    "dormant": _("The member is dormant."),
+    "returned": _("The member is active again."),
+    "not_approved": _("The member is not approved."),
+    "announcement_cancelled": _("The announcement was cancelled."),
+}
+
+
+# --- Profiles -------------------------------------------------------------------------------------
+
+
+class Locale(TextChoices):
+    """Language of messages."""
+
+    EN = "en", _("English")
+    PT_BR = "pt-BR", _("Portuguese (Brazil)")
+
+
+# Tiers of the onboarding, completed one after the other.
+TIERS = 3

@@ -1,0 +1,65 @@
+"""The audience of an announcement: who receives it, and why others are skipped."""
+
+from dataclasses import dataclass
+
+from django.core.exceptions import EmptyResultSet
+from django.db import connection
+from django.db.models import Case, QuerySet, TextField, Value, When
+from django.db.models.functions import Coalesce
+from django.utils.translation import gettext_lazy as _
+
+from engagement.rules import MessageType
+from engagement.selectors.blocking import block_reason
+from groups.models import CommunityMember
+
+# Labels of the reasons for skipping an entry: no account, or one of rules.BLOCK_REASONS.
+SKIP_REASONS = {
+    "no_account": _("No account (not registered)"),
+    "locked": _("Account locked"),
+    "banned": _("Banned"),
+    "suspended": _("Suspended"),
+    "removed": _("Removed from the directory"),
+    "not_approved": _("Not approved yet"),
+    "opted_out": _("Opted out"),
+    "dormant": _("Dormant"),
+}
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Number of members an announcement reaches, and of those it skips, by reason."""
+
+    recipients: int
+    skipped: dict[str, int]
+
+    @property
+    def total(self) -> int:
+        return self.recipients + sum(self.skipped.values())
+
+
+def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]:
+    """Annotate the entries with `reason`: why they are skipped; empty for recipients."""
+    blocked = block_reason(
+        message_type=Value(MessageType.ANNOUNCEMENT), is_transactional=Value(False), person="person__", entry=""
+    )
+    return entries.annotate(
+        reason=Case(
+            When(person=None, then=Value("no_account")),
+            default=Coalesce(blocked, Value("")),
+            output_field=TextField(),
+        )
+    )
+
+
+def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
+    """Count the recipients and skipped entries of an announcement, in one statement."""
+    reasons = with_reason(entries.order_by()).values("reason")
+    try:
+        sql, params = reasons.query.sql_with_params()
+    except EmptyResultSet:
+        # The filters exclude every row.
+        return Audience(0, {})
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT reason, count(*) FROM ({sql}) AS each GROUP BY reason", params)  # noqa: S608
+        counts = dict(cursor.fetchall())
+    return Audience(counts.pop("", 0), counts)

@@ -1,0 +1,20 @@
+-- Returns the messages of a claim that have been blocked or cancelled since, with the reason. Used by
+-- selectors.claims.find_blocked.
+SELECT b.id, CASE WHEN b.is_cancelled THEN b.error_message ELSE engagement_block_text(b.reason) END
+FROM (
+    SELECT q.id, q.error_message, q.status = 'cancelled' AS is_cancelled, engagement_block_reason(
+        message_type => q.message_type, is_transactional => q.message_type = ANY (%(transactional_types)s),
+        is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
+        has_opted_out => p.reengagement_opt_out, state => s.state, announcement_cancelled_at => n.cancelled_at
+    ) AS reason
+    FROM engagement_claims k
+    JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)
+    JOIN members m ON m.id = q.user_id
+    JOIN user_profiles p ON p.user_id = q.user_id
+    LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
+    LEFT JOIN community_members c ON c.person_id = q.user_id
+    LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
+    WHERE k.attempt_token = %(token)s
+) b
+-- Erasing a member also cancels claimed messages.
+WHERE b.is_cancelled OR b.reason IS NOT NULL

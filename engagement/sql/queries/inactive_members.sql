@@ -1,0 +1,14 @@
+-- The active members who have been inactive for the time of a goodbye: FROM and WHERE of the count and of the batch of
+-- sweeps.sweep_daily. The condition `may_be_sent` is evaluated for the state after the transition.
+FROM user_engagement_states s
+JOIN user_profiles p ON p.user_id = s.user_id
+JOIN members m ON m.id = s.user_id
+LEFT JOIN community_members c ON c.person_id = s.user_id
+CROSS JOIN LATERAL (
+    SELECT engagement_block_reason(
+        message_type => %(goodbye)s, is_transactional => false, is_active => m.is_active,
+        directory_status => c.status, removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out,
+        state => 'goodbye_sent', announcement_cancelled_at => NULL
+    ) IS NULL AS may_be_sent
+) b
+WHERE s.state = 'active' AND s.last_activity_at <= %(quiet_since)s
