@@ -10,6 +10,7 @@ from django.conf import settings
 from django.db.models import Q
 from django.http import Http404, HttpRequest, HttpResponse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 from ninja import Body, Path, Query, Schema
 from pydantic import AwareDatetime, ConfigDict, Field, field_validator, model_validator
 
@@ -314,7 +315,7 @@ def _secrets() -> list[str]:
 
 
 @router.post("/engagement/inbound", response=InboundOut, tags=["gateway"], summary="Deliver a message from a member")
-@signed(_secrets, repeatable="platform and message_id identify a message")
+@signed(_secrets, repeatable=_("platform and message_id identify a message"))
 def receive_message(request: HttpRequest, order: Inbound):
     """Classify a message from a member's own chat and carry out the request.
 
@@ -359,13 +360,13 @@ def receive_receipt(request: HttpRequest, order: ReceiptOrder):
 def _member(key: str) -> Member:
     if found := Member.objects.filter(member_id=key).first():
         return found
-    raise Http404(f"The member {key} does not exist.")
+    raise Http404(_("The member {member} does not exist.").format(member=key))
 
 
 def _message(key: int) -> EngagementMessage:
     if found := EngagementMessage.objects.filter(pk=key).first():
         return found
-    raise Http404(f"The message {key} does not exist.")
+    raise Http404(_("The message {message} does not exist.").format(message=key))
 
 
 def _state_out(member: Member) -> dict:

@@ -4,11 +4,12 @@ from datetime import date
 from django.apps import AppConfig
 from django.db.models import Model
 from django.db.models.signals import post_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class EngagementConfig(AppConfig):
     name = "engagement"
-    verbose_name = "Engagement"
+    verbose_name = _("Engagement")
     # `loaddata seeds` shifts the dates of its rows relative to this day.
     seeds_written_on = date(2026, 11, 21)
 

@@ -173,12 +173,14 @@ class SenderUnknown(DomainError):
 
 
 class TransportUnknown(DomainError):
-    """There is no transport of this name."""
+    """The error names the transports there are."""
 
+    message = gettext_lazy("This transport does not exist.")
     code = "transport_unknown"
 
 
 class TransportNotConfigured(DomainError):
-    """A setting of the transport is missing."""
+    """The error names the setting that is missing."""
 
+    message = gettext_lazy("The transport is not configured.")
     code = "transport_not_configured"

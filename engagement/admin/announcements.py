@@ -5,12 +5,13 @@ from django.db.models import Count
 from django.http import HttpRequest, QueryDict
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from engagement.admin.base import ANNOUNCE, WITHDRAW, definition_list, join_labels
+from engagement.admin.base import ANNOUNCE, WITHDRAW, definition_list
 from engagement.admin.compose import compose_view
 from engagement.models import Announcement, EngagementMessage
-from engagement.rules import CANCELLABLE, Status
+from engagement.rules import Status
 from engagement.selectors.announcements import SKIP_REASONS
 from engagement.services.announcements import cancel_announcement
 from groups.admin.directory import DirectoryAdmin
@@ -37,18 +38,18 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         css = {"all": ("engagement/engagement.css",)}
 
     search = TitleSearch()
-    search_help_text = "Start of the title"
+    search_help_text = _("Start of the title")
     command_icon = "campaign"
     list_display = ("title", "recipients_shown", "skipped_shown", "due", "by", "state")
     list_display_links = ("title",)
     list_select_related = ("created_by",)
     sortable_by = ()
-    empty_text = ("No announcements yet", "Compose an announcement for everyone or for a filtered directory.")
+    empty_text = (_("No announcements yet"), _("Compose an announcement for everyone or for a filtered directory."))
     fieldsets = (
         (None, {"fields": ("title", ("by", "composed"), ("due", "state"))}),
-        ("Audience", {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
-        ("Results", {"fields": ("counts",)}),
-        ("Texts", {"fields": ("texts_shown",)}),
+        (_("Audience"), {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
+        (_("Results"), {"fields": ("counts",)}),
+        (_("Texts"), {"fields": ("texts_shown",)}),
     )
     readonly_fields = (
         "by",
@@ -64,12 +65,12 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
     object_actions = (
         Action(
             name="cancel",
-            title="Cancel announcement",
-            success_message="cancelled",
+            title=_("Cancel announcement"),
+            success_message=_("cancelled"),
             run=lambda announcement, actor, values: cancel_announcement(actor=actor, announcement=announcement),
             permission=WITHDRAW,
             available=lambda announcement: announcement.cancelled_at is None,
-            help_text=f"Cancels its {join_labels(CANCELLABLE)} messages. Sent messages cannot be cancelled.",
+            help_text=_("Cancels its messages that are not sent yet. Sent messages cannot be cancelled."),
             icon="block",
             danger=True,
         ),
@@ -84,41 +85,41 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
 
     # --- Columns and fields -------------------------------------------------------------------
 
-    @display(description="Recipients")
+    @display(description=_("Recipients"))
     def recipients_shown(self, announcement: Announcement) -> str:
         return format_number(announcement.recipients)
 
-    @display(description="Skipped")
+    @display(description=_("Skipped"))
     def skipped_shown(self, announcement: Announcement) -> str:
         return format_number(sum(announcement.skipped.values()))
 
-    @display(description="Skipped")
+    @display(description=_("Skipped"))
     def skipped_by_reason(self, announcement: Announcement) -> str:
         if not announcement.skipped:
-            return "None"
+            return _("None")
         return definition_list(
             (SKIP_REASONS.get(reason, reason), format_number(count)) for reason, count in announcement.skipped.items()
         )
 
-    @display(description="Due")
+    @display(description=_("Due"))
     def due(self, announcement: Announcement) -> str:
         return format_datetime(announcement.scheduled_for)
 
-    @display(description="Composed")
+    @display(description=_("Composed"))
     def composed(self, announcement: Announcement) -> str:
         return format_datetime(announcement.created_at)
 
-    @display(description="By")
+    @display(description=_("By"))
     def by(self, announcement: Announcement) -> str:
         return link_to(announcement.created_by)
 
-    @display(description="State")
+    @display(description=_("State"))
     def state(self, announcement: Announcement) -> str:
         if announcement.cancelled_at:
-            return badge(f"Cancelled {format_datetime(announcement.cancelled_at)}", "danger")
+            return badge(_("Cancelled {time}").format(time=format_datetime(announcement.cancelled_at)), "danger")
         return badge("Queued", "success")
 
-    @display(description="Audience")
+    @display(description=_("Audience"))
     def audience_shown(self, announcement: Announcement) -> str:
         """Link to the directory list it was composed from."""
         chosen = QueryDict(announcement.audience)
@@ -126,9 +127,9 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
             f"{_filter_label(name)}: {value}" for name, values in chosen.lists() for value in values
         )
         address = list_url(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
-        return format_html('<a class="row-link" href="{}">{}</a>', address, filters_text or "The whole directory")
+        return format_html('<a class="row-link" href="{}">{}</a>', address, filters_text or _("The whole directory"))
 
-    @display(description="Messages")
+    @display(description=_("Messages"))
     def counts(self, announcement: Announcement) -> str:
         messages = EngagementMessage.objects.filter(announcement=announcement).order_by()
         found = dict(messages.values_list("status").annotate(Count("pk")))
@@ -146,7 +147,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         ]
         return definition_list(lines)
 
-    @display(description="Texts")
+    @display(description=_("Texts"))
     def texts_shown(self, announcement: Announcement) -> str:
         texts = ((text.locale, text.get_locale_display(), text.subject, text.body) for text in announcement.texts.all())
         return format_html_join(
@@ -158,7 +159,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
 
 def _filter_label(name: str) -> str:
     """Return the label of a filter in a query string: "Status" for status__exact."""
-    return "Search" if name == "q" else name.removesuffix("__exact").replace("_", " ").strip().capitalize()
+    return _("Search") if name == "q" else name.removesuffix("__exact").replace("_", " ").strip().capitalize()
 
 
 def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[dict]:
@@ -171,7 +172,7 @@ def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[
             kept.pop(name, None)
         filters = kept.urlencode()
     link = reverse("admin:engagement_compose")
-    return [{"title": "Compose announcement", "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
+    return [{"title": _("Compose announcement"), "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
 
 
 DirectoryAdmin.extra_list_buttons = (*DirectoryAdmin.extra_list_buttons, compose_button)

@@ -4,6 +4,8 @@ from django import forms
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from engagement.models import EngagementStateTransition
@@ -14,6 +16,7 @@ from groups.models import Member
 from missionsite.common.admin import ActionForm, Found, Search
 from missionsite.common.admin.formats import format_number
 from missionsite.common.admin.search import FOUND_AT_MOST
+from missionsite.common.admin.tabs import join_parts
 from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of
 
 MOVE = "engagement.move_userengagementstate"
@@ -32,7 +35,12 @@ STATE = {
     State.DORMANT: "default",
 }
 STATUS = {Status.PENDING: "info", Status.SENT: "success", Status.FAILED: "danger", Status.CANCELLED: "default"}
-RESPONSE_LABELS = {"confused": "confused", "busy": "busy", "all_good": "all good", "timeout": "no answer in time"}
+RESPONSE_LABELS = {
+    "confused": _("confused"),
+    "busy": _("busy"),
+    "all_good": _("all good"),
+    "timeout": _("no answer in time"),
+}
 
 
 class MemberSearch(Search):
@@ -52,12 +60,12 @@ class MemberSearch(Search):
 
 
 class UntilForm(ActionForm):
-    until = forms.SplitDateTimeField(label="Until", widget=UnfoldAdminSplitDateTimeWidget)
+    until = forms.SplitDateTimeField(label=_("Until"), widget=UnfoldAdminSplitDateTimeWidget)
 
     def clean_until(self):
         until = self.cleaned_data["until"]
         if until.year > 9000:
-            raise forms.ValidationError("Choose an earlier date.")
+            raise forms.ValidationError(_("Choose an earlier date."))
         return until
 
 
@@ -78,7 +86,9 @@ class ServiceHistory(HistoryAdmin):
             raise NothingToRevert
         overtaken = [field.label for field in raw.fields if getattr(obj, field.name) != field.after]
         if overtaken:
-            raise LaterChange(f"A later edit changed {', '.join(overtaken)}. Revert that edit first.")
+            raise LaterChange(
+                _("A later edit changed {fields}. Revert that edit first.").format(fields=", ".join(overtaken))
+            )
         self.update(request, obj, {field.name: field.before for field in raw.fields})
 
 
@@ -87,18 +97,17 @@ def format_details(transition: EngagementStateTransition) -> str:
     remaining, parts = dict(transition.metadata), []
     days = remaining.pop("days_inactive", None)
     if isinstance(days, int):
-        parts.append(f"inactive for {format_number(days)} day{'' if days == 1 else 's'}")
+        parts.append(
+            ngettext("inactive for {count} day", "inactive for {count} days", days).format(count=format_number(days))
+        )
     if answer := remaining.pop("response_type", None):
-        parts.append(f"answered: {RESPONSE_LABELS.get(answer, answer)}")
+        parts.append(_("answered: {answer}").format(answer=RESPONSE_LABELS.get(answer, answer)))
+    if by := remaining.pop("by", None):
+        parts.append(_("by {member}").format(member=by))
     if remaining.pop("unprompted_return", None):
-        parts.append("returned unprompted")
+        parts.append(str(_("returned unprompted")))
     parts += [f"{str(key).replace('_', ' ')}: {value}" for key, value in sorted(remaining.items())]
-    return " · ".join(parts)
-
-
-def join_labels(labels) -> str:
-    """Join the labels of choices: "pending or failed"."""
-    return " or ".join(str(each.label).lower() for each in labels)
+    return join_parts(parts)
 
 
 def definition_list(lines) -> str:

@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
+from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from engagement.admin.base import ANNOUNCE
@@ -44,28 +46,28 @@ class ComposeForm(forms.Form):
 
     title = forms.CharField(
         max_length=200,
-        help_text="Shown in the back office only.",
+        help_text=_("Shown in the back office only."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
-    subject_en = _subject(label="Subject (English)")
-    body_en = _body(label="Text (English)", help_text="Use {{ name }} for the member's name.")
-    subject_pt = _subject(label="Subject (Portuguese)", required=False)
+    subject_en = _subject(label=_("Subject (English)"))
+    body_en = _body(label=_("Text (English)"), help_text=_("Use {{ name }} for the member's name."))
+    subject_pt = _subject(label=_("Subject (Portuguese)"), required=False)
     body_pt = _body(
-        label="Text (Portuguese)",
+        label=_("Text (Portuguese)"),
         required=False,
-        help_text="If empty, members who chose Portuguese receive the English text.",
+        help_text=_("If empty, members who chose Portuguese receive the English text."),
     )
     when = forms.SplitDateTimeField(
-        label="When",
+        label=_("When"),
         required=False,
-        help_text="If empty, the announcement is sent now.",
+        help_text=_("If empty, the announcement is sent now."),
         widget=UnfoldAdminSplitDateTimeWidget,
     )
 
     def clean_when(self):
         when = self.cleaned_data["when"]
         if when and when.year > 9000:
-            raise forms.ValidationError("Choose an earlier date.")
+            raise forms.ValidationError(_("Choose an earlier date."))
         return when
 
     def clean(self) -> dict:
@@ -74,7 +76,7 @@ class ComposeForm(forms.Form):
             subject, body = cleaned.get(f"subject_{end}", ""), cleaned.get(f"body_{end}", "")
             if locale != Locale.EN and bool(subject) != bool(body):
                 self.add_error(
-                    f"body_{end}" if subject else f"subject_{end}", "Enter both subject and text, or neither."
+                    f"body_{end}" if subject else f"subject_{end}", _("Enter both subject and text, or neither.")
                 )
             try:
                 check_parameters(key=KEY, subject=subject, body=body)
@@ -100,7 +102,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     try:
         entries = rows_of_list(request, model_admin=admin.site._registry[CommunityMember])
     except IncorrectLookupParameters:
-        messages.error(request, "The directory does not have one of these filters. Choose the filters again.")
+        messages.error(request, _("The directory does not have one of these filters. Choose the filters again."))
         return HttpResponseRedirect(directory)
     form = ComposeForm(request.POST if request.method == "POST" else None)
 
@@ -115,9 +117,11 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             expected=_expected(request),
             scheduled_for=values["when"] or timezone.now(),
         )
-        many = f"{format_number(made.recipients)} message{'' if made.recipients == 1 else 's'}"
         return FormResult(
-            reverse("admin:engagement_announcement_change", args=[made.pk]), f"{made.title}: {many} queued."
+            reverse("admin:engagement_announcement_change", args=[made.pk]),
+            ngettext("{title}: {count} message queued.", "{title}: {count} messages queued.", made.recipients).format(
+                title=made.title, count=format_number(made.recipients)
+            ),
         )
 
     if request.method == "POST" and (answer := submit_form_once(request, form, save)):
@@ -126,7 +130,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     query = request.GET.urlencode()
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Compose announcement",
+        "title": _("Compose announcement"),
         "opts": model_admin.opts,
         "no_tabs": True,
         "form": form,
@@ -175,7 +179,7 @@ def _shown(form: ComposeForm, locale: Locale, end: str) -> dict:
     return {
         "label": locale.label,
         "locale": locale.value,
-        "subject": f"subject_{end}",
-        "body": f"body_{end}",
+        "subject_name": f"subject_{end}",
+        "body_name": f"body_{end}",
         "preview": preview(key=KEY, locale=locale.value, subject=subject, body=body),
     }

@@ -8,6 +8,7 @@ from django.db.models import Count
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engagement.admin.base import VIEW_STATES
 from engagement.models import EngagementStateTransition, UserEngagementState
@@ -56,7 +57,7 @@ def lifecycle_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         raise PermissionDenied
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Lifecycle",
+        "title": _("Lifecycle"),
         "opts": model_admin.opts,
         "no_tabs": True,
         "at": timezone.now(),
@@ -111,5 +112,6 @@ def lifecycle_numbers() -> dict:
         "moves": moves,
         "width": 2 * HALF_WIDTH,
         "height": 2 * HALF_HEIGHT,
+        "total": sum(members.values()),
         "members": format_number(sum(members.values())),
     }

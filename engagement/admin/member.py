@@ -2,6 +2,7 @@
 
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
 from engagement.admin.profiles import format_progress, format_tier
@@ -27,27 +28,27 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     return {
         "now": _now(state, last),
         "state": state,
-        "state_link": link_to(state, "Open lifecycle state") if state else "",
+        "state_link": link_to(state, _("Open lifecycle state")) if state else "",
         "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
         "upcoming_text": explain_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
         "profile": _profile(profile) if profile else [],
-        "profile_link": link_to(profile, "Open profile") if profile else "",
+        "profile_link": link_to(profile, _("Open profile")) if profile else "",
         "transitions": [
             [
-                ("When", format_datetime(move.created_at)),
-                ("Transition", str(move)),
-                ("Trigger", move.get_trigger_display()),
-                ("Details", format_details(move)),
+                (_("When"), format_datetime(move.created_at)),
+                (_("Transition"), str(move)),
+                (_("Trigger"), move.get_trigger_display()),
+                (_("Details"), format_details(move)),
             ]
             for move in transitions
         ],
         "messages_sent": [
             [
-                ("Type", link_to(message, message.get_message_type_display())),
-                ("Due", format_datetime(message.scheduled_for)),
-                ("Status", badge(message.get_status_display(), STATUS[message.status])),
-                ("Sent", format_datetime(message.sent_at)),
-                ("Error", message.error_message),
+                (_("Type"), link_to(message, message.get_message_type_display())),
+                (_("Due"), format_datetime(message.scheduled_for)),
+                (_("Status"), badge(message.get_status_display(), STATUS[message.status])),
+                (_("Sent"), format_datetime(message.sent_at)),
+                (_("Error"), message.error_message),
             ]
             for message in queued.order_by("-pk")[:ROWS]
         ],
@@ -58,37 +59,37 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
 
 def _now(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[tuple[str, str]]:
     if state is None:
-        return [("State", "None: this member has not been active yet")]
+        return [(_("State"), _("None: this member has not been active yet"))]
     lines = [
-        ("State", badge(state.get_state_display(), STATE[state.state])),
-        ("Trigger", last.get_trigger_display() if last else "Initial state"),
-        ("Since", format_datetime(last.created_at if last else state.created_at)),
-        ("Last active", format_datetime(state.last_activity_at)),
+        (_("State"), badge(state.get_state_display(), STATE[state.state])),
+        (_("Trigger"), last.get_trigger_display() if last else _("Initial state")),
+        (_("Since"), format_datetime(last.created_at if last else state.created_at)),
+        (_("Last active"), format_datetime(state.last_activity_at)),
     ]
     if state.goodbye_expires_at:
-        lines.append(("Reply expected until", format_datetime(state.goodbye_expires_at)))
+        lines.append((_("Reply expected until"), format_datetime(state.goodbye_expires_at)))
     if state.remind_at:
-        lines.append(("Snoozed until", format_datetime(state.remind_at)))
+        lines.append((_("Snoozed until"), format_datetime(state.remind_at)))
     return lines
 
 
 def _profile(profile: UserProfile) -> list[tuple[str, str]]:
     return [
-        ("Messages go to", profile.get_preferred_destination_display()),
-        ("Opted out", "yes" if profile.reengagement_opt_out else "no"),
-        ("Language", profile.get_locale_display()),
-        ("Time zone", profile.timezone),
-        ("Individual address", profile.individual_jid or "unknown"),
-        ("Group address", profile.group_jid or "unknown"),
-        ("Onboarding", format_tier(profile)),
+        (_("Messages go to"), profile.get_preferred_destination_display()),
+        (_("Opted out"), _("yes") if profile.reengagement_opt_out else _("no")),
+        (_("Language"), profile.get_locale_display()),
+        (_("Time zone"), profile.timezone),
+        (_("Individual address"), profile.individual_jid or _("unknown")),
+        (_("Group address"), profile.group_jid or _("unknown")),
+        (_("Onboarding"), format_tier(profile)),
         *format_progress(profile),
-        ("Magic moment", format_datetime(profile.magic_moment_at)),
+        (_("Magic moment"), format_datetime(profile.magic_moment_at)),
     ]
 
 
 ENGAGEMENT_OF_MEMBER = CustomTab(
     name="engagement",
-    title="Engagement",
+    title=_("Engagement"),
     template="engagement/member.html",
     context=_engagement,
     permission=VIEW_STATES,

@@ -7,10 +7,11 @@ from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, join_labels
+from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import explain_waiting
 from engagement.models import EngagementClaim, EngagementMessage, UserProfile
@@ -31,7 +32,7 @@ def _is(statuses):
 class WaitingFilter(DropdownFilter):
     """Filters pending messages by what they are waiting for; uses the index of pending messages."""
 
-    title = "waiting for"
+    title = _("waiting for")
     parameter_name = "waiting_for"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
@@ -52,7 +53,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         css = {"all": ("engagement/engagement.css",)}
 
     search = MemberSearch()
-    search_help_text = "Name, e-mail or stable ID of a member"
+    search_help_text = _("Name, e-mail or stable ID of a member")
     list_display = ("what", "to_whom", "due", "status_shown", "waiting_for_shown", "failed_attempts", "error")
     list_display_links = ("what",)
     list_select_related = ("user",)
@@ -65,13 +66,13 @@ class MessageAdmin(ReadOnlyModelAdmin):
         ("announcement", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = ("No messages yet", "Goodbyes, reviews and announcements appear here when they are queued.")
+    empty_text = (_("No messages yet"), _("Goodbyes, reviews and announcements appear here when they are queued."))
     fieldsets = (
         (None, {"fields": (("what", "status_shown"), ("to_whom", "template"), "waiting_reason", "error_message")}),
-        ("Content", {"fields": ("rendered_text",)}),
-        ("Timeline", {"fields": ("timeline",)}),
+        (_("Content"), {"fields": ("rendered_text",)}),
+        (_("Timeline"), {"fields": ("timeline",)}),
         (
-            "Details",
+            _("Details"),
             {
                 "fields": (
                     ("destination", "address"),
@@ -85,39 +86,39 @@ class MessageAdmin(ReadOnlyModelAdmin):
     object_actions = (
         Action(
             name="retry",
-            title="Retry",
-            success_message="due again",
+            title=_("Retry"),
+            success_message=_("due again"),
             run=lambda message, actor, values: retry_message(actor=actor, message=message),
             permission=HANDLE,
             available=_is(RETRYABLE),
-            help_text=f"Makes a {join_labels(RETRYABLE)} message due now and resets its attempts.",
+            help_text=_("Makes a failed message due now and resets its attempts."),
             icon="replay",
-            bulk_title="Retry",
+            bulk_title=_("Retry"),
         ),
         Action(
             name="cancel",
-            title="Cancel",
-            success_message="cancelled",
+            title=_("Cancel"),
+            success_message=_("cancelled"),
             run=lambda message, actor, values: cancel_message(actor=actor, message=message, reason=values["reason"]),
             permission=HANDLE,
             form=ReasonForm,
             available=_is(CANCELLABLE),
-            help_text=f"Cancels a {join_labels(CANCELLABLE)} message. It will not be sent.",
+            help_text=_("Cancels a pending or failed message. It will not be sent."),
             icon="block",
-            bulk_title="Cancel",
+            bulk_title=_("Cancel"),
             danger=True,
         ),
         Action(
             name="postpone",
-            title="Postpone",
-            success_message="postponed",
+            title=_("Postpone"),
+            success_message=_("postponed"),
             run=lambda message, actor, values: postpone_message(actor=actor, message=message, until=values["until"]),
             permission=HANDLE,
             form=UntilForm,
             available=_is(POSTPONABLE),
-            help_text=f"Sends a {join_labels(POSTPONABLE)} message at the chosen time or later.",
+            help_text=_("Sends a pending message at the chosen time or later."),
             icon="schedule",
-            bulk_title="Postpone",
+            bulk_title=_("Postpone"),
         ),
     )
 
@@ -151,61 +152,63 @@ class MessageAdmin(ReadOnlyModelAdmin):
     def list_buttons(self, request: HttpRequest) -> list[dict]:
         if settings.ENGAGEMENT_TRANSPORT != "file":
             return []
-        return [{"title": "Outbox", "icon": "outbox", "link": reverse("admin:engagement_outbox")}]
+        return [{"title": _("Outbox"), "icon": "outbox", "link": reverse("admin:engagement_outbox")}]
 
     # --- Columns and fields -------------------------------------------------------------------
 
-    @display(description="Type")
+    @display(description=_("Type"))
     def what(self, message: EngagementMessage) -> str:
         return message.get_message_type_display()
 
-    @display(description="To")
+    @display(description=_("To"))
     def to_whom(self, message: EngagementMessage) -> str:
         return link_to(message.user)
 
-    @display(description="Due")
+    @display(description=_("Due"))
     def due(self, message: EngagementMessage) -> str:
         return format_datetime(message.scheduled_for)
 
-    @display(description="Status")
+    @display(description=_("Status"))
     def status_shown(self, message: EngagementMessage) -> str:
         return badge(message.get_status_display(), STATUS[message.status])
 
-    @display(description="Waiting for")
+    @display(description=_("Waiting for"))
     def waiting_for_shown(self, message: EngagementMessage) -> str:
         if message.status != Status.PENDING:
             return ""
         if message.sender:
-            return f"Being sent by {message.sender}"
+            return _("Being sent by {sender}").format(sender=message.sender)
         if message.block_reason:
-            return f"Cancellation: {format_block_reason(message.block_reason)}"
+            return _("Cancellation: {reason}").format(reason=format_block_reason(message.block_reason))
         return message.get_waiting_for_display()
 
-    @display(description="Failed attempts")
+    @display(description=_("Failed attempts"))
     def failed_attempts(self, message: EngagementMessage) -> str:
-        return f"{message.retry_count} of {settings.ENGAGEMENT_ATTEMPTS}" if message.retry_count else "0"
+        if not message.retry_count:
+            return "0"
+        return _("{count} of {most}").format(count=message.retry_count, most=settings.ENGAGEMENT_ATTEMPTS)
 
-    @display(description="Error")
+    @display(description=_("Error"))
     def error(self, message: EngagementMessage) -> str:
         return Truncator(message.error_message).chars(80)
 
-    @display(description="Waiting for")
+    @display(description=_("Waiting for"))
     def waiting_reason(self, message: EngagementMessage) -> str:
-        return explain_waiting(message, profile=_profile(message)) or "Not waiting."
+        return explain_waiting(message, profile=_profile(message)) or _("Not waiting.")
 
-    @display(description="Template")
+    @display(description=_("Template"))
     def template(self, message: EngagementMessage) -> str:
         return message.message_key
 
-    @display(description="Address")
+    @display(description=_("Address"))
     def address(self, message: EngagementMessage) -> str:
-        return message.destination_jid or "unknown"
+        return message.destination_jid or _("unknown")
 
-    @display(description="Announcement")
+    @display(description=_("Announcement"))
     def from_announcement(self, message: EngagementMessage) -> str:
         return link_to(message.announcement)
 
-    @display(description="Text")
+    @display(description=_("Text"))
     def rendered_text(self, message: EngagementMessage) -> str:
         """The text as it would be sent now, with a sample instead of the member's unsubscribe link."""
         profile = _profile(message)
@@ -227,19 +230,20 @@ class MessageAdmin(ReadOnlyModelAdmin):
             rendered.body,
         )
 
-    @display(description="Steps")
+    @display(description=_("Steps"))
     def timeline(self, message: EngagementMessage) -> str:
-        tried = message.attempted_at
-        steps = [
-            ("Queued", format_datetime(message.created_at)),
-            ("Due", format_datetime(message.scheduled_for)),
-            ("Last attempt", format_datetime(tried) if tried else "not yet"),
-            ("Sent", format_datetime(message.sent_at) if message.sent_at else "not yet"),
-            ("Delivered", format_datetime(message.delivered_at) if message.delivered_at else "no receipt yet"),
+        times = [
+            (_("Queued"), message.created_at, ""),
+            (_("Due"), message.scheduled_for, ""),
+            (_("Last attempt"), message.attempted_at, _("not yet")),
+            (_("Sent"), message.sent_at, _("not yet")),
+            (_("Delivered"), message.delivered_at, _("no receipt yet")),
         ]
-        if message.status in (Status.CANCELLED, Status.FAILED):
-            end = f"{message.get_status_display()}: {message.error_message or 'no reason given'}"
-            steps = [step for step in steps if step[1] not in ("not yet", "no receipt yet")] + [("Now", end)]
+        is_over = message.status in (Status.CANCELLED, Status.FAILED)
+        steps = [(name, format_datetime(at) if at else missing) for name, at, missing in times if at or not is_over]
+        if is_over:
+            reason = message.error_message or _("no reason given")
+            steps.append((_("Now"), f"{message.get_status_display()}: {reason}"))
         return format_html('<ol class="timeline">{}</ol>', format_html_join("", "<li><b>{}</b> {}</li>", steps))
 
 

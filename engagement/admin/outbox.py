@@ -13,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext as _
 
 from engagement.admin.base import CHANGE_PROFILE
 from engagement.services.rendering import COMMON_SAMPLES
@@ -32,7 +33,7 @@ def outbox_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     may_follow = request.user.has_perm(CHANGE_PROFILE)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Outbox",
+        "title": _("Outbox"),
         "opts": model_admin.opts,
         "is_used": settings.ENGAGEMENT_TRANSPORT == "file",
         "transport": settings.ENGAGEMENT_TRANSPORT,

@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
+from django.utils.translation import gettext as _
 
 from engagement.errors import ParameterMissing
 from engagement.rules import TRANSACTIONAL_TYPES, Locale
@@ -42,7 +43,7 @@ def preview(*, key: str, locale: str, subject: str, body: str) -> Preview:
     if not problem and any(
         _ODD.search(fill(text, dict.fromkeys(parameter_names(text), ""))) for text in (subject, body)
     ):
-        problem = "{{ or }} is not part of a parameter and would be sent unchanged. Write parameters as {{ name }}."
+        problem = _("{{ or }} is not part of a parameter and would be sent unchanged. Write parameters as {{ name }}.")
     shown = fill(body, known | unknown)
     if body.strip() and key not in TRANSACTIONAL_TYPES and "unsubscribe_url" not in parameter_names(body):
         footer = UNSUBSCRIBE_FOOTER.get(locale, UNSUBSCRIBE_FOOTER[Locale.EN])
@@ -56,7 +57,7 @@ def preview_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         raise PermissionDenied
     if request.method != "POST":
         return HttpResponse(
-            "Send the text as a form.", status=405, headers={"Allow": "POST"}, content_type="text/plain"
+            _("Send the text as a form."), status=405, headers={"Allow": "POST"}, content_type="text/plain"
         )
     given = {
         name: (request.POST.get(name) or request.GET.get(name) or "").replace("\x00", "")[:LONGEST]
@@ -67,11 +68,11 @@ def preview_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         return JsonResponse(asdict(shown), headers={"Cache-Control": "no-store"})
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Preview",
+        "title": _("Preview"),
         "opts": model_admin.opts,
         "previews": [
             {
-                "title": dict(Locale.choices).get(given["locale"], "Preview"),
+                "title": dict(Locale.choices).get(given["locale"], _("Preview")),
                 "locale": given["locale"],
                 "preview": shown,
             }

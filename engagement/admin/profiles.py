@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.dateparse import parse_datetime
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -20,6 +21,7 @@ from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ServiceForm
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.admin.tabs import join_parts
 
 
 def format_step(step: str) -> str:
@@ -29,7 +31,13 @@ def format_step(step: str) -> str:
 def format_tier(profile: UserProfile) -> str:
     last = max((int(tier) for tier in settings.ENGAGEMENT_TIERS), default=0)
     done = profile.onboarding_tier
-    return "All tiers completed" if done >= last else f"{done} of {last} tiers completed"
+    if done >= last:
+        return str(_("All tiers completed"))
+    return _("{count} of {all} tiers completed").format(count=done, all=last)
+
+
+def format_tier_number(tier: str) -> str:
+    return _("Tier {tier}").format(tier=tier)
 
 
 def format_progress(profile: UserProfile) -> list[tuple[str, str]]:
@@ -39,12 +47,18 @@ def format_progress(profile: UserProfile) -> list[tuple[str, str]]:
         done = profile.onboarding_tier_progress.get(tier)
         done = done if isinstance(done, dict) else {}
         steps_text = [
-            f"{format_step(step)}: {_when(done[step]) if step in done else 'open'}"
+            f"{format_step(step)}: {_when(done[step]) if step in done else _('open')}"
             for step in (*steps, *(each for each in done if each not in steps and each != COMPLETED))
         ]
-        head = f"Tier {tier}" + (" (completed)" if COMPLETED in done else "")
-        lines.append((head, " · ".join(steps_text)))
+        head = format_tier_number(tier)
+        if COMPLETED in done:
+            head = _completed(head)
+        lines.append((head, join_parts(steps_text)))
     return lines
+
+
+def _completed(name: str) -> str:
+    return _("{name} (completed)").format(name=name)
 
 
 def _when(text) -> str:
@@ -66,7 +80,7 @@ class ProfileForm(ServiceForm):
             zones = sorted(available_timezones() | {self.instance.timezone})
             help_text = self.fields["timezone"].help_text
             self.fields["timezone"] = forms.ChoiceField(
-                label="Time zone",
+                label=_("Time zone"),
                 choices=[(zone, zone) for zone in zones],
                 help_text=help_text,
                 widget=UnfoldAdminSelectWidget,
@@ -74,20 +88,21 @@ class ProfileForm(ServiceForm):
 
 
 class StepForm(ActionForm):
-    step = forms.ChoiceField(label="Step", widget=UnfoldAdminSelectWidget)
+    step = forms.ChoiceField(label=_("Step"), widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj: UserProfile | None = None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
         progress = obj.onboarding_tier_progress if obj else {}
         self.fields["step"].choices = [
-            (f"Tier {tier}", [(step, format_step(step) + _taken(progress, tier, step)) for step in steps])
+            (format_tier_number(tier), [(step, _step_label(progress.get(tier), step)) for step in steps])
             for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items())
         ]
 
 
-def _taken(progress: dict, tier: str, step: str) -> str:
-    done = progress.get(tier)
-    return " (completed)" if isinstance(done, dict) and step in done else ""
+def _step_label(done: object, step: str) -> str:
+    """Return the label of a step. done: the completed steps of its tier."""
+    label = format_step(step)
+    return _completed(label) if isinstance(done, dict) and step in done else label
 
 
 def _complete(profile: UserProfile, actor: Member, values: dict) -> None:
@@ -100,7 +115,7 @@ class ProfileAdmin(ServiceHistory):
 
     form = ProfileForm
     search = MemberSearch()
-    search_help_text = "Name, e-mail or stable ID of a member"
+    search_help_text = _("Name, e-mail or stable ID of a member")
     list_display = ("member", "preferred_destination", "opted_out", "locale", "timezone", "tier")
     list_display_links = None
     list_select_related = ("user",)
@@ -112,24 +127,26 @@ class ProfileAdmin(ServiceHistory):
     )
     sortable_by = ()
     ordering = ("pk",)
-    empty_text = ("No profiles yet", "A profile is created with every member.")
+    empty_text = (_("No profiles yet"), _("A profile is created with every member."))
     fieldsets = (
         (None, {"fields": ("member_shown", ("preferred_destination", "reengagement_opt_out"), ("locale", "timezone"))}),
-        ("Addresses", {"fields": (("individual_jid", "group_jid"),)}),
-        ("Onboarding", {"fields": (("tier", "magic_moment_at"), "progress")}),
+        (_("Addresses"), {"fields": (("individual_jid", "group_jid"),)}),
+        (_("Onboarding"), {"fields": (("tier", "magic_moment_at"), "progress")}),
     )
     readonly_fields = ("member_shown", "tier", "progress", "magic_moment_at")
-    about_title = "Profile"
+    about_title = _("Profile")
     revertible = frozenset(EDITABLE)
     object_actions = (
         Action(
             name="complete-step",
-            title="Complete step",
-            success_message="step completed",
+            title=_("Complete step"),
+            success_message=_("step completed"),
             run=_complete,
             permission=CHANGE_PROFILE,
             form=StepForm,
-            help_text="Marks an onboarding step as completed. The member receives a message when a tier is completed.",
+            help_text=_(
+                "Marks an onboarding step as completed. The member receives a message when a tier is completed."
+            ),
             icon="task_alt",
         ),
     )
@@ -145,27 +162,27 @@ class ProfileAdmin(ServiceHistory):
         if not request.user.has_perm("groups.view_member"):
             return []
         link = reverse("admin:groups_member_engagement", args=[obj.pk])
-        return [{"title": "Member", "icon": "person", "link": link}]
+        return [{"title": _("Member"), "icon": "person", "link": link}]
 
     def describe(self, obj: UserProfile) -> str:
         return f"{obj.user.display_name} · {obj.user.member_id}"
 
-    @display(description="Member")
+    @display(description=_("Member"))
     def member(self, profile: UserProfile) -> str:
         return link_to(profile, str(profile.user))
 
-    @display(description="Member")
+    @display(description=_("Member"))
     def member_shown(self, profile: UserProfile) -> str:
         return link_to(profile.user)
 
-    @display(description="Opted out", boolean=True)
+    @display(description=_("Opted out"), boolean=True)
     def opted_out(self, profile: UserProfile) -> bool:
         return profile.reengagement_opt_out
 
-    @display(description="Onboarding")
+    @display(description=_("Onboarding"))
     def tier(self, profile: UserProfile) -> str:
         return format_tier(profile)
 
-    @display(description="Steps")
+    @display(description=_("Steps"))
     def progress(self, profile: UserProfile) -> str:
         return definition_list(format_progress(profile))

@@ -5,6 +5,7 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -21,19 +22,19 @@ from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
 TRANSITION_COLUMNS = (
-    ("When", lambda move, request: format_datetime(move.created_at)),
-    ("From", lambda move, request: badge(move.get_from_state_display(), STATE[move.from_state])),
-    ("To", lambda move, request: badge(move.get_to_state_display(), STATE[move.to_state])),
-    ("Trigger", lambda move, request: move.get_trigger_display()),
-    ("Details", lambda move, request: format_details(move)),
+    (_("When"), lambda move, request: format_datetime(move.created_at)),
+    (_("From"), lambda move, request: badge(move.get_from_state_display(), STATE[move.from_state])),
+    (_("To"), lambda move, request: badge(move.get_to_state_display(), STATE[move.to_state])),
+    (_("Trigger"), lambda move, request: move.get_trigger_display()),
+    (_("Details"), lambda move, request: format_details(move)),
 )
 TRANSITIONS_OF_STATE = Tab(
     name="transitions",
-    title="Transitions",
+    title=_("Transitions"),
     rows=lambda state: EngagementStateTransition.objects.filter(user=state.user_id),
     columns=TRANSITION_COLUMNS,
     permission="engagement.view_engagementstatetransition",
-    empty="No transitions: this member has always been active.",
+    empty=_("No transitions: this member has always been active."),
     list_link=lambda state: list_url(EngagementStateTransition, user__id__exact=state.user_id),
 )
 
@@ -42,8 +43,8 @@ class MoveForm(ActionForm):
     """Choice of a trigger, grouped by whether it is valid in the current state."""
 
     trigger = forms.ChoiceField(
-        label="Trigger",
-        help_text="The trigger determines the new state and is logged with the transition.",
+        label=_("Trigger"),
+        help_text=_("The trigger determines the new state and is logged with the transition."),
         widget=UnfoldAdminSelectWidget,
     )
 
@@ -53,7 +54,7 @@ class MoveForm(ActionForm):
         allowed = [choice for choice in TransitionTrigger.choices if choice[0] in can]
         others = [choice for choice in TransitionTrigger.choices if choice[0] not in can]
         self.fields["trigger"].choices = (
-            [("", "Choose"), ("Valid in this state", allowed), ("Not valid in this state", others)]
+            [("", _("Choose")), (_("Valid in this state"), allowed), (_("Not valid in this state"), others)]
             if obj
             else TransitionTrigger.choices
         )
@@ -68,28 +69,28 @@ class StateAdmin(ReadOnlyModelAdmin):
     """Lifecycle states of members; a state is changed by one of the ten transitions."""
 
     search = MemberSearch()
-    search_help_text = "Name, e-mail or stable ID of a member"
+    search_help_text = _("Name, e-mail or stable ID of a member")
     list_display = ("member", "state_shown", "why", "since", "last_active", "next_date")
     list_display_links = None
     list_select_related = ("user",)
     list_filter = (("state", ChoicesDropdownFilter), ("last_activity_at", PeriodFilter))
     sortable_by = ()
-    noun_plural = "members"
-    empty_text = ("No lifecycle states yet", "A member appears here after their first activity.")
+    noun_plural = _("members")
+    empty_text = (_("No lifecycle states yet"), _("A member appears here after their first activity."))
     fields = ("member", ("state_shown", "why"), ("since", "last_active"), "next_date", "next_moves")
     readonly_fields = ("member", "state_shown", "why", "since", "last_active", "next_date", "next_moves")
     tabs = (TRANSITIONS_OF_STATE,)
     object_actions = (
         Action(
             name="move",
-            title="Change state",
-            success_message="changed",
+            title=_("Change state"),
+            success_message=_("changed"),
             run=_move,
             permission=MOVE,
             form=MoveForm,
-            help_text="Applies the trigger as if it had happened now, and queues the message that belongs to it.",
+            help_text=_("Applies the trigger as if it had happened now, and queues the message that belongs to it."),
             icon="move_down",
-            bulk_title="Change state",
+            bulk_title=_("Change state"),
         ),
     )
 
@@ -108,48 +109,50 @@ class StateAdmin(ReadOnlyModelAdmin):
         )
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
-        return [{"title": "Lifecycle", "icon": "schema", "link": reverse("admin:engagement_lifecycle")}]
+        return [{"title": _("Lifecycle"), "icon": "schema", "link": reverse("admin:engagement_lifecycle")}]
 
     def extra_buttons(self, request: HttpRequest, obj: UserEngagementState) -> list[dict]:
         if not request.user.has_perm("groups.view_member"):
             return []
         link = reverse("admin:groups_member_engagement", args=[obj.user_id])
-        return [{"title": "Member", "icon": "person", "link": link}]
+        return [{"title": _("Member"), "icon": "person", "link": link}]
 
-    @display(description="Member")
+    @display(description=_("Member"))
     def member(self, state: UserEngagementState) -> str:
         return link_to(state, str(state.user)) if state.pk else ""
 
-    @display(description="State")
+    @display(description=_("State"))
     def state_shown(self, state: UserEngagementState) -> str:
         return badge(state.get_state_display(), STATE[state.state])
 
-    @display(description="Trigger")
+    @display(description=_("Trigger"))
     def why(self, state: UserEngagementState) -> str:
-        return TransitionTrigger(state.last_trigger).label if state.last_trigger else "Initial state"
+        return TransitionTrigger(state.last_trigger).label if state.last_trigger else _("Initial state")
 
-    @display(description="Since")
+    @display(description=_("Since"))
     def since(self, state: UserEngagementState) -> str:
         return format_datetime(state.last_at or state.created_at)
 
-    @display(description="Last active")
+    @display(description=_("Last active"))
     def last_active(self, state: UserEngagementState) -> str:
         return format_datetime(state.last_activity_at)
 
-    @display(description="Next automatic change")
+    @display(description=_("Next automatic change"))
     def next_date(self, state: UserEngagementState) -> str:
         if state.goodbye_expires_at:
-            return f"Dormant at {format_datetime(state.goodbye_expires_at)} unless the member replies"
+            return _("Dormant at {time} unless the member replies").format(
+                time=format_datetime(state.goodbye_expires_at)
+            )
         if state.remind_at:
-            return f"Dormant at {format_datetime(state.remind_at)}, when the snooze ends"
+            return _("Dormant at {time}, when the snooze ends").format(time=format_datetime(state.remind_at))
         return ""
 
-    @display(description="Valid triggers")
+    @display(description=_("Valid triggers"))
     def next_moves(self, state: UserEngagementState) -> str:
         moves = possible_triggers(state.state)
         labels = ", ".join(str(TransitionTrigger(each).label) for each in moves)
         if TransitionTrigger.INACTIVITY_14D in moves and (blocked := why_no_goodbye(state.user)):
-            return f"{labels}. No goodbye would be sent: {blocked}"
+            return _("{triggers}. No goodbye would be sent: {reason}").format(triggers=labels, reason=blocked)
         return labels
 
 
@@ -158,7 +161,7 @@ class TransitionAdmin(ReadOnlyModelAdmin):
     """Every transition of every member; read-only."""
 
     search = MemberSearch()
-    search_help_text = "Name, e-mail or stable ID of a member"
+    search_help_text = _("Name, e-mail or stable ID of a member")
     list_display = ("when", "member", "move", "why", "details")
     list_display_links = ("when",)
     list_select_related = ("user",)
@@ -170,26 +173,26 @@ class TransitionAdmin(ReadOnlyModelAdmin):
         ("user", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = ("No transitions yet", "Every change of a lifecycle state is logged here.")
+    empty_text = (_("No transitions yet"), _("Every change of a lifecycle state is logged here."))
     fields = ("member", "move", "why", "when", "details")
     readonly_fields = fields
 
-    @display(description="When")
+    @display(description=_("When"))
     def when(self, move: EngagementStateTransition) -> str:
         return format_datetime(move.created_at)
 
-    @display(description="Member")
+    @display(description=_("Member"))
     def member(self, move: EngagementStateTransition) -> str:
         return link_to(move.user)
 
-    @display(description="Transition")
+    @display(description=_("Transition"))
     def move(self, move: EngagementStateTransition) -> str:
         return str(move)
 
-    @display(description="Trigger")
+    @display(description=_("Trigger"))
     def why(self, move: EngagementStateTransition) -> str:
         return move.get_trigger_display()
 
-    @display(description="Details")
+    @display(description=_("Details"))
     def details(self, move: EngagementStateTransition) -> str:
         return format_details(move)

@@ -7,6 +7,7 @@ from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.text import Truncator
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
@@ -36,7 +37,7 @@ class TemplateForm(ServiceForm):
     def __init__(self, *args, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         if "key" in self.fields:
-            self.fields["key"] = forms.ChoiceField(label="Message", choices=KEYS, widget=UnfoldAdminSelectWidget)
+            self.fields["key"] = forms.ChoiceField(label=_("Message"), choices=KEYS, widget=UnfoldAdminSelectWidget)
 
 
 @admin.register(MessageTemplate)
@@ -50,8 +51,8 @@ class TemplateAdmin(ServiceHistory):
     list_filter = (("locale", ChoicesDropdownFilter),)
     sortable_by = ()
     ordering = ("key", "locale", "pk")
-    empty_text = ("No templates yet", "A message without a template fails. Add the first template.")
-    add_label = "Add template"
+    empty_text = (_("No templates yet"), _("A message without a template fails. Add the first template."))
+    add_label = _("Add template")
     readonly_fields = ("message", "language", "asks_for", "changed")
     revertible = frozenset({"subject", "body"})
 
@@ -128,22 +129,22 @@ class TemplateAdmin(ServiceHistory):
     def describe(self, obj: MessageTemplate) -> str:
         return f"{self.message(obj)} · {obj.get_locale_display()}"
 
-    @display(description="Message")
+    @display(description=_("Message"))
     def message(self, template: MessageTemplate) -> str:
         return dict(MessageType.choices).get(template.key, template.key)
 
-    @display(description="Language")
+    @display(description=_("Language"))
     def language(self, template: MessageTemplate) -> str:
         return template.get_locale_display()
 
-    @display(description="Subject")
+    @display(description=_("Subject"))
     def subject_shown(self, template: MessageTemplate) -> str:
         return Truncator(template.subject).chars(80)
 
-    @display(description="Parameters")
+    @display(description=_("Parameters"))
     def asks_for(self, template: MessageTemplate) -> str:
         return ", ".join(sorted(samples(template.key)))
 
-    @display(description="Changed")
+    @display(description=_("Changed"))
     def changed(self, template: MessageTemplate) -> str:
         return format_datetime(template.updated_at)

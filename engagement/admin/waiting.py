@@ -4,6 +4,7 @@ from datetime import datetime
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 
 from engagement.models import EngagementMessage, EngagementTransport, UserProfile
 from engagement.rules import Status, WaitingFor
@@ -21,25 +22,27 @@ def explain_waiting(message: EngagementMessage, *, profile: UserProfile | None, 
     if claims := find_claims([message.pk]):
         sender, until = claims[message.pk]
         if until >= at:
-            claimed_text = f"Being sent by {sender} until {format_datetime(until)}."
-            return f"{claimed_text} {blocked} It is cancelled unless it is already sent." if blocked else claimed_text
+            claimed = _("Being sent by {sender} until {time}.").format(sender=sender, time=format_datetime(until))
+            if not blocked:
+                return claimed
+            return f"{claimed} {blocked} " + _("It is cancelled unless it is already sent.")
         if not blocked:
-            return f"Its sender {sender} has stopped. Another sender takes over within a minute."
+            return _("Its sender {sender} has stopped. Another sender takes over within a minute.").format(
+                sender=sender
+            )
     if blocked:
-        due = f" at {format_datetime(message.scheduled_for)}" if message.scheduled_for > at else ""
-        return f"{blocked} It will be cancelled when it is due{due}."
+        if message.scheduled_for <= at:
+            return f"{blocked} " + _("It will be cancelled when it is due.")
+        due = format_datetime(message.scheduled_for)
+        return f"{blocked} " + _("It will be cancelled when it is due at {time}.").format(time=due)
     if message.scheduled_for > at:
         return _until(message, profile)
     transport = EngagementTransport.objects.filter(pk=settings.ENGAGEMENT_TRANSPORT).first()
     if transport and transport.opened_at:
-        again = f" Next attempt at {format_datetime(transport.retry_at)}." if transport.retry_at else ""
-        return (
-            f"The transport {transport.name} has been down since {format_datetime(transport.opened_at)}:"
-            f" {transport.last_error or 'no error message'}.{again} This does not count as a failed attempt."
-        ).replace("..", ".")
+        return _down(transport)
     if transport and transport.is_recovering:
-        return "Due. The transport was down and is recovering at a limited rate."
-    return "Due. The next sender takes it; nothing is sent while no sender is running."
+        return _("Due. The transport was down and is recovering at a limited rate.")
+    return _("Due. The next sender takes it; nothing is sent while no sender is running.")
 
 
 def explain_block(message: EngagementMessage) -> str:
@@ -48,21 +51,38 @@ def explain_block(message: EngagementMessage) -> str:
     return format_block_reason(found.values_list("block_reason", flat=True).first())
 
 
+def _down(transport: EngagementTransport) -> str:
+    """Return since when and why a transport is down, and when it is tried again."""
+    text = _("The transport {name} has been down since {time}: {error}.").format(
+        name=transport.name,
+        time=format_datetime(transport.opened_at),
+        error=transport.last_error.rstrip(".") or _("no error message"),
+    )
+    if transport.retry_at:
+        text += " " + _("Next attempt at {time}.").format(time=format_datetime(transport.retry_at))
+    return f"{text} " + _("This does not count as a failed attempt.")
+
+
 def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
     until = format_datetime(message.scheduled_for)
     match message.waiting_for:
         case WaitingFor.QUIET_HOURS:
-            zone = profile.timezone if profile else "UTC"
-            hours = f"{settings.ENGAGEMENT_QUIET_FROM:%H:%M} to {settings.ENGAGEMENT_QUIET_TO:%H:%M}"
-            return f"Quiet hours of the member ({hours} in {zone}). Scheduled for {until}."
+            return _("Quiet hours of the member ({start} to {end} in {zone}). Scheduled for {time}.").format(
+                start=f"{settings.ENGAGEMENT_QUIET_FROM:%H:%M}",
+                end=f"{settings.ENGAGEMENT_QUIET_TO:%H:%M}",
+                zone=profile.timezone if profile else "UTC",
+                time=until,
+            )
         case WaitingFor.FREQUENCY_CAP:
-            days = settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD.days
-            return (
-                f"The member received the maximum of {settings.ENGAGEMENT_FREQUENCY_CAP} unsolicited messages in {days}"
-                f" days. Scheduled for {until}."
+            return _(
+                "The member received the maximum of {most} unsolicited messages in {days} days. Scheduled for {time}."
+            ).format(
+                most=settings.ENGAGEMENT_FREQUENCY_CAP, days=settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD.days, time=until
             )
         case WaitingFor.RETRY:
-            return f"Attempt {message.retry_count} of {settings.ENGAGEMENT_ATTEMPTS} failed. Next attempt at {until}."
+            return _("Attempt {count} of {most} failed. Next attempt at {time}.").format(
+                count=message.retry_count, most=settings.ENGAGEMENT_ATTEMPTS, time=until
+            )
         case WaitingFor.STAFF:
-            return f"Postponed by staff until {until}."
-    return f"Scheduled for {until}."
+            return _("Postponed by staff until {time}.").format(time=until)
+    return _("Scheduled for {time}.").format(time=until)

@@ -22,39 +22,41 @@ class UserProfile(models.Model):
         settings.AUTH_USER_MODEL, BY_DATABASE, primary_key=True, related_name="engagement_profile"
     )
     preferred_destination = models.TextField(
-        "messages go to", choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
+        _("messages go to"), choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
     )
     reengagement_opt_out = models.BooleanField(
-        "opted out",
+        _("opted out"),
         default=False,
         db_default=False,
-        help_text="Unsolicited messages are not sent. Replies to the member's own actions still are.",
+        help_text=_("Unsolicited messages are not sent. Replies to the member's own actions still are."),
     )
-    onboarding_tier = models.IntegerField("tier", default=0, db_default=0, help_text="Completed tiers, from 0 to 3.")
+    onboarding_tier = models.IntegerField(
+        _("tier"), default=0, db_default=0, help_text=_("Completed tiers, from 0 to 3.")
+    )
     # {"1": {"join_mission": "2026-03-01T…", "completed_at": "…"}}
-    onboarding_tier_progress = models.JSONField("progress", default=dict, db_default={}, blank=True)
+    onboarding_tier_progress = models.JSONField(_("progress"), default=dict, db_default={}, blank=True)
     magic_moment_at = models.DateTimeField(
-        "magic moment", null=True, blank=True, help_text="When they joined their first mission."
+        _("magic moment"), null=True, blank=True, help_text=_("When they joined their first mission.")
     )
-    locale = models.TextField("language", choices=Locale, default=Locale.EN, db_default=Locale.EN)
+    locale = models.TextField(_("language"), choices=Locale, default=Locale.EN, db_default=Locale.EN)
     timezone = models.CharField(
-        "time zone", max_length=64, default="UTC", db_default="UTC", help_text="For example America/Sao_Paulo."
+        _("time zone"), max_length=64, default="UTC", db_default="UTC", help_text=_("For example America/Sao_Paulo.")
     )
     individual_jid = models.CharField(
-        "individual address",
+        _("individual address"),
         max_length=255,
         default="",
         db_default="",
         blank=True,
-        help_text="Gateway address of the member's own chat. Messages from it are attributed to the member.",
+        help_text=_("Gateway address of the member's own chat. Messages from it are attributed to the member."),
     )
     group_jid = models.CharField(
-        "group address",
+        _("group address"),
         max_length=255,
         default="",
         db_default="",
         blank=True,
-        help_text="Gateway address of the group chat that receives the member's messages.",
+        help_text=_("Gateway address of the group chat that receives the member's messages."),
     )
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -63,7 +65,7 @@ class UserProfile(models.Model):
 
     class Meta:
         db_table = "user_profiles"
-        verbose_name = "profile"
+        verbose_name = _("profile")
         constraints = [
             *one_line_checks("user_profiles", "timezone", "individual_jid", "group_jid"),
             choices_check("user_profiles", "preferred_destination", Destination),

@@ -23,25 +23,25 @@ class EngagementMessage(models.Model):
 
     # Indexed with attempted_at.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages", db_index=False)
-    message_type = models.TextField("what", choices=MessageType)
-    message_key = models.CharField("template", max_length=100)
-    message_params = models.JSONField("parameters", default=dict, db_default={}, blank=True)
+    message_type = models.TextField(_("what"), choices=MessageType)
+    message_key = models.CharField(_("template"), max_length=100)
+    message_params = models.JSONField(_("parameters"), default=dict, db_default={}, blank=True)
     destination = models.TextField(
         choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
     )
-    destination_jid = models.CharField("address", max_length=255, default="", db_default="", blank=True)
-    scheduled_for = models.DateTimeField("due", db_default=TransactionNow())
-    sent_at = models.DateTimeField("sent", null=True, blank=True)
+    destination_jid = models.CharField(_("address"), max_length=255, default="", db_default="", blank=True)
+    scheduled_for = models.DateTimeField(_("due"), db_default=TransactionNow())
+    sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
     status = models.TextField(choices=Status, default=Status.PENDING, db_default=Status.PENDING)
-    retry_count = models.PositiveSmallIntegerField("failed attempts", default=0, db_default=0)
-    error_message = models.TextField("error", default="", db_default="", blank=True)
+    retry_count = models.PositiveSmallIntegerField(_("failed attempts"), default=0, db_default=0)
+    error_message = models.TextField(_("error"), default="", db_default="", blank=True)
     idempotency_key = models.CharField(max_length=255, unique=True)
-    created_at = models.DateTimeField("queued", db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("queued"), db_default=TransactionNow(), editable=False)
 
     # Time of the last attempt that may have been delivered: the frequency cap counts these.
-    attempted_at = models.DateTimeField("last attempt", null=True, blank=True)
+    attempted_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
     provider_message_id = models.CharField(max_length=255, default="", db_default="", blank=True)
-    delivered_at = models.DateTimeField("delivered", null=True, blank=True)
+    delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     waiting_for = models.TextField(
         choices=WaitingFor, default=WaitingFor.NOTHING, db_default=WaitingFor.NOTHING, blank=True
     )
@@ -53,7 +53,7 @@ class EngagementMessage(models.Model):
 
     class Meta:
         db_table = "engagement_message_queue"
-        verbose_name = "message"
+        verbose_name = _("message")
         ordering = [F("id").desc()]
         constraints = [
             *one_line_checks(
@@ -93,11 +93,11 @@ class EngagementMessage(models.Model):
             ),
         ]
         permissions = [
-            ("handle_engagementmessage", "Can retry, cancel and postpone messages"),
+            ("handle_engagementmessage", _("Can retry, cancel and postpone messages")),
         ]
 
     def __str__(self) -> str:
-        return f"{self.get_message_type_display()} to {self.user}"
+        return _("{type} to {member}").format(type=self.get_message_type_display(), member=self.user)
 
 
 class EngagementClaim(models.Model):

@@ -21,7 +21,7 @@ class UserEngagementState(models.Model):
 
     user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_state")
     state = models.TextField(choices=State, default=State.ACTIVE, db_default=State.ACTIVE)
-    last_activity_at = models.DateTimeField("last active", null=True, blank=True)
+    last_activity_at = models.DateTimeField(_("last active"), null=True, blank=True)
     goodbye_sent_at = models.DateTimeField(null=True, blank=True)
     goodbye_expires_at = models.DateTimeField(null=True, blank=True)
     remind_at = models.DateTimeField(null=True, blank=True)
@@ -32,7 +32,7 @@ class UserEngagementState(models.Model):
 
     class Meta:
         db_table = "user_engagement_states"
-        verbose_name = "engagement state"
+        verbose_name = _("engagement state")
         ordering = [F("id").desc()]
         constraints = [
             choices_check("user_engagement_states", "state", State),
@@ -68,7 +68,7 @@ class UserEngagementState(models.Model):
                 fields=["last_activity_at", "id"], name="engagement_states_quiet", condition=Q(state=State.ACTIVE)
             ),
         ]
-        permissions = [("move_userengagementstate", "Can change the lifecycle state of a member")]
+        permissions = [("move_userengagementstate", _("Can change the lifecycle state of a member"))]
 
     def __str__(self) -> str:
         return f"{self.user}: {self.get_state_display().lower()}"
@@ -86,16 +86,16 @@ class EngagementStateTransition(models.Model):
     """One state change of one member. Append-only; the database writes the rows."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_transitions")
-    from_state = models.TextField("from", choices=State)
-    to_state = models.TextField("to", choices=State)
-    trigger = models.TextField("why", choices=TransitionTrigger)
+    from_state = models.TextField(_("from"), choices=State)
+    to_state = models.TextField(_("to"), choices=State)
+    trigger = models.TextField(_("why"), choices=TransitionTrigger)
     # days_inactive; response_type after a goodbye; unprompted_return.
-    metadata = models.JSONField("details", default=dict, db_default={})
-    created_at = models.DateTimeField("when", db_default=TransactionNow())
+    metadata = models.JSONField(_("details"), default=dict, db_default={})
+    created_at = models.DateTimeField(_("when"), db_default=TransactionNow())
 
     class Meta:
         db_table = "engagement_state_transitions"
-        verbose_name = "transition"
+        verbose_name = _("transition")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             CheckConstraint(

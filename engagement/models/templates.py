@@ -14,18 +14,18 @@ from missionsite.common.querysets import QuerySet
 class Announcement(models.Model):
     """A message to many members at once, with the filters that selected them."""
 
-    title = models.CharField(max_length=200, help_text="Shown in the back office only.")
+    title = models.CharField(max_length=200, help_text=_("Shown in the back office only."))
     # Query string of the directory list it was composed from.
     audience = models.TextField(default="", db_default="", blank=True)
     recipients = models.PositiveIntegerField(default=0, db_default=0)
     # Number of filtered members who were skipped, by reason.
     skipped = models.JSONField(default=dict, db_default={})
-    scheduled_for = models.DateTimeField("due", db_default=TransactionNow())
-    cancelled_at = models.DateTimeField("cancelled", null=True, blank=True)
+    scheduled_for = models.DateTimeField(_("due"), db_default=TransactionNow())
+    cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name="by"
+        settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
-    created_at = models.DateTimeField("composed", db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("composed"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet["Announcement"].as_manager()
 
@@ -43,10 +43,10 @@ class MessageTemplate(models.Model):
 
     made_by_database = True
 
-    key = models.CharField("message", max_length=100)
-    locale = models.TextField("language", choices=Locale)
-    subject = models.CharField(max_length=200, help_text="Used for e-mail only.")
-    body = models.TextField(help_text="Use {{ name }} for the member's name.")
+    key = models.CharField(_("message"), max_length=100)
+    locale = models.TextField(_("language"), choices=Locale)
+    subject = models.CharField(max_length=200, help_text=_("Used for e-mail only."))
+    body = models.TextField(help_text=_("Use {{ name }} for the member's name."))
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, null=True, blank=True, editable=False, related_name="texts"
     )
@@ -57,7 +57,7 @@ class MessageTemplate(models.Model):
 
     class Meta:
         db_table = "message_templates"
-        verbose_name = "template"
+        verbose_name = _("template")
         ordering = ["key", "locale"]
         constraints = [
             *one_line_checks("message_templates", "key", "subject"),

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.utils.translation import gettext as _
 
 from engagement.rules import TRANSACTIONAL_TYPES
 from engagement.selectors.claims import database_now, find_blocked
@@ -176,7 +177,7 @@ class MessageSender:
                 failed.append(self._again(message, trouble, instant))
             except Exception as fault:
                 logger.exception("Message %s could not be sent", message.id)
-                failures, error = failures + 1, f"The transport broke: {type(fault).__name__}."
+                failures, error = failures + 1, _("The transport broke: {fault}.").format(fault=type(fault).__name__)
                 failed.append(self._again(message, Unavailable(error, maybe_taken=True), instant))
             else:
                 failures = 0

@@ -108,7 +108,7 @@ _GOODBYE = _Step(
 )
 
 
-def _become_dormant(name: str, state: State, due_at: str, trigger: str) -> _Step:
+def _become_dormant(*, name: str, state: State, due_at: str, trigger: str) -> _Step:
     """Return the step that makes members dormant whose date in the column `due_at` has passed."""
     return _Step(
         name,
@@ -119,9 +119,14 @@ def _become_dormant(name: str, state: State, due_at: str, trigger: str) -> _Step
 
 
 _EXPIRED = _become_dormant(
-    "goodbye unanswered", State.GOODBYE_SENT, "goodbye_expires_at", TransitionTrigger.GOODBYE_TIMEOUT
+    name="goodbye unanswered",
+    state=State.GOODBYE_SENT,
+    due_at="goodbye_expires_at",
+    trigger=TransitionTrigger.GOODBYE_TIMEOUT,
 )
-_DUE = _become_dormant("reminder due", State.REMIND_LATER, "remind_at", TransitionTrigger.REMINDER_DUE)
+_DUE = _become_dormant(
+    name="reminder due", state=State.REMIND_LATER, due_at="remind_at", trigger=TransitionTrigger.REMINDER_DUE
+)
 _REVIEW = _Step(
     "weekly review",
     f"SELECT count(*) FROM ({_TO_REVIEW}) AS reviewed",  # noqa: S608 (a constant)

@@ -3,6 +3,7 @@
 from collections.abc import Callable
 
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from engagement.errors import TransportUnknown
 from engagement.transports.base import MessageRejected, Outgoing, Receipt, Transport, Unavailable
@@ -25,5 +26,9 @@ def make_transport(name: str = "") -> Transport:
     """
     name = name or settings.ENGAGEMENT_TRANSPORT
     if name not in TRANSPORTS:
-        raise TransportUnknown(f"The transport {name} does not exist. Choose one of: {', '.join(sorted(TRANSPORTS))}.")
+        raise TransportUnknown(
+            _("The transport {name} does not exist. Choose one of: {names}.").format(
+                name=name, names=", ".join(sorted(TRANSPORTS))
+            )
+        )
     return TRANSPORTS[name]()

@@ -11,7 +11,7 @@ class ConsoleTransport:
 
     def send(self, message: Outgoing) -> Receipt:
         address = message.address or message.email
-        footer = f"\nUnsubscribe: {message.unsubscribe_url}" if message.unsubscribe_url else ""
+        footer = f"\n{message.unsubscribe_url}" if message.unsubscribe_url else ""
         sys.stdout.write(
             f"--- {message.message_type} to {message.name} <{address}> ({message.destination}, {message.locale})\n"
             f"{message.subject}\n\n{message.body}{footer}\n"

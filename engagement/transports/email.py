@@ -13,6 +13,7 @@ from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import smtp
 from django.core.validators import validate_email
+from django.utils.translation import gettext as _
 
 from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
@@ -59,9 +60,9 @@ class EmailTransport:
             except (smtplib.SMTPException, OSError) as error:
                 is_late = self._deadline.is_over or "timed out" in str(error)
                 text = (
-                    "The mail server did not respond in time."
+                    _("The mail server did not respond in time.")
                     if is_late
-                    else "The connection to the mail server failed."
+                    else _("The connection to the mail server failed.")
                 )
                 raise self._broken(text) from None
             except (ValueError, MessageError):
@@ -170,7 +171,7 @@ def _is_closed_by_server(error: Exception) -> bool:
 
 
 def _error_text(code: int, text: bytes | str) -> str:
-    return f"The mail server replied {code}: {sanitize_text(text)}"
+    return _("The mail server replied {code}: {text}").format(code=code, text=sanitize_text(text))
 
 
 def _backend(deadline: Deadline):

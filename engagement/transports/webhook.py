@@ -13,6 +13,7 @@ from urllib.parse import quote
 
 from django.conf import settings
 from django.utils import timezone
+from django.utils.translation import gettext as _
 from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from urllib3.util import Url, parse_url
@@ -46,7 +47,7 @@ class WebhookTransport:
         self._secret = settings.ENGAGEMENT_WEBHOOK_SECRET
         if not self._secret:
             raise TransportNotConfigured(
-                "Set ENGAGEMENT_WEBHOOK_SECRET: the secret that signs messages to the gateway."
+                _("Set ENGAGEMENT_WEBHOOK_SECRET: the secret that signs messages to the gateway.")
             )
         self._path = address.request_uri
         self._deadline = Deadline(settings.ENGAGEMENT_SEND_TIMEOUT)
@@ -101,7 +102,7 @@ class WebhookTransport:
             return response.status, response.headers, self._beginning(response)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             is_late = self._deadline.is_over or isinstance(error, (ReadTimeoutError, ConnectTimeoutError))
-            text = "The gateway did not respond in time." if is_late else "The connection to the gateway failed."
+            text = _("The gateway did not respond in time.") if is_late else _("The connection to the gateway failed.")
             raise Unavailable(text, maybe_taken=self._is_out) from None
         finally:
             # A response that was read completely has released its connection; otherwise this closes it.
@@ -136,16 +137,16 @@ def _address() -> Url:
     """Return the gateway's address from the settings. Raises TransportNotConfigured."""
     text = settings.ENGAGEMENT_WEBHOOK_URL
     if not text:
-        raise TransportNotConfigured("Set ENGAGEMENT_WEBHOOK_URL: the address of the gateway.")
+        raise TransportNotConfigured(_("Set ENGAGEMENT_WEBHOOK_URL: the address of the gateway."))
     try:
         address = parse_url(text)
     except (HTTPError, ValueError):
         address = None
     if not address or not address.host or address.scheme not in ("http", "https"):
-        raise TransportNotConfigured("ENGAGEMENT_WEBHOOK_URL must be a URL that starts with https:// or http://.")
+        raise TransportNotConfigured(_("ENGAGEMENT_WEBHOOK_URL must be a URL that starts with https:// or http://."))
     if address.auth:
         raise TransportNotConfigured(
-            "ENGAGEMENT_WEBHOOK_URL must not contain a user name or password; requests are signed instead."
+            _("ENGAGEMENT_WEBHOOK_URL must not contain a user name or password; requests are signed instead.")
         )
     return address
 
@@ -174,7 +175,9 @@ def _error_text(status: int, body: bytes, message: Outgoing) -> str:
     if not text and not body.lstrip().startswith((b"<", b"{")):
         text = body
     text = sanitize_text(text, message.address, message.email)
-    return f"The gateway responded {status}: {text}" if text else f"The gateway responded with status {status}."
+    if not text:
+        return _("The gateway responded with status {status}.").format(status=status)
+    return _("The gateway responded {status}: {text}").format(status=status, text=text)
 
 
 def _retry_after(headers: Any) -> timedelta | None:

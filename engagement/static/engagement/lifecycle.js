@@ -22,7 +22,7 @@
             box.querySelector(".lifecycle-drawing").scrollLeft = left;
             state.textContent = "";
         } catch {
-            state.textContent = "The numbers could not be updated. The page tries again every 15 seconds.";
+            state.textContent = state.dataset.error;
         } finally {
             running = false;
         }

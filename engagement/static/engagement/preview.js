@@ -36,7 +36,7 @@
                 if (mine !== newest) return;
                 Object.entries(parts).forEach(([name, part]) => { part.textContent = rendered[name] || ""; });
             } catch {
-                if (mine === newest && parts.problem) parts.problem.textContent = "The preview could not be loaded. Your text is unchanged.";
+                if (mine === newest && parts.problem) parts.problem.textContent = parts.problem.dataset.error;
             }
         };
         const soon = () => { clearTimeout(timer); timer = setTimeout(show, PAUSE_MS); };
