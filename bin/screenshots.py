@@ -100,11 +100,11 @@ def _fill() -> None:
     leaver = mission.memberships.active().select_related("member").order_by("joined_at")[0].member
     leave_mission(member=leaver, mission=mission, actor=mona, reason="Moves to Content Creation")
     # The project that is low on work gets its proposals.
-    list(run_due())
+    list(run_due(actor=Member.objects.system()))
     goodbye = MessageTemplate.objects.get(key="goodbye", locale="en")
     PAGES["template"] = f"/admin/engagement/messagetemplate/{goodbye.pk}/change/"
     config = MissionFallbackConfig.objects.get(pk=STARVING)
-    update_config(config=config, actor=mona, backlog_threshold=8)
+    update_config(actor=mona, config=config, backlog_threshold=8)
     repair_reports()
 
 

@@ -9,16 +9,19 @@ from procrastinate.contrib.django import app
 
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
+from groups.models import Member
+from missionsite.common.audit.context import in_changeset
 
 logger = logging.getLogger(__name__)
 
 
 @app.periodic(cron="* * * * *")
 @app.task(name="run_fallback", queueing_lock="run_fallback", lock="run_fallback")
+@in_changeset
 def run_fallback(timestamp: int) -> int:
     """Check the due backlogs and propose missions where work runs low. Returns the number of runs."""
     made = 0
-    for outcome in run_due():
+    for outcome in run_due(actor=Member.objects.system()):
         made += bool(outcome.run)
         if outcome.rejection:
             logger.info("project %s: %s", outcome.project.pk, outcome.rejection.message)
@@ -27,6 +30,7 @@ def run_fallback(timestamp: int) -> int:
 
 @app.periodic(cron="*/5 * * * *")
 @app.task(name="repair_fallback_reports", queueing_lock="repair_fallback_reports")
+@in_changeset
 def repair_fallback_reports(timestamp: int) -> dict[str, int]:
     """Write missing reports of the last two days, and delete reports without a run."""
     return repair_reports(since=timezone.now() - timedelta(days=2))
@@ -34,6 +38,7 @@ def repair_fallback_reports(timestamp: int) -> dict[str, int]:
 
 @app.periodic(cron="40 2 * * *")
 @app.task(name="reconcile_fallback", queueing_lock="reconcile_fallback")
+@in_changeset
 def reconcile_fallback(timestamp: int) -> int:
     """Compare all stored counts with their rows. Raises RuntimeError, so that the job fails, if one differs."""
     repair_reports()

@@ -113,12 +113,12 @@ def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         return invalid_form_response(request, form, back=back)
     values = form.cleaned_data
     moved = move_mission(
+        actor=request.user,
         mission=mission,
         to=values["list"],
         before=values["before"],
         after=values["after"],
         first=values["position"] == "top",
-        acting_member=request.user,
     )
     return success_response(request, f"{moved.title} moved to {moved.get_list_display()}.", back=back, id=moved.pk)
 
@@ -129,7 +129,7 @@ def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     """Mark a mission as ready or not ready."""
     mission = _mission(request, mission_id)
     ready = request.POST.get("ready") == "1"
-    set_ready(mission=mission, ready=ready, acting_member=request.user)
+    set_ready(actor=request.user, mission=mission, ready=ready)
     back = reverse("admin:fallback_board", args=[mission.project_id])
     return success_response(
         request, f"{mission.title} marked as {'ready' if ready else 'not ready'}.", back=back, id=mission.pk
@@ -151,7 +151,7 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
     rights.check(Right.REVIEW, template.project)
 
     def save() -> FormResult:
-        mission = launch_template(template=template, actor=request.user)
+        mission = launch_template(actor=request.user, template=template)
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
         return FormResult(address, f"{mission.title} added to Todo.")
 

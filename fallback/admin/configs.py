@@ -83,7 +83,7 @@ class ConfigAdmin(ProjectModelAdmin):
             name="pause",
             title="Pause",
             success_message="paused",
-            run=lambda config, actor, values: pause_fallback(config=config, actor=actor, reason=values["reason"]),
+            run=lambda config, actor, values: pause_fallback(actor=actor, config=config, reason=values["reason"]),
             permission="",
             form=ReasonForm,
             available=lambda config: config.status != ConfigStatus.PAUSED,
@@ -95,7 +95,7 @@ class ConfigAdmin(ProjectModelAdmin):
             name="snooze",
             title="Snooze",
             success_message="snoozed",
-            run=lambda config, actor, values: snooze_fallback(config=config, actor=actor, until=values["until"]),
+            run=lambda config, actor, values: snooze_fallback(actor=actor, config=config, until=values["until"]),
             permission="",
             form=SnoozeForm,
             help_text="No proposals are made until then. After that it is active again.",
@@ -106,7 +106,7 @@ class ConfigAdmin(ProjectModelAdmin):
             name="resume",
             title="Resume",
             success_message="active again",
-            run=lambda config, actor, values: resume_fallback(config=config, actor=actor),
+            run=lambda config, actor, values: resume_fallback(actor=actor, config=config),
             permission="",
             available=lambda config: config.status != ConfigStatus.ACTIVE,
             icon="play_arrow",
@@ -133,7 +133,7 @@ class ConfigAdmin(ProjectModelAdmin):
         else:
 
             def save() -> FormResult:
-                run = run_fallback(project=config.project, triggered_by=Trigger.MANUAL, actor=request.user)
+                run = run_fallback(actor=request.user, project=config.project, triggered_by=Trigger.MANUAL)
                 return FormResult(plan, CheckResult(config.project, run=run).summary)
 
             try:
@@ -158,7 +158,7 @@ class ConfigAdmin(ProjectModelAdmin):
         return create_config(actor=request.user, **values)
 
     def update(self, request: HttpRequest, obj: MissionFallbackConfig, changes: dict) -> None:
-        update_config(config=obj, actor=request.user, **changes)
+        update_config(actor=request.user, config=obj, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
         return [

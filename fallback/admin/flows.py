@@ -38,10 +38,10 @@ class PartOfProject(ProjectModelAdmin):
         return text if len(text) <= 120 else f"{text[:120]}…"
 
     def create(self, request: HttpRequest, values: dict) -> Model:
-        return add_to_project(self.model, acting_member=request.user, **values)
+        return add_to_project(actor=request.user, kind=self.model, project=values.pop("project"), values=values)
 
     def update(self, request: HttpRequest, obj: Model, changes: dict) -> None:
-        change_in_project(obj, acting_member=request.user, **changes)
+        change_in_project(actor=request.user, instance=obj, changes=changes)
 
 
 class FlowForm(ServiceForm):

@@ -94,7 +94,7 @@ ACTIONS = (
         name="move",
         title="Move to list",
         success_message="moved",
-        run=lambda mission, actor, values: move_mission(mission=mission, to=values["to"], acting_member=actor),
+        run=lambda mission, actor, values: move_mission(actor=actor, mission=mission, to=values["to"]),
         form=MoveForm,
         icon="drag_indicator",
         bulk_title="Move to list",
@@ -103,7 +103,7 @@ ACTIONS = (
         name="make-ready",
         title="Mark as ready",
         success_message="ready",
-        run=lambda mission, actor, values: set_ready(mission=mission, ready=True, acting_member=actor),
+        run=lambda mission, actor, values: set_ready(actor=actor, mission=mission, ready=True),
         available=lambda mission: not mission.ready,
         help_text="It can be started now and counts as backlog.",
         icon="check",
@@ -113,7 +113,7 @@ ACTIONS = (
         name="make-not-ready",
         title="Mark as not ready",
         success_message="not ready",
-        run=lambda mission, actor, values: set_ready(mission=mission, ready=False, acting_member=actor),
+        run=lambda mission, actor, values: set_ready(actor=actor, mission=mission, ready=False),
         available=lambda mission: mission.ready,
         icon="block",
         bulk_title="Mark as not ready",
@@ -123,7 +123,7 @@ ACTIONS = (
         title="Review",
         success_message="reviewed",
         run=lambda mission, actor, values: review_mission(
-            mission=mission, status=values["status"], feedback=values["feedback"], acting_member=actor
+            actor=actor, mission=mission, status=values["status"], feedback=values["feedback"]
         ),
         form=ReviewForm,
         available=lambda mission: mission.list == List.REVIEW,
@@ -134,7 +134,7 @@ ACTIONS = (
         title="Add dependency",
         success_message="dependency added",
         run=lambda mission, actor, values: add_dependency(
-            mission=mission, depends_on=values["depends_on"], acting_member=actor
+            actor=actor, mission=mission, depends_on=values["depends_on"]
         ),
         form=DependencyForm,
         help_text="This mission is blocked until that one is done.",
@@ -145,7 +145,7 @@ ACTIONS = (
         title="Remove dependency",
         success_message="dependency removed",
         run=lambda mission, actor, values: remove_dependency(
-            mission=mission, depends_on=values["depends_on"], acting_member=actor
+            actor=actor, mission=mission, depends_on=values["depends_on"]
         ),
         form=OneOfDependenciesForm,
         available=lambda mission: mission.dependency_count > 0,
@@ -246,10 +246,12 @@ class MissionAdmin(ProjectModelAdmin):
         return link_to(mission.reviewed_by)
 
     def create(self, request: HttpRequest, values: dict) -> Mission:
-        return create_mission(acting_member=request.user, **values)
+        return create_mission(
+            actor=request.user, project=values.pop("project"), title=values.pop("title"), values=values
+        )
 
     def update(self, request: HttpRequest, obj: Mission, changes: dict) -> None:
-        update_mission(mission=obj, acting_member=request.user, **changes)
+        update_mission(actor=request.user, mission=obj, changes=changes)
 
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         link = reverse("admin:fallback_board", args=[obj.project_id])

@@ -107,7 +107,7 @@ class OrganizationAdmin(ModelAdmin):
             title="Add member or change role",
             success_message="role changed",
             run=lambda organization, actor, values: set_organization_role(
-                organization=organization, member=values["member"], role=values["role"], actor=actor
+                actor=actor, organization=organization, member=values["member"], role=values["role"]
             ),
             permission="",
             form=RoleForm,
@@ -166,4 +166,4 @@ class OrganizationAdmin(ModelAdmin):
     def update(self, request: HttpRequest, obj: Organization, changes: dict) -> None:
         if not maintains_organization(request.user, obj):
             raise PermissionDenied
-        update_organization(organization=obj, actor=request.user, **changes)
+        update_organization(actor=request.user, organization=obj, **changes)

@@ -11,6 +11,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from fallback import rules
 from fallback.admin import board
 from fallback.admin.base import (
     CONFIG,
@@ -31,7 +32,7 @@ from fallback.models import (
     Project,
     ProjectMember,
 )
-from fallback.models.choices import List, ProjectRole
+from fallback.models.choices import ProjectRole
 from fallback.services.projects import (
     archive_project,
     create_project,
@@ -95,7 +96,7 @@ ACTIONS = (
         title="Add member or change role",
         success_message="role changed",
         run=lambda project, actor, values: set_project_role(
-            project=project, member=values["member"], role=values["role"], actor=actor
+            actor=actor, project=project, member=values["member"], role=values["role"]
         ),
         form=RoleForm,
         help_text="This role overrides the role from the organisation.",
@@ -105,7 +106,7 @@ ACTIONS = (
         name="remove-member",
         title="Remove member",
         success_message="member removed",
-        run=lambda project, actor, values: remove_from_project(membership=values["membership"], actor=actor),
+        run=lambda project, actor, values: remove_from_project(actor=actor, membership=values["membership"]),
         form=RemoveForm,
         available=lambda project: ProjectMember.objects.filter(project=project).exists(),
         help_text="A role from the organisation stays.",
@@ -115,7 +116,7 @@ ACTIONS = (
         name="archive",
         title="Archive",
         success_message="archived",
-        run=lambda project, actor, values: archive_project(project=project, actor=actor, reason=values["reason"]),
+        run=lambda project, actor, values: archive_project(actor=actor, project=project, reason=values["reason"]),
         form=ReasonForm,
         available=lambda project: not project.is_archived,
         help_text="It stays readable. No new missions or proposals can be added.",
@@ -126,7 +127,7 @@ ACTIONS = (
         name="restore",
         title="Restore",
         success_message="restored",
-        run=lambda project, actor, values: restore_project(project=project, actor=actor, reason=values["reason"]),
+        run=lambda project, actor, values: restore_project(actor=actor, project=project, reason=values["reason"]),
         form=ReasonForm,
         available=lambda project: project.is_archived,
         icon="unarchive",
@@ -222,7 +223,7 @@ class ProjectAdmin(ProjectModelAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the keys of ready missions and open proposals, at most COUNTED + 1 of each."""
-        ready = Mission.objects.filter(project=OuterRef("pk"), list=List.TODO, ready=True, open_dependency_count=0)
+        ready = Mission.objects.filter(project=OuterRef("pk"), **rules.BACKLOG)
         waiting = MissionFallbackItem.objects.proposed().filter(project=OuterRef("pk"))
         return (
             super()
@@ -295,7 +296,7 @@ class ProjectAdmin(ProjectModelAdmin):
         return create_project(actor=request.user, **values)
 
     def update(self, request: HttpRequest, obj: Project, changes: dict) -> None:
-        update_project(project=obj, actor=request.user, **changes)
+        update_project(actor=request.user, project=obj, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
         buttons = [{"title": "Board", "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])}]

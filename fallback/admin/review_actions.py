@@ -16,6 +16,7 @@ from fallback.admin.formats import format_instant
 from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, Priority, RunStatus
+from fallback.rules import EFFORT_MINUTES
 from fallback.services import review
 from fallback.services.rights import Right
 from missionsite.common.errors import DomainError
@@ -31,7 +32,9 @@ class EditForm(forms.Form):
     title = forms.CharField(max_length=500)
     description = forms.CharField(max_length=50_000, required=False)
     priority = forms.TypedChoiceField(choices=Priority, coerce=int)
-    estimated_effort_minutes = forms.IntegerField(label="Estimated effort", min_value=1, max_value=100_000)
+    estimated_effort_minutes = forms.IntegerField(
+        label="Estimated effort", min_value=EFFORT_MINUTES[0], max_value=EFFORT_MINUTES[1]
+    )
 
 
 class DiscardForm(forms.Form):
@@ -76,7 +79,7 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
         if not form.is_valid():
             return invalid_form_response(request, form, back=BACK)
         edits = form.cleaned_data
-    mission = review.accept_item(item=item, actor=request.user, **edits)
+    mission = review.accept_item(actor=request.user, item=item, **edits)
     return _decision_response(
         request,
         item,
@@ -93,7 +96,7 @@ def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
     form = DiscardForm(request.POST)
     if not form.is_valid():
         return invalid_form_response(request, form, back=BACK)
-    review.discard_item(item=item, actor=request.user, **form.cleaned_data)
+    review.discard_item(actor=request.user, item=item, **form.cleaned_data)
     return _decision_response(request, item, f"Discarded: {item.title}.")
 
 
@@ -109,7 +112,7 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
     if mission is None:
         message = "No such mission in this project. Choose one from the list."
         return error_response(request, message, back=BACK, field="mission", status=422)
-    review.mark_duplicate(item=item, mission=mission, actor=request.user, feedback=form.cleaned_data["feedback"])
+    review.mark_duplicate(actor=request.user, item=item, mission=mission, feedback=form.cleaned_data["feedback"])
     return _decision_response(request, item, f"Discarded: {item.title} is a duplicate of {mission.title}.")
 
 
@@ -122,7 +125,7 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     if not form.is_valid():
         return invalid_form_response(request, form, back=BACK)
     until = form.cleaned_data["until"]
-    review.snooze_item(item=item, until=until, actor=request.user)
+    review.snooze_item(actor=request.user, item=item, until=until)
     message = f"Snoozed until {format_instant(until)}: {item.title}."
     return success_response(
         request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
@@ -134,7 +137,7 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
 def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """End the snooze of a proposal."""
     item = _find_item(request, item_id)
-    review.unsnooze_item(item=item, actor=request.user)
+    review.unsnooze_item(actor=request.user, item=item)
     return success_response(request, f"Back in review: {item.title}.", back=BACK, id=item.pk)
 
 
@@ -143,7 +146,7 @@ def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
 def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Undo the user's own decision."""
     item = _find_item(request, item_id)
-    review.undo_decision(item=item, actor=request.user)
+    review.undo_decision(actor=request.user, item=item)
     return success_response(request, f"Undone: {item.title} is back in review.", back=BACK, id=item.pk)
 
 
@@ -151,7 +154,7 @@ def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
 @answer_errors(lambda: str(BACK))
 def bulk_accept_view(request: HttpRequest) -> HttpResponse:
     """Accept several proposals, each within its guardrails."""
-    return _decide_selected(request, "accepted", lambda item: review.accept_item(item=item, actor=request.user))
+    return _decide_selected(request, "accepted", lambda item: review.accept_item(actor=request.user, item=item))
 
 
 @require_POST
@@ -163,7 +166,7 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
         return invalid_form_response(request, form, back=BACK)
     values = form.cleaned_data
     return _decide_selected(
-        request, "discarded", lambda item: review.discard_item(item=item, actor=request.user, **values)
+        request, "discarded", lambda item: review.discard_item(actor=request.user, item=item, **values)
     )
 
 

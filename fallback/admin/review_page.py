@@ -27,11 +27,11 @@ from fallback.admin.formats import (
 )
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackItem, MissionFallbackTemplate, Project
 from fallback.models.choices import DiscardReason, Priority, RunStatus
+from fallback.rules import UNDO_WINDOW
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review, projects_to_review
 from fallback.selectors.missions import backlogs_of
 from fallback.selectors.runs import latest_runs, projects_with_skipped_templates
-from fallback.services import review
 from fallback.services.guardrails import guardrails_of
 from fallback.services.rights import Right, Rights
 from missionsite.common.live import stream
@@ -167,7 +167,7 @@ def _proposal_context(item: MissionFallbackItem, template: MissionFallbackTempla
 def _recent_decisions(request: HttpRequest, at: datetime) -> list[dict]:
     """The user's latest decisions that can still be undone."""
     items = (
-        MissionFallbackItem.objects.filter(reviewed_by=request.user, reviewed_at__gte=at - review.UNDO_WINDOW)
+        MissionFallbackItem.objects.filter(reviewed_by=request.user, reviewed_at__gte=at - UNDO_WINDOW)
         .exclude(run__status=RunStatus.CANCELLED)
         .order_by("-reviewed_at")
         .select_related("project")[:DECIDED_SHOWN]

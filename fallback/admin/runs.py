@@ -102,7 +102,7 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
             name="cancel",
             title="Cancel run",
             success_message="cancelled",
-            run=lambda run, actor, values: cancel_run(run=run, actor=actor),
+            run=lambda run, actor, values: cancel_run(actor=actor, run=run),
             permission="",
             right=Right.REVIEW,
             available=lambda run: run.is_open,

@@ -79,7 +79,7 @@ class TemplateAdmin(ProjectModelAdmin):
             name="launch",
             title="Launch",
             success_message="launched",
-            run=lambda template, actor, values: launch_template(template=template, actor=actor),
+            run=lambda template, actor, values: launch_template(actor=actor, template=template),
             permission="",
             right=Right.REVIEW,
             available=lambda template: template.enabled,
@@ -122,7 +122,9 @@ class TemplateAdmin(ProjectModelAdmin):
         return format_datetime(template.last_used_at)
 
     def create(self, request: HttpRequest, values: dict) -> MissionFallbackTemplate:
-        return add_to_project(MissionFallbackTemplate, acting_member=request.user, **values)
+        return add_to_project(
+            actor=request.user, kind=MissionFallbackTemplate, project=values.pop("project"), values=values
+        )
 
     def update(self, request: HttpRequest, obj: MissionFallbackTemplate, changes: dict) -> None:
-        change_in_project(obj, acting_member=request.user, **changes)
+        change_in_project(actor=request.user, instance=obj, changes=changes)

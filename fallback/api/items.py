@@ -21,6 +21,7 @@ from fallback.api.base import (
 )
 from fallback.api.missions import MissionOut, mission_out
 from fallback.models import Mission, MissionFallbackItem
+from fallback.rules import EFFORT_MINUTES
 from fallback.scopes import FALLBACK_READ, FALLBACK_REVIEW
 from fallback.services import review
 from fallback.services.rights import Right
@@ -60,7 +61,7 @@ class Acceptance(StrictSchema):
     title: str | None = Field(None, min_length=1, max_length=500, pattern=r"\S", examples=["Check every link"])
     description: str | None = Field(None, max_length=50_000, examples=["Open each link."])
     priority: int | None = Field(None, ge=1, le=5, examples=[4])
-    estimated_effort_minutes: int | None = Field(None, ge=1, le=100_000, examples=[60])
+    estimated_effort_minutes: int | None = Field(None, ge=EFFORT_MINUTES[0], le=EFFORT_MINUTES[1], examples=[60])
 
 
 class Discard(StrictSchema):
@@ -125,7 +126,7 @@ def accept_fallback_item(request: HttpRequest, body: Acceptance, project: str = 
     """Create the mission, after applying the given edits. 409 with the guardrail as code if it is reached."""
     found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
     edits = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
-    mission = review.accept_item(item=found, actor=request.auth.member, **edits)
+    mission = review.accept_item(actor=request.auth.member, item=found, **edits)
     return Status(201, refreshed(mission, mission_out))
 
 
@@ -143,9 +144,9 @@ def discard_fallback_item(request: HttpRequest, body: Discard, project: str = Pr
     actor = request.auth.member
     if body.duplicate_of:
         mission = find_in(Mission, of_project, body.duplicate_of)
-        review.mark_duplicate(item=found, mission=mission, actor=actor, feedback=body.feedback)
+        review.mark_duplicate(actor=actor, item=found, mission=mission, feedback=body.feedback)
     else:
-        review.discard_item(item=found, actor=actor, reason=body.reason, feedback=body.feedback)
+        review.discard_item(actor=actor, item=found, reason=body.reason, feedback=body.feedback)
     return refreshed(found, item_out)
 
 
@@ -156,7 +157,7 @@ def discard_fallback_item(request: HttpRequest, body: Discard, project: str = Pr
 def snooze_fallback_item(request: HttpRequest, body: Snooze, project: str = ProjectKey, item: str = Key):
     """Hide a proposal from the review until a given time."""
     found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
-    review.snooze_item(item=found, until=body.until, actor=request.auth.member)
+    review.snooze_item(actor=request.auth.member, item=found, until=body.until)
     return refreshed(found, item_out)
 
 
@@ -170,7 +171,7 @@ def snooze_fallback_item(request: HttpRequest, body: Snooze, project: str = Proj
 def undo_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
     """Undo your own decision of the last hour, if its mission is unchanged."""
     found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
-    review.undo_decision(item=found, actor=request.auth.member)
+    review.undo_decision(actor=request.auth.member, item=found)
     return refreshed(found, item_out)
 
 

@@ -115,7 +115,9 @@ def list_project_missions(
 def add_project_mission(request: HttpRequest, body: NewMission, project: str = ProjectKey):
     """Add a mission at the end of the project's Todo."""
     found = find_project(request, project, Right.CONTRIBUTE)
-    mission = create_mission(project=found, acting_member=request.auth.member, **body.dict())
+    mission = create_mission(
+        actor=request.auth.member, project=found, title=body.title, values=body.dict(exclude={"title"})
+    )
     mission.refresh_from_db()
     return Status(201, mission_out(mission))
 
@@ -133,7 +135,7 @@ def change_project_mission(request: HttpRequest, body: MissionChange, project: s
     """Change the given fields."""
     found = find_in(Mission, find_project(request, project, Right.CONTRIBUTE), mission)
     changes = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
-    update_mission(mission=found, acting_member=request.auth.member, **changes)
+    update_mission(actor=request.auth.member, mission=found, changes=changes)
     return refreshed(found, mission_out)
 
 
@@ -142,7 +144,7 @@ def change_project_mission(request: HttpRequest, body: MissionChange, project: s
 def move_project_mission(request: HttpRequest, body: Move, project: str = ProjectKey, mission: str = Key):
     """Move a mission to a list: before or after another one, or to the end."""
     found = find_in(Mission, find_project(request, project, Right.CONTRIBUTE), mission)
-    move_mission(mission=found, to=body.list, before=body.before, after=body.after, acting_member=request.auth.member)
+    move_mission(actor=request.auth.member, mission=found, to=body.list, before=body.before, after=body.after)
     return refreshed(found, mission_out)
 
 

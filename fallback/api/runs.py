@@ -113,7 +113,7 @@ def start_fallback_run(request: HttpRequest, body: RunRequest, project: str = Pr
     found = find_project(request, project, Right.REVIEW)
     if body.dry_run:
         return Status(200, {"run": None, "message": plan_out(found)["message"]})
-    run = run_fallback(project=found, triggered_by=Trigger.API, actor=request.auth.member)
+    run = run_fallback(actor=request.auth.member, project=found, triggered_by=Trigger.API)
     if run is None:
         return Status(200, {"run": None, "message": CheckResult(found).summary})
     return Status(201, {"run": run_out(run), "message": f"{run.generated_count} proposed."})

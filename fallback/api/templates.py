@@ -59,7 +59,7 @@ def list_fallback_templates(
 def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, template: str = Key):
     """Create a mission from a template, within the guardrails."""
     found = find_in(MissionFallbackTemplate, find_project(request, project, Right.REVIEW), template)
-    mission = launch_template(template=found, actor=request.auth.member, triggered_by=Trigger.API)
+    mission = launch_template(actor=request.auth.member, template=found, triggered_by=Trigger.API)
     return Status(201, refreshed(mission, mission_out))
 
 

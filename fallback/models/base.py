@@ -2,9 +2,14 @@
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
+from django.db.models import Q
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import not_blank_check
+from missionsite.common.constraints import CheckConstraint, not_blank_check
 from missionsite.common.ids import UlidField
+from missionsite.common.querysets import QuerySet
 
 # The foreign key itself deletes or clears the row, for raw SQL too: links_within_project.sql, fallback_links.sql.
 BY_DATABASE = models.DO_NOTHING
@@ -17,13 +22,26 @@ class TimestampedModel(models.Model):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         abstract = True
 
 
-def name_check(table: str, field: str = "name") -> models.CheckConstraint:
-    """The constraint that a name is not empty."""
-    return not_blank_check(table, field, "Enter a name.")
+def name_check(table: str, field: str = "name") -> CheckConstraint:
+    """The constraint that a name or title is not empty."""
+    return not_blank_check(table, field, _("Enter a title.") if field == "title" else _("Enter a name."))
+
+
+def range_check(field: str, limits: tuple[int, int], *, name: str, message: str | Promise) -> CheckConstraint:
+    """The constraint that a number is within limits, both inclusive. message: with {low} and {high}."""
+    low, high = limits
+    return CheckConstraint(
+        condition=Q(**{f"{field}__range": limits}),
+        name=name,
+        violation_error_message=format_lazy(message, low=f"{low:,}", high=f"{high:,}"),
+        field=field,
+    )
 
 
 def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:

@@ -42,21 +42,12 @@ class PrMode(TextChoices):
     AUTO = "auto", _("Automatic")
 
 
-class Origin(TextChoices):
+class MissionOrigin(TextChoices):
     """How a mission was created."""
 
     MANUAL = "manual", _("Manual")
     FALLBACK = "fallback", _("Fallback")
     IMPORTED = "imported", _("Imported")
-
-
-class EventOrigin(TextChoices):
-    """Who caused an event."""
-
-    SYSTEM = "system", _("System")
-    USER = "user", _("Person")
-    AGENT = "agent", _("Agent")
-    FALLBACK = "fallback", _("Fallback")
 
 
 class AgentStatus(TextChoices):

@@ -7,7 +7,8 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from fallback.models.base import BY_DATABASE, TimestampedModel
+from fallback import rules
+from fallback.models.base import BY_DATABASE, TimestampedModel, range_check
 from fallback.models.choices import ConfigStatus, Period
 from missionsite.common.constraints import CheckConstraint, choices_check
 
@@ -18,11 +19,15 @@ class MissionFallbackConfig(TimestampedModel):
     project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")
     backlog_threshold = models.IntegerField(
         _("ready missions wanted"),
-        default=5,
-        db_default=5,
+        default=rules.DEFAULT_BACKLOG_THRESHOLD,
+        db_default=rules.DEFAULT_BACKLOG_THRESHOLD,
         help_text=_("Proposals are made when fewer missions are ready."),
     )
-    check_cadence_minutes = models.IntegerField(_("check interval (minutes)"), default=15, db_default=15)
+    check_cadence_minutes = models.IntegerField(
+        _("check interval (minutes)"),
+        default=rules.DEFAULT_CHECK_CADENCE_MINUTES,
+        db_default=rules.DEFAULT_CHECK_CADENCE_MINUTES,
+    )
     auto_accept = models.BooleanField(
         _("accept automatically"),
         default=False,
@@ -31,14 +36,14 @@ class MissionFallbackConfig(TimestampedModel):
     )
     monthly_target_hours = models.IntegerField(
         _("hours per month"),
-        default=120,
-        db_default=120,
+        default=rules.DEFAULT_MONTHLY_TARGET_HOURS,
+        db_default=rules.DEFAULT_MONTHLY_TARGET_HOURS,
         help_text=_("Maximum of estimated hours accepted in a calendar month."),
     )
     weekly_mission_cap = models.IntegerField(
         _("missions per week"),
-        default=20,
-        db_default=20,
+        default=rules.DEFAULT_WEEKLY_MISSION_CAP,
+        db_default=rules.DEFAULT_WEEKLY_MISSION_CAP,
         help_text=_("Maximum accepted from Monday to Sunday, in the organisation's time zone."),
     )
     status = models.TextField(choices=ConfigStatus, default=ConfigStatus.ACTIVE, db_default=ConfigStatus.ACTIVE)
@@ -51,31 +56,37 @@ class MissionFallbackConfig(TimestampedModel):
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             choices_check("mission_fallback_configs", "status", ConfigStatus),
-            CheckConstraint(
-                condition=Q(backlog_threshold__range=(0, 1000)),
+            range_check(
+                "backlog_threshold",
+                rules.BACKLOG_THRESHOLD,
                 name="mission_fallback_configs_threshold_in_range",
-                violation_error_message=_("Enter a number of missions between 0 and 1,000."),
+                message=_("Enter a number of missions between {low} and {high}."),
             ),
-            CheckConstraint(
-                condition=Q(check_cadence_minutes__range=(1, 10080)),
+            range_check(
+                "check_cadence_minutes",
+                rules.CHECK_CADENCE_MINUTES,
                 name="mission_fallback_configs_cadence_in_range",
-                violation_error_message=_("Enter a check interval between 1 and 10,080 minutes (one week)."),
+                message=_("Enter a check interval between {low} and {high} minutes (one week)."),
             ),
-            CheckConstraint(
-                condition=Q(monthly_target_hours__range=(0, 100_000)),
+            range_check(
+                "monthly_target_hours",
+                rules.MONTHLY_TARGET_HOURS,
                 name="mission_fallback_configs_hours_in_range",
-                violation_error_message=_("Enter hours between 0 and 100,000."),
+                message=_("Enter hours between {low} and {high}."),
             ),
-            CheckConstraint(
-                condition=Q(weekly_mission_cap__range=(0, 10_000)),
+            range_check(
+                "weekly_mission_cap",
+                rules.WEEKLY_MISSION_CAP,
                 name="mission_fallback_configs_cap_in_range",
-                violation_error_message=_("Enter a number of missions between 0 and 10,000."),
+                message=_("Enter a number of missions between {low} and {high}."),
             ),
             CheckConstraint(
                 condition=Q(status="snoozed", snoozed_until__isnull=False)
                 | (~Q(status="snoozed") & Q(snoozed_until__isnull=True)),
                 name="mission_fallback_configs_snooze_has_end",
+                violation_error_code="snooze_needs_end",
                 violation_error_message=_("Only a snoozed configuration has an end of snooze."),
+                field="snoozed_until",
             ),
         ]
 

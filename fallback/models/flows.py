@@ -34,7 +34,9 @@ class Flow(TimestampedModel):
             UniqueConstraint(
                 fields=["project", "name"],
                 name="flows_name_once",
-                violation_error_message=_("The project already has a flow with this name."),
+                violation_error_code="flow_name_taken",
+                violation_error_message=_("The project already has a flow with this name. Choose another name."),
+                field="name",
             ),
         ]
 
@@ -58,7 +60,9 @@ class Actor(TimestampedModel):
             UniqueConstraint(
                 fields=["project", "name"],
                 name="actors_name_once",
-                violation_error_message=_("The project already has an actor with this name."),
+                violation_error_code="actor_name_taken",
+                violation_error_message=_("The project already has an actor with this name. Choose another name."),
+                field="name",
             ),
         ]
 

@@ -7,8 +7,10 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
+from fallback import rules
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
-from fallback.models.choices import AgentStatus, EventOrigin, List, Origin, Priority, PrMode, ReviewStatus
+from fallback.models.choices import AgentStatus, List, MissionOrigin, Priority, PrMode, ReviewStatus
+from missionsite.common.audit.context import Origin
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
@@ -39,7 +41,7 @@ class Mission(TimestampedModel):
     ready = models.BooleanField(
         default=False, db_default=False, help_text=_("Can be started now. Only ready missions count as backlog.")
     )
-    origin = models.TextField(choices=Origin, default=Origin.MANUAL, db_default=Origin.MANUAL)
+    origin = models.TextField(choices=MissionOrigin, default=MissionOrigin.MANUAL, db_default=MissionOrigin.MANUAL)
     fallback_item = models.OneToOneField(
         "fallback.MissionFallbackItem",
         BY_DATABASE,
@@ -77,7 +79,7 @@ class Mission(TimestampedModel):
             choices_check("missions", "agent_session_status", AgentStatus),
             choices_check("missions", "review_status", ReviewStatus),
             choices_check("missions", "priority", Priority),
-            choices_check("missions", "origin", Origin),
+            choices_check("missions", "origin", MissionOrigin),
             CheckConstraint(
                 condition=Q(fallback_item__isnull=True) | Q(origin="fallback"),
                 name="missions_fallback_item_fits_origin",
@@ -91,7 +93,7 @@ class Mission(TimestampedModel):
             models.Index(
                 fields=["project"],
                 name="missions_backlog",
-                condition=Q(list="todo", ready=True, open_dependency_count=0),
+                condition=Q(**rules.BACKLOG),
             ),
             # The lists of a board in their order.
             models.Index(fields=["project", "list", "list_order", "id"], name="missions_of_board"),
@@ -122,12 +124,16 @@ class MissionDependency(models.Model):
             UniqueConstraint(
                 fields=["mission", "depends_on"],
                 name="mission_dependencies_once",
+                violation_error_code="dependency_exists",
                 violation_error_message=_("The mission already depends on this one."),
+                field="depends_on",
             ),
             CheckConstraint(
                 condition=~Q(mission=F("depends_on")),
                 name="mission_dependencies_not_itself",
+                violation_error_code="depends_on_itself",
                 violation_error_message=_("A mission cannot depend on itself."),
+                field="depends_on",
             ),
         ]
 
@@ -142,7 +148,7 @@ class MissionEvent(models.Model):
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="mission_events", db_index=False)
     mission = models.ForeignKey(Mission, BY_DATABASE, null=True, blank=True, related_name="events", db_index=False)
     type = models.TextField()
-    origin = models.TextField(choices=EventOrigin, default=EventOrigin.SYSTEM, db_default=EventOrigin.SYSTEM)
+    origin = models.TextField(choices=Origin, default=Origin.SYSTEM, db_default=Origin.SYSTEM)
     actor = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="mission_events", db_index=False
     )
@@ -152,7 +158,7 @@ class MissionEvent(models.Model):
     class Meta:
         db_table = "mission_events"
         ordering = [F("occurred_at").desc(), F("id").desc()]
-        constraints = [choices_check("mission_events", "origin", EventOrigin)]
+        constraints = [choices_check("mission_events", "origin", Origin)]
         indexes = [
             # The timeline of a mission, and of a project.
             models.Index(F("mission"), F("occurred_at").desc(), F("id").desc(), name="mission_events_of_mission"),

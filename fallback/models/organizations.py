@@ -1,13 +1,13 @@
 from __future__ import annotations
 
 from django.db import models
-from django.db.models import Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
+from fallback import rules
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, range_check
 from fallback.models.choices import OrganizationRole
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 
 
 class Organization(TimestampedModel):
@@ -44,10 +44,11 @@ class Organization(TimestampedModel):
         constraints = [
             *one_line_checks("organizations", "name", "slug", "timezone"),
             name_check("organizations"),
-            CheckConstraint(
-                condition=Q(fallback_rollout_percent__range=(0, 100)),
+            range_check(
+                "fallback_rollout_percent",
+                rules.ROLLOUT_PERCENT,
                 name="organizations_rollout_is_a_share",
-                violation_error_message=_("Enter a share between 0 and 100 percent."),
+                message=_("Enter a share between {low} and {high} percent."),
             ),
         ]
 
@@ -75,7 +76,9 @@ class OrganizationMembership(TimestampedModel):
             UniqueConstraint(
                 fields=["organization", "member"],
                 name="organization_memberships_once",
+                violation_error_code="already_in_organization",
                 violation_error_message=_("This member already belongs to the organisation."),
+                field="member",
             ),
         ]
 

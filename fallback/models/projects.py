@@ -8,7 +8,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
-from fallback.models.choices import EventOrigin, Privacy, ProjectRole, ProjectStatus
+from fallback.models.choices import Privacy, ProjectRole, ProjectStatus
+from missionsite.common.audit.context import Origin
 from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
@@ -56,7 +57,11 @@ class Project(TimestampedModel):
             UniqueConstraint(
                 fields=["organization", "slug"],
                 name="projects_slug_once",
-                violation_error_message=_("Another project of the organisation already has this short name."),
+                violation_error_code="slug_taken",
+                violation_error_message=_(
+                    "Another project of the organisation already has this short name. Choose another one."
+                ),
+                field="slug",
             ),
         ]
         indexes = [
@@ -88,7 +93,9 @@ class ProjectMember(TimestampedModel):
             UniqueConstraint(
                 fields=["project", "member"],
                 name="project_members_once",
+                violation_error_code="already_in_project",
                 violation_error_message=_("This member already belongs to the project."),
+                field="member",
             ),
         ]
 
@@ -128,7 +135,9 @@ class ProjectRepository(TimestampedModel):
             UniqueConstraint(
                 fields=["project", "name"],
                 name="project_repositories_once",
+                violation_error_code="repository_taken",
                 violation_error_message=_("The project already has this repository."),
+                field="name",
             ),
         ]
 
@@ -142,7 +151,7 @@ class ProjectActivity(models.Model):
     id = UlidField()
     project = models.ForeignKey(Project, BY_DATABASE, related_name="activity", db_index=False)
     type = models.TextField()
-    origin = models.TextField(choices=EventOrigin, default=EventOrigin.SYSTEM, db_default=EventOrigin.SYSTEM)
+    origin = models.TextField(choices=Origin, default=Origin.SYSTEM, db_default=Origin.SYSTEM)
     actor = models.ForeignKey(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="project_activity", db_index=False
     )
@@ -153,7 +162,7 @@ class ProjectActivity(models.Model):
         db_table = "project_activity"
         verbose_name_plural = _("project activity")
         ordering = [F("occurred_at").desc(), F("id").desc()]
-        constraints = [choices_check("project_activity", "origin", EventOrigin)]
+        constraints = [choices_check("project_activity", "origin", Origin)]
         indexes = [
             models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="project_activity_of_project")
         ]

@@ -7,10 +7,12 @@ from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext_lazy as _
 
-from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
+from fallback import rules
+from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, range_check, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
+from missionsite.common.querysets import QuerySet
 
 
 class MissionFallbackRun(models.Model):
@@ -39,6 +41,8 @@ class MissionFallbackRun(models.Model):
     report_path = models.TextField(blank=True, default="", db_default="")
     started_at = models.DateTimeField(_("started"), db_default=TransactionNow())
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
+
+    objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "mission_fallback_runs"
@@ -70,7 +74,7 @@ class MissionFallbackRun(models.Model):
             models.Index(
                 fields=["id"],
                 name="fallback_runs_unwritten",
-                condition=Q(report_path="", status__in=["completed", "cancelled", "errored"]),
+                condition=Q(report_path="", status__in=rules.ENDED_RUN_STATUSES),
             ),
         ]
 
@@ -80,10 +84,10 @@ class MissionFallbackRun(models.Model):
     @property
     def is_open(self) -> bool:
         """Whether the run has open proposals or is in progress."""
-        return self.status in (RunStatus.PENDING, RunStatus.AWAITING_REVIEW)
+        return self.status in rules.OPEN_RUN_STATUSES
 
 
-class ItemQuerySet(models.QuerySet):
+class ItemQuerySet(QuerySet["MissionFallbackItem"]):
     def proposed(self) -> ItemQuerySet:
         """Open proposals."""
         return self.filter(status=ItemStatus.PROPOSED)
@@ -139,10 +143,11 @@ class MissionFallbackItem(TimestampedModel):
             choices_check("mission_fallback_items", "reason", DiscardReason),
             choices_check("mission_fallback_items", "priority", Priority),
             name_check("mission_fallback_items", "title"),
-            CheckConstraint(
-                condition=Q(estimated_effort_minutes__range=(1, 100_000)),
+            range_check(
+                "estimated_effort_minutes",
+                rules.EFFORT_MINUTES,
                 name="mission_fallback_items_effort_in_range",
-                violation_error_message=_("Enter an effort between 1 and 100,000 minutes."),
+                message=_("Enter an effort between {low} and {high} minutes."),
             ),
             CheckConstraint(
                 condition=Q(status="proposed", reviewed_at__isnull=True)
@@ -158,7 +163,9 @@ class MissionFallbackItem(TimestampedModel):
             CheckConstraint(
                 condition=~Q(status="discarded") | Q(reason__isnull=False) | Q(feedback__regex=r"\S"),
                 name="mission_fallback_items_discard_has_reason",
+                violation_error_code="reason_missing",
                 violation_error_message=_("Choose a reason or enter feedback."),
+                field="feedback",
             ),
             UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
         ]

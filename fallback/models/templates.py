@@ -5,12 +5,14 @@ from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, within_project
+from fallback import rules
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, range_check, within_project
 from fallback.models.choices import Priority
-from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import choices_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
-class TemplateQuerySet(models.QuerySet):
+class TemplateQuerySet(QuerySet["MissionFallbackTemplate"]):
     def enabled(self) -> TemplateQuerySet:
         """Enabled templates."""
         return self.filter(enabled=True)
@@ -54,10 +56,11 @@ class MissionFallbackTemplate(TimestampedModel):
             *one_line_checks("mission_fallback_templates", "name"),
             name_check("mission_fallback_templates"),
             choices_check("mission_fallback_templates", "priority", Priority),
-            CheckConstraint(
-                condition=Q(estimated_effort_minutes__range=(1, 100_000)),
+            range_check(
+                "estimated_effort_minutes",
+                rules.EFFORT_MINUTES,
                 name="mission_fallback_templates_effort_in_range",
-                violation_error_message=_("Enter an effort between 1 and 100,000 minutes."),
+                message=_("Enter an effort between {low} and {high} minutes."),
             ),
         ]
         indexes = [

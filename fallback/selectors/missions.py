@@ -8,6 +8,7 @@ from django.db import connection
 
 from fallback.models import Mission, Project
 from fallback.selectors.counts import count_up_to
+from missionsite.common.sql_loader import read_sql
 
 # Cards of a list on a board; a link leads to the rest.
 CARDS = 50
@@ -16,19 +17,7 @@ CARDS = 50
 def backlogs_of(projects: Iterable[str]) -> dict[str, tuple[int, int]]:
     """The number of ready, unblocked missions (counted up to the threshold) and the threshold, by project id."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            SELECT c.project_id, b.n, c.backlog_threshold
-            FROM mission_fallback_configs c
-            CROSS JOIN LATERAL (
-                SELECT count(*) FROM (
-                    SELECT FROM missions m WHERE m.project_id = c.project_id AND m.list = 'todo' AND m.ready
-                        AND m.open_dependency_count = 0 LIMIT c.backlog_threshold) x
-            ) b (n)
-            WHERE c.project_id = ANY (%s)
-            """,
-            [list(projects)],
-        )
+        cursor.execute(read_sql("fallback/queries/backlogs"), {"project_ids": list(projects)})
         return {project: (backlog, threshold) for project, backlog, threshold in cursor.fetchall()}
 
 

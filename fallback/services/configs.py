@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
 from fallback.errors import SnoozeInThePast
 from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus
-from fallback.services.audit import record_activity, set_audit_context
+from fallback.services.locks import lock_rows
 from groups.models import Member
+from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
@@ -24,51 +26,47 @@ EDITABLE = (
 
 
 @service
-def create_config(*, project: Project, actor: Member | None = None, **values) -> MissionFallbackConfig:
+def create_config(*, actor: Member, project: Project, **values: Any) -> MissionFallbackConfig:
     """Create the configuration of a project. values: any of EDITABLE, in the units of the model."""
     check_fields(values, *EDITABLE)
-    set_audit_context(actor)
     config = MissionFallbackConfig.objects.create(project=project, **values)
     changed = {field: [None, as_json(value)] for field, value in values.items()}
-    record_activity("fallback.configured", project=project, actor=actor, changed=changed)
+    audit("fallback.configured", actor=actor, project=project, changed=changed)
     return config
 
 
 @service
-def update_config(*, config: MissionFallbackConfig, actor: Member | None = None, **changes) -> MissionFallbackConfig:
+def update_config(*, actor: Member, config: MissionFallbackConfig, **changes: Any) -> MissionFallbackConfig:
     """Change any of EDITABLE. Accepted proposals stay, also above a lowered guardrail."""
     check_fields(changes, *EDITABLE)
-    return _change(config, actor, "fallback.config_changed", changes)
+    return _change(actor, config, "fallback.config_changed", changes)
 
 
 @service
-def pause_fallback(
-    *, config: MissionFallbackConfig, actor: Member | None = None, reason: str = ""
-) -> MissionFallbackConfig:
+def pause_fallback(*, actor: Member, config: MissionFallbackConfig, reason: str = "") -> MissionFallbackConfig:
     """Stop proposals until they are resumed."""
     changes = {"status": ConfigStatus.PAUSED, "snoozed_until": None}
-    return _change(config, actor, "fallback.paused", changes, reason=reason)
+    return _change(actor, config, "fallback.paused", changes, reason=reason)
 
 
 @service
-def resume_fallback(*, config: MissionFallbackConfig, actor: Member | None = None) -> MissionFallbackConfig:
+def resume_fallback(*, actor: Member, config: MissionFallbackConfig) -> MissionFallbackConfig:
     """Allow proposals again, from the next check on."""
-    return _change(config, actor, "fallback.resumed", {"status": ConfigStatus.ACTIVE, "snoozed_until": None})
+    return _change(actor, config, "fallback.resumed", {"status": ConfigStatus.ACTIVE, "snoozed_until": None})
 
 
 @service
-def snooze_fallback(
-    *, config: MissionFallbackConfig, until: datetime, actor: Member | None = None
-) -> MissionFallbackConfig:
+def snooze_fallback(*, actor: Member, config: MissionFallbackConfig, until: datetime) -> MissionFallbackConfig:
     """Stop proposals until an aware datetime, after which the configuration is active again. Raises SnoozeInThePast."""
     if until <= timezone.now():
         raise SnoozeInThePast
-    return _change(config, actor, "fallback.snoozed", {"status": ConfigStatus.SNOOZED, "snoozed_until": until})
+    return _change(actor, config, "fallback.snoozed", {"status": ConfigStatus.SNOOZED, "snoozed_until": until})
 
 
-def _change(config, actor, type_, changes, **payload) -> MissionFallbackConfig:
-    set_audit_context(actor)
-    current = MissionFallbackConfig.objects.select_for_update(of=("self",)).select_related("project").get(pk=config.pk)
-    if changed := apply_changes(current, changes):
-        record_activity(type_, project=current.project, actor=actor, changed=changed, **payload)
+def _change(
+    actor: Member, config: MissionFallbackConfig, type_: str, changes: dict[str, Any], **payload: Any
+) -> MissionFallbackConfig:
+    lock_rows()
+    current = MissionFallbackConfig.objects.lock(config.pk, "project")
+    audit_changes(type_, actor=actor, project=current.project, changed=apply_changes(current, changes), **payload)
     return current

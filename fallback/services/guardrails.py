@@ -11,11 +11,9 @@ from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 
+from fallback import rules
 from fallback.models import MissionFallbackAllowance, MissionFallbackConfig, Project
 from fallback.models.choices import Guardrail, Period
-
-DEFAULT_CAP = 20
-DEFAULT_HOURS = 120
 
 
 @dataclass(frozen=True)
@@ -102,7 +100,7 @@ def guardrails_of(projects: Iterable[Project], at: datetime | None = None) -> di
     found = {}
     for project in projects:
         zone = project.organization.timezone
-        cap, target = caps.get(project.pk, (DEFAULT_CAP, DEFAULT_HOURS))
+        cap, target = caps.get(project.pk, (rules.DEFAULT_WEEKLY_MISSION_CAP, rules.DEFAULT_MONTHLY_TARGET_HOURS))
         week, month = weeks[project.pk], months[project.pk]
         found[project.pk] = Guardrails(
             week=Quota(

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from decimal import ROUND_DOWN, Decimal
+from types import MappingProxyType
+from typing import Any
 
 from django.db import connection
 from django.db.models import Max
 
-from fallback.errors import DependsOnItself, NeighbourNotFound, ProjectArchived
+from fallback.errors import NeighbourNotFound, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
-from fallback.models.choices import List, Origin, ReviewStatus
-from fallback.services.audit import set_audit_context
+from fallback.models.choices import List, MissionOrigin, ProjectStatus, ReviewStatus
+from fallback.services.locks import lock_board, lock_rows
 from groups.models import Member
+from missionsite.common.audit.context import set_audit_context
 from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
 EDITABLE = (
@@ -42,41 +46,45 @@ MIN_STEP = Decimal("0.00001")
 
 @service
 def create_mission(
-    *, project: Project, title: str, acting_member: Member | None = None, origin: str = Origin.MANUAL, **values
-):
-    """Add a mission at the end of the project's Todo; values: any of EDITABLE.
+    *,
+    actor: Member,
+    project: Project,
+    title: str,
+    origin: str = MissionOrigin.MANUAL,
+    values: Mapping[str, Any] = MappingProxyType({}),
+) -> Mission:
+    """Add a mission at the end of the project's Todo.
 
-    acting_member: the member who does it; the field `actor` of a mission is the persona it is worked on as.
+    values: any of EDITABLE; its `actor` is the persona the mission is worked on as. origin: of MissionOrigin.
     Raises ProjectArchived, and the errors of links to another project.
     """
     check_fields(values, *EDITABLE)
-    set_audit_context(acting_member)
-    if Project.objects.filter(pk=project.pk, status="archived").exists():
+    set_audit_context(actor)
+    if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     return Mission.objects.create(
-        project=project, title=title, origin=origin, list_order=list_order_at_end(project, List.TODO), **values
+        project=project,
+        origin=origin,
+        list_order=list_order_at_end(project, List.TODO),
+        title=title,
+        **values,
     )
 
 
 @service
-def update_mission(*, mission: Mission, acting_member: Member | None = None, **changes) -> Mission:
+def update_mission(*, actor: Member, mission: Mission, changes: Mapping[str, Any]) -> Mission:
     """Change fields of EDITABLE. Moves, reviews and dependencies have their own services."""
     check_fields(changes, *EDITABLE)
-    set_audit_context(acting_member)
-    current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    set_audit_context(actor)
+    lock_rows()
+    current = Mission.objects.lock(mission.pk)
     apply_changes(current, changes)
     return current
 
 
 @service
 def move_mission(
-    *,
-    mission: Mission,
-    to: str,
-    before: str = "",
-    after: str = "",
-    first: bool = False,
-    acting_member: Member | None = None,
+    *, actor: Member, mission: Mission, to: str, before: str = "", after: str = "", first: bool = False
 ) -> Mission:
     """Move a mission to a list (of List), or within its own.
 
@@ -84,9 +92,10 @@ def move_mission(
     or, with `first`, at the beginning.
     Raises NeighbourNotFound if that mission is not (or no longer) in the list.
     """
-    set_audit_context(acting_member)
-    _lock_board(mission.project_id)
-    current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    set_audit_context(actor)
+    lock_rows()
+    lock_board(mission.project_id)
+    current = Mission.objects.lock(mission.pk)
     place = _list_order_beside(current, to, before=before, after=after, first=first)
     Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
     current.refresh_from_db()
@@ -94,48 +103,47 @@ def move_mission(
 
 
 @service
-def set_ready(*, mission: Mission, ready: bool, acting_member: Member | None = None) -> Mission:
+def set_ready(*, actor: Member, mission: Mission, ready: bool) -> Mission:
     """Mark a mission as ready to be started, or not. Ready missions are the backlog."""
-    return update_mission(mission=mission, acting_member=acting_member, ready=ready)
+    return update_mission(actor=actor, mission=mission, changes={"ready": ready})
 
 
 @service
-def review_mission(
-    *, mission: Mission, status: str, feedback: str = "", acting_member: Member | None = None
-) -> Mission:
+def review_mission(*, actor: Member, mission: Mission, status: str, feedback: str = "") -> Mission:
     """Set the result of a review. status: of ReviewStatus."""
-    set_audit_context(acting_member)
-    current = Mission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    set_audit_context(actor)
+    lock_rows()
+    current = Mission.objects.lock(mission.pk)
     decided = status != ReviewStatus.PENDING
     current.review_status, current.review_feedback = ReviewStatus(status), feedback
-    current.reviewed_by = acting_member if decided else None
+    current.reviewed_by = actor if decided else None
     current.save(update_fields=["review_status", "review_feedback", "reviewed_by"])
     return current
 
 
 @service
-def add_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> MissionDependency:
-    """Make a mission depend on another. Raises DependencyCycle, DependsOnItself, DependencyExists,
-    DependencyOfOtherProject.
+def add_dependency(*, actor: Member, mission: Mission, depends_on: Mission) -> MissionDependency:
+    """Make a mission depend on another. Raises DependencyCycle, DependencyOfOtherProject, and the errors of the
+    constraints.
     """
     if mission.pk == depends_on.pk:
-        raise DependsOnItself
-    set_audit_context(acting_member)
+        raise violated("mission_dependencies_not_itself")
+    set_audit_context(actor)
     # Renumbering a list locks its missions in another order.
-    _lock_board(mission.project_id)
+    lock_board(mission.project_id)
     return MissionDependency.objects.create(mission=mission, depends_on=depends_on)
 
 
 @service
-def remove_dependency(*, mission: Mission, depends_on: Mission, acting_member: Member | None = None) -> None:
+def remove_dependency(*, actor: Member, mission: Mission, depends_on: Mission) -> None:
     """Remove a dependency; do nothing if there is none."""
-    set_audit_context(acting_member)
+    set_audit_context(actor)
     MissionDependency.objects.filter(mission=mission, depends_on=depends_on).delete()
 
 
 def list_order_at_end(project: Project, in_list: str) -> Decimal:
     """The `list_order` of the end of a list. Renumbers the list first if no number is left."""
-    _lock_board(project.pk)
+    lock_board(project.pk)
     missions = Mission.objects.filter(project=project, list=in_list)
     last = missions.aggregate(last=Max("list_order"))["last"]
     if last is None:
@@ -199,9 +207,3 @@ def _renumber(project_id: str, in_list: str, order: Sequence[str]) -> dict[str, 
             [list(places), list(places.values()), project_id, in_list],
         )
     return places
-
-
-def _lock_board(project_id: str) -> None:
-    """Allow one move at a time on a board, so that no two missions get the same `list_order`."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_xact_lock(hashtextextended('board:' || %s, 0))", [project_id])

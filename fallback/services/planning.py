@@ -9,6 +9,7 @@ from datetime import UTC, datetime
 from django.db.models import Sum
 from django.utils import timezone
 
+from fallback import rules
 from fallback.models import (
     Mission,
     MissionFallbackConfig,
@@ -17,7 +18,7 @@ from fallback.models import (
     Organization,
     Project,
 )
-from fallback.models.choices import ConfigStatus, Guardrail, List, ProjectStatus
+from fallback.models.choices import ConfigStatus, Guardrail, ProjectStatus
 from fallback.services.guardrails import Guardrails, guardrails_of
 
 
@@ -72,7 +73,7 @@ class Plan:
 
 def backlog_of(project: Project, *, up_to: int) -> int:
     """The number of ready, unblocked missions of a project, counted up to a limit."""
-    ready = Mission.objects.filter(project=project, list=List.TODO, ready=True, open_dependency_count=0)
+    ready = Mission.objects.filter(project=project, **rules.BACKLOG)
     return ready.order_by().values("pk")[:up_to].count()
 
 

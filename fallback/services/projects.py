@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from django.db import models
 
 from fallback.errors import ProjectArchived
@@ -17,9 +20,9 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
-from fallback.services.audit import record_activity, set_audit_context
+from fallback.services.locks import lock_rows
 from groups.models import Member
-from missionsite.common.audit.events import audit
+from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
@@ -46,33 +49,34 @@ EVENT_PREFIXES = {Flow: "flow", Actor: "actor", ProjectRepository: "repository",
 
 
 @service
-def create_organization(*, name: str, slug: str, actor: Member | None = None, **values) -> Organization:
-    """Create an organisation, owned by the actor. Raises TimezoneUnknown."""
+def create_organization(*, actor: Member, name: str, slug: str, **values: Any) -> Organization:
+    """Create an organisation, owned by the actor if that is a person. Raises TimezoneUnknown."""
     check_fields(values, "timezone", "fallback_enabled", "fallback_rollout_percent")
     values = {"name": name, "slug": slug, **values}
     organization = Organization.objects.create(**values)
-    changed = {field: [None, as_json(value)] for field, value in values.items()}
-    _record_organization_event("organization.created", organization, actor, changed=changed)
-    if actor:
-        set_organization_role(organization=organization, member=actor, role=OrganizationRole.OWNER, actor=actor)
+    _audit_organization("organization.created", actor, organization, changed=_initial(values))
+    if not actor.is_system:
+        set_organization_role(actor=actor, organization=organization, member=actor, role=OrganizationRole.OWNER)
     return organization
 
 
 @service
-def update_organization(*, organization: Organization, actor: Member | None = None, **changes) -> Organization:
+def update_organization(*, actor: Member, organization: Organization, **changes: Any) -> Organization:
     """Change name, short name, time zone and roll-out. Raises TimezoneUnknown."""
     check_fields(changes, "name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
-    current = Organization.objects.select_for_update().get(pk=organization.pk)
+    current = Organization.objects.lock(organization.pk)
     if changed := apply_changes(current, changes):
-        _record_organization_event("organization.changed", current, actor, changed=changed)
+        _audit_organization("organization.changed", actor, current, changed=changed)
     return current
 
 
 @service
-def set_organization_role(*, organization: Organization, member: Member, role: str, actor: Member | None = None):
+def set_organization_role(
+    *, actor: Member, organization: Organization, member: Member, role: str
+) -> OrganizationMembership:
     """Add a member to an organisation, or change the role (of OrganizationRole)."""
     # The lock makes role changes of an organisation sequential, so that the event has the previous role.
-    organization = Organization.objects.select_for_update(no_key=True).get(pk=organization.pk)
+    organization = Organization.objects.lock(organization.pk, no_key=True)
     before = OrganizationMembership.objects.filter(organization=organization, member=member).first()
     if before and before.role == role:
         return before
@@ -80,71 +84,75 @@ def set_organization_role(*, organization: Organization, member: Member, role: s
         organization=organization, member=member, defaults={"role": role}
     )
     changed = {"role": [before.role if before else None, str(role)]}
-    _record_organization_event("organization.role_set", organization, actor, member=member, changed=changed)
+    _audit_organization("organization.role_set", actor, organization, member=member, changed=changed)
     return membership
 
 
 @service
-def create_project(
-    *, organization: Organization, name: str, slug: str, actor: Member | None = None, **values
-) -> Project:
-    """Create a project with a default fallback configuration. The actor becomes maintainer. Raises SlugTaken."""
+def create_project(*, actor: Member, organization: Organization, name: str, slug: str, **values: Any) -> Project:
+    """Create a project with a default fallback configuration. The actor, if a person, becomes maintainer."""
     check_fields(values, "description", "privacy", "fallback_enabled")
-    set_audit_context(actor)
-    project = Project.objects.create(organization=organization, name=name, slug=slug, **values)
-    if actor:
-        ProjectMember.objects.create(project=project, member=actor, role=ProjectRole.MAINTAINER)
+    values = {"name": name, "slug": slug, **values}
+    project = Project.objects.create(organization=organization, **values)
+    maintainer = None if actor.is_system else actor
+    if maintainer:
+        ProjectMember.objects.create(project=project, member=maintainer, role=ProjectRole.MAINTAINER)
     MissionFallbackConfig.objects.create(project=project)
-    changed = {field: [None, as_json(value)] for field, value in {"name": name, "slug": slug, **values}.items()}
-    record_activity(
-        "project.created", project=project, actor=actor, maintainer=actor and actor.member_id, changed=changed
+    audit(
+        "project.created",
+        actor=actor,
+        project=project,
+        maintainer=maintainer and maintainer.member_id,
+        changed=_initial(values),
     )
     return project
 
 
 @service
-def update_project(*, project: Project, actor: Member | None = None, **changes) -> Project:
-    """Change name, short name, description, privacy and `fallback_enabled`. Raises SlugTaken."""
+def update_project(*, actor: Member, project: Project, **changes: Any) -> Project:
+    """Change name, short name, description, privacy and `fallback_enabled`."""
     check_fields(changes, "name", "slug", "description", "privacy", "fallback_enabled")
-    return _change_project(project, actor, "project.changed", changes)
+    return _change_project(actor, project, "project.changed", changes)
 
 
 @service
-def archive_project(*, project: Project, actor: Member | None = None, reason: str = "") -> Project:
+def archive_project(*, actor: Member, project: Project, reason: str = "") -> Project:
     """Archive a project: it stays readable, without new missions and proposals."""
-    return _change_project(project, actor, "project.archived", {"status": ProjectStatus.ARCHIVED}, reason=reason)
+    return _change_project(actor, project, "project.archived", {"status": ProjectStatus.ARCHIVED}, reason=reason)
 
 
 @service
-def restore_project(*, project: Project, actor: Member | None = None, reason: str = "") -> Project:
+def restore_project(*, actor: Member, project: Project, reason: str = "") -> Project:
     """Make an archived project active again."""
-    return _change_project(project, actor, "project.restored", {"status": ProjectStatus.ACTIVE}, reason=reason)
+    return _change_project(actor, project, "project.restored", {"status": ProjectStatus.ACTIVE}, reason=reason)
 
 
 @service
-def set_project_role(*, project: Project, member: Member, role: str, actor: Member | None = None) -> ProjectMember:
+def set_project_role(*, actor: Member, project: Project, member: Member, role: str) -> ProjectMember:
     """Add a member to a project, or change the role (of ProjectRole)."""
-    set_audit_context(actor)
-    before = ProjectMember.objects.filter(project=project, member=member).values_list("role", flat=True).first()
-    if before == role:
-        return ProjectMember.objects.get(project=project, member=member)
+    lock_rows()
+    # The lock makes role changes of a project sequential, so that the event has the previous role.
+    project = Project.objects.lock(project.pk, no_key=True)
+    before = ProjectMember.objects.filter(project=project, member=member).first()
+    if before and before.role == role:
+        return before
     membership, _made = ProjectMember.objects.update_or_create(project=project, member=member, defaults={"role": role})
-    changed = {"role": [before, str(role)]}
-    record_activity("project.role_set", project=project, actor=actor, member=member.member_id, changed=changed)
+    changed = {"role": [before.role if before else None, str(role)]}
+    audit("project.role_set", actor=actor, project=project, member=member.member_id, changed=changed)
     return membership
 
 
 @service
-def remove_from_project(*, membership: ProjectMember, actor: Member | None = None) -> None:
-    """Remove a member's role in a project. A role from the organisation stays."""
-    set_audit_context(actor)
+def remove_from_project(*, actor: Member, membership: ProjectMember) -> None:
+    """Remove a member's role in a project; do nothing if it is already removed. A role from the organisation stays."""
+    lock_rows()
     current = ProjectMember.objects.select_for_update(of=("self",)).filter(pk=membership.pk).first()
     if current is None:
         return
-    record_activity(
+    audit(
         "project.member_removed",
-        project=current.project,
         actor=actor,
+        project=current.project,
         member=current.member.member_id,
         changed={"role": [current.role, None]},
     )
@@ -152,50 +160,46 @@ def remove_from_project(*, membership: ProjectMember, actor: Member | None = Non
 
 
 @service
-def add_to_project(kind: type[models.Model], *, project: Project, acting_member: Member | None = None, **values):
+def add_to_project(
+    *, actor: Member, kind: type[models.Model], project: Project, values: Mapping[str, Any]
+) -> models.Model:
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
     Raises ProjectArchived, and the errors of the model's constraints.
     """
     check_fields(values, *EDITABLE[kind])
-    set_audit_context(acting_member)
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     added = kind.objects.create(project=project, **values)
-    record_activity(f"{EVENT_PREFIXES[kind]}.added", project=project, actor=acting_member, id=added.pk, name=added.name)
+    audit(f"{EVENT_PREFIXES[kind]}.added", actor=actor, project=project, id=added.pk, name=added.name)
     return added
 
 
 @service
-def change_in_project(thing: models.Model, *, acting_member: Member | None = None, **changes):
+def change_in_project(*, actor: Member, instance: models.Model, changes: Mapping[str, Any]) -> models.Model:
     """Change a flow, an actor, a repository or a template; see EDITABLE."""
-    kind = type(thing)
+    kind = type(instance)
     check_fields(changes, *EDITABLE[kind])
-    set_audit_context(acting_member)
-    current = kind.objects.select_for_update(of=("self",)).select_related("project").get(pk=thing.pk)
-    if changed := apply_changes(current, changes):
-        record_activity(
-            f"{EVENT_PREFIXES[kind]}.changed",
-            project=current.project,
-            actor=acting_member,
-            id=current.pk,
-            changed=changed,
-        )
-    return current
-
-
-def _change_project(project, actor, type_, changes, **payload) -> Project:
-    set_audit_context(actor)
-    current = Project.objects.select_for_update(of=("self",)).get(pk=project.pk)
-    if changed := apply_changes(current, changes):
-        record_activity(type_, project=current, actor=actor, changed=changed, **payload)
-    return current
-
-
-def _record_organization_event(
-    type_: str, organization: Organization, actor: Member | None, *, member: Member | None = None, **payload
-):
-    """Record a site event about an organisation, which has no activity table."""
-    audit(
-        type_, actor=actor, member=member, organization=organization.pk, organization_name=organization.name, **payload
+    lock_rows()
+    current = kind.objects.lock(instance.pk, "project")
+    changed = apply_changes(current, changes)
+    audit_changes(
+        f"{EVENT_PREFIXES[kind]}.changed", actor=actor, project=current.project, id=current.pk, changed=changed
     )
+    return current
+
+
+def _initial(values: Mapping[str, Any]) -> dict[str, list[Any]]:
+    """The values of a new row as changes from nothing."""
+    return {field: [None, as_json(value)] for field, value in values.items()}
+
+
+def _change_project(actor: Member, project: Project, type_: str, changes: dict[str, Any], **payload: Any) -> Project:
+    current = Project.objects.lock(project.pk)
+    audit_changes(type_, actor=actor, project=current, changed=apply_changes(current, changes), **payload)
+    return current
+
+
+def _audit_organization(type_: str, actor: Member, organization: Organization, **fields: Any) -> None:
+    """Record a site event about an organisation, which has no activity table."""
+    audit(type_, actor=actor, organization=organization.pk, organization_name=organization.name, **fields)

@@ -15,13 +15,12 @@ from django.db import transaction
 from django.utils import timezone
 
 from fallback.models import MissionFallbackRun
-from fallback.models.choices import RunStatus
+from fallback.rules import ENDED_RUN_STATUSES
 from missionsite.common import documents
 
 logger = logging.getLogger(__name__)
 
 FOLDER = "solo-unicorn-docs/fallback"
-ENDED = (RunStatus.COMPLETED, RunStatus.CANCELLED, RunStatus.ERRORED)
 # Largest report read back, in bytes.
 MAX_BYTES = 5_000_000
 BATCH = 500
@@ -73,7 +72,7 @@ def write_report(run_id: str) -> bool:
     """Write the report of an ended run and store its path. Returns False if the run is not ended."""
     with transaction.atomic():
         run = MissionFallbackRun.objects.filter(pk=run_id).select_for_update().first()
-        if run is None or run.status not in ENDED:
+        if run is None or run.status not in ENDED_RUN_STATUSES:
             return False
         content = json.dumps(build_report(run), ensure_ascii=False, indent=2).encode()
         documents.write(path_of(run.pk), content)
@@ -87,7 +86,7 @@ def write_report_when_committed(run_id: str) -> None:
     def write() -> None:
         try:
             # Several decisions in one transaction request the same report.
-            if MissionFallbackRun.objects.filter(pk=run_id, report_path="", status__in=ENDED).exists():
+            if MissionFallbackRun.objects.filter(pk=run_id, report_path="", status__in=ENDED_RUN_STATUSES).exists():
                 write_report(run_id)
         except Exception:
             logger.exception("report of run %s not written; repair_reports will retry", run_id)
@@ -112,12 +111,12 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
     Returns the numbers of written and removed reports.
     """
     written = removed = 0
-    unwritten = MissionFallbackRun.objects.filter(report_path="", status__in=ENDED).order_by("pk")
+    unwritten = MissionFallbackRun.objects.filter(report_path="", status__in=ENDED_RUN_STATUSES).order_by("pk")
     last = ""
     while batch := list(unwritten.filter(pk__gt=last).values_list("pk", flat=True)[:BATCH]):
         written += sum(write_report(pk) for pk in batch)
         last = batch[-1]
-    noted = MissionFallbackRun.objects.exclude(report_path="").filter(status__in=ENDED)
+    noted = MissionFallbackRun.objects.exclude(report_path="").filter(status__in=ENDED_RUN_STATUSES)
     if since:
         noted = noted.filter(completed_at__gte=since)
     stems = {name: name.rpartition("/")[2].removesuffix(".json") for name in documents.names(FOLDER)}
@@ -127,7 +126,7 @@ def repair_reports(*, since: datetime | None = None) -> dict[str, int]:
             written += write_report(pk)
     for pk in _without_ended_run(sorted(there)):
         # Check again: the end of the run may have been committed meanwhile.
-        if _is_old(pk) and not MissionFallbackRun.objects.filter(pk=pk, status__in=ENDED).exists():
+        if _is_old(pk) and not MissionFallbackRun.objects.filter(pk=pk, status__in=ENDED_RUN_STATUSES).exists():
             documents.delete(path_of(pk))
             removed += 1
     return {"written": written, "removed": removed}
@@ -137,7 +136,9 @@ def _without_ended_run(names: list[str]) -> Iterator[str]:
     """The names that do not belong to an ended run."""
     for begin in range(0, len(names), BATCH):
         batch = names[begin : begin + BATCH]
-        known = set(MissionFallbackRun.objects.filter(pk__in=batch, status__in=ENDED).values_list("pk", flat=True))
+        known = set(
+            MissionFallbackRun.objects.filter(pk__in=batch, status__in=ENDED_RUN_STATUSES).values_list("pk", flat=True)
+        )
         yield from (pk for pk in batch if pk not in known)
 
 

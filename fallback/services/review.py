@@ -2,50 +2,51 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
+from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
 
 from fallback.errors import (
     AlreadyDecided,
+    FeedbackMissing,
     MissionChanged,
     MonthlyHoursReached,
     NotDecided,
     OtherProject,
     ProjectArchived,
-    ReasonMissing,
     SnoozeInThePast,
+    UndoWindowPassed,
     WeeklyCapReached,
 )
 from fallback.models import Mission, MissionFallbackItem
-from fallback.models.choices import DiscardReason, EventOrigin, ItemStatus, List, Origin, ProjectStatus, RunStatus
-from fallback.services.audit import record_activity, set_audit_context
+from fallback.models.choices import DiscardReason, ItemStatus, List, MissionOrigin, ProjectStatus, RunStatus
+from fallback.rules import UNDO_WINDOW
 from fallback.services.guardrails import guardrails_of
+from fallback.services.locks import lock_rows
 from fallback.services.missions import list_order_at_end
 from fallback.services.reports import write_report_when_committed
 from groups.models import Member
-from missionsite.common.changes import as_json
-from missionsite.common.errors import NotAllowed, translate_db_errors
+from missionsite.common.audit.context import Origin, set_audit_context
+from missionsite.common.audit.events import audit
+from missionsite.common.changes import as_json, check_fields
+from missionsite.common.errors import NotAllowed, translate_db_errors, violated
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "description", "priority", "estimated_effort_minutes")
-# A reviewer can undo their own decision for this long.
-UNDO_WINDOW = timedelta(hours=1)
 
 
 @service
-def accept_item(
-    *, item: MissionFallbackItem, actor: Member | None = None, at: datetime | None = None, **edits
-) -> Mission:
+def accept_item(*, actor: Member, item: MissionFallbackItem, at: datetime | None = None, **edits: Any) -> Mission:
     """Accept a proposal: create its mission in Todo, ready, linked to the proposal.
 
     edits: any of EDITABLE, applied first. at: aware datetime of the decision; now by default.
     Raises AlreadyDecided, WeeklyCapReached, MonthlyHoursReached (both with the time of reset), ProjectArchived.
     """
-    if unknown := set(edits) - set(EDITABLE):
-        raise TypeError(f"cannot edit {', '.join(sorted(unknown))}")
-    set_audit_context(actor, EventOrigin.FALLBACK)
+    check_fields(edits, *EDITABLE)
+    set_audit_context(actor, origin=Origin.FALLBACK)
+    lock_rows()
     item = _lock_proposed(item)
     project = item.project
     if project.status == ProjectStatus.ARCHIVED:
@@ -64,7 +65,7 @@ def accept_item(
         repository=item.repository,
         target_branch=item.repository.default_branch,
         ready=True,
-        origin=Origin.FALLBACK,
+        origin=MissionOrigin.FALLBACK,
         fallback_item=item,
         list_order=list_order_at_end(project, List.TODO),
     )
@@ -72,10 +73,10 @@ def accept_item(
     try:
         with translate_db_errors(), transaction.atomic():
             item.save()
-    except WeeklyCapReached:
-        raise WeeklyCapReached(guardrails_of([project], item.reviewed_at)[project.pk].week) from None
-    except MonthlyHoursReached:
-        raise MonthlyHoursReached(guardrails_of([project], item.reviewed_at)[project.pk].month) from None
+    except (WeeklyCapReached, MonthlyHoursReached) as reached:
+        guardrails = guardrails_of([project], item.reviewed_at)[project.pk]
+        quota = guardrails.week if isinstance(reached, WeeklyCapReached) else guardrails.month
+        raise type(reached)(quota.reached_text, resets_at=quota.resets_at) from None
     write_report_when_committed(item.run_id)
     return mission
 
@@ -83,22 +84,23 @@ def accept_item(
 @service
 def discard_item(
     *,
+    actor: Member,
     item: MissionFallbackItem,
-    actor: Member | None = None,
     reason: str | None = None,
     feedback: str = "",
     at: datetime | None = None,
 ) -> MissionFallbackItem:
     """Discard a proposal. reason: of DiscardReason; reason or feedback is required.
 
-    Raises AlreadyDecided, ReasonMissing.
+    Raises AlreadyDecided, FeedbackMissing, and the error of the constraint without both.
     """
     set_audit_context(actor)
+    lock_rows()
     item = _lock_proposed(item)
     if not reason and not feedback.strip():
-        raise ReasonMissing
+        raise violated("mission_fallback_items_discard_has_reason")
     if reason == DiscardReason.OTHER and not feedback.strip():
-        raise ReasonMissing("Enter feedback that explains the other reason.")
+        raise FeedbackMissing
     item.feedback, item.reason = feedback.strip(), reason or None
     _set_decision(item, ItemStatus.DISCARDED, actor, at)
     item.save()
@@ -108,61 +110,64 @@ def discard_item(
 
 @service
 def mark_duplicate(
-    *, item: MissionFallbackItem, mission: Mission, actor: Member | None = None, feedback: str = ""
+    *, actor: Member, item: MissionFallbackItem, mission: Mission, feedback: str = ""
 ) -> MissionFallbackItem:
     """Discard a proposal as a duplicate of a mission of its project. Raises AlreadyDecided, OtherProject."""
     if mission.project_id != item.project_id:
         raise OtherProject("The duplicated mission must belong to the same project.", field="mission")
-    discarded = discard_item(item=item, actor=actor, reason=DiscardReason.DUPLICATE, feedback=feedback)
+    discarded = discard_item(actor=actor, item=item, reason=DiscardReason.DUPLICATE, feedback=feedback)
     discarded.duplicate_of = mission
     discarded.save(update_fields=["duplicate_of"])
     return discarded
 
 
 @service
-def snooze_item(*, item: MissionFallbackItem, until: datetime, actor: Member | None = None) -> MissionFallbackItem:
+def snooze_item(*, actor: Member, item: MissionFallbackItem, until: datetime) -> MissionFallbackItem:
     """Hide a proposal from the review until an aware datetime; it stays open and counts. Raises AlreadyDecided,
     SnoozeInThePast.
     """
     set_audit_context(actor)
+    lock_rows()
     item = _lock_proposed(item)
     if until <= timezone.now():
         raise SnoozeInThePast
     item.snoozed_until = until
     item.save(update_fields=["snoozed_until"])
-    record_activity("fallback.item_snoozed", project=item.project, actor=actor, item=item.pk, until=until.isoformat())
+    audit("fallback.item_snoozed", actor=actor, project=item.project, item=item.pk, until=until.isoformat())
     return item
 
 
 @service
-def unsnooze_item(*, item: MissionFallbackItem, actor: Member | None = None) -> MissionFallbackItem:
+def unsnooze_item(*, actor: Member, item: MissionFallbackItem) -> MissionFallbackItem:
     """End the snooze of a proposal. Raises AlreadyDecided."""
     set_audit_context(actor)
+    lock_rows()
     item = _lock_proposed(item)
     if item.snoozed_until is None:
         return item
     changed = {"snoozed_until": [as_json(item.snoozed_until), None]}
     item.snoozed_until = None
     item.save(update_fields=["snoozed_until"])
-    record_activity("fallback.item_unsnoozed", project=item.project, actor=actor, item=item.pk, changed=changed)
+    audit("fallback.item_unsnoozed", actor=actor, project=item.project, item=item.pk, changed=changed)
     return item
 
 
 @service
-def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | None = None) -> MissionFallbackItem:
+def undo_decision(*, actor: Member, item: MissionFallbackItem, at: datetime | None = None) -> MissionFallbackItem:
     """Undo the actor's own decision of the last hour; the proposal is open again.
 
     The mission of an acceptance is deleted, and its quota is released.
-    Raises NotDecided, NotAllowed, MissionChanged if the mission has changed since.
+    Raises NotDecided, UndoWindowPassed, NotAllowed, MissionChanged if the mission has changed since.
     """
-    set_audit_context(actor, deleting=True)
+    set_audit_context(actor)
+    lock_rows(deleting=True)
     item = _lock_item(item)
     if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
         raise NotDecided
     if item.reviewed_by_id != actor.pk:
         raise NotAllowed("Only the reviewer who decided can undo the decision.")
     if item.reviewed_at < (at or timezone.now()) - UNDO_WINDOW:
-        raise NotDecided("A decision can be undone within an hour. This one is older.")
+        raise UndoWindowPassed
     mission = item.mission
     if mission and not is_unchanged(mission):
         raise MissionChanged
@@ -172,8 +177,8 @@ def undo_decision(*, item: MissionFallbackItem, actor: Member, at: datetime | No
     item.save()
     if mission:
         Mission.objects.filter(pk=mission.pk).delete()
-    record_activity(
-        "fallback.decision_undone", project=item.project, actor=actor, item=item.pk, was=str(previous), title=item.title
+    audit(
+        "fallback.decision_undone", actor=actor, project=item.project, item=item.pk, was=str(previous), title=item.title
     )
     return item
 
@@ -198,14 +203,19 @@ def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:
 
 
 def _lock_item(item: MissionFallbackItem) -> MissionFallbackItem:
-    return (
-        MissionFallbackItem.objects.select_for_update(of=("self",))
-        .select_related("project__organization", "flow", "actor", "repository", "run", "mission")
-        .get(pk=item.pk)
+    return MissionFallbackItem.objects.lock(
+        item.pk, "project__organization", "flow", "actor", "repository", "run", "mission"
     )
 
 
-def _set_decision(item, status, actor, at, *, mission=None) -> None:
+def _set_decision(
+    item: MissionFallbackItem,
+    status: ItemStatus,
+    actor: Member,
+    at: datetime | None,
+    *,
+    mission: Mission | None = None,
+) -> None:
     item.status, item.mission = status, mission
     item.reviewed_by, item.reviewed_at = actor, at or timezone.now()
     item.snoozed_until = None

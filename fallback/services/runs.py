@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
@@ -15,7 +16,6 @@ from fallback.errors import (
     NoConfiguration,
     ProjectArchived,
     RunEnded,
-    RunInProgress,
     TemplateDisabled,
     WeeklyCapReached,
 )
@@ -31,20 +31,22 @@ from fallback.models import (
 from fallback.models.choices import (
     ConfigStatus,
     DiscardReason,
-    EventOrigin,
     Guardrail,
     ItemStatus,
     ProjectStatus,
     RunStatus,
     Trigger,
 )
-from fallback.services.audit import record_activity, set_audit_context
+from fallback.services.locks import lock_rows, lock_runs
 from fallback.services.planning import Plan, SkippedTemplate, backlog_of, inactive_reason, plan_run
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
 from groups.models import Member
+from missionsite.common.audit.context import Origin, set_audit_context
+from missionsite.common.audit.events import audit
 from missionsite.common.errors import DomainError
 from missionsite.common.ids import new_ids
+from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
 
@@ -74,9 +76,9 @@ class CheckResult:
 @service
 def run_fallback(
     *,
+    actor: Member,
     project: Project,
     triggered_by: str = Trigger.MANUAL,
-    actor: Member | None = None,
     at: datetime | None = None,
 ) -> MissionFallbackRun | None:
     """Propose the missing missions of a project, within its guardrails. Returns None if none are missing.
@@ -85,8 +87,9 @@ def run_fallback(
     Raises NoConfiguration, FallbackInactive, and RunInProgress while another run of the project is in progress.
     """
     at = at or timezone.now()
-    set_audit_context(actor, EventOrigin.FALLBACK)
-    _lock_runs(project)
+    set_audit_context(actor, origin=Origin.FALLBACK)
+    lock_rows()
+    lock_runs(project.pk)
     project = Project.objects.select_related("organization").get(pk=project.pk)
     config = MissionFallbackConfig.objects.filter(project=project).select_for_update().first()
     if config is None:
@@ -95,7 +98,7 @@ def run_fallback(
         raise FallbackInactive(off)
     # A run is one transaction, and the lock allows one at a time: a pending run here is a leftover.
     for stale in MissionFallbackRun.objects.filter(project=project, status=RunStatus.PENDING):
-        cancel_run(run=stale, actor=actor)
+        cancel_run(actor=actor, run=stale)
     plan = plan_run(project, config=config, at=at)
     _record_check(plan)
     # The job would otherwise record the same skipped templates every few minutes.
@@ -125,7 +128,7 @@ def run_fallback(
     return run
 
 
-def run_due(*, at: datetime | None = None) -> Iterator[CheckResult]:
+def run_due(*, actor: Member, at: datetime | None = None) -> Iterator[CheckResult]:
     """Check all due projects: one statement finds the deficits, then each project with a deficit gets a run.
 
     at: aware datetime; now by default. Each run is a transaction of its own. Yields a result per run.
@@ -140,7 +143,7 @@ def run_due(*, at: datetime | None = None) -> Iterator[CheckResult]:
     lacking = Project.objects.in_bulk([row[0] for row in rows if row[3]])
     for project in lacking.values():
         try:
-            run = run_fallback(project=project, triggered_by=Trigger.AUTOMATIC, at=at)
+            run = run_fallback(actor=actor, project=project, triggered_by=Trigger.AUTOMATIC, at=at)
         except DomainError as rejection:
             yield CheckResult(project, rejection=rejection)
         else:
@@ -150,8 +153,8 @@ def run_due(*, at: datetime | None = None) -> Iterator[CheckResult]:
 @service
 def launch_template(
     *,
+    actor: Member,
     template: MissionFallbackTemplate,
-    actor: Member | None = None,
     triggered_by: str = Trigger.MANUAL,
     at: datetime | None = None,
 ) -> Mission:
@@ -161,7 +164,8 @@ def launch_template(
     Raises TemplateDisabled, ProjectArchived, WeeklyCapReached, MonthlyHoursReached.
     """
     at = at or timezone.now()
-    set_audit_context(actor, EventOrigin.FALLBACK)
+    set_audit_context(actor, origin=Origin.FALLBACK)
+    lock_rows()
     template = MissionFallbackTemplate.objects.select_related("project__organization").get(pk=template.pk)
     if not template.enabled:
         raise TemplateDisabled
@@ -178,21 +182,22 @@ def launch_template(
         started_at=at,
     )
     (item,) = _propose(run, [template])
-    return accept_item(item=item, actor=actor, at=at)
+    return accept_item(actor=actor, item=item, at=at)
 
 
 @service
-def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> MissionFallbackRun:
+def cancel_run(*, actor: Member, run: MissionFallbackRun) -> MissionFallbackRun:
     """Cancel an open run and discard its open proposals; accepted ones stay. Raises RunEnded."""
     set_audit_context(actor)
+    lock_rows()
     # Items are locked before their run, as in decisions.
     waiting = list(MissionFallbackItem.objects.proposed().filter(run=run).order_by("pk").select_for_update())
-    run = MissionFallbackRun.objects.select_for_update().get(pk=run.pk)
+    run = MissionFallbackRun.objects.lock(run.pk)
     if not run.is_open:
         raise RunEnded
     run.status = RunStatus.CANCELLED
     run.save(update_fields=["status"])
-    record_activity("fallback.run_cancelled", project=run.project, actor=actor, run=run.pk, discarded=len(waiting))
+    audit("fallback.run_cancelled", actor=actor, project=run.project, run=run.pk, discarded=len(waiting))
     MissionFallbackItem.objects.filter(pk__in=[item.pk for item in waiting]).update(
         status=ItemStatus.DISCARDED,
         reason=DiscardReason.RUN_CANCELLED,
@@ -203,14 +208,6 @@ def cancel_run(*, run: MissionFallbackRun, actor: Member | None = None) -> Missi
     run.refresh_from_db()
     write_report_when_committed(run.pk)
     return run
-
-
-def _lock_runs(project: Project) -> None:
-    """Allow one run of a project at a time. Raises RunInProgress without waiting."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_try_advisory_xact_lock(hashtextextended('fallback_run:' || %s, 0))", [project.pk])
-        if not cursor.fetchone()[0]:
-            raise RunInProgress
 
 
 def _record_check(plan: Plan) -> None:
@@ -228,32 +225,16 @@ def _record_check(plan: Plan) -> None:
     )
 
 
-def _record_checks(rows: list[tuple], at: datetime) -> None:
-    """Record the checks of projects without a deficit, in one statement."""
+def _record_checks(rows: list[tuple[Any, ...]], at: datetime) -> None:
+    """Record the checks of projects without a deficit, in one statement. rows: of due_fallback_projects()."""
     if not rows:
         return
     ids, thresholds, backlogs = ([row[number] for row in rows] for number in range(3))
     with transaction.atomic(), connection.cursor() as cursor:
-        set_audit_context(None)
+        lock_rows()
         cursor.execute(
-            """
-            WITH checked AS (
-                SELECT * FROM unnest(%s::text[], %s::integer[], %s::integer[]) AS l (project_id, threshold, backlog)
-            ), locked AS (
-                -- A configuration that is locked or has been snoozed again is checked in the next minute.
-                SELECT c.id FROM mission_fallback_configs c JOIN checked l ON l.project_id = c.project_id
-                WHERE c.status <> 'snoozed' OR c.snoozed_until <= %s
-                ORDER BY c.id FOR UPDATE OF c SKIP LOCKED
-            ), recorded AS (
-                UPDATE mission_fallback_configs c SET last_run_at = %s, snoozed_until = NULL,
-                    status = CASE WHEN c.status = 'snoozed' THEN 'active' ELSE c.status END
-                FROM locked WHERE c.id = locked.id RETURNING c.project_id
-            )
-            INSERT INTO mission_fallback_samples (project_id, backlog_count, backlog_threshold, sampled_at)
-            SELECT l.project_id, l.backlog, l.threshold, %s
-            FROM checked l JOIN recorded n ON n.project_id = l.project_id
-            """,
-            [ids, thresholds, backlogs, at, at, at],
+            read_sql("fallback/queries/record_checks"),
+            {"project_ids": ids, "thresholds": thresholds, "backlogs": backlogs, "at": at},
         )
 
 
@@ -292,12 +273,12 @@ def _build_item(pk: str, run: MissionFallbackRun, template: MissionFallbackTempl
     )
 
 
-def _accept_all(items: list[MissionFallbackItem], actor: Member | None, at: datetime) -> list[SkippedTemplate]:
+def _accept_all(items: list[MissionFallbackItem], actor: Member, at: datetime) -> list[SkippedTemplate]:
     """Accept proposals within the guardrails. Another transaction may have used the quota since the plan."""
     skipped = []
     for item in items:
         try:
-            accept_item(item=item, actor=actor, at=at)
+            accept_item(actor=actor, item=item, at=at)
         except (WeeklyCapReached, MonthlyHoursReached) as rejection:
             skipped.append(SkippedTemplate(Guardrail(rejection.code), item.template, rejection.resets_at))
     return skipped

@@ -78,7 +78,9 @@ def _create(role: str) -> Account:
         _add_directory_entry(member)
     elif role == PROJECT_MEMBER:
         for project in Project.objects.filter(slug__in=PROJECT_ROLES):
-            set_project_role(project=project, member=member, role=PROJECT_ROLES[project.slug])
+            set_project_role(
+                actor=Member.objects.system(), project=project, member=member, role=PROJECT_ROLES[project.slug]
+            )
     else:
         member.groups.set([Group.objects.get(name=role)])
     return account

@@ -13,6 +13,7 @@ from django.core.management import call_command
 
 from engagement.models import Announcement, MessageTemplate
 from fallback.services.runs import run_due
+from groups.models import Member
 from tests.portal.helpers import entry, invitation
 from tests.support.admin import client_of, staff
 
@@ -83,7 +84,7 @@ def community(transactional_db, settings):
     """Load the example data with proposals; return the actors and the ids of created objects."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 0
     call_command("loaddata", "seeds", verbosity=0)
-    list(run_due())
+    list(run_due(actor=Member.objects.system()))
     ana = entry(name="Ana")
     return {
         "administrator": staff("Administrator", display_name="Ada", is_superuser=True),

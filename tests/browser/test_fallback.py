@@ -21,6 +21,7 @@ from fallback.models import (
 from fallback.services.configs import update_config
 from fallback.services.missions import move_mission
 from fallback.services.runs import run_due, run_fallback
+from groups.models import Member
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
@@ -48,7 +49,7 @@ def project(transactional_db, documents) -> Project:
 @pytest.fixture
 def proposals(project) -> list[MissionFallbackItem]:
     """The three proposals of a run, in the order of the page."""
-    run = run_fallback(project=project)
+    run = run_fallback(actor=Member.objects.system(), project=project)
     return list(run.items.order_by("created_at", "id"))
 
 
@@ -97,7 +98,7 @@ def rejected(wrongs: list[str]) -> None:
 def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, reviewer, project, documents):
     missions = [MissionFactory(project=project, title=f"Ready {number}", list_order=number) for number in range(1, 4)]
     # Enough missions are ready: the check makes no run.
-    assert list(run_due()) == []
+    assert list(run_due(actor=Member.objects.system())) == []
     assert not MissionFallbackRun.objects.exists()
     MissionFallbackConfig.objects.update(last_run_at=timezone.now() - timedelta(hours=1))
     open_review(desk, live_server)
@@ -107,8 +108,8 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
 
     # Missions are started, fewer than three are ready, and the next check proposes three.
     for mission in missions:
-        move_mission(mission=mission, to="doing")
-    (outcome,) = run_due()
+        move_mission(actor=Member.objects.system(), mission=mission, to="doing")
+    (outcome,) = run_due(actor=Member.objects.system())
     assert outcome.run.generated_count == 3
     expect(desk.locator(".fb-row")).to_have_count(3)
     expect(desk.locator("[data-count=waiting]")).to_have_text("3")
@@ -168,7 +169,7 @@ def test_undo_by_key(desk: Page, live_server, proposals):
 
 
 def test_full_week_shows_error_on_row(desk: Page, live_server, project, proposals, wrongs):
-    update_config(config=project.fallback_config, weekly_mission_cap=1)
+    update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
     open_review(desk, live_server)
     desk.keyboard.press("j")
     desk.keyboard.press("a")
@@ -182,7 +183,7 @@ def test_full_week_shows_error_on_row(desk: Page, live_server, project, proposal
 
 
 def test_bulk_accept_stops_at_weekly_cap(desk: Page, live_server, project, proposals):
-    update_config(config=project.fallback_config, weekly_mission_cap=2)
+    update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=2)
     open_review(desk, live_server)
     desk.keyboard.press("j")
     for _each in proposals:
@@ -250,7 +251,7 @@ def test_two_reviewers_see_each_others_decisions(desk: Page, live_server, propos
     from fallback.services.review import accept_item
 
     open_review(desk, live_server)
-    accept_item(item=proposals[1])
+    accept_item(actor=Member.objects.system(), item=proposals[1])
     expect(row(desk, proposals[1])).to_have_count(0)
     expect(desk.locator("[data-count=waiting]")).to_have_text("2")
 
@@ -303,7 +304,7 @@ def test_move_card_with_keyboard(desk: Page, live_server, project):
 
 
 def test_launch_template_from_board(desk: Page, live_server, project, wrongs):
-    update_config(config=project.fallback_config, weekly_mission_cap=1)
+    update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
     open_board(desk, live_server, project)
     desk.get_by_role("button", name=f"Launch {NAMES[0]}").click()
     expect(cards(desk, "todo")).to_have_text([NAMES[0]])
@@ -319,7 +320,7 @@ def test_launch_template_from_board(desk: Page, live_server, project, wrongs):
 def test_board_shows_changes_of_others(desk: Page, live_server, project):
     mission = MissionFactory(project=project, title="Write the guide")
     open_board(desk, live_server, project)
-    move_mission(mission=mission, to="done")
+    move_mission(actor=Member.objects.system(), mission=mission, to="done")
     expect(cards(desk, "done")).to_have_text(["Write the guide"])
     expect(cards(desk, "todo")).to_have_count(0)
 
@@ -349,8 +350,8 @@ def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     long = "A title that goes on and on, so that it has to be broken, withoutanyblanksinitsothatnothingbreaksit " * 3
     MissionFactory(project=project, title=long, list="review", review_status="rejected", review_feedback=long)
     TemplateFactory(project=project, name=long[:190], description=long)
-    update_config(config=project.fallback_config, weekly_mission_cap=2)
-    run_fallback(project=project)
+    update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=2)
+    run_fallback(actor=Member.objects.system(), project=project)
     desk.emulate_media(color_scheme=scheme)
     for path in addresses(project):
         # Loaded in a narrow viewport, then widened.

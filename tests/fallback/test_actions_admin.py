@@ -20,6 +20,7 @@ from fallback.models.choices import ConfigStatus, RunStatus
 from fallback.services.configs import pause_fallback, update_config
 from fallback.services.review import accept_item
 from fallback.services.runs import run_fallback
+from groups.models import Member
 from tests.fallback.pages import errors, form_of, objects_of, page
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.fallback import (
@@ -97,7 +98,10 @@ class TestForms:
     )
     def test_null_character_is_field_error(self, chief, project, model):
         TemplateFactory(project=project)
-        accept_item(item=run_fallback(project=project).items.first())
+        accept_item(
+            actor=Member.objects.system(),
+            item=run_fallback(actor=Member.objects.system(), project=project).items.first(),
+        )
         obj = objects_of(project)[model]
         address = page(model, "change", obj)
         values = form_of(chief.get(address))
@@ -203,7 +207,7 @@ class TestRunNow:
 
     def test_skipped_template_shows_guardrail_and_reset(self, chief, config, project):
         template = TemplateFactory(project=project, name="Answer questions")
-        update_config(config=config, weekly_mission_cap=1)
+        update_config(actor=Member.objects.system(), config=config, weekly_mission_cap=1)
         plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
         assert "1 proposal would be made, 2 skipped." in plan
         assert "Weekly cap" in plan
@@ -215,7 +219,7 @@ class TestRunNow:
             assert text in report
 
     def test_run_of_paused_fallback_is_rejected(self, chief, config):
-        pause_fallback(config=config)
+        pause_fallback(actor=Member.objects.system(), config=config)
         assert "The fallback is paused" in words(chief.post(self.address(config), follow=True))
 
     def test_run_without_deficit_makes_nothing(self, chief, config, project):
@@ -321,7 +325,7 @@ class TestJobs:
 
     def test_cancel_run(self, chief, config, project):
         TemplateFactory(project=project)
-        run = run_fallback(project=project)
+        run = run_fallback(actor=Member.objects.system(), project=project)
         assert "cancelled" in words(chief.post(page("missionfallbackrun", "cancel", run), follow=True))
         run.refresh_from_db()
         assert (run.status, run.discarded_count) == (RunStatus.CANCELLED, 3)

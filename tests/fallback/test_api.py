@@ -15,6 +15,7 @@ from fallback.models import Mission, MissionFallbackConfig, MissionFallbackItem,
 from fallback.models.choices import ItemStatus, List, ProjectRole, ProjectStatus, RunStatus
 from fallback.services.missions import create_mission, move_mission
 from fallback.services.projects import set_project_role
+from groups.models import Member
 from missionsite.api import api
 from missionsite.common.models import IdempotencyKey
 from tests.groups.test_api_fuzz import sendable, values
@@ -69,7 +70,7 @@ def item(project):
 
 def person(project, role):
     member = MemberFactory()
-    set_project_role(project=project, member=member, role=role)
+    set_project_role(actor=Member.objects.system(), project=project, member=member, role=role)
     return member
 
 
@@ -114,7 +115,7 @@ class TestProjects:
     def test_list_returns_own_projects_with_rights(self, project, bob, client):
         ProjectFactory()
         viewed = ProjectFactory()
-        set_project_role(project=viewed, member=bob, role=ProjectRole.VIEWER)
+        set_project_role(actor=Member.objects.system(), project=viewed, member=bob, role=ProjectRole.VIEWER)
         rows = client.get("/api/projects").json()["items"]
         assert {row["id"]: row["rights"] for row in rows} == {
             project.pk: ["view", "contribute", "review"],
@@ -144,7 +145,7 @@ class TestProjects:
 
     def test_pages_return_every_project_once(self, project, bob, client):
         for made in ProjectFactory.create_batch(6):
-            set_project_role(project=made, member=bob, role=ProjectRole.VIEWER)
+            set_project_role(actor=Member.objects.system(), project=made, member=bob, role=ProjectRole.VIEWER)
         rows, pages = read_pages(client, "/api/projects?limit=2")
         assert len({row["id"] for row in rows}) == len(rows) == 7
         assert pages == 4
@@ -177,7 +178,10 @@ class TestMissions:
         assert client.get(at(project, f"/missions/{mission.pk}")).json() == changed
 
     def test_move_puts_mission_beside_another(self, project, client):
-        one, two, three = (create_mission(project=project, title=name) for name in ("one", "two", "three"))
+        one, two, three = (
+            create_mission(actor=Member.objects.system(), project=project, title=name)
+            for name in ("one", "two", "three")
+        )
         move = at(project, f"/missions/{three.pk}/move")
         assert post(client, move, list="todo", before=one.pk).status_code == 200
         assert post(client, at(project, f"/missions/{one.pk}/move"), list="todo", after=two.pk).status_code == 200
@@ -224,7 +228,7 @@ class TestMissions:
     def test_list_filters_and_pages_missions(self, project, client):
         for number in range(9):
             MissionFactory(project=project, ready=number % 3 == 0)
-        move_mission(mission=Mission.objects.filter(ready=True).first(), to=List.DOING)
+        move_mission(actor=Member.objects.system(), mission=Mission.objects.filter(ready=True).first(), to=List.DOING)
         MissionFactory()
         ready, _ = read_pages(client, at(project, "/missions?ready=true&limit=2"))
         assert {row["ready"] for row in ready} == {True}
@@ -244,7 +248,7 @@ class TestMissions:
     def test_list_rejects_cursor_of_another_list_or_project(self, project, bob, client):
         MissionFactory.create_batch(2, project=project)
         other = ProjectFactory()
-        set_project_role(project=other, member=bob, role=ProjectRole.VIEWER)
+        set_project_role(actor=Member.objects.system(), project=other, member=bob, role=ProjectRole.VIEWER)
         cursor = client.get(at(project, "/missions?limit=1")).json()["next"].partition("cursor=")[2]
         for address in (at(other, "/missions"), at(project, "/fallback/items"), "/api/projects"):
             rejected(client.get(f"{address}?cursor={cursor}"), 422, "cursor_rejected", "query/cursor")
@@ -261,7 +265,7 @@ class TestMissions:
     def test_events_are_paged_newest_first(self, project, client):
         mission = MissionFactory(project=project)
         for place in (List.DOING, List.REVIEW, List.DONE):
-            move_mission(mission=mission, to=place)
+            move_mission(actor=Member.objects.system(), mission=mission, to=place)
         rows, pages = read_pages(client, at(project, f"/missions/{mission.pk}/events?limit=3"))
         assert [row["type"] for row in rows][-1] == "mission.created"
         assert [row["payload"]["changed"]["list"][1] for row in rows if row["type"] == "mission.moved"] == [
@@ -573,12 +577,12 @@ def test_role_in_project_decides_also_for_staff(project, item, method, address, 
     for factory in (MemberFactory, StaffFactory):
         member = factory()
         if less:
-            set_project_role(project=project, member=member, role=less)
+            set_project_role(actor=Member.objects.system(), project=project, member=member, role=less)
             answer = send(api_client(member), method, target, body)
             assert (answer.status_code, answer.json()["code"]) == (403, "not_allowed")
         elif "{project}" in address:
             assert send(api_client(member), method, target, body).status_code == 404
-        set_project_role(project=project, member=member, role=enough)
+        set_project_role(actor=Member.objects.system(), project=project, member=member, role=enough)
         connection.cursor().execute("SAVEPOINT before_it")
         answer = send(api_client(member), method, target, body)
         connection.cursor().execute("ROLLBACK TO SAVEPOINT before_it")

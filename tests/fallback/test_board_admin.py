@@ -9,6 +9,7 @@ from fallback.models.choices import ProjectRole
 from fallback.services.configs import pause_fallback, update_config
 from fallback.services.missions import add_dependency
 from fallback.services.projects import archive_project, set_project_role
+from groups.models import Member
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
@@ -80,8 +81,8 @@ class TestPage:
         assert "Not counted" in page
 
     def test_board_shows_open_proposals_and_pause(self, reviewer, project, mission):
-        add_dependency(mission=mission, depends_on=MissionFactory(project=project))
-        pause_fallback(config=project.fallback_config)
+        add_dependency(actor=Member.objects.system(), mission=mission, depends_on=MissionFactory(project=project))
+        pause_fallback(actor=Member.objects.system(), config=project.fallback_config)
         page = words(reviewer.get(board(project)))
         assert "Blocked by 1" in page
         assert "Paused" in page
@@ -185,7 +186,7 @@ class TestLaunch:
         assert "Launch Answer questions" in words(reviewer.get(board(project)))
 
     def test_launch_rejects_full_week(self, reviewer, project):
-        update_config(config=project.fallback_config, weekly_mission_cap=0)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=0)
         response = launch(reviewer, TemplateFactory(project=project))
         assert response.status_code == 409
         assert "resets on Monday" in response.json()["message"]
@@ -199,7 +200,7 @@ class TestLaunch:
 
     def test_launch_rejects_archived_project(self, reviewer, project):
         template = TemplateFactory(project=project, name="Answer questions")
-        archive_project(project=project)
+        archive_project(actor=Member.objects.system(), project=project)
         assert "Launch Answer questions" not in words(reviewer.get(board(project)))
         assert "archived" in launch(reviewer, template).json()["message"]
         assert not Mission.objects.exists()
@@ -220,14 +221,14 @@ class TestRights:
 
     def test_contributor_moves_cards_but_cannot_launch(self, project, mission):
         template, member = TemplateFactory(project=project), staff()
-        set_project_role(project=project, member=member, role=ProjectRole.CONTRIBUTOR, actor=None)
+        set_project_role(actor=None, project=project, member=member, role=ProjectRole.CONTRIBUTOR)
         browser = client_of(member)
         assert place(browser, mission, list="doing").status_code == 200
         assert launch(browser, template).status_code == 403
 
     def test_private_project_is_hidden_from_others(self, project, mission):
         member = staff()
-        set_project_role(project=ProjectFactory(), member=member, role=ProjectRole.MAINTAINER, actor=None)
+        set_project_role(actor=None, project=ProjectFactory(), member=member, role=ProjectRole.MAINTAINER)
         browser = client_of(member)
         assert browser.get(board(project)).status_code == 404
         assert browser.get(reverse("admin:fallback_board_events", args=[project.pk])).status_code == 404

@@ -18,6 +18,7 @@ from fallback.services.configs import pause_fallback
 from fallback.services.review import discard_item
 from fallback.services.runs import run_fallback as make_run
 from fallback.tasks import reconcile_fallback, repair_fallback_reports, run_fallback
+from groups.models import Member
 from tests.common.test_worker import PATIENCE, empty_queue, running_worker, status_of, until  # noqa: F401
 from tests.fallback.proposals import a_project, a_review
 from tests.support.concurrency import without
@@ -46,8 +47,8 @@ def a_full_project(**config):
 @pytest.mark.parametrize("name", ["pk", "slug"])
 def test_project_option_takes_id_or_short_name(name):
     project, other = a_project(templates=2), a_project(templates=2)
-    make_run(project=project)
-    discard_item(item=project.fallback_items.first(), feedback="no")
+    make_run(actor=Member.objects.system(), project=project)
+    discard_item(actor=Member.objects.system(), item=project.fallback_items.first(), feedback="no")
     assert output("--project", getattr(project, name)) == f"{project.pk} {project.name}: 1 proposed.\n"
     assert set(project.fallback_runs.values_list("triggered_by", flat=True)) == {Trigger.MANUAL}
     assert not other.fallback_runs.exists()
@@ -74,7 +75,7 @@ def test_every_rejection_prints_message():
     sentence = "This project has no fallback configuration. Add one first."
     assert rejected("--project", bare.pk) == rejected("--project", bare.pk, "--dry-run") == sentence
     paused = a_project(templates=1)
-    pause_fallback(config=paused.fallback_config)
+    pause_fallback(actor=Member.objects.system(), config=paused.fallback_config)
     assert rejected("--project", paused.slug) == "The fallback is paused. Resume it first."
     assert not MissionFallbackRun.objects.exists()
 
@@ -110,7 +111,7 @@ def test_exit_code_tells_success_from_rejection():
 def test_without_options_all_due_projects_are_checked():
     lacking, empty = a_project(templates=1), a_project()
     a_full_project()
-    pause_fallback(config=a_project(templates=1).fallback_config)
+    pause_fallback(actor=Member.objects.system(), config=a_project(templates=1).fallback_config)
     lines = output().splitlines()
     assert sorted(lines[:-1]) == sorted(
         [
@@ -129,7 +130,7 @@ def test_dry_run_prints_plans_and_writes_nothing():
     project = a_project(weekly_mission_cap=1, backlog_threshold=2)
     TemplateFactory(project=project, name="Rotate the keys", estimated_effort_minutes=45)
     full, paused = a_full_project(), a_project(templates=1)
-    pause_fallback(config=paused.fallback_config)
+    pause_fallback(actor=Member.objects.system(), config=paused.fallback_config)
     with transaction.atomic(), connection.cursor() as cursor:
         shown = output("--dry-run")
         # PostgreSQL assigns a transaction id at the first write or row lock.
@@ -157,7 +158,7 @@ def test_dry_run_of_project_prints_its_plan():
 def test_run_matches_dry_run():
     project = a_project(templates=4, weekly_mission_cap=3)
     shown = output("--dry-run", "--project", project.pk)
-    run = make_run(project=project)
+    run = make_run(actor=Member.objects.system(), project=project)
     proposed = [
         line.split(": ", 1)[1].removesuffix(" (60 min)") for line in shown.splitlines() if "    propose:" in line
     ]
@@ -177,8 +178,8 @@ def test_worker_runs_checks_reports_and_reconciliation(documents_root, monkeypat
     monkeypatch.setenv("DOCUMENTS_ROOT", str(documents_root))
     lacking, full = a_project(templates=1), a_full_project()
     (item,) = a_review(1)
-    pause_fallback(config=item.project.fallback_config)
-    discard_item(item=item, feedback="no")
+    pause_fallback(actor=Member.objects.system(), config=item.project.fallback_config)
+    discard_item(actor=Member.objects.system(), item=item, feedback="no")
     lost = MissionFallbackRun.objects.get(pk=item.run_id)
     (documents_root / lost.report_path).unlink()
     # The jobs are deferred before the worker starts, so that no other job is due.
@@ -225,7 +226,7 @@ def test_job_logs_project_it_could_not_check(monkeypatch, caplog):
     def pause_meanwhile(execute, sql, params, many, context):
         result = execute(sql, params, many, context)
         if "due_fallback_projects" in sql:
-            pause_fallback(config=project.fallback_config)
+            pause_fallback(actor=Member.objects.system(), config=project.fallback_config)
         return result
 
     with connection.execute_wrapper(pause_meanwhile):

@@ -23,6 +23,7 @@ from fallback.services.missions import create_mission
 from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
 from fallback.services.rights import Rights
+from groups.models import Member
 from missionsite.common.api.access import Access
 from tests.site import projects
 from tests.site.routes import Route, bulk_actions, routes
@@ -92,11 +93,11 @@ def build() -> World:
     projects.fill_projects(b, {**people, "superuser": StaffFactory()})
     for name in projects.PROJECTS:
         for actor, role in projects.PROJECT_STAFF.items():
-            set_project_role(project=b[name], member=people[actor], role=role)
+            set_project_role(actor=Member.objects.system(), project=b[name], member=people[actor], role=role)
         b[name].privacy = Privacy.ORGANIZATION
         b[name].save(update_fields=["privacy"])
     for person in people.values():
-        set_organization_role(organization=organization, member=person, role="member")
+        set_organization_role(actor=Member.objects.system(), organization=organization, member=person, role="member")
     return World(a, b, people)
 
 
@@ -433,9 +434,11 @@ def test_own_archived_project_gives_no_access_to_others(world):
 def test_owner_with_lower_project_role_keeps_that_role(world):
     """A role in the project overrides the one from the organisation: this owner is a viewer."""
     owner = StaffFactory(display_name="Owner, viewer of A")
-    set_organization_role(organization=world.a["organization"], member=owner, role="owner")
+    set_organization_role(
+        actor=Member.objects.system(), organization=world.a["organization"], member=owner, role="owner"
+    )
     for name in projects.PROJECTS:
-        set_project_role(project=world.a[name], member=owner, role=ProjectRole.VIEWER)
+        set_project_role(actor=Member.objects.system(), project=world.a[name], member=owner, role=ProjectRole.VIEWER)
     intruder = Intruder(world, owner)
     found = [
         each
@@ -517,7 +520,7 @@ def test_live_page_sends_own_projects_only():
 def test_viewer_sees_canary_on_every_kind_of_page(world):
     viewer = StaffFactory()
     for name in projects.PROJECTS:
-        set_project_role(project=world.a[name], member=viewer, role=ProjectRole.VIEWER)
+        set_project_role(actor=Member.objects.system(), project=world.a[name], member=viewer, role=ProjectRole.VIEWER)
     found = "\n".join(Intruder(world, viewer).caught(attempts(world, "superuser", (by_path, by_query))))
     for model in admin.site._registry:
         if model._meta.app_label == "fallback" and model._meta.model_name not in ("organization",):
@@ -540,7 +543,7 @@ def test_missing_guard_is_detected(world, monkeypatch):
 
 def test_link_into_project_a_is_detected(world):
     before = rows_of_a(world)
-    mission = create_mission(project=world.b["project"], title="Repeats one of A")
+    mission = create_mission(actor=Member.objects.system(), project=world.b["project"], title="Repeats one of A")
     item = world.b["proposal"]
     type(item).objects.filter(pk=item.pk).update(duplicate_of=world.a["board mission"])
     after = rows_of_a(world)

@@ -16,6 +16,7 @@ from fallback.models import (
 from fallback.services.configs import update_config
 from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import run_fallback
+from groups.models import Member
 from tests.fallback.pages import objects_of, page
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.fallback import (
@@ -56,12 +57,12 @@ def project() -> Project:
 def run(project, django_capture_on_commit_callbacks) -> MissionFallbackRun:
     """A completed run with one accepted and one discarded proposal."""
     TemplateFactory.create_batch(2, project=project)
-    update_config(config=project.fallback_config, backlog_threshold=2)
+    update_config(actor=Member.objects.system(), config=project.fallback_config, backlog_threshold=2)
     with django_capture_on_commit_callbacks(execute=True):
-        run = run_fallback(project=project)
+        run = run_fallback(actor=Member.objects.system(), project=project)
         first, second = run.items.order_by("created_at", "id")
-        accept_item(item=first)
-        discard_item(item=second, feedback="We never answer in August")
+        accept_item(actor=Member.objects.system(), item=first)
+        discard_item(actor=Member.objects.system(), item=second, feedback="We never answer in August")
     run.refresh_from_db()
     return run
 
@@ -165,8 +166,8 @@ def fill(number: int) -> None:
         project = ProjectFactory()
         ConfigFactory(project=project, backlog_threshold=2)
         TemplateFactory(project=project)
-        run = run_fallback(project=project)
-        accept_item(item=run.items.first(), actor=staff())
+        run = run_fallback(actor=Member.objects.system(), project=project)
+        accept_item(actor=staff(), item=run.items.first())
 
 
 class TestReport:

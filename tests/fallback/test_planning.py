@@ -13,6 +13,7 @@ from fallback.models.choices import ConfigStatus, DiscardReason, Guardrail, Item
 from fallback.services.guardrails import Quota, format_hours, guardrails_of, month_of, week_of
 from fallback.services.planning import backlog_of, plan_run
 from fallback.services.projects import archive_project
+from groups.models import Member
 from tests.fallback.proposals import a_project, proposals
 from tests.support.factories.fallback import (
     ItemFactory,
@@ -327,7 +328,7 @@ def test_quota_texts():
 
 
 def archived(project):
-    archive_project(project=project)
+    archive_project(actor=Member.objects.system(), project=project)
 
 
 def organization_off(project):

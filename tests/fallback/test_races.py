@@ -24,12 +24,13 @@ from fallback.errors import (
     WeeklyCapReached,
 )
 from fallback.models import Mission, MissionEvent, MissionFallbackItem, MissionFallbackRun, ProjectActivity
-from fallback.models.choices import ItemStatus, List, Origin
+from fallback.models.choices import ItemStatus, List, MissionOrigin
 from fallback.services import missions as board
 from fallback.services import runs
 from fallback.services.missions import create_mission, move_mission
 from fallback.services.review import accept_item, discard_item, undo_decision
 from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
+from groups.models import Member
 from missionsite.common.errors import DomainError, translate_db_errors
 from tests.fallback.proposals import a_project, a_review, proposals, spent
 from tests.support.concurrency import CONTROL_ROUNDS, PATIENCE, ROUNDS, crowd, without
@@ -86,14 +87,14 @@ def reviewers_at_the_end_of_a_week(people, members):
     def decide(number):
         item, member, at = items[number], members[number], instants[number % 2]
         if number % 5 == 0:
-            return discard_item(item=item, actor=member, reason="not_needed", at=at)
-        accept_item(item=item, actor=member, at=at)
+            return discard_item(actor=member, item=item, reason="not_needed", at=at)
+        accept_item(actor=member, item=item, at=at)
         if chances[number].random() < 0.3:
-            return undo_decision(item=item, actor=member, at=at)
+            return undo_decision(actor=member, item=item, at=at)
         return None
 
     def accept_the_rest(number):
-        return accept_item(item=items[PEOPLE + number], actor=members[number], at=instants[number % 2])
+        return accept_item(actor=members[number], item=items[PEOPLE + number], at=instants[number % 2])
 
     only(people.run(decide), type(None), MissionFallbackItem, WeeklyCapReached)
     assert all(used <= CAP for (period, _day), used in spent(project).items() if period == "week")
@@ -110,7 +111,7 @@ def test_weekly_cap_is_exact_around_monday():
             counted = accepted_by_period(project)
             assert counted["week", "2026-03-23"] == counted["week", "2026-03-30"] == CAP
             assert spent(project) == counted
-            assert project.missions.filter(origin=Origin.FALLBACK).count() == 2 * CAP
+            assert project.missions.filter(origin=MissionOrigin.FALLBACK).count() == 2 * CAP
 
 
 def test_weekly_cap_holds_for_raw_rows():
@@ -135,7 +136,7 @@ def count_then_insert(item, at):
         if MissionFallbackItem.objects.filter(project=item.project, status=ItemStatus.ACCEPTED).count() >= CAP:
             raise WeeklyCapReached
         mission = Mission.objects.create(
-            project=item.project, title=item.title, origin=Origin.FALLBACK, fallback_item=item
+            project=item.project, title=item.title, origin=MissionOrigin.FALLBACK, fallback_item=item
         )
         MissionFallbackItem.objects.filter(pk=item.pk).update(
             status=ItemStatus.ACCEPTED, mission=mission, reviewed_at=at
@@ -167,7 +168,7 @@ def test_monthly_hours_are_never_exceeded():
             instants = around(2026, 11, 1, zone)
             results = people.run(
                 lambda number, of=items, by=instants: accept_item(
-                    item=of[number], actor=members[number], at=by[number % 2]
+                    actor=members[number], item=of[number], at=by[number % 2]
                 )
             )
             only(results, Mission, MonthlyHoursReached)
@@ -189,9 +190,9 @@ def everyone_triggers_a_run(people, *, due: bool):
 
     def attempt(number):
         if due and number % 2:
-            (outcome,) = list(run_due()) or [None]
+            (outcome,) = list(run_due(actor=Member.objects.system())) or [None]
             return outcome and (outcome.rejection or outcome.run)
-        return run_fallback(project=project)
+        return run_fallback(actor=Member.objects.system(), project=project)
 
     return people.run(attempt), project
 
@@ -216,7 +217,7 @@ def test_one_of_fifty_triggers_makes_run():
 
 
 def test_without_locks_two_triggers_make_two_runs(monkeypatch):
-    monkeypatch.setattr(runs, "_lock_runs", lambda project: None)
+    monkeypatch.setattr(runs, "lock_runs", lambda project: None)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda query, **options: query)
     with crowd(8) as people:
         for _round in range(CONTROL_ROUNDS):
@@ -238,8 +239,8 @@ def summaries(run) -> tuple[int, int]:
 def test_two_reviewers_complete_run_once():
     members = MemberFactory.create_batch(2)
     decide = [
-        lambda item, member: accept_item(item=item, actor=member),
-        lambda item, member: discard_item(item=item, actor=member, reason="not_needed"),
+        lambda item, member: accept_item(actor=member, item=item),
+        lambda item, member: discard_item(actor=member, item=item, reason="not_needed"),
     ]
     with crowd(2) as people:
         # Each decides in each way.
@@ -291,8 +292,8 @@ def test_one_of_fifty_reviewers_decides():
 
             def decide(number, item=item):
                 if number % 2:
-                    return accept_item(item=item, actor=members[number])
-                return discard_item(item=item, actor=members[number], reason="not_needed")
+                    return accept_item(actor=members[number], item=item)
+                return discard_item(actor=members[number], item=item, reason="not_needed")
 
             made = only(people.run(decide), Mission, MissionFallbackItem, AlreadyDecided)
             assert made[AlreadyDecided] == PEOPLE - 1
@@ -312,7 +313,9 @@ def everyone_moves(people, *, one: bool):
         chance = chances[number]
         mission = missions[0] if one else missions[number]
         beside = {chance.choice(["before", "after"]): chance.choice(missions).pk} if chance.random() < 0.5 else {}
-        return move_mission(mission=mission, to=chance.choice([List.TODO, List.DOING]), **beside)
+        return move_mission(
+            actor=Member.objects.system(), mission=mission, to=chance.choice([List.TODO, List.DOING]), **beside
+        )
 
     return people.run(attempt), list(project.missions.all())
 
@@ -331,11 +334,15 @@ def test_fifty_moves_give_distinct_positions(one):
 
 
 def test_without_lock_two_missions_share_position(monkeypatch):
-    monkeypatch.setattr(board, "_lock_board", lambda project_id: None)
+    monkeypatch.setattr(board, "lock_board", lambda project_id: None)
     with crowd(PEOPLE) as people:
         for _round in range(CONTROL_ROUNDS):
             project = a_project()
-            people.run(lambda number, of=project: create_mission(project=of, title=f"Mission {number}"))
+            people.run(
+                lambda number, of=project: create_mission(
+                    actor=Member.objects.system(), project=of, title=f"Mission {number}"
+                )
+            )
             places = list(project.missions.values_list("list_order", flat=True))
             if len(set(places)) < len(places) == PEOPLE:
                 return
@@ -395,39 +402,37 @@ def _some(rows, chance):
 def _decide(project, member, chance) -> bool:
     item = _some(project.fallback_items.filter(status=ItemStatus.PROPOSED), chance)
     if item and chance.random() < 0.7:
-        accept_item(item=item, actor=member)
+        accept_item(actor=member, item=item)
     elif item:
-        discard_item(item=item, actor=member, feedback="no")
+        discard_item(actor=member, item=item, feedback="no")
     return bool(item)
 
 
 def _undo(project, member, chance) -> bool:
     item = _some(project.fallback_items.filter(reviewed_by=member).order_by("-reviewed_at"), chance)
-    return bool(item and undo_decision(item=item, actor=member))
+    return bool(item and undo_decision(actor=member, item=item))
 
 
 def _move(project, member, chance) -> bool:
     mission = _some(project.missions.order_by("?"), chance)
-    return bool(
-        mission and move_mission(mission=mission, to=chance.choice([*List.values, List.DONE]), acting_member=member)
-    )
+    return bool(mission and move_mission(actor=member, mission=mission, to=chance.choice([*List.values, List.DONE])))
 
 
 def _depend(project, member, chance) -> bool:
     one, other = _some(project.missions.order_by("?"), chance), _some(project.missions.order_by("?"), chance)
     if one and other and chance.random() < 0.7:
-        board.add_dependency(mission=one, depends_on=other, acting_member=member)
+        board.add_dependency(actor=member, mission=one, depends_on=other)
     elif one and (waiting := one.dependencies.first()):
-        board.remove_dependency(mission=one, depends_on=waiting.depends_on, acting_member=member)
+        board.remove_dependency(actor=member, mission=one, depends_on=waiting.depends_on)
     return bool(one)
 
 
 def _run(project, member, chance) -> bool:
-    return bool(run_fallback(project=project, actor=member))
+    return bool(run_fallback(actor=member, project=project))
 
 
 def _launch(project, member, chance) -> bool:
-    return bool(launch_template(template=project.fallback_templates.first(), actor=member))
+    return bool(launch_template(actor=member, template=project.fallback_templates.first()))
 
 
 def _cancel(project, member, chance) -> bool:
@@ -435,7 +440,7 @@ def _cancel(project, member, chance) -> bool:
     if run is None or chance.random() < 0.8:
         return False
     try:
-        return bool(cancel_run(run=run, actor=member))
+        return bool(cancel_run(actor=member, run=run))
     except RunEnded:
         run.refresh_from_db()
         assert not run.is_open

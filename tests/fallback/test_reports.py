@@ -12,11 +12,13 @@ from django.test.utils import CaptureQueriesContext
 
 from fallback.models import MissionFallbackRun
 from fallback.models.choices import RunStatus
+from fallback.rules import ENDED_RUN_STATUSES
 from fallback.services import reports
 from fallback.services.missions import create_mission
-from fallback.services.reports import ENDED, FOLDER, build_report, path_of, read_report, repair_reports
+from fallback.services.reports import FOLDER, build_report, path_of, read_report, repair_reports
 from fallback.services.review import accept_item, discard_item, mark_duplicate, undo_decision
 from fallback.services.runs import cancel_run, launch_template, run_fallback
+from groups.models import Member
 from missionsite.common import documents
 from tests.fallback.proposals import a_project, a_review
 from tests.support.factories.fallback import RunFactory
@@ -33,7 +35,7 @@ def fresh(run) -> MissionFallbackRun:
 
 def an_ended_run() -> MissionFallbackRun:
     (item,) = a_review(1)
-    discard_item(item=item, feedback="no")
+    discard_item(actor=Member.objects.system(), item=item, feedback="no")
     return fresh(item.run)
 
 
@@ -54,11 +56,11 @@ def age(root, *, minutes: int = 2) -> None:
 def test_report_has_proposals_and_decisions(documents_root):
     items, ana = a_review(3), MemberFactory(display_name="Ana Secret", email="ana.secret@example.org")
     run, project = items[0].run, items[0].project
-    other = create_mission(project=project, title="Other")
-    mission = accept_item(item=items[0], actor=ana, at=NOW, title="Edited", estimated_effort_minutes=30)
-    discard_item(item=items[1], actor=ana, feedback="Not now", at=NOW)
+    other = create_mission(actor=Member.objects.system(), project=project, title="Other")
+    mission = accept_item(actor=ana, item=items[0], at=NOW, title="Edited", estimated_effort_minutes=30)
+    discard_item(actor=ana, item=items[1], feedback="Not now", at=NOW)
     assert read_report(fresh(run)) == ""
-    duplicate = mark_duplicate(item=items[2], mission=other)
+    duplicate = mark_duplicate(actor=Member.objects.system(), item=items[2], mission=other)
     run = fresh(run)
     assert run.report_path == f"solo-unicorn-docs/fallback/{run.pk}.json"
     text = (documents_root / run.report_path).read_text()
@@ -100,12 +102,12 @@ def test_report_has_proposals_and_decisions(documents_root):
 
 def test_every_ended_run_has_report():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
-    completed = run_fallback(project=project)
-    launch_template(template=a_project(templates=1).fallback_templates.get())
-    errored = run_fallback(project=a_project())
-    cancelled = cancel_run(run=a_review(2)[0].run)
+    completed = run_fallback(actor=Member.objects.system(), project=project)
+    launch_template(actor=Member.objects.system(), template=a_project(templates=1).fallback_templates.get())
+    errored = run_fallback(actor=Member.objects.system(), project=a_project())
+    cancelled = cancel_run(actor=Member.objects.system(), run=a_review(2)[0].run)
     runs = MissionFallbackRun.objects.all()
-    assert {run.status for run in runs} == set(ENDED)
+    assert {run.status for run in runs} == set(ENDED_RUN_STATUSES)
     for run in runs:
         assert json.loads(read_report(run)) == json.loads(json.dumps(build_report(run)))
     assert len(json.loads(read_report(fresh(completed)))["skipped"]) == 2
@@ -115,14 +117,14 @@ def test_every_ended_run_has_report():
 
 def test_many_decisions_in_transaction_write_one_report():
     with CaptureQueriesContext(connection) as seen:
-        run = run_fallback(project=a_project(templates=2, auto_accept=True))
+        run = run_fallback(actor=Member.objects.system(), project=a_project(templates=2, auto_accept=True))
     assert fresh(run).accepted_count == 5
     noted = 'UPDATE "mission_fallback_runs" SET "report_path"'
     assert sum(query["sql"].startswith(noted) for query in seen.captured_queries) == 1
 
 
 def test_open_run_has_no_report():
-    run = run_fallback(project=a_project(templates=1))
+    run = run_fallback(actor=Member.objects.system(), project=a_project(templates=1))
     assert (run.status, run.report_path) == (RunStatus.AWAITING_REVIEW, "")
     assert not reports.write_report(run.pk)
     assert not reports.write_report("0" * 26)
@@ -131,13 +133,13 @@ def test_open_run_has_no_report():
 
 def test_reopened_run_gets_new_complete_report(documents_root):
     (item,), ana = a_review(1), MemberFactory()
-    accept_item(item=item, actor=ana)
+    accept_item(actor=ana, item=item)
     before = fresh(item.run)
     first = json.loads(read_report(before))
-    undo_decision(item=item, actor=ana)
+    undo_decision(actor=ana, item=item)
     # The file still exists, but is not the report of the run any more.
     assert read_report(fresh(item.run)) == ""
-    discard_item(item=item, actor=ana, feedback="On second thoughts")
+    discard_item(actor=ana, item=item, feedback="On second thoughts")
     second = json.loads(read_report(fresh(item.run)))
     assert [(each["accepted"], each["discarded"]) for each in (first, second)] == [(1, 0), (0, 1)]
     assert [path.name for path in documents_root.rglob("*") if path.is_file()] == [f"{item.run_id}.json"]
@@ -146,7 +148,7 @@ def test_reopened_run_gets_new_complete_report(documents_root):
 def test_rolled_back_decision_writes_no_report():
     (item,) = a_review(1)
     with transaction.atomic():
-        discard_item(item=item, feedback="no")
+        discard_item(actor=Member.objects.system(), item=item, feedback="no")
         transaction.set_rollback(True)
     assert reports_there() == set()
     assert fresh(item.run).report_path == ""
@@ -187,8 +189,8 @@ def test_repair_writes_missing_report(documents_root):
 def test_repair_deletes_report_without_ended_run(documents_root):
     ended = an_ended_run()
     (item,), ana = a_review(1), MemberFactory()
-    accept_item(item=item, actor=ana)
-    undo_decision(item=item, actor=ana)
+    accept_item(actor=ana, item=item)
+    undo_decision(actor=ana, item=item)
     documents.write(path_of("0" * 26), b"{}")
     # A recent document may belong to a run whose end is not committed yet.
     assert repair_reports() == {"written": 0, "removed": 0}
@@ -316,7 +318,7 @@ def all_is_reported(documents_root) -> None:
     age(documents_root)
     repair_reports()
     documents.tidy(timedelta(seconds=-5))
-    ended = list(MissionFallbackRun.objects.filter(status__in=ENDED))
+    ended = list(MissionFallbackRun.objects.filter(status__in=ENDED_RUN_STATUSES))
     assert [run.pk for run in ended if run.report_path != path_of(run.pk)] == []
     assert {str(path.relative_to(documents_root)) for path in documents_root.rglob("*") if path.is_file()} == {
         path_of(run.pk) for run in ended
@@ -334,20 +336,20 @@ def whole(documents_root) -> None:
 
 def the_last_decision():
     items = a_review(2)
-    discard_item(item=items[0], feedback="no")
-    return items[0].run, lambda _reached: accept_item(item=items[1])
+    discard_item(actor=Member.objects.system(), item=items[0], feedback="no")
+    return items[0].run, lambda _reached: accept_item(actor=Member.objects.system(), item=items[1])
 
 
 def a_cancellation():
     run = a_review(3)[0].run
-    return run, lambda _reached: cancel_run(run=run)
+    return run, lambda _reached: cancel_run(actor=Member.objects.system(), run=run)
 
 
 def a_decision_made_anew():
     (item,), ana = a_review(1), MemberFactory()
-    accept_item(item=item, actor=ana)
-    undo_decision(item=item, actor=ana)
-    return item.run, lambda _reached: discard_item(item=item, feedback="no")
+    accept_item(actor=ana, item=item)
+    undo_decision(actor=ana, item=item)
+    return item.run, lambda _reached: discard_item(actor=Member.objects.system(), item=item, feedback="no")
 
 
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
@@ -358,7 +360,7 @@ def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
         killed(action, place)
         run = fresh(run)
         # The end is committed without a report: it needs the repair.
-        assert (run.status in ENDED, run.report_path) == (True, "")
+        assert (run.status in ENDED_RUN_STATUSES, run.report_path) == (True, "")
         whole(documents_root)
         all_is_reported(documents_root)
 
@@ -370,9 +372,9 @@ def test_kill_at_any_time_leaves_repairable_state(documents_root):
         def action(reached):
             while True:
                 for item in items:
-                    discard_item(item=item, actor=ana, feedback="no")
+                    discard_item(actor=ana, item=item, feedback="no")
                     os.write(reached, b".")
-                    undo_decision(item=item, actor=ana)
+                    undo_decision(actor=ana, item=item)
                     os.write(reached, b".")
 
         return action
@@ -383,4 +385,4 @@ def test_kill_at_any_time_leaves_repairable_state(documents_root):
         whole(documents_root)
         all_is_reported(documents_root)
     # Whether a kill falls between the end and the report is random; the test above covers each step.
-    assert MissionFallbackRun.objects.filter(status__in=ENDED).exists()
+    assert MissionFallbackRun.objects.filter(status__in=ENDED_RUN_STATUSES).exists()

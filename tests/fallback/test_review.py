@@ -13,8 +13,8 @@ from fallback.errors import (
     NotDecided,
     OtherProject,
     ProjectArchived,
-    ReasonMissing,
     SnoozeInThePast,
+    UndoWindowPassed,
     WeeklyCapReached,
 )
 from fallback.models import (
@@ -40,7 +40,8 @@ from fallback.services.review import (
     unsnooze_item,
 )
 from fallback.services.runs import cancel_run
-from missionsite.common.errors import NotAllowed, ValueRejected
+from groups.models import Member
+from missionsite.common.errors import DomainError, NotAllowed, ValueRejected
 from tests.fallback.proposals import a_review, proposals, spent
 from tests.support.factories.fallback import FlowFactory, MissionFactory, RunFactory, TemplateFactory
 from tests.support.factories.groups import MemberFactory
@@ -79,7 +80,7 @@ def fresh(row):
 def test_accept_creates_proposed_mission():
     (item, _other), ana = a_review(2), MemberFactory()
     MissionFactory(project=item.project, list_order=7000)
-    mission = fresh(accept_item(item=item, actor=ana, at=NOW))
+    mission = fresh(accept_item(actor=ana, item=item, at=NOW))
     item = fresh(item)
     assert (mission.title, mission.description, mission.priority) == (item.title, item.description, item.priority)
     assert (mission.flow, mission.actor, mission.repository) == (item.flow, item.actor, item.repository)
@@ -98,7 +99,13 @@ def test_accept_creates_proposed_mission():
 def test_accept_applies_edits_before_quota():
     (item,) = a_review(1)
     mission = accept_item(
-        item=item, at=NOW, title="Shorter", description="Half of it", priority=5, estimated_effort_minutes=15
+        actor=Member.objects.system(),
+        item=item,
+        at=NOW,
+        title="Shorter",
+        description="Half of it",
+        priority=5,
+        estimated_effort_minutes=15,
     )
     item = fresh(item)
     assert (mission.title, mission.description, mission.priority) == ("Shorter", "Half of it", 5)
@@ -118,7 +125,7 @@ def test_mission_starts_in_first_stage_of_flow(stages, first):
     template.flow = FlowFactory(project=template.project, stages=stages)
     template.save()
     (item,) = proposals(RunFactory(project=template.project), [60])
-    assert accept_item(item=item).stage == first
+    assert accept_item(actor=Member.objects.system(), item=item).stage == first
 
 
 @pytest.mark.parametrize("edits", [{"title": " "}, {"priority": 9}, {"estimated_effort_minutes": 0}])
@@ -126,14 +133,14 @@ def test_invalid_edit_leaves_nothing(edits):
     (item,) = a_review(1)
     before = everything()
     with pytest.raises(ValueRejected):
-        accept_item(item=item, **edits)
+        accept_item(actor=Member.objects.system(), item=item, **edits)
     assert everything() == before
 
 
 def test_only_editable_fields_can_be_edited():
     (item,) = a_review(1)
-    with pytest.raises(TypeError, match="cannot edit project, status"):
-        accept_item(item=item, status="accepted", project=None)
+    with pytest.raises(TypeError, match="cannot change project, status"):
+        accept_item(actor=Member.objects.system(), item=item, status="accepted", project=None)
 
 
 @pytest.mark.parametrize(
@@ -155,31 +162,31 @@ def test_only_editable_fields_can_be_edited():
 )
 def test_rejection_names_guardrail_and_reset(limits, rejection, sentence):
     items = a_review(2, zone="Europe/Lisbon", **limits)
-    accept_item(item=items[0], at=NOW)
+    accept_item(actor=Member.objects.system(), item=items[0], at=NOW)
     before = everything()
     with pytest.raises(rejection) as rejected:
-        accept_item(item=items[1], at=NOW)
+        accept_item(actor=Member.objects.system(), item=items[1], at=NOW)
     assert rejected.value.message == sentence
     assert rejected.value.resets_at > NOW
     assert everything() == before
-    assert accept_item(item=items[1], at=rejected.value.resets_at)
+    assert accept_item(actor=Member.objects.system(), item=items[1], at=rejected.value.resets_at)
 
 
 def test_raised_cap_applies_immediately():
     items = a_review(3, weekly_mission_cap=1)
-    accept_item(item=items[0], at=NOW)
-    update_config(config=items[0].project.fallback_config, weekly_mission_cap=2)
-    accept_item(item=items[1], at=NOW)
+    accept_item(actor=Member.objects.system(), item=items[0], at=NOW)
+    update_config(actor=Member.objects.system(), config=items[0].project.fallback_config, weekly_mission_cap=2)
+    accept_item(actor=Member.objects.system(), item=items[1], at=NOW)
     with pytest.raises(WeeklyCapReached, match="cap of 2"):
-        accept_item(item=items[2], at=NOW)
+        accept_item(actor=Member.objects.system(), item=items[2], at=NOW)
 
 
 def test_archived_project_takes_no_mission():
     (item,) = a_review(1)
-    archive_project(project=item.project)
+    archive_project(actor=Member.objects.system(), project=item.project)
     before = everything()
     with pytest.raises(ProjectArchived):
-        accept_item(item=item)
+        accept_item(actor=Member.objects.system(), item=item)
     assert everything() == before
 
 
@@ -189,7 +196,7 @@ def test_archived_project_takes_no_mission():
 @pytest.mark.parametrize("why", [{"feedback": " Too vague. "}, {"reason": "too_large"}])
 def test_discard_stores_reason(why):
     (item,), ana = a_review(1), MemberFactory()
-    discard_item(item=item, actor=ana, at=NOW, **why)
+    discard_item(actor=ana, item=item, at=NOW, **why)
     item = fresh(item)
     assert (item.status, item.reviewed_by, item.reviewed_at, item.mission) == ("discarded", ana, NOW, None)
     assert (item.feedback, item.reason) == (why.get("feedback", "").strip(), why.get("reason"))
@@ -201,22 +208,22 @@ def test_discard_stores_reason(why):
 def test_discard_without_reason_is_rejected(why):
     (item,) = a_review(1)
     before = everything()
-    with pytest.raises(ReasonMissing) as rejected:
-        discard_item(item=item, **why)
-    assert rejected.value.field == "feedback"
+    with pytest.raises(DomainError) as rejected:
+        discard_item(actor=Member.objects.system(), item=item, **why)
+    assert (rejected.value.code, rejected.value.field) == ("reason_missing", "feedback")
     assert everything() == before
 
 
 def test_discard_with_unknown_reason_is_rejected():
     (item,) = a_review(1)
     with pytest.raises(ValueRejected):
-        discard_item(item=item, reason="bored")
+        discard_item(actor=Member.objects.system(), item=item, reason="bored")
 
 
 def test_duplicate_stores_mission():
     (item,) = a_review(1)
     mission = MissionFactory(project=item.project)
-    mark_duplicate(item=item, mission=mission, feedback="Same thing")
+    mark_duplicate(actor=Member.objects.system(), item=item, mission=mission, feedback="Same thing")
     item = fresh(item)
     assert (item.status, item.reason, item.duplicate_of) == ("discarded", DiscardReason.DUPLICATE, mission)
     mission.delete()
@@ -227,18 +234,22 @@ def test_duplicate_of_another_project_is_rejected():
     (item,), elsewhere = a_review(1), MissionFactory()
     before = everything()
     with pytest.raises(OtherProject, match="same project"):
-        mark_duplicate(item=item, mission=elsewhere)
+        mark_duplicate(actor=Member.objects.system(), item=item, mission=elsewhere)
     assert everything() == before
 
 
 # --- Second decision --------------------------------------------------------------------------
 
 DECISIONS = {
-    "accept": lambda item: accept_item(item=item),
-    "discard": lambda item: discard_item(item=item, feedback="no"),
-    "duplicate": lambda item: mark_duplicate(item=item, mission=MissionFactory(project=item.project)),
-    "snooze": lambda item: snooze_item(item=item, until=timezone.now() + timedelta(hours=1)),
-    "unsnooze": lambda item: unsnooze_item(item=item),
+    "accept": lambda item: accept_item(actor=Member.objects.system(), item=item),
+    "discard": lambda item: discard_item(actor=Member.objects.system(), item=item, feedback="no"),
+    "duplicate": lambda item: mark_duplicate(
+        actor=Member.objects.system(), item=item, mission=MissionFactory(project=item.project)
+    ),
+    "snooze": lambda item: snooze_item(
+        actor=Member.objects.system(), item=item, until=timezone.now() + timedelta(hours=1)
+    ),
+    "unsnooze": lambda item: unsnooze_item(actor=Member.objects.system(), item=item),
 }
 
 
@@ -259,22 +270,22 @@ def test_second_decision_names_first_one(first, again):
 def test_snoozed_proposal_counts_as_open():
     (item,), ana = a_review(1, backlog_threshold=3), MemberFactory()
     until = timezone.now() + timedelta(days=1)
-    snooze_item(item=item, until=until, actor=ana)
+    snooze_item(actor=ana, item=item, until=until)
     assert (fresh(item).status, fresh(item).snoozed_until) == (ItemStatus.PROPOSED, until)
     assert plan_run(item.project).proposed == 1
     event = ProjectActivity.objects.get(type="fallback.item_snoozed")
     assert (event.actor, event.payload) == (ana, {"item": item.pk, "until": until.isoformat()})
-    unsnooze_item(item=item)
+    unsnooze_item(actor=Member.objects.system(), item=item)
     assert fresh(item).snoozed_until is None
-    snooze_item(item=item, until=until)
-    accept_item(item=item)
+    snooze_item(actor=Member.objects.system(), item=item, until=until)
+    accept_item(actor=Member.objects.system(), item=item)
     assert fresh(item).snoozed_until is None
 
 
 def test_snooze_rejects_past_time():
     (item,) = a_review(1)
     with pytest.raises(SnoozeInThePast):
-        snooze_item(item=item, until=timezone.now() - timedelta(seconds=1))
+        snooze_item(actor=Member.objects.system(), item=item, until=timezone.now() - timedelta(seconds=1))
     assert fresh(item).snoozed_until is None
 
 
@@ -283,9 +294,9 @@ def test_snooze_rejects_past_time():
 
 def test_undo_of_acceptance_reverts_everything():
     (item,), ana = a_review(1, weekly_mission_cap=1), MemberFactory()
-    mission = accept_item(item=item, actor=ana, at=NOW)
+    mission = accept_item(actor=ana, item=item, at=NOW)
     assert fresh(item.run).status == "completed"
-    undo_decision(item=item, actor=ana, at=NOW + timedelta(minutes=59))
+    undo_decision(actor=ana, item=item, at=NOW + timedelta(minutes=59))
     item = fresh(item)
     assert (item.status, item.mission, item.reviewed_by, item.reviewed_at) == (ItemStatus.PROPOSED, None, None, None)
     assert not Mission.objects.filter(pk=mission.pk).exists()
@@ -295,55 +306,55 @@ def test_undo_of_acceptance_reverts_everything():
     undone = ProjectActivity.objects.get(type="fallback.decision_undone")
     assert (undone.actor, undone.payload) == (ana, {"item": item.pk, "was": "accepted", "title": item.title})
     # The quota of the week is available again.
-    accept_item(item=item, actor=ana, at=NOW)
+    accept_item(actor=ana, item=item, at=NOW)
     assert fresh(item.run).status == "completed"
 
 
 def test_run_completed_twice_is_recorded_twice():
     (item,), ana = a_review(1), MemberFactory()
-    accept_item(item=item, actor=ana)
-    undo_decision(item=item, actor=ana)
-    discard_item(item=item, actor=ana, feedback="no")
+    accept_item(actor=ana, item=item)
+    undo_decision(actor=ana, item=item)
+    discard_item(actor=ana, item=item, feedback="no")
     told = ProjectActivity.objects.filter(type="fallback.run_completed").order_by("id")
     assert [(event.payload["accepted"], event.payload["discarded"]) for event in told] == [(1, 0), (0, 1)]
 
 
 def test_undo_of_discard_clears_reason():
     (item, other), ana = a_review(2), MemberFactory()
-    mark_duplicate(item=item, mission=MissionFactory(project=item.project), actor=ana, feedback="Same")
-    undo_decision(item=item, actor=ana)
+    mark_duplicate(actor=ana, item=item, mission=MissionFactory(project=item.project), feedback="Same")
+    undo_decision(actor=ana, item=item)
     item = fresh(item)
     assert (item.status, item.reason, item.feedback, item.duplicate_of) == (ItemStatus.PROPOSED, None, "", None)
     assert fresh(item.run).discarded_count == 0
     with pytest.raises(NotDecided):
-        undo_decision(item=other, actor=ana)
+        undo_decision(actor=ana, item=other)
 
 
 def test_only_reviewer_can_undo():
     (item,), ana, ben = a_review(1), MemberFactory(), MemberFactory()
-    accept_item(item=item, actor=ana)
+    accept_item(actor=ana, item=item)
     before = everything()
     with pytest.raises(NotAllowed, match="Only the reviewer who decided"):
-        undo_decision(item=item, actor=ben)
+        undo_decision(actor=ben, item=item)
     assert everything() == before
 
 
 def test_undo_after_an_hour_is_rejected():
     (item,), ana = a_review(1), MemberFactory()
-    accept_item(item=item, actor=ana, at=NOW)
+    accept_item(actor=ana, item=item, at=NOW)
     before = everything()
-    with pytest.raises(NotDecided, match="within an hour"):
-        undo_decision(item=item, actor=ana, at=NOW + timedelta(minutes=60, seconds=1))
+    with pytest.raises(UndoWindowPassed):
+        undo_decision(actor=ana, item=item, at=NOW + timedelta(minutes=60, seconds=1))
     assert everything() == before
 
 
 def test_undo_in_cancelled_run_is_rejected():
     items, ana = a_review(2), MemberFactory()
-    accept_item(item=items[0], actor=ana)
-    cancel_run(run=items[0].run, actor=ana)
+    accept_item(actor=ana, item=items[0])
+    cancel_run(actor=ana, run=items[0].run)
     for item in items:
         with pytest.raises(NotDecided):
-            undo_decision(item=item, actor=ana)
+            undo_decision(actor=ana, item=item)
 
 
 def _agent(mission, other):
@@ -355,12 +366,20 @@ def _pull_request(mission, other):
 
 
 TOUCHES = {
-    "moved": lambda mission, other: move_mission(mission=mission, to=List.DOING),
-    "moved there and back": lambda mission, other: [move_mission(mission=mission, to=to) for to in ("doing", "todo")],
-    "not ready": lambda mission, other: set_ready(mission=mission, ready=False),
-    "edited": lambda mission, other: update_mission(mission=mission, title="Other"),
-    "waits for another": lambda mission, other: add_dependency(mission=mission, depends_on=other),
-    "another waits for it": lambda mission, other: add_dependency(mission=other, depends_on=mission),
+    "moved": lambda mission, other: move_mission(actor=Member.objects.system(), mission=mission, to=List.DOING),
+    "moved there and back": lambda mission, other: [
+        move_mission(actor=Member.objects.system(), mission=mission, to=to) for to in ("doing", "todo")
+    ],
+    "not ready": lambda mission, other: set_ready(actor=Member.objects.system(), mission=mission, ready=False),
+    "edited": lambda mission, other: update_mission(
+        actor=Member.objects.system(), mission=mission, changes={"title": "Other"}
+    ),
+    "waits for another": lambda mission, other: add_dependency(
+        actor=Member.objects.system(), mission=mission, depends_on=other
+    ),
+    "another waits for it": lambda mission, other: add_dependency(
+        actor=Member.objects.system(), mission=other, depends_on=mission
+    ),
     "has an agent": _agent,
     "has a pull request": _pull_request,
 }
@@ -369,38 +388,38 @@ TOUCHES = {
 @pytest.mark.parametrize("touch", TOUCHES)
 def test_undo_rejects_changed_mission(touch):
     (item,), ana = a_review(1), MemberFactory()
-    mission = accept_item(item=item, actor=ana)
+    mission = accept_item(actor=ana, item=item)
     TOUCHES[touch](mission, MissionFactory(project=item.project))
     before = everything()
     with pytest.raises(MissionChanged):
-        undo_decision(item=item, actor=ana)
+        undo_decision(actor=ana, item=item)
     assert everything() == before
 
 
 def test_changed_position_does_not_prevent_undo():
     (item,), ana = a_review(1), MemberFactory()
     other = MissionFactory(project=item.project)
-    mission = accept_item(item=item, actor=ana)
-    move_mission(mission=mission, to=List.TODO, before=other.pk)
-    undo_decision(item=item, actor=ana)
+    mission = accept_item(actor=ana, item=item)
+    move_mission(actor=Member.objects.system(), mission=mission, to=List.TODO, before=other.pk)
+    undo_decision(actor=ana, item=item)
     assert list(item.project.missions.all()) == [other]
 
 
 def test_undo_works_after_mission_was_deleted():
     (item,), ana = a_review(1), MemberFactory()
-    accept_item(item=item, actor=ana, at=NOW).delete()
-    undo_decision(item=item, actor=ana, at=NOW)
+    accept_item(actor=ana, item=item, at=NOW).delete()
+    undo_decision(actor=ana, item=item, at=NOW)
     assert (fresh(item).status, spent(item.project)) == (ItemStatus.PROPOSED, {})
 
 
 def test_run_completes_with_last_decision():
     items, ana = a_review(3), MemberFactory()
     run = items[0].run
-    accept_item(item=items[0], actor=ana)
-    discard_item(item=items[1], actor=ana, feedback="no")
+    accept_item(actor=ana, item=items[0])
+    discard_item(actor=ana, item=items[1], feedback="no")
     assert fresh(run).status == "awaiting_review"
     assert not MissionEvent.objects.filter(type="fallback.run_completed").exists()
-    accept_item(item=items[2], actor=ana)
+    accept_item(actor=ana, item=items[2])
     run = MissionFallbackRun.objects.get(pk=run.pk)
     assert (run.status, run.generated_count, run.accepted_count, run.discarded_count) == ("completed", 3, 2, 1)
     event = MissionEvent.objects.get(type="fallback.run_completed")

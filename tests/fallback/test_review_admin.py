@@ -8,12 +8,13 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fallback.models import Mission, MissionFallbackItem
-from fallback.models.choices import Origin, ProjectRole
+from fallback.models.choices import MissionOrigin, ProjectRole
 from fallback.services.configs import update_config
 from fallback.services.missions import move_mission
 from fallback.services.projects import set_project_role
 from fallback.services.review import accept_item, snooze_item
 from fallback.services.runs import run_fallback
+from groups.models import Member
 from tests.support.admin import client, client_of, staff, words
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
@@ -43,7 +44,7 @@ def project():
 
 @pytest.fixture
 def items(project) -> list[MissionFallbackItem]:
-    return list(run_fallback(project=project).items.order_by("created_at", "id"))
+    return list(run_fallback(actor=Member.objects.system(), project=project).items.order_by("created_at", "id"))
 
 
 def starving(proposals: int, **fields):
@@ -51,7 +52,7 @@ def starving(proposals: int, **fields):
     project = ProjectFactory(**fields)
     ConfigFactory(project=project, backlog_threshold=proposals, weekly_mission_cap=100)
     TemplateFactory(project=project)
-    run_fallback(project=project)
+    run_fallback(actor=Member.objects.system(), project=project)
     return project
 
 
@@ -144,7 +145,7 @@ class TestDecide:
         mission = Mission.objects.get()
         assert answer["message"] == f"Accepted: {mission.title} added to Todo."
         assert answer["mission_url"] == reverse("admin:fallback_mission_change", args=[mission.pk])
-        assert (mission.origin, mission.fallback_item_id, mission.ready) == (Origin.FALLBACK, items[0].pk, True)
+        assert (mission.origin, mission.fallback_item_id, mission.ready) == (MissionOrigin.FALLBACK, items[0].pk, True)
         items[0].refresh_from_db()
         assert items[0].reviewed_by == remo
 
@@ -241,7 +242,7 @@ class TestSnooze:
         assert (until.hour, until.minute) == (9, 0)
 
     def test_snoozed_proposal_moves_to_other_list_and_back(self, reviewer, remo, items):
-        snooze_item(item=items[0], until=timezone.now() + timedelta(hours=1), actor=remo)
+        snooze_item(actor=remo, item=items[0], until=timezone.now() + timedelta(hours=1))
         row = f'id="fb-p-{items[0].pk}"'
         assert row not in words(reviewer.get(REVIEW))
         assert row in words(reviewer.get(REVIEW, {"show": "snoozed"}))
@@ -259,7 +260,7 @@ class TestSnooze:
 
 class TestGuardrails:
     def test_full_week_names_reset(self, reviewer, project, items):
-        update_config(config=project.fallback_config, weekly_mission_cap=1)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
         do(reviewer, items[0], "accept")
         response = do(reviewer, items[1], "accept")
         assert response.status_code == 409
@@ -268,22 +269,22 @@ class TestGuardrails:
         assert "1 of 1 missions this week" in words(reviewer.get(REVIEW))
 
     def test_full_month_names_reset(self, reviewer, project, items):
-        update_config(config=project.fallback_config, monthly_target_hours=1)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, monthly_target_hours=1)
         do(reviewer, items[0], "accept")
         message = do(reviewer, items[1], "accept").json()["message"]
         assert "hours of this month" in message or "hour of this month" in message
         assert "reset on" in message or "resets on" in message
 
     def test_bulk_accept_stops_at_cap(self, reviewer, project, items):
-        update_config(config=project.fallback_config, weekly_mission_cap=2)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=2)
         answer = bulk(reviewer, "accept", items).json()
         assert [result["ok"] for result in answer["results"]] == [True, True, False]
         assert answer["message"].startswith("2 accepted, 1 rejected: The weekly cap of 2")
         assert Mission.objects.count() == 2
 
     def test_skipped_templates_are_shown_with_reset(self, reviewer, project):
-        update_config(config=project.fallback_config, weekly_mission_cap=1)
-        run_fallback(project=project)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
+        run_fallback(actor=Member.objects.system(), project=project)
         page = words(reviewer.get(REVIEW))
         assert "Skipped" in page
         assert "Weekly cap" in page
@@ -292,8 +293,8 @@ class TestGuardrails:
         assert page.count("00:00") >= 1
 
     def test_project_with_all_templates_skipped_is_shown(self, reviewer, project):
-        update_config(config=project.fallback_config, weekly_mission_cap=0)
-        run_fallback(project=project)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=0)
+        run_fallback(actor=Member.objects.system(), project=project)
         page = words(reviewer.get(REVIEW))
         assert "The website" in page
         assert "Skipped" in page
@@ -325,7 +326,7 @@ class TestBulk:
 
 class TestUndo:
     def test_undo_releases_week(self, reviewer, project, items):
-        update_config(config=project.fallback_config, weekly_mission_cap=1)
+        update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
         do(reviewer, items[0], "accept")
         assert f"Undo: {items[0].title}" in words(reviewer.get(REVIEW))
         assert do(reviewer, items[0], "undo").status_code == 200
@@ -334,13 +335,13 @@ class TestUndo:
 
     def test_undo_rejects_changed_mission(self, reviewer, items):
         do(reviewer, items[0], "accept")
-        move_mission(mission=Mission.objects.get(), to="doing")
+        move_mission(actor=Member.objects.system(), mission=Mission.objects.get(), to="doing")
         response = do(reviewer, items[0], "undo")
         assert response.status_code == 409
         assert "has changed" in response.json()["message"]
 
     def test_undo_rejects_decision_of_another(self, reviewer, items):
-        accept_item(item=items[0], actor=staff("Fallback Reviewer", display_name="Rita"))
+        accept_item(actor=staff("Fallback Reviewer", display_name="Rita"), item=items[0])
         assert do(reviewer, items[0], "undo").status_code == 403
         assert Mission.objects.count() == 1
 
@@ -375,7 +376,7 @@ class TestRights:
     def test_reviewer_sees_and_decides_own_project_only(self, items, project):
         other = starving(1, name="The garden")
         member = staff()
-        set_project_role(project=project, member=member, role=ProjectRole.REVIEWER, actor=None)
+        set_project_role(actor=None, project=project, member=member, role=ProjectRole.REVIEWER)
         browser = client_of(member)
         page = words(browser.get(REVIEW))
         assert "The website" in page

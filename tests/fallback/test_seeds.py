@@ -33,14 +33,15 @@ from fallback.models.choices import (
     Guardrail,
     ItemStatus,
     List,
+    MissionOrigin,
     OrganizationRole,
-    Origin,
     Privacy,
     ProjectRole,
     ReviewStatus,
     RunStatus,
     Trigger,
 )
+from fallback.rules import ENDED_RUN_STATUSES
 from fallback.services.missions import add_dependency, move_mission, remove_dependency
 from fallback.services.planning import backlog_of, plan_run
 from fallback.services.projects import add_to_project, change_in_project, remove_from_project, set_project_role
@@ -51,7 +52,6 @@ from groups.models import Member, Membership
 from groups.services.memberships import join_mission, leave_mission
 
 FIXTURE = Path(apps.get_app_config("fallback").path) / "fixtures" / "seeds.json"
-ENDED = ("completed", "cancelled", "errored")
 
 pytestmark = pytest.mark.django_db
 
@@ -101,23 +101,23 @@ def test_loading_twice_gives_same_rows(seeds):
 def test_loading_again_keeps_changes(seeds, document_root):
     bruno = Member.objects.get(member_id="FE-P-00002")
     builder = project("trust-builder")
-    assert [outcome.run.generated_count for outcome in run_due()] == [4]
+    assert [outcome.run.generated_count for outcome in run_due(actor=Member.objects.system())] == [4]
     first, second, third = MissionFallbackItem.objects.proposed().filter(project=builder).order_by("pk")
-    accept_item(item=first, actor=bruno)
-    discard_item(item=second, actor=bruno, feedback="Not this month.")
-    undo_decision(item=discard_item(item=third, actor=bruno, feedback="No."), actor=bruno)
-    cancel_run(run=MissionFallbackRun.objects.get(status="pending"), actor=bruno)
+    accept_item(actor=bruno, item=first)
+    discard_item(actor=bruno, item=second, feedback="Not this month.")
+    undo_decision(actor=bruno, item=discard_item(actor=bruno, item=third, feedback="No."))
+    cancel_run(actor=bruno, run=MissionFallbackRun.objects.get(status="pending"))
     wait = MissionDependency.objects.filter(mission__project=builder, depends_on__list="doing").get()
-    remove_dependency(mission=wait.mission, depends_on=wait.depends_on, acting_member=bruno)
-    add_dependency(mission=wait.depends_on, depends_on=wait.mission, acting_member=bruno)
-    move_mission(mission=wait.mission, to="done", acting_member=bruno)
+    remove_dependency(actor=bruno, mission=wait.mission, depends_on=wait.depends_on)
+    add_dependency(actor=bruno, mission=wait.depends_on, depends_on=wait.mission)
+    move_mission(actor=bruno, mission=wait.mission, to="done")
     membership = ProjectMember.objects.get(project=builder, role="viewer")
-    remove_from_project(membership=membership, actor=bruno)
-    set_project_role(project=builder, member=membership.member, role="reviewer", actor=bruno)
+    remove_from_project(actor=bruno, membership=membership)
+    set_project_role(actor=bruno, project=builder, member=membership.member, role="reviewer")
     ProjectStar.objects.filter(project=builder, member=bruno).delete()
     ProjectStar.objects.create(project=builder, member=bruno)
-    change_in_project(builder.flows.get(name="Build"), acting_member=bruno, name="Make")
-    add_to_project(Flow, project=builder, acting_member=bruno, name="Build")
+    change_in_project(actor=bruno, instance=builder.flows.get(name="Build"), changes={"name": "Make"})
+    add_to_project(actor=bruno, kind=Flow, project=builder, values={"name": "Build"})
     joined = Membership.objects.filter(status="active", group__type="mission").first()
     leave_mission(actor=joined.member, member=joined.member, mission=joined.group)
     join_mission(actor=joined.member, member=joined.member, mission=joined.group)
@@ -180,7 +180,7 @@ def test_every_mission_has_created_event(seeds):
         (Project, "privacy", Privacy),
         (MissionFallbackConfig, "status", ConfigStatus),
         (Mission, "list", List),
-        (Mission, "origin", Origin),
+        (Mission, "origin", MissionOrigin),
         (MissionFallbackRun, "status", RunStatus),
         (MissionFallbackRun, "triggered_by", Trigger),
         (MissionFallbackItem, "status", ItemStatus),
@@ -299,17 +299,17 @@ def test_healthy_project_has_enough_and_two_are_inactive(seeds):
 def test_first_check_makes_run_for_starving_project_only(seeds, document_root):
     starving = project("webinar-season-1")
     assert backlog_of(starving, up_to=100) == 1
-    outcomes = {outcome.project.slug: outcome for outcome in run_due()}
+    outcomes = {outcome.project.slug: outcome for outcome in run_due(actor=Member.objects.system())}
     made = outcomes.pop("webinar-season-1").run
     assert outcomes == {}
     assert (made.status, made.triggered_by, made.generated_count) == ("awaiting_review", "automatic", 4)
     assert made.items.proposed().count() == 4
     assert MissionFallbackItem.objects.proposed().filter(project=starving).count() == 4
-    assert list(run_due(at=datetime.now(UTC) + timedelta(hours=1))) == []
+    assert list(run_due(actor=Member.objects.system(), at=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
 def test_repair_writes_reports_of_ended_runs(seeds, document_root):
-    ended = MissionFallbackRun.objects.filter(status__in=ENDED)
+    ended = MissionFallbackRun.objects.filter(status__in=ENDED_RUN_STATUSES)
     assert repair_reports() == {"written": ended.count(), "removed": 0}
     for run in ended:
         report = json.loads(read_report(run))

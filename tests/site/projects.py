@@ -48,10 +48,20 @@ def add_projects(things: dict[str, object], staff: dict[str, Member]) -> None:
     fill_projects(things, staff)
     for name in PROJECTS:
         for actor, role in {**PROJECT_STAFF, "reviewer by API": ProjectRole.REVIEWER}.items():
-            set_project_role(project=things[name], member=staff[actor], role=role)
-    set_organization_role(organization=things["organization"], member=staff["organisation owner"], role="owner")
+            set_project_role(actor=Member.objects.system(), project=things[name], member=staff[actor], role=role)
+    set_organization_role(
+        actor=Member.objects.system(),
+        organization=things["organization"],
+        member=staff["organisation owner"],
+        role="owner",
+    )
     things["another project"] = ProjectFactory(name="Another project")
-    set_project_role(project=things["another project"], member=staff["outsider"], role=ProjectRole.MAINTAINER)
+    set_project_role(
+        actor=Member.objects.system(),
+        project=things["another project"],
+        member=staff["outsider"],
+        role=ProjectRole.MAINTAINER,
+    )
 
 
 def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> None:
@@ -59,7 +69,9 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     for name in PROJECTS:
         things[name] = ProjectFactory(organization=things["organization"], name=name.capitalize())
     project = things["project"]
-    things["project membership"] = set_project_role(project=project, member=MemberFactory(), role=ProjectRole.VIEWER)
+    things["project membership"] = set_project_role(
+        actor=Member.objects.system(), project=project, member=MemberFactory(), role=ProjectRole.VIEWER
+    )
     things["flow"] = FlowFactory(project=project, name="A flow")
     things["persona"] = ActorFactory(project=project, name="A persona")
     things["repository"] = RepositoryFactory(project=project, name="example/harbour")
@@ -78,21 +90,25 @@ def _missions(things: dict[str, object], project) -> None:
         things[name] = MissionFactory(project=project, title=name.capitalize())
     things["unready board mission"] = MissionFactory(project=project, title="An idea", ready=False)
     things["board mission in review"] = MissionFactory(project=project, title="Look at this", list=List.REVIEW)
-    add_dependency(mission=things["waiting board mission"], depends_on=things["other board mission"])
+    add_dependency(
+        actor=Member.objects.system(), mission=things["waiting board mission"], depends_on=things["other board mission"]
+    )
 
 
 def _runs(things: dict[str, object], project, deciders: dict[str, Member]) -> None:
     things["run"] = RunFactory(project=project)
     for name in ("proposal", "other proposal", "snoozed proposal"):
         things[name] = ItemFactory(run=things["run"], template=things["template"], title=name.capitalize())
-    snooze_item(item=things["snoozed proposal"], until=timezone.now() + timedelta(days=3))
+    snooze_item(
+        actor=Member.objects.system(), item=things["snoozed proposal"], until=timezone.now() + timedelta(days=3)
+    )
     things["ended run"] = RunFactory(project=project)
     # Everyone has decided on a proposal, so that those who may undo a decision have their own.
     for actor in deciders:
         item = ItemFactory(run=things["ended run"], template=things["template"], title=f"Decided by {actor}")
         things[f"decided by {actor}"] = item
     for actor, person in deciders.items():
-        discard_item(item=things[f"decided by {actor}"], actor=person, reason="not_needed")
+        discard_item(actor=person, item=things[f"decided by {actor}"], reason="not_needed")
     if not write_report(things["ended run"].pk):
         raise AssertionError("A run all of whose proposals are decided has ended.")
 

@@ -7,6 +7,7 @@ from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import Trigger
 from fallback.services.planning import Plan, plan_run
 from fallback.services.runs import CheckResult, run_due, run_fallback
+from groups.models import Member
 from missionsite.common.errors import DomainError
 
 
@@ -23,7 +24,7 @@ class Command(BaseCommand):
             self._show_plans(chosen)
         elif chosen:
             try:
-                run = run_fallback(project=chosen, triggered_by=Trigger.MANUAL)
+                run = run_fallback(actor=Member.objects.system(), project=chosen, triggered_by=Trigger.MANUAL)
             except DomainError as rejection:
                 raise CommandError(rejection.message) from None
             self._write_result(CheckResult(chosen, run=run))
@@ -40,7 +41,7 @@ class Command(BaseCommand):
 
     def _run_due(self) -> None:
         made = rejected = 0
-        for outcome in run_due():
+        for outcome in run_due(actor=Member.objects.system()):
             made += bool(outcome.run)
             rejected += bool(outcome.rejection)
             self._write_result(outcome)

@@ -21,7 +21,7 @@ from fallback.models import (
     ProjectMember,
     ProjectRepository,
 )
-from fallback.models.choices import DiscardReason, ItemStatus, Origin, Trigger
+from fallback.models.choices import DiscardReason, ItemStatus, MissionOrigin, Trigger
 from tests.support.factories.groups import MemberFactory
 
 
@@ -156,7 +156,9 @@ def accept_as_rows(item: MissionFallbackItem, *, at=None) -> Mission:
     at: time of the review; now by default.
     """
     with transaction.atomic():
-        mission = MissionFactory(project=item.project, title=item.title, origin=Origin.FALLBACK, fallback_item=item)
+        mission = MissionFactory(
+            project=item.project, title=item.title, origin=MissionOrigin.FALLBACK, fallback_item=item
+        )
         item.status, item.mission, item.reviewed_at = ItemStatus.ACCEPTED, mission, at or timezone.now()
         item.save()
     return mission

@@ -1,4 +1,4 @@
-"""Every service with an actor records an event with the actor, the old and the new values."""
+"""Every service requires an actor, and records an event with the actor, the old and the new values."""
 
 import importlib
 import inspect
@@ -22,8 +22,7 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.services import configs, missions, projects, review, runs
-from fallback.services.audit import record_activity, set_audit_context
-from groups.models import Event
+from groups.models import Event, Member
 from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
@@ -46,16 +45,12 @@ TOMORROW = timezone.now() + timedelta(days=1)
 
 
 def services() -> dict:
-    """Every service with an actor, by name."""
+    """All functions of fallback.services marked with @service, by name."""
     found = {}
     for module in pkgutil.iter_modules(fallback.services.__path__):
-        for name, function in vars(importlib.import_module(f"fallback.services.{module.name}")).items():
-            if name.startswith("_") or not inspect.isfunction(function):
-                continue
-            if {"actor", "acting_member"} & set(inspect.signature(function).parameters):
-                found[name] = function
-    # The functions that services use to record.
-    del found[set_audit_context.__name__], found[record_activity.__name__]
+        for function in vars(importlib.import_module(f"fallback.services.{module.name}")).values():
+            if getattr(function, "is_service", False) and function.__module__.startswith("fallback."):
+                found[function.__name__] = function
     return found
 
 
@@ -66,14 +61,14 @@ def waiting_item(**values):
 
 def decided_item(by):
     item = waiting_item()
-    review.discard_item(item=item, actor=by, reason="not_needed")
+    review.discard_item(actor=by, item=item, reason="not_needed")
     return item
 
 
 def with_dependency():
     first = MissionFactory()
     second = MissionFactory(project=first.project)
-    missions.add_dependency(mission=first, depends_on=second)
+    missions.add_dependency(actor=Member.objects.system(), mission=first, depends_on=second)
     return {"mission": first, "depends_on": second}
 
 
@@ -87,156 +82,160 @@ def lacking_project():
 CASES = {
     "create_organization": (
         "organization.created",
-        lambda by: projects.create_organization(name="Guild", slug="guild", actor=by),
+        lambda by: projects.create_organization(actor=by, name="Guild", slug="guild"),
         None,
     ),
     "update_organization": (
         "organization.changed",
         lambda by: projects.update_organization(
-            organization=OrganizationFactory(), fallback_rollout_percent=10, actor=by
+            actor=by, organization=OrganizationFactory(), fallback_rollout_percent=10
         ),
         {"fallback_rollout_percent": [100, 10]},
     ),
     "set_organization_role": (
         "organization.role_set",
         lambda by: projects.set_organization_role(
-            organization=OrganizationFactory(), member=MemberFactory(), role="owner", actor=by
+            actor=by, organization=OrganizationFactory(), member=MemberFactory(), role="owner"
         ),
         {"role": [None, "owner"]},
     ),
     "create_project": (
         "project.created",
-        lambda by: projects.create_project(organization=OrganizationFactory(), name="Map", slug="map", actor=by),
+        lambda by: projects.create_project(actor=by, organization=OrganizationFactory(), name="Map", slug="map"),
         None,
     ),
     "update_project": (
         "project.changed",
-        lambda by: projects.update_project(project=ProjectFactory(), privacy="organization", actor=by),
+        lambda by: projects.update_project(actor=by, project=ProjectFactory(), privacy="organization"),
         {"privacy": ["private", "organization"]},
     ),
     "archive_project": (
         "project.archived",
-        lambda by: projects.archive_project(project=ProjectFactory(), actor=by),
+        lambda by: projects.archive_project(actor=by, project=ProjectFactory()),
         {"status": ["active", "archived"]},
     ),
     "restore_project": (
         "project.restored",
-        lambda by: projects.restore_project(project=ProjectFactory(status="archived"), actor=by),
+        lambda by: projects.restore_project(actor=by, project=ProjectFactory(status="archived")),
         {"status": ["archived", "active"]},
     ),
     "set_project_role": (
         "project.role_set",
         lambda by: projects.set_project_role(
-            project=ProjectFactory(), member=MemberFactory(), role="reviewer", actor=by
+            actor=by, project=ProjectFactory(), member=MemberFactory(), role="reviewer"
         ),
         {"role": [None, "reviewer"]},
     ),
     "remove_from_project": (
         "project.member_removed",
-        lambda by: projects.remove_from_project(membership=ProjectMemberFactory(role="maintainer"), actor=by),
+        lambda by: projects.remove_from_project(actor=by, membership=ProjectMemberFactory(role="maintainer")),
         {"role": ["maintainer", None]},
     ),
     "add_to_project": (
         "flow.added",
-        lambda by: projects.add_to_project(Flow, project=ProjectFactory(), name="Plain", acting_member=by),
+        lambda by: projects.add_to_project(actor=by, kind=Flow, project=ProjectFactory(), values={"name": "Plain"}),
         None,
     ),
     "change_in_project": (
         "template.changed",
-        lambda by: projects.change_in_project(TemplateFactory(enabled=True), enabled=False, acting_member=by),
+        lambda by: projects.change_in_project(
+            actor=by, instance=TemplateFactory(enabled=True), changes={"enabled": False}
+        ),
         {"enabled": [True, False]},
     ),
     "create_config": (
         "fallback.configured",
-        lambda by: configs.create_config(project=ProjectFactory(), weekly_mission_cap=3, actor=by),
+        lambda by: configs.create_config(actor=by, project=ProjectFactory(), weekly_mission_cap=3),
         {"weekly_mission_cap": [None, 3]},
     ),
     "update_config": (
         "fallback.config_changed",
-        lambda by: configs.update_config(config=ConfigFactory(), weekly_mission_cap=3, actor=by),
+        lambda by: configs.update_config(actor=by, config=ConfigFactory(), weekly_mission_cap=3),
         {"weekly_mission_cap": [20, 3]},
     ),
     "pause_fallback": (
         "fallback.paused",
-        lambda by: configs.pause_fallback(config=ConfigFactory(), actor=by),
+        lambda by: configs.pause_fallback(actor=by, config=ConfigFactory()),
         {"status": ["active", "paused"]},
     ),
     "resume_fallback": (
         "fallback.resumed",
-        lambda by: configs.resume_fallback(config=ConfigFactory(status="paused"), actor=by),
+        lambda by: configs.resume_fallback(actor=by, config=ConfigFactory(status="paused")),
         {"status": ["paused", "active"]},
     ),
     "snooze_fallback": (
         "fallback.snoozed",
-        lambda by: configs.snooze_fallback(config=ConfigFactory(), until=TOMORROW, actor=by),
+        lambda by: configs.snooze_fallback(actor=by, config=ConfigFactory(), until=TOMORROW),
         {"status": ["active", "snoozed"], "snoozed_until": [None, str(TOMORROW)]},
     ),
     "create_mission": (
         "mission.created",
-        lambda by: missions.create_mission(project=ProjectFactory(), title="Draw the map", acting_member=by),
+        lambda by: missions.create_mission(actor=by, project=ProjectFactory(), title="Draw the map"),
         None,
     ),
     "update_mission": (
         "mission.changed",
-        lambda by: missions.update_mission(mission=MissionFactory(title="Map"), title="Draw the map", acting_member=by),
+        lambda by: missions.update_mission(
+            actor=by, mission=MissionFactory(title="Map"), changes={"title": "Draw the map"}
+        ),
         {"title": ["Map", "Draw the map"]},
     ),
     "set_ready": (
         "mission.ready",
-        lambda by: missions.set_ready(mission=MissionFactory(ready=False), ready=True, acting_member=by),
+        lambda by: missions.set_ready(actor=by, mission=MissionFactory(ready=False), ready=True),
         {"ready": [False, True]},
     ),
     "move_mission": (
         "mission.moved",
-        lambda by: missions.move_mission(mission=MissionFactory(list="todo"), to="doing", acting_member=by),
+        lambda by: missions.move_mission(actor=by, mission=MissionFactory(list="todo"), to="doing"),
         {"list": ["todo", "doing"]},
     ),
     "review_mission": (
         "mission.reviewed",
-        lambda by: missions.review_mission(mission=MissionFactory(), status="approved", acting_member=by),
+        lambda by: missions.review_mission(actor=by, mission=MissionFactory(), status="approved"),
         None,
     ),
     "add_dependency": (
         "mission.dependency_added",
         lambda by: missions.add_dependency(
-            mission=(first := MissionFactory()), depends_on=MissionFactory(project=first.project), acting_member=by
+            actor=by, mission=(first := MissionFactory()), depends_on=MissionFactory(project=first.project)
         ),
         None,
     ),
     "remove_dependency": (
         "mission.dependency_removed",
-        lambda by: missions.remove_dependency(**with_dependency(), acting_member=by),
+        lambda by: missions.remove_dependency(actor=by, **with_dependency()),
         None,
     ),
-    "run_fallback": ("run", lambda by: runs.run_fallback(project=lacking_project(), actor=by), None),
-    "launch_template": ("run", lambda by: runs.launch_template(template=TemplateFactory(), actor=by), None),
-    "cancel_run": ("fallback.run_cancelled", lambda by: runs.cancel_run(run=RunFactory(), actor=by), None),
-    "accept_item": ("item", lambda by: review.accept_item(item=waiting_item(), actor=by), None),
+    "run_fallback": ("run", lambda by: runs.run_fallback(actor=by, project=lacking_project()), None),
+    "launch_template": ("run", lambda by: runs.launch_template(actor=by, template=TemplateFactory()), None),
+    "cancel_run": ("fallback.run_cancelled", lambda by: runs.cancel_run(actor=by, run=RunFactory()), None),
+    "accept_item": ("item", lambda by: review.accept_item(actor=by, item=waiting_item()), None),
     "discard_item": (
         "item",
-        lambda by: review.discard_item(item=waiting_item(), actor=by, reason="not_needed"),
+        lambda by: review.discard_item(actor=by, item=waiting_item(), reason="not_needed"),
         None,
     ),
     "mark_duplicate": (
         "item",
         lambda by: review.mark_duplicate(
-            item=(item := waiting_item()), mission=MissionFactory(project=item.project), actor=by
+            actor=by, item=(item := waiting_item()), mission=MissionFactory(project=item.project)
         ),
         None,
     ),
     "snooze_item": (
         "fallback.item_snoozed",
-        lambda by: review.snooze_item(item=waiting_item(), until=TOMORROW, actor=by),
+        lambda by: review.snooze_item(actor=by, item=waiting_item(), until=TOMORROW),
         None,
     ),
     "unsnooze_item": (
         "fallback.item_unsnoozed",
-        lambda by: review.unsnooze_item(item=waiting_item(snoozed_until=TOMORROW), actor=by),
+        lambda by: review.unsnooze_item(actor=by, item=waiting_item(snoozed_until=TOMORROW)),
         {"snoozed_until": [str(TOMORROW), None]},
     ),
     "undo_decision": (
         "fallback.decision_undone",
-        lambda by: review.undo_decision(item=decided_item(by), actor=by),
+        lambda by: review.undo_decision(actor=by, item=decided_item(by)),
         None,
     ),
 }
@@ -254,8 +253,14 @@ def traces(by) -> list[tuple[str, dict]]:
     return found
 
 
-def test_every_service_with_actor_is_tested():
+def test_every_service_is_tested():
     assert set(services()) == set(CASES)
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_service_requires_actor_as_keyword(name):
+    actor = inspect.signature(services()[name]).parameters["actor"]
+    assert (actor.kind, actor.default) == (actor.KEYWORD_ONLY, actor.empty)
 
 
 @pytest.mark.parametrize("name", CASES)
@@ -278,7 +283,7 @@ def test_added_and_changed_parts_are_recorded(kind):
         MissionFallbackTemplate: TemplateFactory,
     }[kind]()
     by = MemberFactory()
-    projects.change_in_project(made, name="Renamed", acting_member=by)
+    projects.change_in_project(actor=by, instance=made, changes={"name": "Renamed"})
     [(type_, payload)] = traces(by)
     assert type_.endswith(".changed")
     assert payload["changed"]["name"][1] == "Renamed"
@@ -289,7 +294,7 @@ def test_added_and_changed_parts_are_recorded(kind):
 
 def test_create_organization_records_owner():
     by = MemberFactory()
-    organization = projects.create_organization(name="Guild", slug="guild", timezone="Asia/Tokyo", actor=by)
+    organization = projects.create_organization(actor=by, name="Guild", slug="guild", timezone="Asia/Tokyo")
     founded, owned = Event.objects.filter(actor=by).order_by("pk")
     assert founded.payload == {
         "organization": organization.pk,
@@ -304,7 +309,7 @@ def test_role_change_records_both_roles_and_member():
     membership = OrganizationMembershipFactory(role="member")
     by = MemberFactory()
     projects.set_organization_role(
-        organization=membership.organization, member=membership.member, role="owner", actor=by
+        actor=by, organization=membership.organization, member=membership.member, role="owner"
     )
     event = Event.objects.get(type="organization.role_set")
     assert (event.actor, event.member) == (by, membership.member)
@@ -318,14 +323,18 @@ def test_role_change_records_both_roles_and_member():
 def test_unchanged_values_record_nothing():
     membership = OrganizationMembershipFactory(role="admin")
     organization = membership.organization
-    projects.set_organization_role(organization=organization, member=membership.member, role="admin")
-    projects.update_organization(organization=organization, name=organization.name)
+    projects.set_organization_role(
+        actor=Member.objects.system(), organization=organization, member=membership.member, role="admin"
+    )
+    projects.update_organization(actor=Member.objects.system(), organization=organization, name=organization.name)
     assert not Event.objects.filter(type__startswith="organization.").exists()
 
 
 def test_rename_records_both_names():
     organization = OrganizationFactory(name="Guild")
-    projects.update_organization(organization=organization, name="Open Guild", fallback_enabled=False)
+    projects.update_organization(
+        actor=Member.objects.system(), organization=organization, name="Open Guild", fallback_enabled=False
+    )
     event = Event.objects.get(type="organization.changed")
     assert event.payload["changed"] == {"name": ["Guild", "Open Guild"], "fallback_enabled": [True, False]}
 
@@ -333,7 +342,9 @@ def test_rename_records_both_names():
 @pytest.mark.django_db(transaction=True)
 def test_event_and_role_are_in_one_transaction():
     organization, member = OrganizationFactory(), MemberFactory()
-    membership = projects.set_organization_role(organization=organization, member=member, role="owner")
+    membership = projects.set_organization_role(
+        actor=Member.objects.system(), organization=organization, member=member, role="owner"
+    )
     event = Event.objects.get(type="organization.role_set")
     # Both are the start time of their transaction.
     assert event.occurred_at == OrganizationMembership.objects.get(pk=membership.pk).created_at
@@ -357,8 +368,8 @@ def test_new_owner_is_shown_on_page_and_in_events(client):
 def test_activity_of_organization_excludes_others(client):
     client.force_login(StaffFactory(is_superuser=True))
     mine, other = OrganizationFactory(), OrganizationFactory()
-    projects.update_organization(organization=mine, name="Mine renamed")
-    projects.update_organization(organization=other, name="Other renamed")
+    projects.update_organization(actor=Member.objects.system(), organization=mine, name="Mine renamed")
+    projects.update_organization(actor=Member.objects.system(), organization=other, name="Other renamed")
     page = client.get(reverse("admin:fallback_organization_activity", args=[mine.pk])).content.decode()
     assert "Mine renamed" in page
     assert "Other renamed" not in page
