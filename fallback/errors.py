@@ -190,3 +190,25 @@ class NoConfiguration(DomainError):
 class TemplateDisabled(DomainError):
     message = _("This template is disabled. Enable it to launch it.")
     code = "template_disabled"
+
+
+# --- Pull requests ----------------------------------------------------------------------------
+
+
+class PullRequestUrlInvalid(DomainError):
+    message = _("Enter the address of a pull request, such as https://github.com/acme/site/pull/7.")
+    code = "pull_request_url_invalid"
+    field = "url"
+    status = 422
+
+
+class RepositoryNotFound(DomainError):
+    message = _("The project does not have this repository. Add it to the project first.")
+    code = "repository_not_found"
+    field = "url"
+
+
+class MissionOfPullRequestNotFound(DomainError):
+    message = _("No mission names this pull request. Choose the mission to link it to.")
+    code = "mission_of_pull_request_not_found"
+    field = "mission"

@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import AgentSessionStatus, PullRequestState
@@ -58,7 +59,13 @@ class GithubPullRequest(TimestampedModel):
         constraints = [
             *one_line_checks("github_pull_requests", "title", "branch", "url"),
             choices_check("github_pull_requests", "state", PullRequestState),
-            UniqueConstraint(fields=["repository", "number"], name="github_pull_requests_once"),
+            UniqueConstraint(
+                fields=["repository", "number"],
+                name="github_pull_requests_once",
+                violation_error_code="pull_request_linked",
+                violation_error_message=_("This pull request is already linked to another mission."),
+                field="url",
+            ),
         ]
 
 

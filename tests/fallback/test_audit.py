@@ -21,7 +21,7 @@ from fallback.models import (
     ProjectActivity,
     ProjectRepository,
 )
-from fallback.services import configs, missions, projects, review, runs
+from fallback.services import configs, missions, notifications, projects, pull_requests, review, runs
 from groups.models import Event, Member
 from tests.support.factories.fallback import (
     ActorFactory,
@@ -205,6 +205,20 @@ CASES = {
     "remove_dependency": (
         "mission.dependency_removed",
         lambda by: missions.remove_dependency(actor=by, **with_dependency()),
+        None,
+    ),
+    "notify": (
+        "notification.created",
+        lambda by: notifications.notify(actor=by, member=MemberFactory(), kind="badge.earned", title="A badge"),
+        None,
+    ),
+    "link_pull_request": (
+        "pull_request.linked",
+        lambda by: pull_requests.link_pull_request(
+            actor=by,
+            url="https://github.com/acme/site/pull/7",
+            mission=MissionFactory(project=RepositoryFactory(name="acme/site").project),
+        ),
         None,
     ),
     "run_fallback": ("run", lambda by: runs.run_fallback(actor=by, project=lacking_project()), None),
