@@ -11,6 +11,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model, Q, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
@@ -29,6 +31,7 @@ RUN = {
     "errored": "danger",
 }
 ITEM = {"proposed": "info", "accepted": "success", "discarded": "default"}
+PROJECT = {"active": "success", "archived": "default"}
 CONFIG = {"active": "success", "paused": "warning", "snoozed": "info"}
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")
 
@@ -68,7 +71,7 @@ class MemberField(forms.CharField):
     def __init__(self, **kwargs) -> None:
         super().__init__(
             max_length=255,
-            help_text="Login e-mail or member ID, such as FE-P-00007.",
+            help_text=_("Login e-mail or member ID, such as FE-P-00007."),
             widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
             **kwargs,
         )
@@ -81,7 +84,7 @@ class MemberField(forms.CharField):
             .first()
         )
         if member is None:
-            raise ValidationError("No active member has this e-mail or ID.")
+            raise ValidationError(gettext("No active member has this e-mail or ID."))
         return member
 
 

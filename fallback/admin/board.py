@@ -11,6 +11,8 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
 from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from fallback.admin.base import rights_of
@@ -44,7 +46,7 @@ class CardMoveForm(forms.Form):
     list = forms.ChoiceField(choices=List)
     before = forms.CharField(max_length=26, required=False)
     after = forms.CharField(max_length=26, required=False)
-    position = forms.ChoiceField(choices=[("top", "Top"), ("bottom", "Bottom")], required=False)
+    position = forms.ChoiceField(choices=[("top", _("Top")), ("bottom", _("Bottom"))], required=False)
 
 
 def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
@@ -59,7 +61,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
     number, text = count_up_to(waiting)
     context = {
         "title": project.name,
-        "subtitle": "Board",
+        "subtitle": gettext("Board"),
         "project": {
             "id": project.pk,
             "name": project.name,
@@ -84,8 +86,8 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
         },
         "events_url": reverse("admin:fallback_board_events", args=[project.pk]),
         "empty_text": {
-            "title": "The board is empty",
-            "text": "Add a mission, or launch one from a template in the Fallback area.",
+            "title": gettext("The board is empty"),
+            "text": gettext("Add a mission, or launch one from a template in the Fallback area."),
         }
         if not any(column["cards"] for column in columns)
         else None,
@@ -120,7 +122,12 @@ def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         after=values["after"],
         first=values["position"] == "top",
     )
-    return success_response(request, f"{moved.title} moved to {moved.get_list_display()}.", back=back, id=moved.pk)
+    return success_response(
+        request,
+        gettext("{mission} moved to {list}.").format(mission=moved.title, list=moved.get_list_display()),
+        back=back,
+        id=moved.pk,
+    )
 
 
 @require_POST
@@ -131,9 +138,8 @@ def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     ready = request.POST.get("ready") == "1"
     set_ready(actor=request.user, mission=mission, ready=ready)
     back = reverse("admin:fallback_board", args=[mission.project_id])
-    return success_response(
-        request, f"{mission.title} marked as {'ready' if ready else 'not ready'}.", back=back, id=mission.pk
-    )
+    message = gettext("{mission} marked as ready.") if ready else gettext("{mission} marked as not ready.")
+    return success_response(request, message.format(mission=mission.title), back=back, id=mission.pk)
 
 
 @require_POST
@@ -147,13 +153,13 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
         .first()
     )
     if template is None:
-        raise Http404("Template not found.")
+        raise Http404(gettext("Template not found."))
     rights.check(Right.REVIEW, template.project)
 
     def save() -> FormResult:
         mission = launch_template(actor=request.user, template=template)
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
-        return FormResult(address, f"{mission.title} added to Todo.")
+        return FormResult(address, gettext("{mission} added to Todo.").format(mission=mission.title))
 
     saved = run_once(request, save)
     return success_response(
@@ -207,7 +213,9 @@ def _template(template: MissionFallbackTemplate) -> dict:
         "flow": template.flow.name,
         "repository": template.repository.name,
         "acceptance_text": format_acceptance(template),
-        "last_used": f"last used {format_instant(template.last_used_at)}" if template.last_used_at else "",
+        "last_used": gettext("last used {when}").format(when=format_instant(template.last_used_at))
+        if template.last_used_at
+        else "",
         "launch_url": reverse("admin:fallback_template_launch_now", args=[template.pk]),
         "url": reverse("admin:fallback_missionfallbacktemplate_change", args=[template.pk]),
     }
@@ -219,7 +227,7 @@ def _project(request: HttpRequest, pk: str) -> Project:
         raise PermissionDenied
     project = rights.projects().select_related("organization").filter(pk=pk).first()
     if project is None:
-        raise Http404("Project not found.")
+        raise Http404(gettext("Project not found."))
     return project
 
 
@@ -232,6 +240,6 @@ def _mission(request: HttpRequest, pk: str) -> Mission:
         .first()
     )
     if mission is None:
-        raise Http404("Mission not found.")
+        raise Http404(gettext("Mission not found."))
     rights.check(Right.CONTRIBUTE, mission.project)
     return mission

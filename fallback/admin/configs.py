@@ -7,6 +7,8 @@ from django.contrib import admin, messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
@@ -27,12 +29,12 @@ from missionsite.common.errors import DomainError
 
 
 class SnoozeForm(ActionForm):
-    until = forms.SplitDateTimeField(label="Until", widget=UnfoldAdminSplitDateTimeWidget)
+    until = forms.SplitDateTimeField(label=_("Until"), widget=UnfoldAdminSplitDateTimeWidget)
 
     def clean_until(self) -> datetime:
         until = self.cleaned_data["until"]
         if until.year > 9000:
-            raise forms.ValidationError("Choose an earlier date.")
+            raise forms.ValidationError(gettext("Choose an earlier date."))
         return until
 
 
@@ -43,7 +45,7 @@ def _plan(config: MissionFallbackConfig, request: HttpRequest) -> dict:
     return {"plan": plan_context(plan_run(config.project, config=config)), "run_url": run_url}
 
 
-PLAN = ProjectCustomTab(name="plan", title="Next run", template="fallback/plan.html", context=_plan)
+PLAN = ProjectCustomTab(name="plan", title=_("Next run"), template="fallback/plan.html", context=_plan)
 
 
 @admin.register(MissionFallbackConfig)
@@ -67,54 +69,54 @@ class ConfigAdmin(ProjectModelAdmin):
     autocomplete_fields = ("project",)
     fieldsets = (
         (None, {"fields": ("project", ("state", "checked"))}),
-        ("Backlog", {"fields": (("backlog_threshold", "check_cadence_minutes"), "auto_accept")}),
-        ("Guardrails", {"fields": (("weekly_mission_cap", "monthly_target_hours"),)}),
+        (_("Backlog"), {"fields": (("backlog_threshold", "check_cadence_minutes"), "auto_accept")}),
+        (_("Guardrails"), {"fields": (("weekly_mission_cap", "monthly_target_hours"),)}),
     )
     add_fieldsets = (
         (None, {"fields": ("project",)}),
-        ("Backlog", {"fields": (("backlog_threshold", "check_cadence_minutes"), "auto_accept")}),
-        ("Guardrails", {"fields": (("weekly_mission_cap", "monthly_target_hours"),)}),
+        (_("Backlog"), {"fields": (("backlog_threshold", "check_cadence_minutes"), "auto_accept")}),
+        (_("Guardrails"), {"fields": (("weekly_mission_cap", "monthly_target_hours"),)}),
     )
     readonly_fields = ("state", "checked")
-    about_title = "Configuration"
+    about_title = _("Configuration")
     tabs = (PLAN,)
     object_actions = (
         ProjectAction(
             name="pause",
-            title="Pause",
-            success_message="paused",
+            title=_("Pause"),
+            success_message=_("paused"),
             run=lambda config, actor, values: pause_fallback(actor=actor, config=config, reason=values["reason"]),
             permission="",
             form=ReasonForm,
             available=lambda config: config.status != ConfigStatus.PAUSED,
-            help_text="No proposals are made until it is resumed.",
+            help_text=_("No proposals are made until it is resumed."),
             icon="pause",
-            bulk_title="Pause",
+            bulk_title=_("Pause"),
         ),
         ProjectAction(
             name="snooze",
-            title="Snooze",
-            success_message="snoozed",
+            title=_("Snooze"),
+            success_message=_("snoozed"),
             run=lambda config, actor, values: snooze_fallback(actor=actor, config=config, until=values["until"]),
             permission="",
             form=SnoozeForm,
-            help_text="No proposals are made until then. After that it is active again.",
+            help_text=_("No proposals are made until then. After that it is active again."),
             icon="snooze",
-            bulk_title="Snooze",
+            bulk_title=_("Snooze"),
         ),
         ProjectAction(
             name="resume",
-            title="Resume",
-            success_message="active again",
+            title=_("Resume"),
+            success_message=_("active again"),
             run=lambda config, actor, values: resume_fallback(actor=actor, config=config),
             permission="",
             available=lambda config: config.status != ConfigStatus.ACTIVE,
             icon="play_arrow",
-            bulk_title="Resume",
+            bulk_title=_("Resume"),
         ),
     )
-    empty_text = ("No configurations yet", "New projects get one. Add one for a project without a configuration.")
-    add_label = "Add configuration"
+    empty_text = (_("No configurations yet"), _("New projects get one. Add one for a project without a configuration."))
+    add_label = _("Add configuration")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(require_POST(self.run_now))
@@ -129,7 +131,10 @@ class ConfigAdmin(ProjectModelAdmin):
             raise PermissionDenied
         plan = reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk])
         if request.POST.get("dry_run"):
-            messages.info(request, f"{plan_run(config.project, config=config).summary} No changes were made.")
+            messages.info(
+                request,
+                gettext("{plan} No changes were made.").format(plan=plan_run(config.project, config=config).summary),
+            )
         else:
 
             def save() -> FormResult:
@@ -142,15 +147,15 @@ class ConfigAdmin(ProjectModelAdmin):
                 messages.error(request, rejection.message)
         return HttpResponseRedirect(plan)
 
-    @display(description="Project")
+    @display(description=_("Project"))
     def project_name(self, config: MissionFallbackConfig) -> str:
         return config.project.name
 
-    @display(description="Status")
+    @display(description=_("Status"))
     def state(self, config: MissionFallbackConfig) -> str:
         return badge(format_status(config), CONFIG[config.status])
 
-    @display(description="Checked")
+    @display(description=_("Checked"))
     def checked(self, config: MissionFallbackConfig) -> str:
         return format_last_check(config)
 
@@ -163,7 +168,7 @@ class ConfigAdmin(ProjectModelAdmin):
     def extra_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
         return [
             {
-                "title": "Project",
+                "title": gettext("Project"),
                 "icon": "folder_open",
                 "link": reverse("admin:fallback_project_change", args=[obj.project_id]),
             }

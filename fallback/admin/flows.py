@@ -4,6 +4,8 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
 from fallback.admin.base import KeySearch, ProjectModelAdmin, VisibleRelatedFilter
@@ -17,7 +19,7 @@ class PartOfProject(ProjectModelAdmin):
     """Admin of the flows, actors and repositories of a project."""
 
     search = KeySearch("name")
-    search_help_text = "Beginning of the name"
+    search_help_text = _("Beginning of the name")
     list_display = ("name", "project_link", "about")
     list_select_related = ("project",)
     list_filter = (("project", VisibleRelatedFilter),)
@@ -28,11 +30,11 @@ class PartOfProject(ProjectModelAdmin):
     def describe(self, obj: Model) -> str:
         return f"{obj.name} · {obj.project.name}"
 
-    @display(description="Project")
+    @display(description=_("Project"))
     def project_link(self, obj: Model) -> str:
         return link_to(obj.project)
 
-    @display(description="About")
+    @display(description=_("About"))
     def about(self, obj: Model) -> str:
         text = getattr(obj, self.about_field)
         return text if len(text) <= 120 else f"{text[:120]}…"
@@ -54,7 +56,7 @@ class FlowForm(ServiceForm):
             and 0 < len(stages) <= 20
             and all(isinstance(stage, str) and 0 < len(stage.strip()) <= 64 for stage in stages)
         ):
-            raise ValidationError('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].')
+            raise ValidationError(gettext('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].'))
         return [stage.strip() for stage in stages]
 
 
@@ -65,8 +67,8 @@ class FlowAdmin(PartOfProject):
     form = FlowForm
     fieldsets = ((None, {"fields": ("project", "name", "stages", "description")}),)
     add_fieldsets = fieldsets
-    empty_text = ("No flows yet", "A flow defines the stages of a mission.")
-    add_label = "Add flow"
+    empty_text = (_("No flows yet"), _("A flow defines the stages of a mission."))
+    add_label = _("Add flow")
 
 
 @admin.register(Actor)
@@ -75,8 +77,8 @@ class ActorAdmin(PartOfProject):
 
     fieldsets = ((None, {"fields": ("project", "name", "description")}),)
     add_fieldsets = fieldsets
-    empty_text = ("No actors yet", "An actor is the persona that works on a mission.")
-    add_label = "Add actor"
+    empty_text = (_("No actors yet"), _("An actor is the persona that works on a mission."))
+    add_label = _("Add actor")
 
 
 @admin.register(ProjectRepository)
@@ -86,5 +88,5 @@ class RepositoryAdmin(PartOfProject):
     about_field = "url"
     fieldsets = ((None, {"fields": ("project", "name", "url", "default_branch")}),)
     add_fieldsets = fieldsets
-    empty_text = ("No repositories yet", "A repository holds the code that missions change.")
-    add_label = "Add repository"
+    empty_text = (_("No repositories yet"), _("A repository holds the code that missions change."))
+    add_label = _("Add repository")

@@ -6,6 +6,8 @@ from datetime import datetime
 
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun
 from fallback.models.choices import AgentStatus, ConfigStatus, Guardrail, List, Priority, ReviewStatus, Trigger
@@ -13,39 +15,39 @@ from fallback.services.guardrails import Quota, format_hours
 from fallback.services.planning import Plan
 
 EVENT_LABELS = {
-    "mission.created": "Created",
-    "mission.moved": "Moved",
-    "mission.reviewed": "Reviewed",
-    "mission.ready": "Ready to start",
-    "mission.not_ready": "No longer ready",
-    "mission.stage_changed": "Stage changed",
-    "mission.agent_changed": "Agent",
-    "mission.blocked": "Blocked by another mission",
-    "mission.unblocked": "Unblocked",
-    "mission.changed": "Edited",
-    "mission.dependency_added": "Dependency added",
-    "mission.dependency_removed": "Dependency removed",
-    "fallback.run_completed": "Fallback run completed",
-    "fallback.configured": "Fallback configured",
-    "fallback.config_changed": "Fallback configuration changed",
-    "fallback.paused": "Fallback paused",
-    "fallback.resumed": "Fallback resumed",
-    "fallback.snoozed": "Fallback snoozed",
-    "fallback.item_snoozed": "Proposal snoozed",
-    "fallback.item_unsnoozed": "Snooze of a proposal ended",
-    "fallback.decision_undone": "Decision undone",
-    "fallback.run_cancelled": "Fallback run cancelled",
-    "project.created": "Project created",
-    "project.changed": "Project edited",
-    "project.archived": "Project archived",
-    "project.restored": "Project restored",
-    "project.role_set": "Project role changed",
-    "project.member_removed": "Member removed from the project",
+    "mission.created": _("Created"),
+    "mission.moved": _("Moved"),
+    "mission.reviewed": _("Reviewed"),
+    "mission.ready": _("Ready to start"),
+    "mission.not_ready": _("No longer ready"),
+    "mission.stage_changed": _("Stage changed"),
+    "mission.agent_changed": _("Agent"),
+    "mission.blocked": _("Blocked by another mission"),
+    "mission.unblocked": _("Unblocked"),
+    "mission.changed": _("Edited"),
+    "mission.dependency_added": _("Dependency added"),
+    "mission.dependency_removed": _("Dependency removed"),
+    "fallback.run_completed": _("Fallback run completed"),
+    "fallback.configured": _("Fallback configured"),
+    "fallback.config_changed": _("Fallback configuration changed"),
+    "fallback.paused": _("Fallback paused"),
+    "fallback.resumed": _("Fallback resumed"),
+    "fallback.snoozed": _("Fallback snoozed"),
+    "fallback.item_snoozed": _("Proposal snoozed"),
+    "fallback.item_unsnoozed": _("Snooze of a proposal ended"),
+    "fallback.decision_undone": _("Decision undone"),
+    "fallback.run_cancelled": _("Fallback run cancelled"),
+    "project.created": _("Project created"),
+    "project.changed": _("Project edited"),
+    "project.archived": _("Project archived"),
+    "project.restored": _("Project restored"),
+    "project.role_set": _("Project role changed"),
+    "project.member_removed": _("Member removed from the project"),
 }
 GUARDRAIL_TEXTS = {
-    Guardrail.WEEK: "The weekly cap is reached, counting open proposals.",
-    Guardrail.MONTH: "Its estimated hours exceed the hours left this month.",
-    Guardrail.TEMPLATES: "No template is enabled. Enable one to get proposals.",
+    Guardrail.WEEK: _("The weekly cap is reached, counting open proposals."),
+    Guardrail.MONTH: _("Its estimated hours exceed the hours left this month."),
+    Guardrail.TEMPLATES: _("No template is enabled. Enable one to get proposals."),
 }
 _CHOICES = {
     "list": List,
@@ -73,7 +75,7 @@ def _value(name: str, value) -> str:
     if value is None or value == "":
         return ""
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return gettext("yes") if value else gettext("no")
     if name in _CHOICES:
         return dict(_CHOICES[name].choices).get(value, str(value))
     text = str(value)
@@ -81,13 +83,17 @@ def _value(name: str, value) -> str:
 
 
 def format_effort(minutes: int) -> str:
-    return f"{minutes} min" if minutes < 60 else f"{format_hours(minutes)} h"
+    if minutes < 60:
+        return gettext("{number} min").format(number=minutes)
+    return gettext("{number} h").format(number=format_hours(minutes))
 
 
 def format_acceptance(template) -> str:
     """The acceptance record of a template from with_record()."""
     decided = template.accepted_count + template.discarded_count
-    return f"accepted {template.accepted_count} of {decided}" if decided else "no decisions yet"
+    if not decided:
+        return gettext("no decisions yet")
+    return gettext("accepted {accepted} of {decided}").format(accepted=template.accepted_count, decided=decided)
 
 
 def quota_context(quota: Quota) -> dict:
@@ -104,16 +110,18 @@ def quota_context(quota: Quota) -> dict:
 def format_backlog(backlog: int | None, threshold: int | None) -> str:
     """ "2 of 5 ready"; counting stops at the threshold."""
     if backlog is None or threshold is None:
-        return "Not counted"
-    return f"{threshold} or more ready" if backlog >= threshold else f"{backlog} of {threshold} ready"
+        return gettext("Not counted")
+    if backlog >= threshold:
+        return gettext("{threshold} or more ready").format(threshold=threshold)
+    return gettext("{backlog} of {threshold} ready").format(backlog=backlog, threshold=threshold)
 
 
 def format_status(config: MissionFallbackConfig | None, at: datetime | None = None) -> str:
     if config is None:
-        return "Not configured"
+        return gettext("Not configured")
     if config.status == ConfigStatus.SNOOZED and not config.is_active(at or timezone.now()):
-        return f"Snoozed until {format_instant(config.snoozed_until)}"
-    return ConfigStatus.PAUSED.label if config.status == ConfigStatus.PAUSED else ConfigStatus.ACTIVE.label
+        return gettext("Snoozed until {when}").format(when=format_instant(config.snoozed_until))
+    return str(ConfigStatus.PAUSED.label if config.status == ConfigStatus.PAUSED else ConfigStatus.ACTIVE.label)
 
 
 def format_instant(instant: datetime) -> str:
@@ -121,7 +129,9 @@ def format_instant(instant: datetime) -> str:
 
 
 def format_run(run: MissionFallbackRun) -> str:
-    return f"Run of {format_instant(run.started_at)}, {Trigger(run.triggered_by).label.lower()}"
+    return gettext("Run of {when}, {trigger}").format(
+        when=format_instant(run.started_at), trigger=Trigger(run.triggered_by).label.lower()
+    )
 
 
 def format_skipped(entries: list[dict]) -> list[dict]:
@@ -155,9 +165,11 @@ def plan_context(plan: Plan) -> dict:
                 "template": template.name,
                 "title": template.name,
                 "effort_text": format_effort(template.estimated_effort_minutes),
-                "why": f"last used {format_instant(template.last_used_at)}, {format_acceptance(template)}"
+                "why": gettext("last used {when}, {acceptance}").format(
+                    when=format_instant(template.last_used_at), acceptance=format_acceptance(template)
+                )
                 if template.last_used_at
-                else "not used yet",
+                else gettext("not used yet"),
             }
             for template in plan.picks
         ],
@@ -167,8 +179,12 @@ def plan_context(plan: Plan) -> dict:
 
 def format_last_check(config: MissionFallbackConfig) -> str:
     if config.last_run_at is None:
-        return "not checked yet; next check within a minute"
-    return f"last checked {format_instant(config.last_run_at)}; checked every {config.check_cadence_minutes} minutes"
+        return gettext("not checked yet; next check within a minute")
+    return ngettext(
+        "last checked {when}; checked every {number} minute",
+        "last checked {when}; checked every {number} minutes",
+        config.check_cadence_minutes,
+    ).format(when=format_instant(config.last_run_at), number=config.check_cadence_minutes)
 
 
 def timeline_context(event: MissionEvent) -> dict:

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.contrib import admin
 from django.urls import path
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -23,11 +24,11 @@ class ItemAdmin(ReadOnlyProjectModelAdmin):
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),
-        ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"))}),
-        ("Decision", {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
-        ("Origin", {"fields": (("template_link", "run_link"), "created_at")}),
+        (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"))}),
+        (_("Decision"), {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
+        (_("Origin"), {"fields": (("template_link", "run_link"), "created_at")}),
     )
-    empty_text = ("No proposals yet", "Proposals are made when a project runs low on ready missions.")
+    empty_text = (_("No proposals yet"), _("Proposals are made when a project runs low on ready missions."))
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -49,34 +50,34 @@ class ItemAdmin(ReadOnlyProjectModelAdmin):
             *super().get_urls(),
         ]
 
-    @display(description="Project")
+    @display(description=_("Project"))
     def project_link(self, item: MissionFallbackItem) -> str:
         return link_to(item.project)
 
-    @display(description="Template")
+    @display(description=_("Template"))
     def template_link(self, item: MissionFallbackItem) -> str:
         return link_to(item.template)
 
-    @display(description="Run")
+    @display(description=_("Run"))
     def run_link(self, item: MissionFallbackItem) -> str:
         return link_to(item.run, format_run(item.run))
 
-    @display(description="Mission")
+    @display(description=_("Mission"))
     def mission_link(self, item: MissionFallbackItem) -> str:
         return link_to(item.mission)
 
-    @display(description="Effort")
+    @display(description=_("Effort"))
     def effort(self, item: MissionFallbackItem) -> str:
         return format_effort(item.estimated_effort_minutes)
 
-    @display(description="Decision")
+    @display(description=_("Decision"))
     def state(self, item: MissionFallbackItem) -> str:
         return badge(item.get_status_display(), ITEM[item.status])
 
-    @display(description="Decided by")
+    @display(description=_("Decided by"))
     def reviewer(self, item: MissionFallbackItem) -> str:
         return link_to(item.reviewed_by)
 
-    @display(description="Why")
+    @display(description=_("Why"))
     def why(self, item: MissionFallbackItem) -> str:
         return item.feedback or item.get_reason_display() or ""

@@ -4,6 +4,8 @@ from django import forms
 from django.contrib import admin
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
@@ -38,7 +40,7 @@ EVENTS = 100
 
 
 class MoveForm(ActionForm):
-    to = forms.ChoiceField(label="List", choices=List, widget=UnfoldAdminSelectWidget)
+    to = forms.ChoiceField(label=_("List"), choices=List, widget=UnfoldAdminSelectWidget)
 
 
 class ReviewForm(ActionForm):
@@ -47,7 +49,7 @@ class ReviewForm(ActionForm):
 
 
 class DependencyForm(ActionForm):
-    depends_on = AutocompleteField(MissionDependency, "depends_on", label="Depends on")
+    depends_on = AutocompleteField(MissionDependency, "depends_on", label=_("Depends on"))
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -55,7 +57,7 @@ class DependencyForm(ActionForm):
 
 
 class OneOfDependenciesForm(ActionForm):
-    depends_on = forms.ModelChoiceField(Mission.objects.none(), label="Depends on", widget=UnfoldAdminSelectWidget)
+    depends_on = forms.ModelChoiceField(Mission.objects.none(), label=_("Depends on"), widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -92,36 +94,36 @@ def _action(**options) -> ProjectAction:
 ACTIONS = (
     _action(
         name="move",
-        title="Move to list",
-        success_message="moved",
+        title=_("Move to list"),
+        success_message=_("moved"),
         run=lambda mission, actor, values: move_mission(actor=actor, mission=mission, to=values["to"]),
         form=MoveForm,
         icon="drag_indicator",
-        bulk_title="Move to list",
+        bulk_title=_("Move to list"),
     ),
     _action(
         name="make-ready",
-        title="Mark as ready",
-        success_message="ready",
+        title=_("Mark as ready"),
+        success_message=_("ready"),
         run=lambda mission, actor, values: set_ready(actor=actor, mission=mission, ready=True),
         available=lambda mission: not mission.ready,
-        help_text="It can be started now and counts as backlog.",
+        help_text=_("It can be started now and counts as backlog."),
         icon="check",
-        bulk_title="Mark as ready",
+        bulk_title=_("Mark as ready"),
     ),
     _action(
         name="make-not-ready",
-        title="Mark as not ready",
-        success_message="not ready",
+        title=_("Mark as not ready"),
+        success_message=_("not ready"),
         run=lambda mission, actor, values: set_ready(actor=actor, mission=mission, ready=False),
         available=lambda mission: mission.ready,
         icon="block",
-        bulk_title="Mark as not ready",
+        bulk_title=_("Mark as not ready"),
     ),
     _action(
         name="review",
-        title="Review",
-        success_message="reviewed",
+        title=_("Review"),
+        success_message=_("reviewed"),
         run=lambda mission, actor, values: review_mission(
             actor=actor, mission=mission, status=values["status"], feedback=values["feedback"]
         ),
@@ -131,19 +133,19 @@ ACTIONS = (
     ),
     _action(
         name="add-dependency",
-        title="Add dependency",
-        success_message="dependency added",
+        title=_("Add dependency"),
+        success_message=_("dependency added"),
         run=lambda mission, actor, values: add_dependency(
             actor=actor, mission=mission, depends_on=values["depends_on"]
         ),
         form=DependencyForm,
-        help_text="This mission is blocked until that one is done.",
+        help_text=_("This mission is blocked until that one is done."),
         icon="link",
     ),
     _action(
         name="remove-dependency",
-        title="Remove dependency",
-        success_message="dependency removed",
+        title=_("Remove dependency"),
+        success_message=_("dependency removed"),
         run=lambda mission, actor, values: remove_dependency(
             actor=actor, mission=mission, depends_on=values["depends_on"]
         ),
@@ -160,7 +162,7 @@ class MissionAdmin(ProjectModelAdmin):
 
     add_right = change_right = Right.CONTRIBUTE
     search = KeySearch("title")
-    search_help_text = "Beginning of the title"
+    search_help_text = _("Beginning of the title")
     command_icon = "assignment"
     list_display = ("title", "project_link", "list_state", "ready", "blocked", "priority", "origin", "last_event_at")
     list_select_related = ("project",)
@@ -175,15 +177,15 @@ class MissionAdmin(ProjectModelAdmin):
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
         (None, {"fields": ("project", "title", "description", "clarification")}),
-        ("Status", {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
-        ("Work", {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
-        ("Pull request", {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
-        ("Review", {"fields": (("review_state", "reviewer"), "review_feedback")}),
-        ("Dates", {"fields": (("created_at", "updated_at"), "last_event_at")}),
+        (_("Status"), {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
+        (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
+        (_("Pull request"), {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
+        (_("Review"), {"fields": (("review_state", "reviewer"), "review_feedback")}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"), "last_event_at")}),
     )
     add_fieldsets = (
         (None, {"fields": ("project", "title", "description", "clarification", ("priority", "ready"))}),
-        ("Work", {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
+        (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
     )
     readonly_fields = (
         "list_state",
@@ -197,14 +199,14 @@ class MissionAdmin(ProjectModelAdmin):
         "last_event_at",
     )
     tabs = (
-        ProjectCustomTab(name="timeline", title="Timeline", template="fallback/timeline.html", context=_timeline),
+        ProjectCustomTab(name="timeline", title=_("Timeline"), template="fallback/timeline.html", context=_timeline),
         ProjectCustomTab(
-            name="dependencies", title="Dependencies", template="fallback/dependencies.html", context=_dependencies
+            name="dependencies", title=_("Dependencies"), template="fallback/dependencies.html", context=_dependencies
         ),
     )
     object_actions = ACTIONS
-    empty_text = ("No missions yet", "A mission is a task on the board of a project.")
-    add_label = "Add mission"
+    empty_text = (_("No missions yet"), _("A mission is a task on the board of a project."))
+    add_label = _("Add mission")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -217,31 +219,31 @@ class MissionAdmin(ProjectModelAdmin):
     def describe(self, obj: Mission) -> str:
         return f"{obj.title} · {obj.project.name} · {obj.get_list_display()}"
 
-    @display(description="Project")
+    @display(description=_("Project"))
     def project_link(self, mission: Mission) -> str:
         return link_to(mission.project)
 
-    @display(description="List")
+    @display(description=_("List"))
     def list_state(self, mission: Mission) -> str:
         return badge(mission.get_list_display(), LIST[mission.list])
 
-    @display(description="Blocked")
+    @display(description=_("Blocked"))
     def blocked(self, mission: Mission) -> str:
         if not mission.open_dependency_count:
             return ""
-        return f"by {mission.open_dependency_count} of {mission.dependency_count}"
+        return gettext("by {open} of {all}").format(open=mission.open_dependency_count, all=mission.dependency_count)
 
-    @display(description="Origin")
+    @display(description=_("Origin"))
     def origin_text(self, mission: Mission) -> str:
         if mission.fallback_item_id is None:
             return mission.get_origin_display()
-        return link_to(mission.fallback_item, "Fallback proposal")
+        return link_to(mission.fallback_item, gettext("Fallback proposal"))
 
-    @display(description="Review")
+    @display(description=_("Review"))
     def review_state(self, mission: Mission) -> str:
         return mission.get_review_status_display() or ""
 
-    @display(description="Reviewed by")
+    @display(description=_("Reviewed by"))
     def reviewer(self, mission: Mission) -> str:
         return link_to(mission.reviewed_by)
 
@@ -255,4 +257,4 @@ class MissionAdmin(ProjectModelAdmin):
 
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         link = reverse("admin:fallback_board", args=[obj.project_id])
-        return [{"title": "Board", "icon": "view_kanban", "link": link}]
+        return [{"title": gettext("Board"), "icon": "view_kanban", "link": link}]

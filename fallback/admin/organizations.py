@@ -6,6 +6,8 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
@@ -21,7 +23,7 @@ from missionsite.common.admin.formats import format_datetime, format_number, lin
 
 
 class RoleForm(ActionForm):
-    member = MemberField(label="Member")
+    member = MemberField(label=_("Member"))
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
 
@@ -44,44 +46,44 @@ class VisibleProjects(ProjectTab):
 
 PROJECTS = VisibleProjects(
     name="projects",
-    title="Projects",
+    title=_("Projects"),
     rows=lambda organization: Project.objects.filter(organization=organization),
     columns=(
-        ("Project", lambda project, request: link_to(project)),
-        ("Status", lambda project, request: project.get_status_display()),
-        ("Privacy", lambda project, request: project.get_privacy_display()),
-        ("Started", lambda project, request: format_datetime(project.created_at)),
+        (_("Project"), lambda project, request: link_to(project)),
+        (_("Status"), lambda project, request: project.get_status_display()),
+        (_("Privacy"), lambda project, request: project.get_privacy_display()),
+        (_("Started"), lambda project, request: format_datetime(project.created_at)),
     ),
-    empty="No projects yet.",
+    empty=_("No projects yet."),
     list_link=lambda organization: list_url(Project, organization__id__exact=organization.pk),
 )
 PEOPLE = ProjectTab(
     name="people",
-    title="Members",
+    title=_("Members"),
     rows=lambda organization: organization.memberships.select_related("member").order_by("created_at", "id"),
     columns=(
-        ("Member", lambda membership, request: link_to(membership.member)),
-        ("Role", lambda membership, request: membership.get_role_display()),
-        ("Since", lambda membership, request: format_datetime(membership.created_at)),
+        (_("Member"), lambda membership, request: link_to(membership.member)),
+        (_("Role"), lambda membership, request: membership.get_role_display()),
+        (_("Since"), lambda membership, request: format_datetime(membership.created_at)),
     ),
-    empty="No members yet.",
+    empty=_("No members yet."),
 )
 # Types of site events about organisations.
 EVENTS = ("organization.created", "organization.changed", "organization.role_set")
 ACTIVITY = ProjectTab(
     name="activity",
-    title="Activity",
+    title=_("Activity"),
     rows=lambda organization: Event.objects.filter(
         type__in=EVENTS, payload__organization=organization.pk
     ).select_related("member", "actor"),
     columns=(
-        ("When", lambda event, request: format_datetime(event.occurred_at)),
-        ("What", lambda event, request: event_label(event)),
-        ("Member", lambda event, request: link_to(event.member)),
-        ("Details", lambda event, request: event_summary(event)),
-        ("By", lambda event, request: link_to(event.actor) if event.actor else "System"),
+        (_("When"), lambda event, request: format_datetime(event.occurred_at)),
+        (_("What"), lambda event, request: event_label(event)),
+        (_("Member"), lambda event, request: link_to(event.member)),
+        (_("Details"), lambda event, request: event_summary(event)),
+        (_("By"), lambda event, request: link_to(event.actor) if event.actor else gettext("System")),
     ),
-    empty="No activity yet.",
+    empty=_("No activity yet."),
 )
 
 
@@ -90,33 +92,33 @@ class OrganizationAdmin(ModelAdmin):
     """Organisations. Users see those of their projects."""
 
     search = KeySearch("name")
-    search_help_text = "Name"
+    search_help_text = _("Name")
     command_icon = "apartment"
     list_display = ("name", "slug", "timezone", "project_count", "rollout")
     # Repeated from the model, because Django drops Meta.ordering in queries with GROUP BY.
     ordering = (Lower("name"), "id")
     fieldsets = (
         (None, {"fields": (("name", "slug"), "timezone")}),
-        ("Fallback", {"fields": (("fallback_enabled", "fallback_rollout_percent"),)}),
+        (_("Fallback"), {"fields": (("fallback_enabled", "fallback_rollout_percent"),)}),
     )
     add_fieldsets = fieldsets
     tabs = (PROJECTS, PEOPLE, ACTIVITY)
     object_actions = (
         OrganizationAction(
             name="set-role",
-            title="Add member or change role",
-            success_message="role changed",
+            title=_("Add member or change role"),
+            success_message=_("role changed"),
             run=lambda organization, actor, values: set_organization_role(
                 actor=actor, organization=organization, member=values["member"], role=values["role"]
             ),
             permission="",
             form=RoleForm,
-            help_text="Owners and administrators maintain all its projects. Members see projects open to them.",
+            help_text=_("Owners and administrators maintain all its projects. Members see projects open to them."),
             icon="person_add",
         ),
     )
-    empty_text = ("No organisations yet", "An organisation owns projects.")
-    add_label = "Add organisation"
+    empty_text = (_("No organisations yet"), _("An organisation owns projects."))
+    add_label = _("Add organisation")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         rights = rights_of(request)
@@ -150,15 +152,15 @@ class OrganizationAdmin(ModelAdmin):
             return rights_of(request).in_any_project(Right.MAINTAIN)
         return maintains_organization(request.user, obj)
 
-    @display(description="Projects")
+    @display(description=_("Projects"))
     def project_count(self, organization: Organization) -> str:
         return format_number(organization.number_of_projects)
 
-    @display(description="Fallback roll-out")
+    @display(description=_("Fallback roll-out"))
     def rollout(self, organization: Organization) -> str:
         if not organization.fallback_enabled:
-            return "off"
-        return f"{organization.fallback_rollout_percent} % of projects"
+            return gettext("off")
+        return gettext("{percent} % of projects").format(percent=organization.fallback_rollout_percent)
 
     def create(self, request: HttpRequest, values: dict) -> Organization:
         return create_organization(actor=request.user, **values)

@@ -7,6 +7,8 @@ from django.db.models import OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
@@ -15,6 +17,7 @@ from fallback import rules
 from fallback.admin import board
 from fallback.admin.base import (
     CONFIG,
+    PROJECT,
     KeySearch,
     MemberField,
     ProjectAction,
@@ -42,7 +45,6 @@ from fallback.services.projects import (
     update_project,
 )
 from fallback.services.rights import Right
-from groups.admin.base import STATUS
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 
@@ -51,18 +53,20 @@ COUNTED = 100
 
 
 class RoleForm(ActionForm):
-    member = MemberField(label="Member")
+    member = MemberField(label=_("Member"))
     role = forms.ChoiceField(
         choices=ProjectRole,
         initial=ProjectRole.REVIEWER,
         widget=UnfoldAdminSelectWidget,
-        help_text="Viewers can read, contributors edit missions, reviewers decide on proposals, maintainers change"
-        " the settings.",
+        help_text=_(
+            "Viewers can read, contributors edit missions, reviewers decide on proposals, maintainers change"
+            " the settings."
+        ),
     )
 
 
 class RemoveForm(ActionForm):
-    membership = forms.ModelChoiceField(ProjectMember.objects.none(), label="Member", widget=UnfoldAdminSelectWidget)
+    membership = forms.ModelChoiceField(ProjectMember.objects.none(), label=_("Member"), widget=UnfoldAdminSelectWidget)
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
         super().__init__(data, obj=obj, **kwargs)
@@ -93,57 +97,57 @@ def _action(**options) -> ProjectAction:
 ACTIONS = (
     _action(
         name="set-role",
-        title="Add member or change role",
-        success_message="role changed",
+        title=_("Add member or change role"),
+        success_message=_("role changed"),
         run=lambda project, actor, values: set_project_role(
             actor=actor, project=project, member=values["member"], role=values["role"]
         ),
         form=RoleForm,
-        help_text="This role overrides the role from the organisation.",
+        help_text=_("This role overrides the role from the organisation."),
         icon="person_add",
     ),
     _action(
         name="remove-member",
-        title="Remove member",
-        success_message="member removed",
+        title=_("Remove member"),
+        success_message=_("member removed"),
         run=lambda project, actor, values: remove_from_project(actor=actor, membership=values["membership"]),
         form=RemoveForm,
         available=lambda project: ProjectMember.objects.filter(project=project).exists(),
-        help_text="A role from the organisation stays.",
+        help_text=_("A role from the organisation stays."),
         icon="person_remove",
     ),
     _action(
         name="archive",
-        title="Archive",
-        success_message="archived",
+        title=_("Archive"),
+        success_message=_("archived"),
         run=lambda project, actor, values: archive_project(actor=actor, project=project, reason=values["reason"]),
         form=ReasonForm,
         available=lambda project: not project.is_archived,
-        help_text="It stays readable. No new missions or proposals can be added.",
+        help_text=_("It stays readable. No new missions or proposals can be added."),
         icon="archive",
-        bulk_title="Archive",
+        bulk_title=_("Archive"),
     ),
     _action(
         name="restore",
-        title="Restore",
-        success_message="restored",
+        title=_("Restore"),
+        success_message=_("restored"),
         run=lambda project, actor, values: restore_project(actor=actor, project=project, reason=values["reason"]),
         form=ReasonForm,
         available=lambda project: project.is_archived,
         icon="unarchive",
-        bulk_title="Restore",
+        bulk_title=_("Restore"),
     ),
 )
 PEOPLE = ProjectTab(
     name="people",
-    title="Members",
+    title=_("Members"),
     rows=lambda project: project.members.select_related("member").order_by("created_at", "id"),
     columns=(
-        ("Member", lambda membership, request: link_to(membership.member)),
-        ("Role", lambda membership, request: membership.get_role_display()),
-        ("Since", lambda membership, request: format_datetime(membership.created_at)),
+        (_("Member"), lambda membership, request: link_to(membership.member)),
+        (_("Role"), lambda membership, request: membership.get_role_display()),
+        (_("Since"), lambda membership, request: format_datetime(membership.created_at)),
     ),
-    empty="No members yet. Owners and administrators of the organisation maintain the project.",
+    empty=_("No members yet. Owners and administrators of the organisation maintain the project."),
 )
 PARTS = tuple(
     ProjectTab(
@@ -151,35 +155,39 @@ PARTS = tuple(
         title=title,
         rows=lambda project, attribute=attribute: getattr(project, attribute).order_by("name", "id"),
         columns=(
-            ("Name", lambda part, request: link_to(part)),
-            ("About", lambda part, request, field=field: getattr(part, field) or "–"),  # noqa: RUF001
-            ("Added", lambda part, request: format_datetime(part.created_at)),
+            (_("Name"), lambda part, request: link_to(part)),
+            (_("About"), lambda part, request, field=field: getattr(part, field) or "–"),  # noqa: RUF001
+            (_("Added"), lambda part, request: format_datetime(part.created_at)),
         ),
-        empty=f"No {title.lower()} yet.",
+        empty=empty,
     )
-    for name, title, attribute, field in (
-        ("repositories", "Repositories", "repositories", "url"),
-        ("flows", "Flows", "flows", "description"),
-        ("actors", "Actors", "actors", "description"),
+    for name, title, attribute, field, empty in (
+        ("repositories", _("Repositories"), "repositories", "url", _("No repositories yet.")),
+        ("flows", _("Flows"), "flows", "description", _("No flows yet.")),
+        ("actors", _("Actors"), "actors", "description", _("No actors yet.")),
     )
 )
 ACTIVITY = ProjectTab(
     name="activity",
-    title="Activity",
+    title=_("Activity"),
     rows=lambda project: project.activity.select_related("actor"),
     columns=(
-        ("When", lambda activity, request: format_datetime(activity.occurred_at)),
-        ("What", lambda activity, request: format_event_type(activity.type)),
-        ("Details", lambda activity, request: _details(activity.payload)),
-        ("By", lambda activity, request: link_to(activity.actor) if activity.actor else activity.get_origin_display()),
+        (_("When"), lambda activity, request: format_datetime(activity.occurred_at)),
+        (_("What"), lambda activity, request: format_event_type(activity.type)),
+        (_("Details"), lambda activity, request: _details(activity.payload)),
+        (
+            _("By"),
+            lambda activity, request: link_to(activity.actor) if activity.actor else activity.get_origin_display(),
+        ),
     ),
-    empty="No activity yet.",
+    empty=_("No activity yet."),
 )
 
 
 def _details(payload: dict) -> str:
     changed = [
-        f"{name}: {before or 'nothing'} → {after or 'nothing'}" for name, before, after in format_changes(payload)
+        f"{name}: {before or gettext('nothing')} → {after or gettext('nothing')}"
+        for name, before, after in format_changes(payload)
     ]
     rest = [
         f"{name}: {value}" for name, value in payload.items() if name not in ("changed", "id") and value is not None
@@ -193,7 +201,7 @@ class ProjectAdmin(ProjectModelAdmin):
 
     path = ""
     search = KeySearch("name")
-    search_help_text = "Name"
+    search_help_text = _("Name")
     command_icon = "folder_open"
     list_display = ("name", "organization_name", "state", "fallback_state", "ready", "waiting", "board_link")
     list_select_related = ("organization", "fallback_config")
@@ -205,8 +213,8 @@ class ProjectAdmin(ProjectModelAdmin):
     sortable_by = ()
     fieldsets = (
         (None, {"fields": (("name", "slug"), "organization", "description")}),
-        ("Access and fallback", {"fields": ("privacy", "fallback_enabled", ("state", "fallback_state"))}),
-        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+        (_("Access and fallback"), {"fields": ("privacy", "fallback_enabled", ("state", "fallback_state"))}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = (
         (None, {"fields": ("organization", ("name", "slug"), "description", "privacy", "fallback_enabled")}),
@@ -216,10 +224,10 @@ class ProjectAdmin(ProjectModelAdmin):
     tabs = (PEOPLE, *PARTS, ACTIVITY)
     object_actions = ACTIONS
     empty_text = (
-        "No projects yet",
-        "A project has a board of missions. Add its organisation first.",
+        _("No projects yet"),
+        _("A project has a board of missions. Add its organisation first."),
     )
-    add_label = "Add project"
+    add_label = _("Add project")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         """With the keys of ready missions and open proposals, at most COUNTED + 1 of each."""
@@ -260,37 +268,40 @@ class ProjectAdmin(ProjectModelAdmin):
         maintained = rights_of(request).maintained_organizations()
         return Organization.objects.all() if maintained is None else Organization.objects.filter(pk__in=maintained)
 
-    @display(description="Organisation")
+    @display(description=_("Organisation"))
     def organization_name(self, project: Project) -> str:
         return project.organization.name
 
-    @display(description="Status", label={"Active": STATUS["active"], "Archived": STATUS["archived"]})
+    @display(description=_("Status"))
     def state(self, project: Project) -> str:
-        return project.get_status_display()
+        return badge(project.get_status_display(), PROJECT[project.status])
 
-    @display(description="Fallback")
+    @display(description=_("Fallback"))
     def fallback_state(self, project: Project) -> str:
         config = getattr(project, "fallback_config", None)
         return badge(format_status(config), CONFIG[config.status] if config else "default")
 
-    @display(description="Ready")
+    @display(description=_("Ready"))
     def ready(self, project: Project) -> str:
         config = getattr(project, "fallback_config", None)
         found = _up_to(project.ready_ids)
         if config is None:
             return found
-        return badge(f"{found} of {config.backlog_threshold}", _health(len(project.ready_ids), config))
+        text = gettext("{ready} of {threshold}").format(ready=found, threshold=config.backlog_threshold)
+        return badge(text, _health(len(project.ready_ids), config))
 
-    @display(description="To review")
+    @display(description=_("To review"))
     def waiting(self, project: Project) -> str:
         if not project.waiting_ids:
             return "0"
         link = f"{reverse('admin:fallback_review')}?project={project.pk}"
         return format_html('<a class="row-link" href="{}">{}</a>', link, _up_to(project.waiting_ids))
 
-    @display(description="Board")
+    @display(description=_("Board"))
     def board_link(self, project: Project) -> str:
-        return format_html('<a class="row-link" href="{}">Open</a>', reverse("admin:fallback_board", args=[project.pk]))
+        return format_html(
+            '<a class="row-link" href="{}">{}</a>', reverse("admin:fallback_board", args=[project.pk]), gettext("Open")
+        )
 
     def create(self, request: HttpRequest, values: dict) -> Project:
         return create_project(actor=request.user, **values)
@@ -299,9 +310,11 @@ class ProjectAdmin(ProjectModelAdmin):
         update_project(actor=request.user, project=obj, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
-        buttons = [{"title": "Board", "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])}]
+        buttons = [
+            {"title": gettext("Board"), "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])}
+        ]
         config = getattr(obj, "fallback_config", None)
         if config:
             link = reverse("admin:fallback_missionfallbackconfig_change", args=[config.pk])
-            buttons.append({"title": "Fallback", "icon": "autorenew", "link": link})
+            buttons.append({"title": gettext("Fallback"), "icon": "autorenew", "link": link})
         return buttons

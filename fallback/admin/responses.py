@@ -8,6 +8,7 @@ from functools import wraps
 from django.contrib import messages
 from django.forms import Form
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.utils.translation import gettext
 
 from missionsite.common.admin.actions import back_link
 from missionsite.common.errors import DomainError
@@ -58,7 +59,9 @@ def answer_errors(back: Callable[[], str]) -> Callable:
             except Http404 as missing:
                 if not wants_json(request):
                     raise
-                return error_response(request, str(missing) or "Not found. Reload the page.", back=back(), status=404)
+                return error_response(
+                    request, str(missing) or gettext("Not found. Reload the page."), back=back(), status=404
+                )
 
         return run
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime, timedelta
 
 from django import forms
@@ -9,13 +10,15 @@ from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from fallback.admin.base import rights_of
 from fallback.admin.formats import format_instant
 from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackItem
-from fallback.models.choices import DiscardReason, Priority, RunStatus
+from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus
 from fallback.rules import EFFORT_MINUTES
 from fallback.services import review
 from fallback.services.rights import Right
@@ -24,6 +27,11 @@ from missionsite.common.errors import DomainError
 # Proposals that can be decided at once.
 BULK = 200
 BACK = reverse_lazy("admin:fallback_review")
+# The messages of a decision on several proposals: all decided, or some rejected with the reason of the first.
+_BULK_TEXTS = {
+    ItemStatus.ACCEPTED: (_("{number} accepted."), _("{number} accepted, {rejected} rejected: {reason}")),
+    ItemStatus.DISCARDED: (_("{number} discarded."), _("{number} discarded, {rejected} rejected: {reason}")),
+}
 
 
 class EditForm(forms.Form):
@@ -33,7 +41,7 @@ class EditForm(forms.Form):
     description = forms.CharField(max_length=50_000, required=False)
     priority = forms.TypedChoiceField(choices=Priority, coerce=int)
     estimated_effort_minutes = forms.IntegerField(
-        label="Estimated effort", min_value=EFFORT_MINUTES[0], max_value=EFFORT_MINUTES[1]
+        label=_("Estimated effort"), min_value=EFFORT_MINUTES[0], max_value=EFFORT_MINUTES[1]
     )
 
 
@@ -57,14 +65,14 @@ class SnoozeForm(forms.Form):
         try:
             until = datetime.fromisoformat(given)
         except ValueError:
-            raise forms.ValidationError("Choose a day and a time.") from None
+            raise forms.ValidationError(gettext("Choose a day and a time.")) from None
         if not 2000 <= until.year <= 9000:
-            raise forms.ValidationError("Choose an earlier date.")
+            raise forms.ValidationError(gettext("Choose an earlier date."))
         return until if until.tzinfo else timezone.make_aware(until)
 
 
 class DuplicateForm(forms.Form):
-    mission = forms.CharField(max_length=26, error_messages={"required": "Choose the duplicated mission."})
+    mission = forms.CharField(max_length=26, error_messages={"required": _("Choose the duplicated mission.")})
     feedback = forms.CharField(max_length=5_000, required=False)
 
 
@@ -83,7 +91,7 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
     return _decision_response(
         request,
         item,
-        f"Accepted: {mission.title} added to Todo.",
+        gettext("Accepted: {mission} added to Todo.").format(mission=mission.title),
         mission_url=reverse("admin:fallback_mission_change", args=[mission.pk]),
     )
 
@@ -97,7 +105,7 @@ def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
     if not form.is_valid():
         return invalid_form_response(request, form, back=BACK)
     review.discard_item(actor=request.user, item=item, **form.cleaned_data)
-    return _decision_response(request, item, f"Discarded: {item.title}.")
+    return _decision_response(request, item, gettext("Discarded: {item}.").format(item=item.title))
 
 
 @require_POST
@@ -110,10 +118,14 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
         return invalid_form_response(request, form, back=BACK)
     mission = Mission.objects.filter(pk=form.cleaned_data["mission"].strip(), project=item.project).first()
     if mission is None:
-        message = "No such mission in this project. Choose one from the list."
+        message = gettext("No such mission in this project. Choose one from the list.")
         return error_response(request, message, back=BACK, field="mission", status=422)
     review.mark_duplicate(actor=request.user, item=item, mission=mission, feedback=form.cleaned_data["feedback"])
-    return _decision_response(request, item, f"Discarded: {item.title} is a duplicate of {mission.title}.")
+    return _decision_response(
+        request,
+        item,
+        gettext("Discarded: {item} is a duplicate of {mission}.").format(item=item.title, mission=mission.title),
+    )
 
 
 @require_POST
@@ -126,7 +138,7 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
         return invalid_form_response(request, form, back=BACK)
     until = form.cleaned_data["until"]
     review.snooze_item(actor=request.user, item=item, until=until)
-    message = f"Snoozed until {format_instant(until)}: {item.title}."
+    message = gettext("Snoozed until {when}: {item}.").format(when=format_instant(until), item=item.title)
     return success_response(
         request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
     )
@@ -138,7 +150,7 @@ def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """End the snooze of a proposal."""
     item = _find_item(request, item_id)
     review.unsnooze_item(actor=request.user, item=item)
-    return success_response(request, f"Back in review: {item.title}.", back=BACK, id=item.pk)
+    return success_response(request, gettext("Back in review: {item}.").format(item=item.title), back=BACK, id=item.pk)
 
 
 @require_POST
@@ -147,14 +159,17 @@ def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Undo the user's own decision."""
     item = _find_item(request, item_id)
     review.undo_decision(actor=request.user, item=item)
-    return success_response(request, f"Undone: {item.title} is back in review.", back=BACK, id=item.pk)
+    message = gettext("Undone: {item} is back in review.").format(item=item.title)
+    return success_response(request, message, back=BACK, id=item.pk)
 
 
 @require_POST
 @answer_errors(lambda: str(BACK))
 def bulk_accept_view(request: HttpRequest) -> HttpResponse:
     """Accept several proposals, each within its guardrails."""
-    return _decide_selected(request, "accepted", lambda item: review.accept_item(actor=request.user, item=item))
+    return _decide_selected(
+        request, ItemStatus.ACCEPTED, lambda item: review.accept_item(actor=request.user, item=item)
+    )
 
 
 @require_POST
@@ -166,16 +181,19 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
         return invalid_form_response(request, form, back=BACK)
     values = form.cleaned_data
     return _decide_selected(
-        request, "discarded", lambda item: review.discard_item(actor=request.user, item=item, **values)
+        request, ItemStatus.DISCARDED, lambda item: review.discard_item(actor=request.user, item=item, **values)
     )
 
 
-def _decide_selected(request: HttpRequest, what: str, decide) -> HttpResponse:
+def _decide_selected(
+    request: HttpRequest, status: ItemStatus, decide: Callable[[MissionFallbackItem], object]
+) -> HttpResponse:
     chosen = list(dict.fromkeys(request.POST.getlist("items")))
     if not chosen:
-        return error_response(request, "Select proposals first.", back=BACK, field="items", status=422)
+        return error_response(request, gettext("Select proposals first."), back=BACK, field="items", status=422)
     if len(chosen) > BULK:
-        return error_response(request, f"Select at most {BULK} proposals.", back=BACK, field="items", status=422)
+        message = gettext("Select at most {number} proposals.").format(number=BULK)
+        return error_response(request, message, back=BACK, field="items", status=422)
     results = []
     for pk in sorted(chosen):
         try:
@@ -186,11 +204,14 @@ def _decide_selected(request: HttpRequest, what: str, decide) -> HttpResponse:
             results.append({"id": pk, "ok": False, "message": message, "undo_url": ""})
         else:
             undo = reverse("admin:fallback_item_undo", args=[pk])
-            results.append({"id": pk, "ok": True, "message": what.capitalize(), "undo_url": undo})
+            results.append({"id": pk, "ok": True, "message": str(status.label), "undo_url": undo})
     rejections = [result for result in results if not result["ok"]]
-    message = f"{len(results) - len(rejections)} {what}."
-    if rejections:
-        message = f"{message[:-1]}, {len(rejections)} rejected: {rejections[0]['message']}"
+    texts = _BULK_TEXTS[status]
+    message = str(texts[1] if rejections else texts[0]).format(
+        number=len(results) - len(rejections),
+        rejected=len(rejections),
+        reason=rejections[0]["message"] if rejections else "",
+    )
     return success_response(request, message, back=BACK, results=results)
 
 
@@ -200,7 +221,7 @@ def _find_item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
     item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()
     if item is None:
-        raise Http404("Proposal not found.")
+        raise Http404(gettext("Proposal not found."))
     rights.check(Right.REVIEW, item.project)
     return item
 

@@ -12,6 +12,7 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.http import urlencode
+from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
 from fallback.admin.base import rights_of
@@ -73,7 +74,7 @@ def _review_context(request: HttpRequest) -> dict:
         request, items, visible, at, with_skipped=page == 1 and filters["show"] == "waiting", **filters
     )
     return {
-        "title": "Review proposals",
+        "title": gettext("Review proposals"),
         "filters": filters,
         "project_choices": projects_to_review(visible, at=at),
         "counts": {
@@ -177,7 +178,11 @@ def _recent_decisions(request: HttpRequest, at: datetime) -> list[dict]:
         {
             "id": item.pk,
             "title": item.title,
-            "text": f"{item.get_status_display()} in {item.project.name}, {format_instant(item.reviewed_at)}",
+            "text": gettext("{decision} in {project}, {when}").format(
+                decision=item.get_status_display(),
+                project=item.project.name,
+                when=format_instant(item.reviewed_at),
+            ),
             "undo_url": reverse("admin:fallback_item_undo", args=[item.pk]),
         }
         for item in items
@@ -187,15 +192,15 @@ def _recent_decisions(request: HttpRequest, at: datetime) -> list[dict]:
 
 def _empty_text(filters: dict) -> dict:
     if filters["project"] or filters["q"]:
-        return {"title": "No matches", "text": "No proposal matches this filter."}
+        return {"title": gettext("No matches"), "text": gettext("No proposal matches this filter.")}
     if filters["show"] == "snoozed":
         return {
-            "title": "No snoozed proposals",
-            "text": "Snoozed proposals return to the review automatically.",
+            "title": gettext("No snoozed proposals"),
+            "text": gettext("Snoozed proposals return to the review automatically."),
         }
     return {
-        "title": "No proposals to review",
-        "text": "New proposals appear here when a project runs low on ready missions.",
+        "title": gettext("No proposals to review"),
+        "text": gettext("New proposals appear here when a project runs low on ready missions."),
     }
 
 

@@ -5,6 +5,8 @@ from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
+from django.utils.http import content_disposition_header
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -94,25 +96,25 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
                 )
             },
         ),
-        ("Dates", {"fields": (("started_at", "completed_at"),)}),
+        (_("Dates"), {"fields": (("started_at", "completed_at"),)}),
     )
-    tabs = (ProjectCustomTab(name="report", title="Report", template="fallback/run.html", context=_report),)
+    tabs = (ProjectCustomTab(name="report", title=_("Report"), template="fallback/run.html", context=_report),)
     object_actions = (
         ProjectAction(
             name="cancel",
-            title="Cancel run",
-            success_message="cancelled",
+            title=_("Cancel run"),
+            success_message=_("cancelled"),
             run=lambda run, actor, values: cancel_run(actor=actor, run=run),
             permission="",
             right=Right.REVIEW,
             available=lambda run: run.is_open,
-            help_text="Open proposals are discarded. Accepted ones stay.",
+            help_text=_("Open proposals are discarded. Accepted ones stay."),
             icon="block",
-            bulk_title="Cancel",
+            bulk_title=_("Cancel"),
             danger=True,
         ),
     )
-    empty_text = ("No runs yet", "A run starts when a project has fewer ready missions than its threshold.")
+    empty_text = (_("No runs yet"), _("A run starts when a project has fewer ready missions than its threshold."))
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(self.report_file)
@@ -132,36 +134,36 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
             report,
             content_type="application/json",
             headers={
-                "Content-Disposition": f'attachment; filename="{run.pk}.json"',
+                "Content-Disposition": content_disposition_header(True, f"{run.pk}.json"),
                 "X-Content-Type-Options": "nosniff",
             },
         )
 
-    @display(description="Project")
+    @display(description=_("Project"))
     def project_link(self, run: MissionFallbackRun) -> str:
         return link_to(run.project)
 
-    @display(description="Status")
+    @display(description=_("Status"))
     def state(self, run: MissionFallbackRun) -> str:
         return badge(run.get_status_display(), RUN[run.status])
 
-    @display(description="Triggered")
+    @display(description=_("Triggered"))
     def trigger(self, run: MissionFallbackRun) -> str:
         return run.get_triggered_by_display()
 
-    @display(description="Started by")
+    @display(description=_("Started by"))
     def starter(self, run: MissionFallbackRun) -> str:
         return link_to(run.started_by)
 
-    @display(description="Backlog at start")
+    @display(description=_("Backlog at start"))
     def backlog(self, run: MissionFallbackRun) -> str:
         return format_backlog(run.backlog_count_before, run.backlog_threshold)
 
-    @display(description="Accepted / discarded / generated")
+    @display(description=_("Accepted / discarded / generated"))
     def outcome(self, run: MissionFallbackRun) -> str:
         return f"{run.accepted_count} / {run.discarded_count} / {run.generated_count}"
 
-    @display(description="Skipped")
+    @display(description=_("Skipped"))
     def guardrails_hit(self, run: MissionFallbackRun) -> str:
         guardrails = dict.fromkeys(entry["guardrail"] for entry in format_skipped(run.skipped))
         return f"{len(run.skipped)}: {', '.join(str(each) for each in guardrails)}" if run.skipped else ""

@@ -5,6 +5,8 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
@@ -20,18 +22,18 @@ from missionsite.common.admin.formats import badge, format_datetime, link_to
 
 USES = ProjectTab(
     name="uses",
-    title="Proposals",
+    title=_("Proposals"),
     rows=lambda template: MissionFallbackItem.objects.filter(template=template).select_related(
         "mission", "reviewed_by"
     ),
     columns=(
-        ("Proposed", lambda item, request: format_datetime(item.created_at)),
-        ("Title", lambda item, request: link_to(item.mission, item.title) if item.mission else item.title),
-        ("Decision", lambda item, request: badge(item.get_status_display(), ITEM[item.status])),
-        ("By", lambda item, request: link_to(item.reviewed_by)),
-        ("Why", lambda item, request: item.feedback or item.get_reason_display() or "–"),  # noqa: RUF001
+        (_("Proposed"), lambda item, request: format_datetime(item.created_at)),
+        (_("Title"), lambda item, request: link_to(item.mission, item.title) if item.mission else item.title),
+        (_("Decision"), lambda item, request: badge(item.get_status_display(), ITEM[item.status])),
+        (_("By"), lambda item, request: link_to(item.reviewed_by)),
+        (_("Why"), lambda item, request: item.feedback or item.get_reason_display() or "–"),  # noqa: RUF001
     ),
-    empty="Not used yet. Runs use the longest unused template first.",
+    empty=_("Not used yet. Runs use the longest unused template first."),
 )
 
 
@@ -45,7 +47,7 @@ class TemplateForm(ServiceForm):
             and len(tags) <= 20
             and all(isinstance(tag, str) and 0 < len(tag.strip()) <= 64 for tag in tags)
         ):
-            raise ValidationError('Enter a list of words, such as ["docs", "small"].')
+            raise ValidationError(gettext('Enter a list of words, such as ["docs", "small"].'))
         return [tag.strip() for tag in tags]
 
 
@@ -55,7 +57,7 @@ class TemplateAdmin(ProjectModelAdmin):
 
     form = TemplateForm
     search = KeySearch("name")
-    search_help_text = "Beginning of the name"
+    search_help_text = _("Beginning of the name")
     command_icon = "content_copy"
     list_display = ("name", "project_link", "enabled", "priority", "effort", "record", "waiting", "last_used")
     list_select_related = ("project",)
@@ -64,32 +66,32 @@ class TemplateAdmin(ProjectModelAdmin):
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
         (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
-        ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
-        ("Use", {"fields": ("enabled", ("record", "last_used"))}),
+        (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
+        (_("Use"), {"fields": ("enabled", ("record", "last_used"))}),
     )
     add_fieldsets = (
         (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
-        ("Work", {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
-        ("Use", {"fields": ("enabled",)}),
+        (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
+        (_("Use"), {"fields": ("enabled",)}),
     )
     readonly_fields = ("record", "last_used")
     tabs = (USES,)
     object_actions = (
         ProjectAction(
             name="launch",
-            title="Launch",
-            success_message="launched",
+            title=_("Launch"),
+            success_message=_("launched"),
             run=lambda template, actor, values: launch_template(actor=actor, template=template),
             permission="",
             right=Right.REVIEW,
             available=lambda template: template.enabled,
-            help_text="Creates a mission in Todo, within the guardrails.",
+            help_text=_("Creates a mission in Todo, within the guardrails."),
             icon="rocket_launch",
-            bulk_title="Launch",
+            bulk_title=_("Launch"),
         ),
     )
-    empty_text = ("No templates yet", "Proposals are made from templates.")
-    add_label = "Add template"
+    empty_text = (_("No templates yet"), _("Proposals are made from templates."))
+    add_label = _("Add template")
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view(board.launch_view)
@@ -101,23 +103,23 @@ class TemplateAdmin(ProjectModelAdmin):
     def describe(self, obj: MissionFallbackTemplate) -> str:
         return f"{obj.name} · {obj.project.name}"
 
-    @display(description="Project")
+    @display(description=_("Project"))
     def project_link(self, template: MissionFallbackTemplate) -> str:
         return link_to(template.project)
 
-    @display(description="Effort")
+    @display(description=_("Effort"))
     def effort(self, template: MissionFallbackTemplate) -> str:
         return format_effort(template.estimated_effort_minutes)
 
-    @display(description="Acceptance record")
+    @display(description=_("Acceptance record"))
     def record(self, template: MissionFallbackTemplate) -> str:
         return format_acceptance(template)
 
-    @display(description="Open proposals")
+    @display(description=_("Open proposals"))
     def waiting(self, template: MissionFallbackTemplate) -> int:
         return template.proposed_count
 
-    @display(description="Last used")
+    @display(description=_("Last used"))
     def last_used(self, template: MissionFallbackTemplate) -> str:
         return format_datetime(template.last_used_at)
 

@@ -5,6 +5,7 @@ from typing import Literal
 
 from django.db.models import Model, Q, QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 from ninja import Path, Schema
 from pydantic import ConfigDict
 
@@ -32,7 +33,7 @@ def find_project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> P
     rights = Rights(request.auth.member)
     project = rights.projects().select_related("organization").filter(pk=key).first()
     if project is None:
-        raise Http404(f"Project {key} not found.")
+        raise Http404(gettext("Project {id} not found.").format(id=key))
     rights.check(right, project)
     return project
 
@@ -41,7 +42,7 @@ def find_in(model: type[Model], project: Project, key: str):
     """A row of a project. Raises Http404."""
     if found := model._default_manager.filter(project=project, pk=key).first():
         return found
-    raise Http404(f"No {model._meta.verbose_name} {key} in this project.")
+    raise Http404(gettext("The project has no {kind} {id}.").format(kind=model._meta.verbose_name, id=key))
 
 
 def after_key(rows: QuerySet, key: list | None, instant: str) -> QuerySet:

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Literal
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from ninja import Schema, Status
 from pydantic import Field
 
@@ -116,7 +117,7 @@ def start_fallback_run(request: HttpRequest, body: RunRequest, project: str = Pr
     run = run_fallback(actor=request.auth.member, project=found, triggered_by=Trigger.API)
     if run is None:
         return Status(200, {"run": None, "message": CheckResult(found).summary})
-    return Status(201, {"run": run_out(run), "message": f"{run.generated_count} proposed."})
+    return Status(201, {"run": run_out(run), "message": CheckResult(found, run=run).summary})
 
 
 @router.get("/projects/{project}/fallback/runs/{run}", response=RunOut, tags=["fallback"], summary="Show a run")
@@ -134,7 +135,7 @@ def get_fallback_report(request: HttpRequest, project: str = ProjectKey, run: st
     """The report of an ended run."""
     report = read_report(find_in(MissionFallbackRun, find_project(request, project), run))
     if not report:
-        raise Http404("This run has no report yet. It is available when the run has ended.")
+        raise Http404(gettext("This run has no report yet. It is available when the run has ended."))
     return json.loads(report)
 
 

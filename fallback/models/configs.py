@@ -5,6 +5,7 @@ from datetime import datetime
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
@@ -91,7 +92,7 @@ class MissionFallbackConfig(TimestampedModel):
         ]
 
     def __str__(self) -> str:
-        return f"Fallback of {self.project}"
+        return gettext("Fallback of {project}").format(project=self.project)
 
     def is_active(self, at: datetime) -> bool:
         """Whether proposals are made at a given time. A snooze that has passed counts as active."""

@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
@@ -25,7 +26,7 @@ class Mission(TimestampedModel):
     priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
     list = models.TextField(choices=List, default=List.TODO, db_default=List.TODO)
     list_order = models.DecimalField(
-        "place in the list", max_digits=10, decimal_places=5, default=1000, db_default=1000, editable=False
+        _("place in the list"), max_digits=10, decimal_places=5, default=1000, db_default=1000, editable=False
     )
     flow = within_project("fallback.Flow", null=True, blank=True, related_name="missions")
     stage = models.CharField(max_length=64, default="clarify", db_default="clarify")
@@ -35,7 +36,7 @@ class Mission(TimestampedModel):
     target_branch = models.CharField(max_length=120, default="main", db_default="main")
     pr_mode = models.TextField(_("pull request"), choices=PrMode, default=PrMode.AUTO, db_default=PrMode.AUTO)
     pr_branch_name = models.CharField(
-        "branch of the pull request", max_length=255, blank=True, default="", db_default=""
+        _("branch of the pull request"), max_length=255, blank=True, default="", db_default=""
     )
     github_pr_number = models.IntegerField(_("number of the pull request"), null=True, blank=True)
     ready = models.BooleanField(
@@ -138,7 +139,7 @@ class MissionDependency(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.mission} after {self.depends_on}"
+        return gettext("{mission} after {dependency}").format(mission=self.mission, dependency=self.depends_on)
 
 
 class MissionEvent(models.Model):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from django.db import models
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
@@ -83,4 +84,4 @@ class OrganizationMembership(TimestampedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member} in {self.organization}"
+        return gettext("{member} in {organization}").format(member=self.member, organization=self.organization)

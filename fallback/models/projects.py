@@ -5,6 +5,7 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F
 from django.db.models.functions import Lower
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
@@ -47,7 +48,7 @@ class Project(TimestampedModel):
     class Meta:
         db_table = "projects"
         db_table_comment = "Where people work on missions together."
-        permissions = [("every_project", "Has access to every project, not only to own ones")]
+        permissions = [("every_project", _("Has access to every project, not only to own ones"))]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("projects", "name", "slug"),
@@ -100,7 +101,7 @@ class ProjectMember(TimestampedModel):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member} in {self.project}"
+        return gettext("{member} in {project}").format(member=self.member, project=self.project)
 
 
 class ProjectStar(models.Model):

@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
@@ -79,7 +80,8 @@ class MissionFallbackRun(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"Run of {date_format(timezone.localtime(self.started_at), 'DATETIME_FORMAT')}"
+        when = date_format(timezone.localtime(self.started_at), "DATETIME_FORMAT")
+        return gettext("Run of {when}").format(when=when)
 
     @property
     def is_open(self) -> bool:
@@ -135,7 +137,7 @@ class MissionFallbackItem(TimestampedModel):
     class Meta:
         db_table = "mission_fallback_items"
         verbose_name = _("proposal")
-        permissions = [("review_missionfallbackitem", "Decides on proposals")]
+        permissions = [("review_missionfallbackitem", _("Decides on proposals"))]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("mission_fallback_items", "title"),

@@ -37,7 +37,7 @@ class MissionFallbackTemplate(TimestampedModel):
     actor = within_project("fallback.Actor", related_name="templates")
     repository = within_project("fallback.ProjectRepository", related_name="templates")
     priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
-    estimated_effort_minutes = models.IntegerField("estimated effort (minutes)")
+    estimated_effort_minutes = models.IntegerField(_("estimated effort (minutes)"))
     acceptance_criteria = models.TextField(blank=True, default="", db_default="")
     enabled = models.BooleanField(
         default=True, db_default=True, help_text=_("If disabled, no proposals are made from this template.")

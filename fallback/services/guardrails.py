@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 from django.db.models import Q
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
+from django.utils.translation import gettext, ngettext
 
 from fallback import rules
 from fallback.models import MissionFallbackAllowance, MissionFallbackConfig, Project
@@ -40,18 +41,23 @@ class Quota:
     def usage_text(self) -> str:
         """The used part of the quota: "3 of 20 missions this week"."""
         if self.guardrail == Guardrail.WEEK:
-            return f"{self.used} of {self.allowed} missions this week"
-        return f"{format_hours(self.used)} of {format_hours(self.allowed)} hours this month"
+            return gettext("{used} of {allowed} missions this week").format(used=self.used, allowed=self.allowed)
+        return gettext("{used} of {allowed} hours this month").format(
+            used=format_hours(self.used), allowed=format_hours(self.allowed)
+        )
 
     @property
     def reached_text(self) -> str:
         """The error message once the guardrail is reached, with the time it resets."""
         if self.guardrail == Guardrail.WEEK:
-            return f"The weekly cap of {self.allowed} missions is reached. It resets on {self.resets_at_text}."
-        return (
-            f"{format_hours(self.left)} of the {format_hours(self.allowed)} hours of this month are left, less than"
-            f" this needs. They reset on {self.resets_at_text}."
-        )
+            return ngettext(
+                "The weekly cap of {number} mission is reached. It resets on {when}.",
+                "The weekly cap of {number} missions is reached. It resets on {when}.",
+                self.allowed,
+            ).format(number=self.allowed, when=self.resets_at_text)
+        return gettext(
+            "{left} of the {allowed} hours of this month are left, less than this needs. They reset on {when}."
+        ).format(left=format_hours(self.left), allowed=format_hours(self.allowed), when=self.resets_at_text)
 
 
 @dataclass(frozen=True)

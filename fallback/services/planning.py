@@ -8,6 +8,8 @@ from datetime import UTC, datetime
 
 from django.db.models import Sum
 from django.utils import timezone
+from django.utils.formats import date_format
+from django.utils.translation import gettext, ngettext
 
 from fallback import rules
 from fallback.models import (
@@ -64,10 +66,12 @@ class Plan:
         if self.inactive_reason:
             return self.inactive_reason
         if not self.deficit:
-            return "Enough missions are ready or proposed. No proposals needed."
-        made = f"{len(self.picks)} proposal{'' if len(self.picks) == 1 else 's'} would be made"
+            return gettext("Enough missions are ready or proposed. No proposals needed.")
+        made = ngettext("{number} proposal would be made", "{number} proposals would be made", len(self.picks)).format(
+            number=len(self.picks)
+        )
         if self.skipped:
-            return f"{made}, {len(self.skipped)} skipped."
+            return gettext("{made}, {skipped} skipped.").format(made=made, skipped=len(self.skipped))
         return f"{made}."
 
 
@@ -81,18 +85,20 @@ def inactive_reason(project: Project, config: MissionFallbackConfig, at: datetim
     """Why a project gets no proposals; empty if it gets them."""
     organization: Organization = project.organization
     if project.status == ProjectStatus.ARCHIVED:
-        return "The project is archived."
+        return gettext("The project is archived.")
     if not organization.fallback_enabled:
-        return "The fallback is switched off for the organisation."
+        return gettext("The fallback is switched off for the organisation.")
     if not project.fallback_enabled:
-        return "The fallback is switched off for this project."
+        return gettext("The fallback is switched off for this project.")
     if project.rollout_bucket >= organization.fallback_rollout_percent:
-        return f"The fallback is rolled out to {organization.fallback_rollout_percent} % of projects, not this one."
+        return gettext("The fallback is rolled out to {percent} % of projects, not to this one.").format(
+            percent=organization.fallback_rollout_percent
+        )
     if config.status == ConfigStatus.PAUSED:
-        return "The fallback is paused. Resume it first."
+        return gettext("The fallback is paused. Resume it first.")
     if not config.is_active(at):
-        until = timezone.localtime(config.snoozed_until)
-        return f"The fallback is snoozed until {until:%d %B %Y %H:%M %Z}. Resume it first."
+        until = date_format(timezone.localtime(config.snoozed_until), "j F Y H:i T")
+        return gettext("The fallback is snoozed until {when}. Resume it first.").format(when=until)
     return ""
 
 

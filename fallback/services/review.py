@@ -7,6 +7,7 @@ from typing import Any
 
 from django.db import transaction
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from fallback.errors import (
     AlreadyDecided,
@@ -114,7 +115,7 @@ def mark_duplicate(
 ) -> MissionFallbackItem:
     """Discard a proposal as a duplicate of a mission of its project. Raises AlreadyDecided, OtherProject."""
     if mission.project_id != item.project_id:
-        raise OtherProject("The duplicated mission must belong to the same project.", field="mission")
+        raise OtherProject(gettext("The duplicated mission must belong to the same project."), field="mission")
     discarded = discard_item(actor=actor, item=item, reason=DiscardReason.DUPLICATE, feedback=feedback)
     discarded.duplicate_of = mission
     discarded.save(update_fields=["duplicate_of"])
@@ -165,7 +166,7 @@ def undo_decision(*, actor: Member, item: MissionFallbackItem, at: datetime | No
     if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
         raise NotDecided
     if item.reviewed_by_id != actor.pk:
-        raise NotAllowed("Only the reviewer who decided can undo the decision.")
+        raise NotAllowed(gettext("Only the reviewer who decided can undo the decision."))
     if item.reviewed_at < (at or timezone.now()) - UNDO_WINDOW:
         raise UndoWindowPassed
     mission = item.mission
@@ -198,7 +199,9 @@ def is_unchanged(mission: Mission) -> bool:
 def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:
     item = _lock_item(item)
     if item.status != ItemStatus.PROPOSED:
-        raise AlreadyDecided(f"This proposal is already {item.get_status_display().lower()}.")
+        raise AlreadyDecided(
+            gettext("This proposal is already {status}.").format(status=item.get_status_display().lower())
+        )
     return item
 
 

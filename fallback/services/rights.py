@@ -9,6 +9,7 @@ from __future__ import annotations
 from enum import IntEnum
 
 from django.db.models import Q, QuerySet, Value
+from django.utils.translation import gettext
 
 from fallback.models import OrganizationMembership, Project, ProjectMember
 from fallback.models.choices import OrganizationRole, Privacy, ProjectRole
@@ -67,7 +68,7 @@ class Rights:
     def check(self, right: Right, project: Project) -> None:
         """Raise NotAllowed unless the member has a right in a project."""
         if not self.allows(right, project):
-            raise NotAllowed("Your role in this project does not allow this.")
+            raise NotAllowed(gettext("Your role in this project does not allow this."))
 
     def in_any_project(self, right: Right) -> bool:
         """Whether the member has a right in at least one project. True for staff with the right in every project."""

@@ -9,6 +9,7 @@ from typing import Any
 
 from django.db import connection, transaction
 from django.utils import timezone
+from django.utils.translation import gettext, gettext_noop
 
 from fallback.errors import (
     FallbackInactive,
@@ -64,13 +65,17 @@ class CheckResult:
         if self.rejection:
             return self.rejection.message
         if self.run is None:
-            return "No proposals needed: enough missions are ready or proposed, or the same guardrails apply as before."
+            return gettext(
+                "No proposals needed: enough missions are ready or proposed, or the same guardrails apply as before."
+            )
         if self.run.error:
-            return self.run.error
-        made = f"{self.run.generated_count} proposed"
+            return gettext(self.run.error)
+        parts = [gettext("{number} proposed").format(number=self.run.generated_count)]
         if self.run.accepted_count:
-            made += f", {self.run.accepted_count} accepted automatically"
-        return made + (f", {len(self.run.skipped)} skipped" if self.run.skipped else "") + "."
+            parts.append(gettext("{number} accepted automatically").format(number=self.run.accepted_count))
+        if self.run.skipped:
+            parts.append(gettext("{number} skipped").format(number=len(self.run.skipped)))
+        return ", ".join(parts) + "."
 
 
 @service
@@ -121,7 +126,7 @@ def run_fallback(
     run.skipped = [each.as_json() for each in skipped]
     run.status = RunStatus.AWAITING_REVIEW if items else RunStatus.COMPLETED
     if any(each.guardrail == Guardrail.TEMPLATES for each in skipped):
-        run.status, run.error = RunStatus.ERRORED, "No template is enabled. Enable one to get proposals."
+        run.status, run.error = RunStatus.ERRORED, gettext_noop("No template is enabled. Enable one to get proposals.")
     run.save(update_fields=["skipped", "status", "error"])
     run.refresh_from_db()
     write_report_when_committed(run.pk)
@@ -257,7 +262,8 @@ def _propose(run: MissionFallbackRun, templates: list[MissionFallbackTemplate]) 
 def _build_item(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate) -> MissionFallbackItem:
     description = template.description
     if template.acceptance_criteria:
-        description = f"{description}\n\nAcceptance criteria:\n{template.acceptance_criteria}".strip()
+        heading = gettext("Acceptance criteria:")
+        description = f"{description}\n\n{heading}\n{template.acceptance_criteria}".strip()
     return MissionFallbackItem(
         pk=pk,
         run=run,

@@ -158,7 +158,7 @@ class TestMove:
         for neighbour in (gone.pk, GONE, MissionFactory(list="doing").pk):
             response = place(reviewer, mission, list="doing", before=neighbour)
             assert response.status_code == 409
-            assert "no longer in that list" in response.json()["message"]
+            assert "The board has changed" in response.json()["message"]
         mission.refresh_from_db()
         assert mission.list == "todo"
 

@@ -2,7 +2,7 @@
 (() => {
     const root = document.getElementById("fb-board-page");
     if (!root) return;
-    const { post, refetch, renewToken, announce, follow, merge, drag } = window.fallback;
+    const { post, refetch, renewToken, announce, follow, format, merge, drag } = window.fallback;
     const HIGHLIGHT_MS = 4000;
     const mayMove = root.hasAttribute("data-may-move");
     const pageRejection = document.getElementById("fb-page-rejection");
@@ -26,7 +26,8 @@
     };
     const positionText = (card) => {
         const all = cardsOf(card.parentNode);
-        return `${columnOf(card).dataset.title}, position ${all.indexOf(card) + 1} of ${all.length}`;
+        const values = { list: columnOf(card).dataset.title, position: all.indexOf(card) + 1, count: all.length };
+        return format(gettext("%(list)s, position %(position)s of %(count)s"), values);
     };
     const recount = (from, to) => {
         if (from === to) return;
@@ -79,7 +80,7 @@
             moving -= 1;
             card.classList.remove("is-busy");
             if (answer.ok) {
-                announce(answer.message || `${card.dataset.title}: moved to ${positionText(card)}.`);
+                announce(answer.message || format(gettext("%(card)s: moved to %(place)s."), { card: card.dataset.title, place: positionText(card) }));
             } else {
                 put(card, origin);
                 reject(card, answer.message);
@@ -112,12 +113,12 @@
     // --- Keyboard ------------------------------------------------------------------------------
     const pickUp = (card) => {
         if (!mayMoveNow(card)) {
-            announce(mayMove ? "This card cannot be moved now." : "You cannot move cards on this board.");
+            announce(mayMove ? gettext("This card cannot be moved now.") : gettext("You cannot move cards on this board."));
             return;
         }
         picked = { card, origin: positionOf(card) };
         card.classList.add("is-picked");
-        announce(`Picked up ${card.dataset.title}. ${positionText(card)}. Arrow keys move it, Space drops it, Escape cancels.`, true);
+        announce(format(gettext("Picked up %(card)s. %(place)s. Arrow keys move it, Space drops it, Escape cancels."), { card: card.dataset.title, place: positionText(card) }), true);
     };
     const endMove = (keep) => {
         if (!picked) return;
@@ -126,11 +127,11 @@
         card.classList.remove("is-picked");
         if (!keep) {
             put(card, origin);
-            announce(`Cancelled. ${card.dataset.title} is back in ${positionText(card)}.`, true);
+            announce(format(gettext("Cancelled. %(card)s is back in %(place)s."), { card: card.dataset.title, place: positionText(card) }), true);
         } else if (commit(card, origin)) {
-            announce(`Dropped ${card.dataset.title} in ${positionText(card)}.`, true);
+            announce(format(gettext("Dropped %(card)s in %(place)s."), { card: card.dataset.title, place: positionText(card) }), true);
         } else {
-            announce(`${card.dataset.title} was not moved.`, true);
+            announce(format(gettext("%(card)s was not moved."), { card: card.dataset.title }), true);
         }
         rest();
     };
@@ -147,7 +148,7 @@
             const list = all[at + (key === "ArrowLeft" ? -1 : 1)];
             if (list) place = { list, next: cardsOf(list)[cardsOf(card.parentNode).indexOf(card)] || null };
         }
-        if (!place) { announce(`${positionText(card)}; end of the list.`, true); return; }
+        if (!place) { announce(format(gettext("%(place)s; end of the list."), { place: positionText(card) }), true); return; }
         if (place.next !== card) {
             picked.carrying = true;
             put(card, place);
@@ -218,22 +219,22 @@
         const line = document.createElement("p");
         line.className = "fb-launched";
         line.setAttribute("data-own", "");
-        line.append(answer.message || "Launched.");
+        line.append(answer.message || gettext("Launched."));
         if (answer.mission_url && safeLink(answer.mission_url)) {
             const link = document.createElement("a");
             link.className = "row-link";
             link.href = answer.mission_url;
-            link.textContent = "Open";
+            link.textContent = gettext("Open");
             line.append(link);
         }
         if (answer.undo_url) {
             const undo = document.createElement("button");
             undo.type = "button";
             undo.className = "row-link";
-            undo.textContent = "Undo";
+            undo.textContent = gettext("Undo");
             undo.addEventListener("click", async () => {
                 const back = await post(answer.undo_url, {});
-                if (back.ok) { line.remove(); reject(template, ""); announce(back.message || "Undone."); template.querySelector("button")?.focus(); live.soon(); } else reject(template, back.message);
+                if (back.ok) { line.remove(); reject(template, ""); announce(back.message || gettext("Undone.")); template.querySelector("button")?.focus(); live.soon(); } else reject(template, back.message);
             });
             line.append(undo);
         }
@@ -247,7 +248,7 @@
         holder.classList.remove("is-busy");
         if (!answer.ok) { reject(holder, answer.message); live.soon(); return; }
         if (form.matches("[data-launch]")) launched(holder, answer);
-        announce(`${holder.dataset.title}: ${answer.message || "done."}`);
+        announce(`${holder.dataset.title}: ${answer.message || gettext("done.")}`);
         live.soon();
     };
     root.addEventListener("submit", (event) => {
@@ -293,7 +294,7 @@
         if (focused !== document.activeElement) {
             if (focused.isConnected && now.contains(focused)) focused.focus({ preventScroll: true });
             else if (lost) {
-                announce("The focused card is no longer shown.");
+                announce(gettext("The focused card is no longer shown."));
                 setCurrent(after?.isConnected ? after : root.querySelector(".fb-card"));
             }
         }
@@ -301,7 +302,9 @@
         if (fresh.length) {
             fresh.forEach((card) => card.classList.add("is-new"));
             setTimeout(() => fresh.forEach((card) => card.classList.remove("is-new")), HIGHLIGHT_MS);
-            announce(fresh.length === 1 ? `New card: ${fresh[0].dataset.title}, ${positionText(fresh[0])}.` : `${fresh.length} new cards.`);
+            const one = { card: fresh[0].dataset.title, place: positionText(fresh[0]) };
+            const many = ngettext("%(count)s new card.", "%(count)s new cards.", fresh.length);
+            announce(fresh.length === 1 ? format(gettext("New card: %(card)s, %(place)s."), one) : format(many, { count: fresh.length }));
         }
         pageRejection.hidden = true;
     };

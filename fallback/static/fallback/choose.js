@@ -16,7 +16,7 @@
         list.id = id;
         list.className = "fb-choices";
         list.setAttribute("role", "listbox");
-        list.setAttribute("aria-label", "Missions");
+        list.setAttribute("aria-label", gettext("Missions"));
         list.hidden = true;
         input.after(value, list);
         input.setAttribute("role", "combobox");
@@ -73,14 +73,15 @@
                         option.textContent = result.text;
                         return option;
                     }));
-                    window.fallback.announce(`${results.length} ${results.length === 1 ? "mission" : "missions"} found.`);
+                    const found = ngettext("%(count)s mission found.", "%(count)s missions found.", results.length);
+                    window.fallback.announce(window.fallback.format(found, { count: results.length }));
                 } else {
-                    note("No matching mission in this project.");
-                    window.fallback.announce("No matching mission in this project.");
+                    note(gettext("No matching mission in this project."));
+                    window.fallback.announce(gettext("No matching mission in this project."));
                 }
             } catch {
                 if (mine !== asked) return;
-                note("The missions could not be fetched. Type again to try once more.");
+                note(gettext("The missions could not be fetched. Type again to try once more."));
             }
             at = -1;
             list.hidden = false;
@@ -89,7 +90,7 @@
         input.addEventListener("focus", () => { if (!value.value) look(); });
         input.addEventListener("input", () => {
             value.value = "";
-            input.setCustomValidity("Choose a mission from the list.");
+            input.setCustomValidity(gettext("Choose a mission from the list."));
             clearTimeout(timer);
             timer = setTimeout(look, WAIT_MS);
         });

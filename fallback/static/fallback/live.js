@@ -1,16 +1,19 @@
 // Shared by the live pages: requests, screen reader announcements, and server events.
 window.fallback = window.fallback || {};
 (() => {
-    const UNKNOWN = "No response from the server. Check the list and try again. Your input is kept.";
-    const SIGNED_OUT = "You are signed out. Sign in again in another tab, then try again here. Your input is kept.";
+    const UNKNOWN = gettext("No response from the server. Check the list and try again. Your input is kept.");
+    const SIGNED_OUT = gettext("You are signed out. Sign in again in another tab, then try again here. Your input is kept.");
     const BY_STATUS = {
-        403: "You do not have permission, or you have signed in again since this page was opened. Try again. Your input is kept.",
-        404: "This no longer exists: another user decided or removed it.",
-        405: "This action is not allowed here.",
-        429: "Too many requests. Wait a minute and try again.",
+        403: gettext("You do not have permission, or you have signed in again since this page was opened. Try again. Your input is kept."),
+        404: gettext("This no longer exists: another user decided or removed it."),
+        405: gettext("This action is not allowed here."),
+        429: gettext("Too many requests. Wait a minute and try again."),
     };
     const DEBOUNCE_MS = 250;
     const POLL_MS = 30000;
+
+    /** Insert values into a translated text with %(name)s. */
+    const format = (text, values) => interpolate(text, values, true);
 
     const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
 
@@ -23,8 +26,8 @@ window.fallback = window.fallback || {};
 
     const errorText = (response) => {
         if (response.redirected && /login/.test(response.url)) return SIGNED_OUT;
-        if (response.status >= 500) return "Server error: nothing was saved. Try again, and contact an administrator if it happens again. Your input is kept.";
-        return BY_STATUS[response.status] || `Unexpected response of the server (${response.status}). Your input is kept.`;
+        if (response.status >= 500) return gettext("Server error: nothing was saved. Try again, and contact an administrator if it happens again. Your input is kept.");
+        return BY_STATUS[response.status] || format(gettext("Unexpected response of the server (%(status)s). Your input is kept."), { status: response.status });
     };
 
     /** POST fields and return the JSON answer; a failure of any kind comes back as {ok: false, message}. */
@@ -87,9 +90,9 @@ window.fallback = window.fallback || {};
             running = true;
             try {
                 await changed();
-                if (poll) show("polling", "Checked every 30 s");
+                if (poll) show("polling", gettext("Checked every 30 s"));
             } catch (error) {
-                show("lost", error instanceof TypeError ? "Not reachable, trying again…" : error.message);
+                show("lost", error instanceof TypeError ? gettext("Not reachable, trying again…") : error.message);
             } finally {
                 running = false;
                 if (again) { again = false; soon(); }
@@ -98,7 +101,7 @@ window.fallback = window.fallback || {};
         const soon = () => { clearTimeout(timer); timer = setTimeout(refresh, DEBOUNCE_MS); };
         const startPolling = () => {
             if (poll) return;
-            show("polling", "Checked every 30 s");
+            show("polling", gettext("Checked every 30 s"));
             poll = setInterval(() => { if (!document.hidden) refresh(); if (source === null) connect(); }, POLL_MS);
         };
         let source = null;
@@ -107,7 +110,7 @@ window.fallback = window.fallback || {};
             source.addEventListener("open", () => {
                 clearInterval(poll);
                 poll = null;
-                show("live", "Live");
+                show("live", gettext("Live"));
                 if (broken) soon();
                 broken = false;
             });
@@ -118,18 +121,19 @@ window.fallback = window.fallback || {};
                     source = null;
                     startPolling();
                 } else {
-                    show("lost", "Reconnecting…");
+                    show("lost", gettext("Reconnecting…"));
                 }
             });
             [...events, "ready", "change", "resync"].forEach((name) => source.addEventListener(name, soon));
         };
         if (!url || !window.EventSource) startPolling();
-        else { show("lost", "Connecting…"); connect(); }
+        else { show("lost", gettext("Connecting…")); connect(); }
         window.addEventListener("pagehide", () => source?.close());
         window.addEventListener("pageshow", (event) => { if (event.persisted) { broken = true; connect(); } });
         return { soon };
     };
 
+    window.fallback.format = format;
     window.fallback.post = post;
     window.fallback.refetch = refetch;
     window.fallback.renewToken = renewToken;

@@ -2,7 +2,7 @@
 (() => {
     const root = document.getElementById("fb-review");
     if (!root) return;
-    const { post, refetch, renewToken, announce, follow, merge, choose } = window.fallback;
+    const { post, refetch, renewToken, announce, follow, format, merge, choose } = window.fallback;
     const COLLAPSED_KEPT = 20;
     const HIGHLIGHT_MS = 4000;
     const bulk = document.getElementById("fb-bulk");
@@ -122,7 +122,7 @@
             const link = document.createElement("a");
             link.className = "row-link";
             link.href = answer.mission_url;
-            link.textContent = "Open mission";
+            link.textContent = gettext("Open mission");
             result.append(link);
         }
         if (answer.undo_url) {
@@ -130,8 +130,8 @@
             undo.type = "button";
             undo.className = "fb-button fb-small";
             undo.setAttribute("data-result-undo", "");
-            undo.setAttribute("aria-label", `Undo: ${row.dataset.title}`);
-            undo.textContent = "Undo";
+            undo.setAttribute("aria-label", format(gettext("Undo: %(title)s"), { title: row.dataset.title }));
+            undo.textContent = gettext("Undo");
             result.append(undo);
             decisions.push({ id: row.dataset.id, url: answer.undo_url, title: row.dataset.title });
         }
@@ -163,7 +163,7 @@
     const decide = async (row, kind, url, fields) => {
         if (row.matches(".is-busy, .is-decided")) return;
         if (kind === "discard" && !fields.get("reason") && !fields.get("feedback")?.trim()) {
-            reject(row, "Choose a reason or enter feedback.", "feedback");
+            reject(row, gettext("Choose a reason or enter feedback."), "feedback");
             return;
         }
         busy(row, true);
@@ -178,7 +178,8 @@
         }
         const wasHere = row.contains(document.activeElement) || document.activeElement === document.body;
         collapse(row, answer, kind);
-        announce(`${answer.message} ${row.dataset.title}.${answer.run_completed ? " All proposals of its run are decided." : ""}`);
+        const completed = answer.run_completed ? ` ${gettext("All proposals of its run are decided.")}` : "";
+        announce(`${answer.message} ${row.dataset.title}.${completed}`);
         if (wasHere) leave(row);
         live.soon();
     };
@@ -195,7 +196,7 @@
         if (at >= 0) decisions.splice(at, 1);
         showPageError("");
         if (row) { restore(row); setCurrent(row); }
-        announce(`${answer.message || "Undone."} ${entry.title}.`);
+        announce(`${answer.message || gettext("Undone.")} ${entry.title}.`);
         await refresh().catch(() => live.soon());
         const back = document.getElementById(`fb-p-${entry.id}`);
         if (back && !row) setCurrent(back);
@@ -210,7 +211,7 @@
         if (last) { undo(last); return; }
         const form = root.querySelector("form[data-undo]");
         if (form) undo({ id: form.closest("[data-decided]").dataset.decided, url: form.action, title: form.closest("[data-decided]").querySelector(".fb-decided-title").textContent });
-        else announce("There is nothing to undo.");
+        else announce(gettext("There is nothing to undo."));
     };
 
     // --- Selecting -----------------------------------------------------------------------------
@@ -218,14 +219,22 @@
     const showSelection = () => {
         const count = boxes().length;
         bulk.classList.toggle("is-shown", count > 0);
-        document.getElementById("fb-bulk-text").textContent = `${count} selected`;
+        const selected = ngettext("%(count)s selected", "%(count)s selected", count);
+        document.getElementById("fb-bulk-text").textContent = format(selected, { count });
         root.querySelectorAll(".fb-row").forEach((row) => row.classList.toggle("is-selected", Boolean(row.querySelector("input[name=items]:checked:not(:disabled)"))));
         if (!count) bulk.querySelector("#fb-bulk-discard").hidden = true;
     };
     const clearSelection = () => { boxes().forEach((box) => { box.checked = false; }); showSelection(); };
+    const bulkText = (kind, done, rejected) => {
+        const values = { done, rejected: rejected.length, reason: rejected[0]?.[1] };
+        if (kind === "accept") {
+            return format(rejected.length ? gettext("%(done)s accepted, %(rejected)s rejected: %(reason)s.") : gettext("%(done)s accepted."), values);
+        }
+        return format(rejected.length ? gettext("%(done)s discarded, %(rejected)s rejected: %(reason)s.") : gettext("%(done)s discarded."), values);
+    };
     const decideSelected = async (kind, url) => {
         const chosen = boxes();
-        if (!chosen.length) { announce("No proposal selected. Press x to select one."); return; }
+        if (!chosen.length) { announce(gettext("No proposal selected. Press x to select one.")); return; }
         if (bulk.classList.contains("is-busy")) return;
         const part = bulk.querySelector("#fb-bulk-discard");
         const reason = bulk.elements.reason.value;
@@ -234,7 +243,7 @@
             const asked = !part.hidden;
             part.hidden = false;
             bulk.elements.reason.focus();
-            if (asked) announce("Choose a reason or enter feedback for all selected proposals.", true);
+            if (asked) announce(gettext("Choose a reason or enter feedback for all selected proposals."), true);
             return;
         }
         const fields = new URLSearchParams(chosen.map((box) => ["items", box.value]));
@@ -257,7 +266,7 @@
         rejected.forEach(([row, message]) => reject(row, message));
         if (kind === "discard" && !rejected.length) { bulk.elements.reason.value = ""; bulk.elements.feedback.value = ""; }
         showSelection();
-        announce(`${done} ${kind === "accept" ? "accepted" : "discarded"}${rejected.length ? `, ${rejected.length} rejected: ${rejected[0][1]}` : ""}.`, rejected.length > 0);
+        announce(bulkText(kind, done, rejected), rejected.length > 0);
         if (rejected.length) setCurrent(rejected[0][0]);
         else if (from.classList.contains("is-decided")) leave(from);
         live.soon();
@@ -278,7 +287,7 @@
             more.className = "fb-more";
             more.setAttribute("data-own", "");
             more.setAttribute("aria-expanded", "false");
-            more.textContent = "Show full text";
+            more.textContent = gettext("Show full text");
             text.after(more);
         });
         if (!currentRow()) setCurrent(rows()[0], { focus: false });
@@ -288,7 +297,7 @@
         if (!more) return;
         const open = row.querySelector(".fb-text").classList.toggle("is-whole");
         more.setAttribute("aria-expanded", String(open));
-        more.textContent = open ? "Show less" : "Show full text";
+        more.textContent = open ? gettext("Show less") : gettext("Show full text");
     };
     let refreshing = Promise.resolve();
     const refresh = () => {
@@ -323,7 +332,7 @@
                 if (node.querySelector(".fb-panel.is-open")) {
                     node.classList.add("is-gone");
                     node.querySelector("[data-rejection]").hidden = false;
-                    node.querySelector("[data-rejection]").textContent = "This proposal is no longer in this list: it was decided or moved meanwhile. What you typed is still here.";
+                    node.querySelector("[data-rejection]").textContent = gettext("This proposal is no longer in this list: it was decided or moved meanwhile. What you typed is still here.");
                     return false;
                 }
                 if (node.contains(document.activeElement)) focusLost = neighbour(node, 1) || neighbour(node, -1) || false;
@@ -338,7 +347,7 @@
         root.querySelectorAll("[data-count]").forEach((count) => { count.textContent = next.dataset[count.dataset.count]; });
         enhance();
         if (focusLost !== null) {
-            announce("The focused proposal is no longer in this list.");
+            announce(gettext("The focused proposal is no longer in this list."));
             if (focusLost && focusLost.isConnected) setCurrent(focusLost);
             else if (rows()[0]) setCurrent(rows()[0]);
             else document.getElementById("fb-empty")?.focus();
@@ -346,7 +355,8 @@
         if (fresh.length) {
             fresh.forEach((row) => row.classList.add("is-new"));
             setTimeout(() => fresh.forEach((row) => row.classList.remove("is-new")), HIGHLIGHT_MS);
-            announce(fresh.length === 1 ? `New proposal: ${fresh[0].dataset.title}` : `${fresh.length} new proposals.`);
+            const many = ngettext("%(count)s new proposal.", "%(count)s new proposals.", fresh.length);
+            announce(fresh.length === 1 ? format(gettext("New proposal: %(title)s"), { title: fresh[0].dataset.title }) : format(many, { count: fresh.length }));
         }
         showSelection();
     };
@@ -468,7 +478,7 @@
         // A key pressed outside a proposal only focuses the current one: nothing is decided unseen.
         if (!row) { setCurrent(currentRow() || rows()[0]); return; }
         if (row.matches(".is-decided, .is-gone")) return;
-        if (!row.hasAttribute("data-may")) { announce("You can view this proposal, but not decide on it."); return; }
+        if (!row.hasAttribute("data-may")) { announce(gettext("You can view this proposal, but not decide on it.")); return; }
         onRow[event.key](row);
     });
 
