@@ -22,6 +22,7 @@ EVENT_LABELS = {
     "calendar_feed.created": "Calendar feed created",
     "calendar_feed.revoked": "Calendar feed revoked",
     "chat_message.created": "Chat message added",
+    "deckmission.reverted": "Client mission change reverted",
     "directory.added": "Added to the directory",
     "directory.approved": "Approved",
     "directory.banned": "Banned",

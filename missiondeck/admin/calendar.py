@@ -19,12 +19,11 @@ from django.utils.http import urlencode
 
 from missiondeck.admin.base import VIEW_PERMISSION, health_of, mission_url, with_progress
 from missiondeck.models import DeckMission
+from missiondeck.rules import FIRST_YEAR, LAST_YEAR
 from missionsite.common.admin.formats import format_number, list_url
 
 # Missions shown per day; the list shows the others.
 MAX_PER_DAY = 8
-# The range of deadlines.
-FIRST_YEAR, LAST_YEAR = 2000, 2199
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from uuid import UUID
-
 from django import forms
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
@@ -15,12 +13,11 @@ from django.utils.cache import add_never_cache_headers
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from missiondeck.admin.base import VIEW_PERMISSION
+from missiondeck.admin.workspace_url import key_of
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
-# Active feeds per user.
-MAX_FEEDS = 20
 # Revoked feeds that are listed.
 REVOKED_SHOWN = 10
 _SHOWN_ONCE = "The feed URL is shown only once. If you did not copy it, revoke the feed and create a new one."
@@ -35,15 +32,6 @@ class FeedForm(forms.ModelForm):
             "only_own": UnfoldBooleanSwitchWidget(),
         }
 
-    def __init__(self, *args, owner, **kwargs) -> None:
-        super().__init__(*args, **kwargs)
-        self.owner = owner
-
-    def clean(self) -> dict:
-        if DeckFeed.objects.filter(member=self.owner, revoked_at=None).count() >= MAX_FEEDS:
-            raise forms.ValidationError(f"You already have {MAX_FEEDS} active feeds. Revoke one first.")
-        return super().clean()
-
 
 def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     """The user's own feeds. A POST creates one, or revokes the one whose id is in `revoke`.
@@ -54,7 +42,7 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         raise PermissionDenied
     if "revoke" in request.POST:
         return _revoke(request)
-    form, address, made = FeedForm(request.POST or None, owner=request.user), "", None
+    form, address, made = FeedForm(request.POST or None), "", None
 
     def make_feed() -> FormResult:
         nonlocal address, made
@@ -66,7 +54,7 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         if made is None:
             messages.info(request, _SHOWN_ONCE)
             return answer
-        form = FeedForm(owner=request.user)
+        form = FeedForm()
     own = DeckFeed.objects.filter(member=request.user)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -88,17 +76,10 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 def _revoke(request: HttpRequest) -> HttpResponse:
-    feed = DeckFeed.objects.filter(member=request.user, pk=_key(request.POST["revoke"])).first()
+    feed = DeckFeed.objects.filter(member=request.user, pk=key_of(request.POST["revoke"])).first()
     if feed is None:
         messages.error(request, "This feed does not exist.")
     else:
         revoke_feed(actor=request.user, feed=feed)
         messages.success(request, f"The feed “{feed}” was revoked.")
     return HttpResponseRedirect(reverse("admin:missiondeck_feeds"))
-
-
-def _key(text: str) -> UUID | None:
-    try:
-        return UUID(text)
-    except ValueError:
-        return None

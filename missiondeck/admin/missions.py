@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -33,7 +35,7 @@ from missiondeck.services.missions import EDITABLE, create_mission, update_missi
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
-from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of
+from missionsite.common.audit.history import NothingToRevert, changes_of, revert_change
 
 # Items per category in the form of a new mission; more are added in the workspace.
 MAX_LINES = 50
@@ -216,14 +218,12 @@ class DeckMissionAdmin(HistoryAdmin):
         return changed - {"assignee"} <= set(EDITABLE) and super().may_revert(request, obj, changed)
 
     def revert(self, request: HttpRequest, obj: DeckMission, change) -> None:
-        """Revert a change through the update service. Raises LaterChange if a later edit changed the same field."""
+        """Revert the editable fields of a change. Raises NothingToRevert, LaterChange."""
         raw = next((entry for entry in changes_of(obj) if entry.pgh_id == change.pgh_id), None)
         fields = [field for field in raw.fields if field.name in EDITABLE] if raw else []
         if not fields:
             raise NothingToRevert
-        if overtaken := [field.label for field in fields if getattr(obj, field.name) != field.after]:
-            raise LaterChange(f"A later edit changed {', '.join(overtaken)}; it is not overwritten.")
-        update_mission(actor=request.user, mission=obj, **{field.name: field.before for field in fields})
+        revert_change(actor=request.user, change=replace(raw, fields=fields))
 
     # --- Showing ------------------------------------------------------------------------------
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from missiondeck import rules
 from missiondeck.models import Category, Citizen, DeckStatus, Sender
-from missiondeck.models.chats import MAX_LENGTH
 
 # Suggestions for the language of a code block; any other value is allowed.
 LANGUAGES = (
@@ -20,12 +21,12 @@ class StatusForm(forms.Form):
     to = forms.ChoiceField(
         choices=DeckStatus, error_messages={"invalid_choice": _("Choose one of the available statuses.")}
     )
-    reason = forms.CharField(max_length=2_000, required=False)
+    reason = forms.CharField(max_length=rules.REASON_LENGTH, required=False)
     override = forms.BooleanField(required=False)
 
 
 class ItemForm(forms.Form):
-    text = forms.CharField(max_length=500, error_messages={"required": _("Enter the text of the item.")})
+    text = forms.CharField(max_length=rules.ITEM_LENGTH, error_messages={"required": _("Enter the text of the item.")})
     category = forms.ChoiceField(choices=Category)
 
 
@@ -35,15 +36,17 @@ class MessageForm(forms.Form):
     citizen = forms.ChoiceField(choices=Citizen)
     sender = forms.ChoiceField(choices=Sender)
     message = forms.CharField(
-        max_length=MAX_LENGTH,
+        max_length=rules.MESSAGE_LENGTH,
         strip=False,
         error_messages={
             "required": _("Enter a message."),
-            "max_length": f"A message can have at most {MAX_LENGTH:,} characters.",
+            "max_length": format_lazy(
+                _("A message can have at most {limit:,} characters."), limit=rules.MESSAGE_LENGTH
+            ),
         },
     )
-    language = forms.CharField(max_length=40, required=False)
-    code = forms.CharField(max_length=MAX_LENGTH, strip=False, required=False)
+    language = forms.CharField(max_length=rules.LANGUAGE_LENGTH, required=False)
+    code = forms.CharField(max_length=rules.MESSAGE_LENGTH, strip=False, required=False)
 
     def clean_message(self) -> str:
         message = _lines(self.cleaned_data["message"])

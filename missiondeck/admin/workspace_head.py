@@ -8,7 +8,8 @@ from django.http import HttpRequest
 
 from missiondeck.admin.workspace_formats import format_days_left, member_link, missing_parts, mission_summary
 from missiondeck.admin.workspace_runs import RUN_TONES
-from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, TestRun
+from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, TestRun
+from missiondeck.rules import BACK, FORWARD
 from missionsite.common.admin.formats import format_number
 
 CHANGES_SHOWN = 50

@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Path, Schema, Status
 from pydantic import Field
 
+from missiondeck import rules
 from missiondeck.api.access import (
     EXAMPLE_ID,
     EXAMPLE_TIME,
@@ -21,7 +22,6 @@ from missiondeck.api.access import (
     get_visible_mission,
 )
 from missiondeck.models import ChatMessage, Citizen
-from missiondeck.models.chats import MAX_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.chats import add_message, chat_with
 from missionsite.common.api import Cursor, Limit, Router, needs
@@ -36,8 +36,8 @@ CitizenKey = Path(..., description="`emma`, `inna`, `rafael`, `sofia` or `maya`.
 class CodeBlock(Order):
     """A code block of a message."""
 
-    language: str = Field(max_length=40, examples=["python"])
-    code: str = Field(max_length=MAX_LENGTH, examples=["print('hello')"])
+    language: str = Field(max_length=rules.LANGUAGE_LENGTH, examples=["python"])
+    code: str = Field(max_length=rules.MESSAGE_LENGTH, examples=["print('hello')"])
 
 
 class ChatOut(Schema):
@@ -70,9 +70,12 @@ class DeckMessagePage(Schema):
 
 class NewDeckMessage(Order):
     sender: Literal["user", "citizen"] = Field(examples=["user"])
-    message: str = Field(min_length=1, max_length=MAX_LENGTH, description="CommonMark.", examples=["Does it send yet?"])
+    message: str = Field(
+        min_length=1, max_length=rules.MESSAGE_LENGTH, description="CommonMark.", examples=["Does it send yet?"]
+    )
     code_blocks: Annotated[
-        list[CodeBlock], Field(max_length=50, examples=[[{"language": "python", "code": "print('hello')"}]])
+        list[CodeBlock],
+        Field(max_length=rules.CODE_BLOCKS, examples=[[{"language": "python", "code": "print('hello')"}]]),
     ] = []
 
 

@@ -20,6 +20,7 @@ from missiondeck.api.access import (
     get_visible_mission,
 )
 from missiondeck.models import DeckMission, DodItem
+from missiondeck.rules import ITEM_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.services.checklist import add_item, move_item, progress_of, remove_item, tick_item, update_item
 from missionsite.common.api import Router, needs
@@ -28,7 +29,7 @@ router = Router(tags=["client missions"])
 
 CategoryName = Literal["functional", "non-functional", "tests"]
 ItemId = Path(..., examples=[EXAMPLE_ID])
-Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=500)]
+Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=ITEM_LENGTH)]
 
 
 class DodItemOut(Schema):
@@ -114,7 +115,7 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
     given = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
     if len(given) > 1:
         # Lock the mission so that several changes take effect together.
-        DeckMission.objects.select_for_update(no_key=True).get(pk=mission.pk)
+        DeckMission.objects.lock(mission.pk, no_key=True)
     found, actor = _item(mission, item), request.auth.member
     if texts := {name: given[name] for name in ("text", "category") if name in given}:
         update_item(actor=actor, item=found, **texts)

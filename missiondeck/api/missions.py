@@ -16,6 +16,7 @@ from ninja import Query, Schema, Status
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
 
 from groups.models import Member
+from missiondeck import rules
 from missiondeck.api.access import (
     ADD,
     EXAMPLE_ID,
@@ -133,14 +134,14 @@ def _check_email(text: str) -> str:
 
 
 def _check_deadline(at: datetime) -> datetime:
-    if not 2000 <= at.year <= 2199:
-        raise ValueError("Choose a year from 2000 to 2199.")
+    if not rules.FIRST_YEAR <= at.year <= rules.LAST_YEAR:
+        raise ValueError(f"Choose a year from {rules.FIRST_YEAR} to {rules.LAST_YEAR}.")
     return at
 
 
 Line = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=200)]
 Address = Annotated[str, StringConstraints(strip_whitespace=True, max_length=254), AfterValidator(_check_email)]
-Currency = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Currency = Annotated[str, StringConstraints(pattern=rules.CURRENCY)]
 Deadline = Annotated[AwareDatetime, AfterValidator(_check_deadline)]
 Repository = Annotated[str, StringConstraints(strip_whitespace=True, max_length=200)]
 MAX_INTEGER = 2**31 - 1
@@ -168,7 +169,7 @@ class DeckMissionChange(Order):
 
 class DeckStatusIn(Order):
     to: StatusName = Field(description="The next status, or the previous one with a reason.", examples=["complete"])
-    reason: str = Field("", max_length=2_000, examples=["The client signed it off as it is"])
+    reason: str = Field("", max_length=rules.REASON_LENGTH, examples=["The client signed it off as it is"])
     override: bool = Field(
         False, description="Complete it although something is missing; needs a separate permission.", examples=[False]
     )

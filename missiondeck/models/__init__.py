@@ -3,8 +3,6 @@
 from missiondeck.models.chats import ChatMessage
 from missiondeck.models.checklist import DodItem
 from missiondeck.models.choices import (
-    BACK,
-    FORWARD,
     Category,
     Citizen,
     DeckStatus,
@@ -19,8 +17,6 @@ from missiondeck.models.missions import DeckMission, DeckStatusChange
 from missiondeck.models.runs import LatestRun, TestRun, TestRunLogPage
 
 __all__ = [
-    "BACK",
-    "FORWARD",
     "Category",
     "ChatMessage",
     "Citizen",

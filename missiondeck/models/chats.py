@@ -3,14 +3,14 @@ from __future__ import annotations
 from django.db import models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Citizen, Sender
 from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check
-
-# Characters of a message, and of a code block.
-MAX_LENGTH = 100_000
+from missionsite.common.querysets import QuerySet
 
 
 class ChatMessage(TimestampedModel):
@@ -25,17 +25,23 @@ class ChatMessage(TimestampedModel):
     message = models.TextField()
     code_blocks = models.JSONField("code", default=list, db_default=[], blank=True)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "chat_messages"
         ordering = ["created_at", "id"]
         constraints = [
             choices_check("chat_messages", "citizen", Citizen),
             choices_check("chat_messages", "sender", Sender),
-            not_blank_check("chat_messages", "message", _("Enter a message.")),
+            not_blank_check("chat_messages", "message", _("Enter a message."), code="message_empty"),
             CheckConstraint(
-                condition=LessThanOrEqual(Length("message"), MAX_LENGTH),
+                condition=LessThanOrEqual(Length("message"), rules.MESSAGE_LENGTH),
                 name="chat_messages_message_length",
-                violation_error_message=f"A message can have at most {MAX_LENGTH:,} characters.",
+                violation_error_message=format_lazy(
+                    _("A message can have at most {limit:,} characters."), limit=rules.MESSAGE_LENGTH
+                ),
+                violation_error_code="message_too_long",
+                field="message",
             ),
         ]
         indexes = [models.Index(fields=["mission", "citizen"], name="idx_chat_mission_citizen")]

@@ -7,14 +7,16 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
+from missiondeck.rules import ITEM_LENGTH
 from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check, one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class DodItem(TimestampedModel):
     """An item of the definition of done: something that must be true before a client mission is complete."""
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)
-    text = models.CharField(max_length=500)
+    text = models.CharField(max_length=ITEM_LENGTH)
     category = models.TextField(choices=Category, default=Category.FUNCTIONAL, db_default=Category.FUNCTIONAL)
     completed = models.BooleanField("done", default=False, db_default=False)
     completed_at = models.DateTimeField("done at", null=True, blank=True, editable=False)
@@ -29,6 +31,8 @@ class DodItem(TimestampedModel):
     )
     position = models.PositiveIntegerField("position", default=0, db_default=0)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "dod_items"
         verbose_name = "item of the definition of done"
@@ -37,12 +41,13 @@ class DodItem(TimestampedModel):
         constraints = [
             *one_line_checks("dod_items", "text"),
             choices_check("dod_items", "category", Category),
-            not_blank_check("dod_items", "text", _("Enter the text of the item.")),
+            not_blank_check("dod_items", "text", _("Enter the text of the item."), code="item_empty"),
             CheckConstraint(
                 condition=Q(completed=True, completed_at__isnull=False)
                 | Q(completed=False, completed_at=None, completed_by=None),
                 name="dod_items_completion_consistent",
                 violation_error_message=_("A done item needs a completion time; an open item must not have one."),
+                violation_error_code="item_completion_inconsistent",
             ),
         ]
         indexes = [models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission")]

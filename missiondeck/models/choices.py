@@ -11,11 +11,6 @@ class DeckStatus(models.TextChoices):
     COMPLETE = "complete", "Complete"
 
 
-# One step forward, or one step back with a reason.
-FORWARD = {DeckStatus.ACTIVE: DeckStatus.QA, DeckStatus.QA: DeckStatus.COMPLETE}
-BACK = {after: before for before, after in FORWARD.items()}
-
-
 class Category(models.TextChoices):
     """The category of an item of the definition of done."""
 

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import TimestampedModel
 from missionsite.common.constraints import one_line_checks
+from missionsite.common.querysets import QuerySet
 
 
 class DeckFeed(TimestampedModel):
@@ -23,6 +24,8 @@ class DeckFeed(TimestampedModel):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     last_read_at = models.DateTimeField("last read", null=True, blank=True, editable=False)
     revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+
+    objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "deck_feeds"

@@ -8,8 +8,10 @@ from django.contrib.postgres.indexes import OpClass
 from django.db import models
 from django.db.models import F, Func, Q
 from django.db.models.functions import Lower
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import DeckStatus
 from missionsite.common.constraints import (
@@ -20,8 +22,7 @@ from missionsite.common.constraints import (
     one_line_checks,
 )
 from missionsite.common.fields import URLField
-
-REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
+from missionsite.common.querysets import QuerySet
 
 
 class NextNumber(Func):
@@ -82,6 +83,8 @@ class DeckMission(TimestampedModel):
     override_reason = models.TextField("override reason", blank=True, default="", db_default="", editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "deck_missions"
         db_table_comment = "Paid work for clients."
@@ -98,52 +101,73 @@ class DeckMission(TimestampedModel):
                 fields=["number"],
                 name="deck_missions_number_unique",
                 violation_error_message=_("This number is already used by another client mission."),
+                violation_error_code="number_taken",
+                field="number",
             ),
-            not_blank_check("deck_missions", "title", _("Enter a title.")),
-            not_blank_check("deck_missions", "client", _("Enter the name of the client.")),
+            not_blank_check("deck_missions", "title", _("Enter a title."), code="title_missing"),
+            not_blank_check("deck_missions", "client", _("Enter the name of the client."), code="client_missing"),
             CheckConstraint(
                 condition=Q(number__gt=0),
                 name="deck_missions_number_positive",
                 violation_error_message=_("The number must be at least 1."),
+                violation_error_code="number_not_positive",
+                field="number",
             ),
             CheckConstraint(
                 condition=Q(budget__gt=0),
                 name="deck_missions_budget_positive",
                 violation_error_message=_("Enter a budget greater than 0."),
+                violation_error_code="budget_not_positive",
+                field="budget",
             ),
-            # Outside these years some time zones cannot represent an instant.
             CheckConstraint(
                 condition=Q(
-                    deadline__gte=datetime(2000, 1, 1, tzinfo=UTC), deadline__lt=datetime(2200, 1, 1, tzinfo=UTC)
+                    deadline__gte=datetime(rules.FIRST_YEAR, 1, 1, tzinfo=UTC),
+                    deadline__lt=datetime(rules.LAST_YEAR + 1, 1, 1, tzinfo=UTC),
                 ),
                 name="deck_missions_deadline_range",
-                violation_error_message=_("Enter a deadline between the years 2000 and 2199."),
+                violation_error_message=format_lazy(
+                    _("Enter a deadline between the years {first} and {last}."),
+                    first=rules.FIRST_YEAR,
+                    last=rules.LAST_YEAR,
+                ),
+                violation_error_code="deadline_out_of_range",
+                field="deadline",
             ),
             CheckConstraint(
-                condition=Q(currency__regex="^[A-Z]{3}$"),
+                condition=Q(currency__regex=rules.CURRENCY),
                 name="deck_missions_currency_form",
                 violation_error_message=_("Enter a currency as three capital letters, such as USD, EUR or BRL."),
+                violation_error_code="currency_invalid",
+                field="currency",
             ),
             CheckConstraint(
                 condition=Q(assigned_to__regex=r"^[^@\s]+@[^@\s]+$"),
                 name="deck_missions_assigned_to_form",
                 violation_error_message=_("Enter the e-mail address of the assignee."),
+                violation_error_code="assignee_missing",
+                field="assigned_to",
             ),
             CheckConstraint(
-                condition=Q(github_url="") | Q(github_url__regex=REPOSITORY),
+                condition=Q(github_url="") | Q(github_url__regex=rules.REPOSITORY),
                 name="deck_missions_github_url_form",
                 violation_error_message=_("Enter the URL of a GitHub repository: https://github.com/owner/name."),
+                violation_error_code="repository_invalid",
+                field="github_url",
             ),
             CheckConstraint(
                 condition=Q(status=DeckStatus.COMPLETE, completed_at__isnull=False)
                 | (~Q(status=DeckStatus.COMPLETE) & Q(completed_at=None, completed_by=None, override_reason="")),
                 name="deck_missions_completion_consistent",
                 violation_error_message=_("Only a complete mission has a completion time, person and override reason."),
+                violation_error_code="completion_inconsistent",
             ),
             CheckConstraint(
                 condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),
                 name="deck_missions_override_reason_required",
                 violation_error_message=_("Enter a reason to complete a mission that is not done."),
+                violation_error_code="override_reason_missing",
+                field="reason",
             ),
         ]
         indexes = [
@@ -158,6 +182,10 @@ class DeckMission(TimestampedModel):
 
     def __str__(self) -> str:
         return f"#{self.number} {self.title}"
+
+    def audit_links(self) -> dict[str, int]:
+        """What an event about this mission names."""
+        return {"client_mission": self.number}
 
 
 class DeckStatusChange(models.Model):
@@ -177,6 +205,8 @@ class DeckStatusChange(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     created_at = models.DateTimeField("time", db_default=TransactionNow(), editable=False)
+
+    objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "deck_status_changes"

@@ -4,11 +4,14 @@ from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import RunSource, RunStatus
+from missiondeck.rules import KEY_LENGTH
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check
+from missionsite.common.querysets import QuerySet
 
 
 class TestRun(TimestampedModel):
@@ -32,13 +35,15 @@ class TestRun(TimestampedModel):
     name = models.CharField(max_length=255, default="", db_default="", blank=True)
     source = models.TextField(choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
     digest = models.CharField("SHA-256 digest of the file", max_length=64, default="", db_default="", blank=True)
-    import_key = models.CharField(max_length=255, default="", db_default="", blank=True, editable=False)
+    import_key = models.CharField(max_length=KEY_LENGTH, default="", db_default="", blank=True, editable=False)
     warnings = models.JSONField(default=list, db_default=[], blank=True)
     flaky_tests = ArrayField(models.TextField(), default=list, db_default=[], blank=True, editable=False)
     finished_at = models.DateTimeField("finished", null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
+
+    objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "test_runs"
@@ -50,17 +55,22 @@ class TestRun(TimestampedModel):
                 condition=Q(digest="") | Q(digest__regex="^[0-9a-f]{64}$"),
                 name="test_runs_digest_form",
                 violation_error_message=_("A digest must have 64 lower-case hexadecimal digits."),
+                violation_error_code="digest_invalid",
             ),
             UniqueConstraint(
                 fields=["mission", "import_key"],
                 name="test_runs_key_unique",
                 condition=~Q(import_key=""),
                 violation_error_message=_("This key was already used for another report. Use a new key for each run."),
+                violation_error_code="run_key_taken",
             ),
             CheckConstraint(
                 condition=Q(import_key="") | Q(import_key__regex="^[!-~]+$"),
                 name="test_runs_key_form",
-                violation_error_message=_("A key must have 1 to 255 visible ASCII characters."),
+                violation_error_message=format_lazy(
+                    _("A key must have 1 to {limit} visible ASCII characters."), limit=KEY_LENGTH
+                ),
+                violation_error_code="run_key_invalid",
             ),
         ]
         indexes = [
@@ -83,6 +93,8 @@ class LatestRun(models.Model):
     status = models.TextField(choices=RunStatus, editable=False)
     created_at = models.DateTimeField("time", editable=False)
 
+    objects = QuerySet.as_manager()
+
     class Meta:
         db_table = "deck_latest_runs"
         indexes = [models.Index(fields=["status"], name="deck_latest_runs_status")]
@@ -101,6 +113,8 @@ class TestRunLogPage(models.Model):
     page = models.IntegerField()
     first_line = models.IntegerField()
     text = models.TextField()
+
+    objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "test_run_log_pages"

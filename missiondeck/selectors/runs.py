@@ -24,11 +24,6 @@ def latest_run(mission: DeckMission) -> TestRun | None:
     return light_runs().filter(mission=mission).order_by(F("created_at").desc(), F("id").desc()).first()
 
 
-def trend(mission: DeckMission, most: int = 30) -> list[TestRun]:
-    """The latest runs, oldest first."""
-    return list(light_runs().filter(mission=mission)[:most])[::-1]
-
-
 @dataclass(frozen=True)
 class ResultsPage:
     """A page of results, errors and failures first. number: from 1. total: number of matching results."""

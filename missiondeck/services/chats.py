@@ -22,7 +22,7 @@ def add_message(
 ) -> ChatMessage:
     """Add a message to the chat with a citizen. code_blocks: [{"language", "code"}].
 
-    Raises MessageEmpty, MessageTooLong, CodeBlocksInvalid.
+    Raises ConstraintViolated (message_empty, message_too_long), CodeBlocksInvalid.
     """
     added = ChatMessage.objects.create(
         mission=mission,

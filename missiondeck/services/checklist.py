@@ -8,7 +8,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Count, Max, Q
 from django.utils import timezone
 
@@ -33,8 +32,8 @@ class Progress:
 
 @service
 def add_item(*, actor: Member, mission: DeckMission, text: str, category: str = Category.FUNCTIONAL) -> DodItem:
-    """Add an item at the end of its category. Raises ChecklistClosed, ItemEmpty."""
-    _lock_mission(mission.pk, exclusive=True)
+    """Add an item at the end of its category. Raises ChecklistClosed, ConstraintViolated (item_empty)."""
+    _lock_mission(mission.pk)
     last = DodItem.objects.filter(mission=mission, category=category).aggregate(last=Max("position"))["last"]
     return DodItem.objects.create(
         mission=mission, text=text.strip(), category=category, position=0 if last is None else last + 1
@@ -43,10 +42,10 @@ def add_item(*, actor: Member, mission: DeckMission, text: str, category: str = 
 
 @service
 def update_item(*, actor: Member, item: DodItem, **changes) -> DodItem:
-    """Change text or category. Raises ChecklistClosed, ItemEmpty."""
+    """Change text or category. Raises ChecklistClosed, ConstraintViolated (item_empty)."""
     check_fields(changes, "text", "category")
     _lock_mission(item.mission_id)
-    current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    current = DodItem.objects.lock(item.pk)
     apply_changes(current, changes)
     return current
 
@@ -58,7 +57,7 @@ def tick_item(*, actor: Member, item: DodItem, done: bool) -> DodItem:
     Raises ChecklistClosed.
     """
     _lock_mission(item.mission_id)
-    current = DodItem.objects.select_for_update(of=("self",)).get(pk=item.pk)
+    current = DodItem.objects.lock(item.pk)
     if current.completed != done:
         current.completed = done
         current.completed_at = timezone.now() if done else None
@@ -77,7 +76,7 @@ def remove_item(*, actor: Member, item: DodItem) -> None:
 @service
 def move_item(*, actor: Member, item: DodItem, to: int) -> DodItem:
     """Move an item to a position (from 0) in its category."""
-    _lock_mission(item.mission_id, exclusive=True)
+    _lock_mission(item.mission_id)
     current = DodItem.objects.get(pk=item.pk)
     others = list(DodItem.objects.filter(mission=current.mission_id, category=current.category).exclude(pk=current.pk))
     others.insert(max(0, min(to, len(others))), current)
@@ -96,11 +95,9 @@ def progress_of(mission: DeckMission) -> dict[str, Progress]:
     return {category.value: counts.get(category, Progress(0, 0)) for category in Category} | {"": everything}
 
 
-def _lock_mission(mission_id: UUID, *, exclusive: bool = False) -> None:
-    """Lock a mission while its items change; always before an item is locked, to avoid deadlocks.
+def _lock_mission(mission_id: UUID) -> None:
+    """Lock a mission while its items change, so that it is not completed and positions stay without gaps.
 
-    exclusive: no other transaction changes items meanwhile; needed to assign positions.
+    Always before an item is locked, to avoid deadlocks.
     """
-    with connection.cursor() as cursor:
-        lock = "NO KEY UPDATE" if exclusive else "SHARE"
-        cursor.execute(f"SELECT FROM deck_missions WHERE id = %s FOR {lock}", [mission_id])
+    DeckMission.objects.lock(mission_id, no_key=True)

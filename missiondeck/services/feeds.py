@@ -11,7 +11,9 @@ from django.utils import timezone
 from icalendar import Calendar, Event, Todo
 
 from groups.models import Member
+from missiondeck.errors import TooManyFeeds
 from missiondeck.models import DeckFeed, DeckMission, DeckStatus
+from missiondeck.rules import MAX_FEEDS
 from missionsite.common.audit.events import audit
 from missionsite.common.constraints import replace_control_characters
 from missionsite.common.transactions import service
@@ -25,7 +27,12 @@ MAX_MISSIONS = 2_000
 
 @service
 def create_feed(*, actor: Member, name: str, only_own: bool = False) -> tuple[DeckFeed, str]:
-    """Create a feed of the actor. Returns it with its secret, which is not stored and cannot be shown again."""
+    """Create a feed of the actor. Returns it with its secret, which is not stored and cannot be shown again.
+
+    Raises TooManyFeeds.
+    """
+    if DeckFeed.objects.filter(member=actor, revoked_at=None).count() >= MAX_FEEDS:
+        raise TooManyFeeds
     secret = secrets.token_urlsafe(32)
     feed = DeckFeed.objects.create(member=actor, name=name.strip(), only_own=only_own, digest=_digest(secret))
     feed.refresh_from_db()

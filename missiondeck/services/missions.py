@@ -13,10 +13,11 @@ from django.db import connection
 from django.utils import timezone
 
 from groups.models import Member
-from missiondeck.errors import NotDone, OverrideReasonMissing
+from missiondeck.errors import NotDone
 from missiondeck.models import DeckMission, DeckStatus
 from missionsite.common.audit.context import set_audit_context
 from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
 EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", "github_url")
@@ -53,7 +54,7 @@ def create_mission(
 def update_mission(*, actor: Member, mission: DeckMission, **changes) -> DeckMission:
     """Change fields listed in EDITABLE."""
     check_fields(changes, *EDITABLE)
-    current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    current = DeckMission.objects.lock(mission.pk)
     if apply_changes(current, changes):
         current.refresh_from_db()
     return current
@@ -65,10 +66,11 @@ def change_status(
     """Change the status one step: to QA, to complete, or back with a reason.
 
     override: complete it although something is missing; `reason` is then required and recorded.
-    Raises StatusChangeRejected, StepBackReasonMissing, NotDone (lists what is missing), OverrideReasonMissing.
+    Raises StatusChangeRejected, StepBackReasonMissing, NotDone (lists what is missing),
+    ConstraintViolated (override_reason_missing).
     """
     if override and not reason.strip():
-        raise OverrideReasonMissing
+        raise violated("deck_missions_override_reason_required")
     try:
         return _change(actor=actor, mission=mission, to=DeckStatus(to), reason=reason.strip(), override=override)
     except NotDone as rejection:
@@ -77,7 +79,7 @@ def change_status(
 
 @service
 def _change(*, actor: Member, mission: DeckMission, to: DeckStatus, reason: str, override: bool) -> DeckMission:
-    current = DeckMission.objects.select_for_update(of=("self",)).get(pk=mission.pk)
+    current = DeckMission.objects.lock(mission.pk)
     if current.status == to:
         return current
     set_audit_context(actor, reason=reason)

@@ -9,15 +9,17 @@ from typing import BinaryIO
 from django.conf import settings
 
 from groups.models import Member
-from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished, RunKeyTaken
+from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished
 from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
 from missiondeck.reports import Limits, Report, clean_text, read_report
 from missiondeck.selectors.runs import latest_run, light_runs
 from missionsite.common.audit.events import audit
+from missionsite.common.errors import ConstraintViolated, violated
 from missionsite.common.transactions import service
 
 # The warning of a run that was given up.
 GIVEN_UP = "Marked as failed: no report was received."
+_KEY_UNIQUE = "test_runs_key_unique"
 
 
 @dataclass(frozen=True)
@@ -48,14 +50,16 @@ def import_report(
     added to the logs in the report. progress: called with the number of bytes read so far.
     key: identifies the run: the same report under the same key is a retry, under another key a new run. Without a key a
     report is a retry while the latest run of the mission has the same bytes, otherwise a new run.
-    Raises ReportRejected, LogsTooLarge, RunKeyTaken, RunKeyInvalid; then nothing is stored.
+    Raises ReportRejected, LogsTooLarge, ConstraintViolated (run_key_taken, run_key_invalid); then nothing is stored.
     """
     report, text = _read([file, *more], logs, progress)
     if (earlier := _find_imported(mission, report.digest, key)) is not None:
         return ImportResult(earlier, is_new=False)
     try:
         return ImportResult(_store(actor=actor, mission=mission, report=report, logs=text, key=key), is_new=True)
-    except RunKeyTaken:
+    except ConstraintViolated as error:
+        if error.constraint != _KEY_UNIQUE:
+            raise
         # A concurrent retry was stored first.
         return ImportResult(_find_imported(mission, report.digest, key), is_new=False)
     except ReportAlreadyImported:
@@ -74,13 +78,13 @@ def _store(*, actor: Member, mission: DeckMission, report: Report, logs: str, ke
 
 
 def _find_imported(mission: DeckMission, digest: str, key: str) -> TestRun | None:
-    """The run of an earlier import of the same report, or None. Raises RunKeyTaken."""
+    """The run of an earlier import of the same report, or None. Raises ConstraintViolated (run_key_taken)."""
     if not key:
         latest = latest_run(mission)
         return latest if latest and latest.digest == digest else None
     found = light_runs().filter(mission=mission, import_key=key).first()
     if found and found.digest != digest:
-        raise RunKeyTaken
+        raise violated(_KEY_UNIQUE)
     return found
 
 

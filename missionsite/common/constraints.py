@@ -73,12 +73,13 @@ def choices_check(table: str, field: str, choices: Any) -> models.CheckConstrain
     return models.CheckConstraint(condition=Q(**{f"{field}__in": choices.values}), name=f"{table}_{field}_known")
 
 
-def not_blank_check(table: str, field: str, message: str | Promise) -> CheckConstraint:
-    """A constraint that a text is not blank. message: the error at the field."""
+def not_blank_check(table: str, field: str, message: str | Promise, *, code: str | None = None) -> CheckConstraint:
+    """A constraint that a text is not blank. message: the error at the field. code: of the API, by default the name."""
     return CheckConstraint(
         condition=~Q(**{f"{field}__regex": r"^\s*$"}),
         name=f"{table}_{field}_not_empty",
         violation_error_message=message,
+        violation_error_code=code,
         field=field,
     )
 

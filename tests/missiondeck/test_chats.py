@@ -6,9 +6,9 @@ from datetime import UTC, datetime
 import pytest
 
 from groups.models import Member
-from missiondeck.errors import CodeBlocksInvalid, MessageEmpty, MessageTooLong
 from missiondeck.models import ChatMessage, Citizen
 from missiondeck.services.chats import add_message, chat_with, transcript_as_json, transcript_as_markdown
+from missionsite.common.errors import DomainError
 from tests.missiondeck.helpers import mission
 
 pytestmark = pytest.mark.django_db
@@ -64,23 +64,26 @@ def test_messages_are_oldest_first():
 
 
 @pytest.mark.parametrize(
-    ("values", "rejection"),
+    ("values", "code"),
     [
-        ({"message": " \n"}, MessageEmpty),
-        ({"message": "x" * 100_001}, MessageTooLong),
-        ({"code_blocks": [{"code": "x"}]}, CodeBlocksInvalid),
-        ({"code_blocks": ["x"]}, CodeBlocksInvalid),
-        ({"citizen": "bob"}, ValueError),
-        ({"sender": "bot"}, ValueError),
+        ({"message": " \n"}, "message_empty"),
+        ({"message": "x" * 100_001}, "message_too_long"),
+        ({"code_blocks": [{"code": "x"}]}, "code_blocks_invalid"),
+        ({"code_blocks": ["x"]}, "code_blocks_invalid"),
     ],
 )
-def test_invalid_message_is_rejected(values, rejection):
-    with pytest.raises(rejection):
-        add_message(
-            actor=Member.objects.system(),
-            **({"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"} | values),
-        )
+def test_invalid_message_is_rejected(values, code):
+    given = {"mission": mission(), "citizen": "emma", "sender": "user", "message": "Hi"}
+    with pytest.raises(DomainError) as rejection:
+        add_message(actor=Member.objects.system(), **(given | values))
+    assert (rejection.value.code, rejection.value.status) == (code, 422)
     assert not ChatMessage.objects.exists()
+
+
+@pytest.mark.parametrize("names", [{"citizen": "bob", "sender": "user"}, {"citizen": "emma", "sender": "bot"}])
+def test_unknown_names_are_rejected(names):
+    with pytest.raises(ValueError, match="is not a valid"):
+        add_message(actor=Member.objects.system(), mission=mission(), message="Hi", **names)
 
 
 def test_transcript_as_markdown():

@@ -4,7 +4,6 @@ import pytest
 from django.utils import timezone
 
 from groups.models import Member
-from missiondeck.errors import ItemEmpty
 from missiondeck.models import Category, DodItem
 from missiondeck.services.checklist import (
     Progress,
@@ -15,6 +14,7 @@ from missiondeck.services.checklist import (
     tick_item,
     update_item,
 )
+from missionsite.common.errors import ConstraintViolated
 from tests.missiondeck.helpers import mission
 from tests.support.factories.groups import MemberFactory
 
@@ -47,9 +47,9 @@ def test_new_item_is_last_in_category(made):
 
 @pytest.mark.parametrize("text", ["", "  ", "\n"])
 def test_item_needs_text(made, text):
-    with pytest.raises(ItemEmpty):
+    with pytest.raises(ConstraintViolated, match="Enter the text of the item"):
         add_item(actor=Member.objects.system(), mission=made, text=text)
-    with pytest.raises(ItemEmpty):
+    with pytest.raises(ConstraintViolated, match="Enter the text of the item"):
         update_item(actor=Member.objects.system(), item=named(made, "a"), text=text)
 
 

@@ -12,8 +12,8 @@ from django.utils import timezone
 from icalendar import Calendar
 
 from groups.models import Member
-from missiondeck.admin.feeds import MAX_FEEDS
 from missiondeck.models import DeckFeed, DeckMission
+from missiondeck.rules import MAX_FEEDS
 from missiondeck.services.feeds import MAX_MISSIONS, create_feed, revoke_feed
 from missiondeck.services.missions import create_mission, update_mission
 from missionsite.common.roles import as_owner

@@ -263,10 +263,10 @@ class TestForm:
 
     def test_service_error_is_shown_at_field(self, lead, monkeypatch):
         from missiondeck.admin import missions
-        from missiondeck.errors import ItemEmpty
+        from missionsite.common.errors import violated
 
         def reject(**kwargs):
-            raise ItemEmpty
+            raise violated("dod_items_text_not_empty")
 
         monkeypatch.setattr(missions, "add_item", reject)
         assert "Enter the text of the item." in words(lead.post(f"{LIST}add/", self.values()))

@@ -5,10 +5,11 @@ import io
 import pytest
 
 from groups.models import Member
-from missiondeck.errors import NotDone, RunFinished, RunKeyTaken
+from missiondeck.errors import NotDone, RunFinished
 from missiondeck.models import TestRun
 from missiondeck.services.missions import change_status, missing_of
 from missiondeck.services.runs import finish_run, give_up_run, import_report, start_run
+from missionsite.common.errors import ConstraintViolated
 from tests.missiondeck.helpers import junit, mission, mission_in_qa
 from tests.missiondeck.reports.test_samples import DATA
 from tests.support.concurrency import crowd
@@ -65,7 +66,7 @@ def test_same_bytes_under_other_key_are_new_run():
     )
     assert (first.is_new, again.is_new, other.is_new) == (True, False, True)
     assert first.run == again.run != other.run
-    with pytest.raises(RunKeyTaken):
+    with pytest.raises(ConstraintViolated, match="This key was already used"):
         import_report(mission=made, file=junit(RED), actor=Member.objects.system(), key="build-1")
     assert TestRun.objects.filter(mission=made).count() == 2
 

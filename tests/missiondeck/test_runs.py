@@ -11,7 +11,7 @@ from groups.models import Member
 from missiondeck.errors import LogsTooLarge, RunFinished
 from missiondeck.models import RunStatus, TestRun, TestRunLogPage
 from missiondeck.reports import ReportRejected
-from missiondeck.selectors.runs import RESULTS_PER_PAGE, latest_run, light_runs, results_of, trend
+from missiondeck.selectors.runs import RESULTS_PER_PAGE, latest_run, light_runs, results_of
 from missiondeck.services.runs import finish_run, import_report, start_run
 from tests.missiondeck.helpers import FAILED, PASSED, import_results, junit, mission, report
 from tests.support.concurrency import crowd, without
@@ -267,7 +267,6 @@ def test_lists_do_not_load_logs_or_results():
     import_report(mission=made, file=junit(GOOD), logs=io.BytesIO(b"out"), actor=Member.objects.system())
     questions = (
         lambda: latest_run(made),
-        lambda: trend(made),
         lambda: list(light_runs().filter(mission=made)),
         lambda: import_report(mission=made, file=junit(GOOD), actor=Member.objects.system()),
     )

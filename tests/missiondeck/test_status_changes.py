@@ -9,14 +9,15 @@ from groups.models import Member
 from missiondeck.errors import (
     ChecklistClosed,
     NotDone,
-    OverrideReasonMissing,
     StatusChangeRejected,
     StepBackReasonMissing,
 )
-from missiondeck.models import BACK, FORWARD, DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
+from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
+from missiondeck.rules import STATUS_MOVES
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import change_status, missing_of
 from missiondeck.services.runs import start_run
+from missionsite.common.errors import ConstraintViolated
 from tests.missiondeck.helpers import (
     FAILED,
     PASSED,
@@ -31,7 +32,7 @@ from tests.support.factories.groups import MemberFactory
 pytestmark = pytest.mark.django_db
 
 PAIRS = [(before, after) for before in DeckStatus.values for after in DeckStatus.values]
-STEPS = {("active", "qa"), ("qa", "complete"), ("qa", "active"), ("complete", "qa")}
+STEPS = set(STATUS_MOVES)
 
 
 def standing(status: str) -> DeckMission:
@@ -89,12 +90,8 @@ def test_every_pair_of_statuses_by_raw_sql(before, after):
             rows(*change)
 
 
-def test_choices_define_the_same_steps():
-    assert {*FORWARD.items(), *BACK.items()} == STEPS
-
-
 @pytest.mark.parametrize("reason", ["", "  ", "\n\t"])
-@pytest.mark.parametrize(("before", "after"), [("qa", "active"), ("complete", "qa")])
+@pytest.mark.parametrize(("before", "after"), [move for move, needs_reason in STATUS_MOVES.items() if needs_reason])
 def test_step_back_needs_reason(before, after, reason):
     made = standing(before)
     with pytest.raises(StepBackReasonMissing):
@@ -102,6 +99,12 @@ def test_step_back_needs_reason(before, after, reason):
     rows("SELECT set_config('deck.reason', %s, true)", [reason])
     with rejected_by("deck_missions_reason_required"):
         rows("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
+
+
+@pytest.mark.parametrize(("before", "after"), [move for move, needs_reason in STATUS_MOVES.items() if not needs_reason])
+def test_step_forward_needs_no_reason(before, after):
+    moved = change_status(mission=standing(before), to=after, actor=MemberFactory())
+    assert changes_of(moved)[-1] == (before, after, "", False)
 
 
 def test_reason_is_limited_to_transaction(transactional_db):
@@ -265,7 +268,7 @@ def test_override_is_not_recorded_if_nothing_is_missing():
 @pytest.mark.parametrize("reason", ["", " ", "\n"])
 def test_override_needs_reason(reason):
     made = mission_in_qa(items=0, run=[])
-    with pytest.raises(OverrideReasonMissing):
+    with pytest.raises(ConstraintViolated, match="Enter a reason to complete"):
         change_status(mission=made, to="complete", actor=MemberFactory(), reason=reason, override=True)
 
 

@@ -1,0 +1,41 @@
+"""The rules of this app as data: moves of the status, and limits.
+
+Constraints, forms, services, the API and the README are made from them. Where SQL holds a copy, tests/missiondeck/
+test_rules.py compares the two.
+"""
+
+# From, to: whether a move of the status of a client mission needs a reason.
+STATUS_MOVES = {
+    ("active", "qa"): False,
+    ("qa", "complete"): False,
+    ("qa", "active"): True,
+    ("complete", "qa"): True,
+}
+FORWARD = {before: after for (before, after), needs_reason in STATUS_MOVES.items() if not needs_reason}
+BACK = {before: after for (before, after), needs_reason in STATUS_MOVES.items() if needs_reason}
+
+# Years of a deadline. Outside of them some time zones cannot represent an instant.
+FIRST_YEAR = 2000
+LAST_YEAR = 2199
+CURRENCY = "^[A-Z]{3}$"
+REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
+# Characters of a reason.
+REASON_LENGTH = 2_000
+
+# Characters of an item of the definition of done.
+ITEM_LENGTH = 500
+
+# Characters of a chat message, and of a code block.
+MESSAGE_LENGTH = 100_000
+CODE_BLOCKS = 50
+# Characters of the language of a code block.
+LANGUAGE_LENGTH = 40
+
+# Bytes that the database stores of a test run. The settings DECK_… bound what is read.
+LOGS_BYTES = 64 * 1024 * 1024
+RESULTS_BYTES = 128 * 1024 * 1024
+# Characters of the key that identifies an imported run.
+KEY_LENGTH = 255
+
+# Calendar feeds of a member that are not revoked.
+MAX_FEEDS = 20
