@@ -9,10 +9,9 @@ from django.db import connection
 from django.db.models import F, QuerySet
 
 from missiondeck.models import DeckMission, TestRun, TestRunLogPage
+from missionsite.common.sql_loader import read_sql
 
 RESULTS_PER_PAGE = 50
-# Results are ordered by status, worst first.
-_ORDER = "array_position(ARRAY['error', 'failed', 'skipped', 'passed'], r.result->>'status')"
 
 
 def light_runs() -> QuerySet[TestRun]:
@@ -39,35 +38,19 @@ class ResultsPage:
 
 def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str = "") -> ResultsPage:
     """A page of a run's results, each with `is_flaky`. status: filter. search: text in name, class or suite."""
-    conditions, params = ["true"], []
-    if status:
-        conditions.append("r.result->>'status' = %s")
-        params.append(status)
-    if search:
-        conditions.append(
-            "position(lower(%s) IN lower(concat_ws(' ', test_identity(r.result), r.result->>'suite'))) > 0"
-        )
-        params.append(search)
-    sql = f"""
-        WITH found AS MATERIALIZED (
-            SELECT r.result, r.place,
-                   r.result ? 'flaky' OR test_identity(r.result) = ANY (t.flaky_tests) AS is_flaky
-            FROM test_runs t, jsonb_array_elements(t.results) WITH ORDINALITY AS r (result, place)
-            WHERE t.id = %s AND {" AND ".join(conditions)}
-        )
-        -- Returns the count also for a page after the last one.
-        SELECT counted.total, page.result
-        FROM (SELECT count(*) AS total FROM found) counted LEFT JOIN LATERAL (
-            SELECT r.result || jsonb_build_object('is_flaky', r.is_flaky) AS result
-            FROM found r ORDER BY {_ORDER}, r.place LIMIT %s OFFSET %s
-        ) page ON true
-    """  # noqa: S608  (conditions are written here)
+    number = max(1, number)
+    values = {
+        "run": run.pk,
+        "status": status,
+        "search": search,
+        "limit": RESULTS_PER_PAGE,
+        "offset": (number - 1) * RESULTS_PER_PAGE,
+    }
     with connection.cursor() as cursor:
-        offset = (max(1, number) - 1) * RESULTS_PER_PAGE
-        cursor.execute(sql, [run.pk, *params, RESULTS_PER_PAGE, offset])
+        cursor.execute(read_sql("missiondeck/queries/results_of_run"), values)
         rows = cursor.fetchall()
     results = [json.loads(result) for _total, result in rows if result is not None]
-    return ResultsPage(results, max(1, number), rows[0][0])
+    return ResultsPage(results, number, rows[0][0])
 
 
 @dataclass(frozen=True)
@@ -99,14 +82,6 @@ class Hit:
 
 def search_logs(run: TestRun, text: str, *, most: int = 100) -> list[Hit]:
     """The first lines of the logs that contain a text, ignoring case."""
-    sql = """
-        SELECT p.page, p.first_line + l.place - 1, left(l.text, 500)
-        FROM (
-            SELECT page, first_line, text FROM test_run_log_pages
-            WHERE run_id = %s AND position(lower(%s) IN lower(text)) > 0 ORDER BY page LIMIT %s
-        ) p, string_to_table(p.text, E'\\n') WITH ORDINALITY AS l (text, place)
-        WHERE position(lower(%s) IN lower(l.text)) > 0 ORDER BY 1, 2 LIMIT %s
-    """
     with connection.cursor() as cursor:
-        cursor.execute(sql, [run.pk, text, most, text, most])
+        cursor.execute(read_sql("missiondeck/queries/search_logs"), {"run": run.pk, "text": text, "limit": most})
         return [Hit(*row) for row in cursor.fetchall()]
