@@ -105,3 +105,16 @@ def django_db_setup(
         with django_db_blocker.unblock():
             connection.close()
             database.drop(name)
+
+
+@pytest.fixture(scope="module")
+def seeds(django_db_setup, django_db_blocker):
+    """Load the example data once for the tests of a module, all of which use them and none of which commits."""
+    from django.core.management import call_command
+
+    from tests.support.database import shared_rows
+
+    with shared_rows(django_db_blocker):
+        with django_db_blocker.unblock():
+            call_command("loaddata", "seeds", verbosity=0)
+        yield

@@ -22,10 +22,13 @@ LARGEST_LOG = 10_000_000
 class Watcher:
     """The process that cleans up after a killed demo."""
 
-    def __init__(self, *, var: Path | None, keep_open: int) -> None:
-        """var: folder of the embedded server to stop. keep_open: descriptor of a lock, released after cleaning up."""
+    def __init__(self, *, var: Path | None, keep_open: int, seconds: float = watcher.PATIENCE) -> None:
+        """var: folder of the embedded server to stop. keep_open: descriptor of a lock, released after cleaning up.
+
+        seconds: what processes may take to end before they are killed.
+        """
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "missionsite.demo.watcher", *([str(var)] if var else [])],
+            [sys.executable, "-m", "missionsite.demo.watcher", str(seconds), *([str(var)] if var else [])],
             cwd=embedded.CHECKOUT,
             stdin=subprocess.PIPE,
             text=True,

@@ -2,7 +2,7 @@
 
 Runs in a separate session. Its standard input is a pipe from the demo, which the system closes when the demo ends in
 any way. Lines on it name the process groups to terminate: `+123` when one starts, `-123` when it has ended.
-Argument: the folder of the embedded server, if there is one.
+Arguments: seconds that processes may take to end, and the folder of the embedded server if there is one.
 """
 
 import contextlib
@@ -17,7 +17,7 @@ from missionsite.embedded.processes import wait_until
 PATIENCE = 10
 
 
-def main(var: str = "") -> None:
+def main(seconds: str, var: str = "") -> None:
     for ignored in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(ignored, signal.SIG_IGN)
     groups = set()
@@ -27,7 +27,7 @@ def main(var: str = "") -> None:
             groups.add(group)
         else:
             groups.discard(group)
-    end(groups)
+    end(groups, seconds=float(seconds))
     if var:
         try:
             embedded.stop(Path(var))
@@ -35,7 +35,7 @@ def main(var: str = "") -> None:
             sys.exit(str(error))
 
 
-def end(groups: set[int], *, seconds: float = PATIENCE) -> None:
+def end(groups: set[int], *, seconds: float) -> None:
     """Terminate process groups, and kill them if they do not end in time."""
     for ending in (signal.SIGTERM, signal.SIGKILL):
         signal_all(groups, ending)

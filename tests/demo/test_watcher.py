@@ -24,7 +24,7 @@ def lock(tmp_path):
 
 @pytest.fixture
 def watcher(lock):
-    watcher = Watcher(var=None, keep_open=lock)
+    watcher = Watcher(var=None, keep_open=lock, seconds=2)
     yield watcher
     watcher.dismiss()
 
@@ -50,8 +50,12 @@ def is_gone(group):
 def test_processes_of_a_killed_demo_are_ended(tmp_path, watcher):
     running = service(tmp_path, watcher, "sleep 600")
     running.start()
+    # The watcher sees it until it is waited for.
+    waiting = threading.Thread(target=running.process.wait)
+    waiting.start()
     end_of_pipe(watcher)
-    assert running.process.wait(60) == -signal.SIGTERM
+    waiting.join(60)
+    assert running.process.returncode == -signal.SIGTERM
 
 
 def test_processes_that_reject_to_end_are_killed_with_their_children(tmp_path, watcher):

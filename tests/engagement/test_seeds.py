@@ -29,11 +29,6 @@ FIXTURE = Path(apps.get_app_config("engagement").path) / "fixtures" / "seeds.jso
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def seeds(db):
-    call_command("loaddata", "seeds", verbosity=0)
-
-
 def everything() -> dict[str, list]:
     """Return every row of every table of the app."""
     found = {}

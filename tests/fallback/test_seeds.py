@@ -57,11 +57,6 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def seeds(db):
-    call_command("loaddata", "seeds", verbosity=0)
-
-
-@pytest.fixture
 def document_root(tmp_path, settings):
     settings.STORAGES = settings.STORAGES | {
         "documents": {**settings.STORAGES["documents"], "OPTIONS": {"location": str(tmp_path)}}

@@ -4,13 +4,12 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 
+from groups.models import Member, Task
+
+pytestmark = pytest.mark.django_db
+
 SYSTEM = "00000000-0000-0000-0000-000000000000"
 WEBINARS = "20000000-0000-0000-0000-000000000001"
-
-
-@pytest.fixture
-def seeds(db):
-    call_command("loaddata", "seeds", verbosity=0)
 
 
 def rows(sql, params=None):
@@ -30,3 +29,8 @@ def test_seeds_load_twice_with_the_same_rows(seeds):
 
 def test_system_member_exists(seeds):
     assert rows("SELECT id::text FROM members WHERE id = %s", [SYSTEM]) == [(SYSTEM,)]
+
+
+def test_seeds_keep_their_ids(seeds):
+    assert set(Member.objects.values_list("member_id", flat=True)) >= {f"FE-P-{n:05d}" for n in range(13)}
+    assert Task.objects.filter(stable_id="FE-T-00011").exists()

@@ -39,11 +39,6 @@ CREATED = {47: datetime(2025, 11, 3, 9, tzinfo=UTC), 48: datetime(2025, 11, 4, 1
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture
-def seeds(db):
-    call_command("loaddata", "seeds", verbosity=0)
-
-
 def everything() -> dict[str, list]:
     """All rows of the tables of the app without history."""
     found = {}

@@ -3,10 +3,10 @@
 import copy
 
 import pytest
-from django.db import transaction
 from django.test import override_settings
 
 from tests.site.world import World, build
+from tests.support.database import shared_rows
 
 
 @pytest.fixture(scope="package", autouse=True)
@@ -30,18 +30,12 @@ def settings_of_these_tests(tmp_path_factory):
 def built(settings_of_these_tests, django_db_setup, django_db_blocker):
     """Create the objects once, which takes as long as hundreds of requests.
 
-    It lives in a transaction around all of these tests, and what a test does in a savepoint of it that is taken back.
+    They live in a transaction around all of these tests.
     """
-    around = transaction.atomic()
-    # As the transaction of a TestCase: services that must not be part of another transaction may run within.
-    around._from_testcase = True
-    with django_db_blocker.unblock():
-        around.__enter__()
-        made = build()
-    yield made
-    with django_db_blocker.unblock():
-        transaction.set_rollback(True)
-        around.__exit__(None, None, None)
+    with shared_rows(django_db_blocker):
+        with django_db_blocker.unblock():
+            made = build()
+        yield made
 
 
 @pytest.fixture

@@ -37,6 +37,25 @@ def rejected_by(constraint: str) -> Iterator[None]:
     assert rejected.value.__cause__.diag.constraint_name == constraint, rejected.value
 
 
+@contextmanager
+def shared_rows(blocker) -> Iterator[None]:
+    """Keep the rows written in the block for several tests, each of which rolls back to them; for wider fixtures.
+
+    The block is a transaction around those tests, so none of them may commit. blocker: pytest-django's.
+    """
+    around = transaction.atomic()
+    # As the transaction of a TestCase: services that must not be part of another transaction may run within.
+    around._from_testcase = True
+    with blocker.unblock():
+        around.__enter__()
+    try:
+        yield
+    finally:
+        with blocker.unblock():
+            transaction.set_rollback(True)
+            around.__exit__(None, None, None)
+
+
 def own_connection() -> psycopg.Connection:
     """A separate autocommit connection to the test database as the site's role."""
     site = connection.settings_dict
