@@ -1,12 +1,14 @@
 """The frame of every test: a real PostgreSQL, tables made by the owner, tests run as the site's own role."""
 
+import asyncio
 import os
 
 import pytest
 
 from tests.support import sample
 
-# Folders whose files take longest: begun first, so that no worker is left with one of them while the others are done.
+# Files that take longest: begun first. A worker that has nothing left takes over tests from the end of another's list,
+# where only short ones are left.
 LONGEST = (
     "tests/site/test_permission_matrix.py",
     "tests/site/",
@@ -46,22 +48,48 @@ def pytest_configure(config):
     sample.turn()
     # Half a second each with the number of a site.
     PBKDF2PasswordHasher.iterations = 1_000
+    find_static_files_once()
+
+
+def find_static_files_once() -> None:
+    """Let all test clients share the static files: the middleware of each would look through their folders again."""
+    from whitenoise.middleware import WhiteNoiseMiddleware
+
+    find, found = WhiteNoiseMiddleware.add_files_from_finders, {}
+
+    def add_files_from_finders(self) -> None:
+        if not found:
+            find(self)
+            found.update(self.files)
+        self.files.update(found)
+
+    WhiteNoiseMiddleware.add_files_from_finders = add_files_from_finders
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is long; the longest first; last what opens a browser: its loop goes on in the thread."""
+    """Leave out what is long, and begin with the longest files."""
     if not config.getoption("long"):
         long = [item for item in items if item.get_closest_marker("long")]
         if long:
             config.hook.pytest_deselected(items=long)
             items[:] = [item for item in items if not item.get_closest_marker("long")]
-    browsing = {item.path for item in items if "playwright" in getattr(item, "fixturenames", ())}
 
-    def place(item) -> tuple[bool, int]:
-        long = (number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start))
-        return item.path in browsing, next(long, len(LONGEST))
+    def place(item) -> int:
+        return next((number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 
     items.sort(key=place)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item):
+    """Hide the event loop of the browser, which goes on in the thread, from tests that do not use it."""
+    if "playwright" in getattr(item, "fixturenames", ()) or (loop := asyncio._get_running_loop()) is None:
+        return (yield)
+    asyncio._set_running_loop(None)
+    try:
+        return (yield)
+    finally:
+        asyncio._set_running_loop(loop)
 
 
 def pytest_report_header(config) -> str:
