@@ -10,11 +10,14 @@ from engagement.models import EngagementClaim, EngagementMessage, EngagementTran
 from engagement.transports import MessageRejected, Outgoing, Unavailable
 from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.factories.engagement import MessageFactory, PersonFactory
+from tests.support.sample import asks_all
 
 pytestmark = pytest.mark.django_db
 
 PER_MINUTE = 12
 HALF_A_MINUTE = timedelta(seconds=30)
+# How long the outage lasts: an hour with --long.
+OUTAGE = timedelta(minutes=60 if asks_all() else 12)
 
 
 def arrive(person, at, count: int) -> None:
@@ -28,10 +31,11 @@ def arrive(person, at, count: int) -> None:
 
 
 def test_outage_loses_no_message_and_recovery_is_limited(settings):
-    """Queue messages steadily for two hours, reject all in the third, and continue for ten minutes."""
+    """Queue messages steadily for two hours, during an outage, and for ten minutes afterwards."""
     settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1
     person, clock = PersonFactory(), Clock(NOON)
-    down_from, down_to = NOON + timedelta(hours=2), NOON + timedelta(hours=3)
+    down_from = NOON + timedelta(hours=2)
+    down_to = down_from + OUTAGE
     last = down_to + timedelta(minutes=10)
     taken, attempts = Counter(), Counter()
 

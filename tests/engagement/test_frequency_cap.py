@@ -17,6 +17,7 @@ from engagement.services.claims import Sent
 from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.concurrency import crowd, without
 from tests.support.factories.engagement import MessageFactory, PersonFactory
+from tests.support.sample import examples
 
 SPAN = timedelta(days=7)
 LEASE = timedelta(minutes=1)
@@ -102,7 +103,9 @@ MESSAGES = st.lists(
 
 
 class AnyOrder(TestCase):
-    @hypothesis_settings(max_examples=15, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
+    @hypothesis_settings(
+        max_examples=examples(15), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    )
     @given(steps=STEPS, messages=MESSAGES)
     def test_no_period_exceeds_cap_and_no_message_is_lost(self, steps, messages):
         with self.settings(ENGAGEMENT_FREQUENCY_CAP=2, ENGAGEMENT_FREQUENCY_CAP_PERIOD=SPAN):

@@ -25,6 +25,7 @@ from tests.engagement.fake_provider import Clock, Provider, sender
 from tests.engagement.transition_table import STATES
 from tests.support.database import rows
 from tests.support.factories.engagement import PersonFactory, move_to
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -251,7 +252,7 @@ def test_sender_is_found_by_individual_address():
         .map("".join),
     )
 )
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_text_has_one_effect(text):
     person = person_in("goodbye_sent")
     handled = say(person, text)

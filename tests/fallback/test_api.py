@@ -30,6 +30,7 @@ from tests.support.factories.fallback import (
 )
 from tests.support.factories.groups import MemberFactory, StaffFactory
 from tests.support.factories.tokens import api_client
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -743,7 +744,13 @@ def test_arbitrary_input_causes_no_server_error(project, bob, item, method, addr
     # What the operation takes, with one field that is anything at all.
     nearly = st.tuples(st.sampled_from(FIELDS), instants).map(lambda odd: json.dumps({**body, odd[0]: odd[1]}).encode())
 
-    @settings(max_examples=40, deadline=None, derandomize=True, database=None, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples(40),
+        deadline=None,
+        derandomize=True,
+        database=None,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(
         odd=st.one_of(st.none(), st.tuples(st.sampled_from(list(keys)), sendable.filter(bool))),
         query=st.dictionaries(names, sendable, max_size=4),

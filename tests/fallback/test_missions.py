@@ -31,6 +31,7 @@ from groups.models import Member
 from missionsite.common.errors import DomainError, ValueRejected
 from tests.support.factories.fallback import FlowFactory, MissionFactory, ProjectFactory
 from tests.support.factories.groups import MemberFactory
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -212,7 +213,7 @@ def test_moves_to_end_renumber_long_list_at_most_once():
     assert len(order(missions[0].project)) == 120
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(
         st.tuples(st.integers(0, 5), st.sampled_from([List.TODO, List.DOING]), st.integers(0, 5), st.integers(0, 3)),

@@ -23,6 +23,7 @@ from tests.support.factories.fallback import (
     TemplateFactory,
     accept_as_rows,
 )
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -162,7 +163,7 @@ histories = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     history=histories, threshold=st.integers(0, 15), cap=st.integers(0, 15), target=st.integers(0, 12), data=st.data()
 )
@@ -292,7 +293,7 @@ def test_guardrails_of_many_projects_take_two_queries(django_assert_num_queries)
     assert (usual.week.allowed, usual.month.allowed) == (20, 120 * 60)
 
 
-@settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(150), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     at=st.datetimes(datetime(2000, 1, 1), datetime(2037, 1, 1), timezones=st.just(UTC)),
     zone=st.sampled_from(

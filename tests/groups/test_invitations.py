@@ -1,6 +1,5 @@
 """Invitations: codes, limits, all or nothing, ends, and concurrency with real commits."""
 
-import os
 import re
 from datetime import timedelta
 
@@ -21,12 +20,11 @@ from groups.services.invitations import (
 )
 from groups.services.members import update_member
 from missionsite.common.errors import DomainError
-from tests.support.concurrency import crowd
+from tests.support.concurrency import ROUNDS, crowd
 from tests.support.errors import violates
 from tests.support.factories.groups import EntryFactory, InvitationFactory, StaffFactory
 
 PEOPLE = 50
-ROUNDS = int(os.environ.get("RACE_ROUNDS", "5"))
 pytestmark = pytest.mark.django_db
 
 

@@ -183,14 +183,12 @@ class TestList:
     @pytest.mark.parametrize(
         "query",
         [
-            "p=0", "p=-1", "p=abc", "p=999999999", "p=1" + "0" * 40, "p=²", "o=99", "o=-x.3.3", "o=" + "9" * 50,
-            "nonsense=1", "member__password__startswith=a", "status__exact=nope", "group__id__exact=zzz",
-            "joined_at_from=99999-99-99", "joined_at_to=9999-12-31", "role=" + "x" * 5000, "q=" + "y" * 5000,
-            "q=FE-P-99999999999999", "q=FE-P-999999999999999999999", "q=%F0%9F%A6%8A", "q='%3B--", "e=1", "all=1",
-            "e=1&nonsense=1", "_popup=1", "_facets=True", "status__exact=active&status__exact=left", "p=2&e=1",
+            "status__exact=nope", "group__id__exact=zzz", "joined_at_from=99999-99-99", "joined_at_to=9999-12-31",
+            "role=" + "x" * 5000, "q=FE-P-999999999999999999999", "status__exact=active&status__exact=left", "p=2&e=1",
         ],
     )  # fmt: skip
     def test_invalid_addresses_return_no_error(self, manager, query):
+        """Those of this list; what every list is asked is in tests/site/test_bad_input.py."""
         MembershipFactory()
         assert manager.get(f"{LIST}?{query}", follow=True).status_code == 200
 

@@ -4,7 +4,7 @@ import pytest
 from django.db import IntegrityError, connection, transaction
 
 from groups.errors import StableIdFixed, StableIdReused
-from groups.models import Group
+from groups.models import Group, Member
 from groups.services.groups import create_mission, update_group
 from missionsite.common.errors import from_database, translate_db_errors
 from tests.support.database import rejected_by

@@ -17,6 +17,7 @@ from missionsite.common.models import IdempotencyKey
 from tests.groups.test_api_fuzz import sendable, values
 from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, create_users
 from tests.support.factories.missiondeck import ChatMessageFactory, DodItemFactory, RunFactory, junit_of, report_of
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -99,7 +100,13 @@ def test_input_never_causes_server_error(cast, method, address, spec, user):
     body = st.fixed_dictionaries({}, optional={name: st.one_of(sample_values, values) for name in fields_of(spec)})
     bodies = st.one_of(st.binary(max_size=100), body.map(lambda value: json.dumps(value).encode()))
 
-    @settings(max_examples=10, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples(10),
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(
         odd=st.dictionaries(st.sampled_from(sorted(keys)), sendable.filter(bool), max_size=1),
         query=st.dictionaries(names, sendable, max_size=3),
@@ -148,7 +155,13 @@ def test_upload_never_causes_server_error(cast, address, spec):
     parts = st.lists(st.tuples(heads, reports), max_size=4)
     ends = st.sampled_from([b"--edge--\r\n", b"--edge--", b"", b"--edge", b"--edge\r\n", b"\r\n--edge-"])
 
-    @settings(max_examples=60, deadline=None, database=None, derandomize=True, suppress_health_check=list(HealthCheck))
+    @settings(
+        max_examples=examples(60),
+        deadline=None,
+        database=None,
+        derandomize=True,
+        suppress_health_check=list(HealthCheck),
+    )
     @given(parts=parts, end=ends, cut=st.integers(0, 40))
     def send(parts, end, cut):
         body = b"".join(b"--edge\r\n" + head.encode() + b"\r\n\r\n" + text + b"\r\n" for head, text in parts) + end

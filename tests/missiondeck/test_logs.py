@@ -14,6 +14,7 @@ from missiondeck.selectors.runs import latest_run, log_page, search_logs
 from missiondeck.services.runs import import_report
 from tests.missiondeck.helpers import insert, junit, mission
 from tests.support.database import rejected_by, row, rows
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -87,7 +88,7 @@ def test_page_ends_with_whole_line():
         assert {len(line) for line in lines} == {96}
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=examples(40), deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     parts=st.lists(
         st.tuples(st.text(st.characters(codec="utf-8", exclude_characters="\x00"), max_size=12), st.integers(1, 9000)),
