@@ -8,14 +8,26 @@ from django.apps import apps
 from django.db import migrations
 
 # What a file creates, with the statement that drops it. Functions and views have one name each, without overloads.
+# Policies may stand in a DO block, so they alone may be indented.
 _CREATED = {
-    r"CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)": "DROP FUNCTION IF EXISTS {name}",
-    r"CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER (?P<name>\w+)\s[^;]*?\sON (?P<table>\w+)": (
+    r"^CREATE (?:OR REPLACE )?FUNCTION (?P<name>\w+)": "DROP FUNCTION IF EXISTS {name}",
+    r"^CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER (?P<name>\w+)\s[^;]*?\sON (?P<table>\w+)": (
         "DROP TRIGGER IF EXISTS {name} ON {table}"
     ),
-    r"CREATE POLICY (?P<name>\w+)\s+ON (?P<table>\w+)": "DROP POLICY IF EXISTS {name} ON {table}",
-    r"CREATE (?:OR REPLACE )?VIEW (?P<name>\w+)": "DROP VIEW IF EXISTS {name}",
+    r"^ *CREATE POLICY (?P<name>\w+)\s+ON (?P<table>\w+)": "DROP POLICY IF EXISTS {name} ON {table}",
+    r"^ *ALTER TABLE (?P<table>\w+) (?P<kind>ENABLE|FORCE) ROW LEVEL SECURITY": (
+        "ALTER TABLE {table} {kind} ROW LEVEL SECURITY"
+    ),
+    r"^CREATE (?:OR REPLACE )?VIEW (?P<name>\w+)": "DROP VIEW IF EXISTS {name}",
+    r"^CREATE (?:UNLOGGED )?TABLE (?P<name>\w+)": "DROP TABLE IF EXISTS {name}",
+    r"^CREATE SEQUENCE (?P<name>\w+)": "DROP SEQUENCE IF EXISTS {name}",
 }
+_OPPOSITE = {"ENABLE": "DISABLE", "FORCE": "NO FORCE"}
+
+
+def sql_folder(label: str) -> Path:
+    """Return the folder of an app's SQL files."""
+    return Path(apps.get_app_config(label).path) / "sql"
 
 
 def read_sql(name: str, version: int | None = None) -> str:
@@ -25,7 +37,7 @@ def read_sql(name: str, version: int | None = None) -> str:
     `<app>/sql/versions/<path>.<version>.sql`. The live text is the version after the last of these.
     """
     label, _, path = name.partition("/")
-    folder = Path(apps.get_app_config(label).path) / "sql"
+    folder = sql_folder(label)
     if version is not None:
         older = folder / "versions" / f"{path}.{version}.sql"
         if older.exists():
@@ -39,20 +51,27 @@ def read_sql(name: str, version: int | None = None) -> str:
 def live_version(name: str) -> int:
     """Return the version of the live text of a SQL file: 1, and one more for each file in `sql/versions`."""
     label, _, path = name.partition("/")
-    versions = Path(apps.get_app_config(label).path) / "sql" / "versions"
-    return 1 + len(list(versions.glob(f"{path}.*.sql")))
+    return 1 + len(list((sql_folder(label) / "versions").glob(f"{path}.*.sql")))
 
 
 class SQLFile(migrations.RunSQL):
-    """Install one version of a SQL file. Reversed, install the version before it, or drop what version 1 created.
+    """Install one version of a SQL file. Reversed, install the version before it, or undo version 1.
 
+    Version 1 is undone by `<path>.reverse.sql`, or without that file by dropping what the text created.
     name: see read_sql().
     """
 
     def __init__(self, name: str, version: int = 1) -> None:
         self.name, self.version = name, version
         sql = read_sql(name, version)
-        super().__init__(sql, drop_statements(sql) if version == 1 else read_sql(name, version - 1))
+        super().__init__(sql, self._reverse(sql))
+
+    def _reverse(self, sql: str) -> str:
+        if self.version > 1:
+            return read_sql(self.name, self.version - 1)
+        label, _, path = self.name.partition("/")
+        reverse = sql_folder(label) / f"{path}.reverse.sql"
+        return reverse.read_text(encoding="utf-8") if reverse.exists() else drop_statements(sql)
 
     def deconstruct(self) -> Any:
         return type(self).__name__, [], {"name": self.name, "version": self.version}
@@ -62,9 +81,15 @@ class SQLFile(migrations.RunSQL):
 
 
 def drop_statements(sql: str) -> str:
-    """Return the statements that drop the functions, triggers, policies and views a text creates, last one first."""
+    """Return the statements that undo a text, last one first.
+
+    They drop its functions, triggers, policies, views, tables and sequences, and switch row security off.
+    """
     found = {}
     for pattern, statement in _CREATED.items():
-        for match in re.finditer(pattern, sql):
-            found[match.start()] = statement.format(**match.groupdict()) + ";"
+        for match in re.finditer(pattern, sql, re.MULTILINE):
+            names = match.groupdict()
+            if "kind" in names:
+                names["kind"] = _OPPOSITE[names["kind"]]
+            found[match.start()] = statement.format(**names) + ";"
     return "\n".join(found[start] for start in sorted(found, reverse=True))

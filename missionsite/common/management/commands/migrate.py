@@ -1,3 +1,4 @@
+import gc
 from typing import Any
 
 from django.core.management.base import CommandError
@@ -14,7 +15,12 @@ class Command(MigrateCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         with as_owner():
             check_applied_migrations(options.get("database") or DEFAULT_DB_ALIAS)
-            super().handle(*args, **options)
+            # Django makes model classes again and again, and the collector would go through all of them each time.
+            gc.disable()
+            try:
+                super().handle(*args, **options)
+            finally:
+                gc.enable()
 
 
 def check_applied_migrations(database: str = DEFAULT_DB_ALIAS) -> None:
