@@ -6,62 +6,22 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
-from missionsite.common.sqlfiles import KeepRows, KeepTable
+from missionsite.common.schema import CreatingMigration, RunDeferredSQL
+from missionsite.common.sql_loader import SQLFile
 
 
-class Migration(migrations.Migration):
-    """The tables; the way back sets their rows aside."""
+class Migration(CreatingMigration):
+    """Lifecycle states, the message queue, profiles and templates: tables, rules and row security."""
 
     initial = True
 
     dependencies = [
-        ("groups", "0010_erase"),
+        ("groups", "0004_operations"),
+        ("groups", "__first__"),
         ("pghistory", "0007_auto_20250421_0444"),
-        migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
-        migrations.CreateModel(
-            name="EngagementAttention",
-            fields=[
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        primary_key=True,
-                        related_name="+",
-                        serialize=False,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
-                    "recent",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.DateTimeField(), db_default=[], default=list, size=None
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "engagement_attention",
-            },
-        ),
-        migrations.CreateModel(
-            name="EngagementClaim",
-            fields=[
-                ("attempt_token", models.UUIDField(primary_key=True, serialize=False)),
-                ("claimed_by", models.CharField(max_length=100)),
-                ("lease_expires_at", models.DateTimeField()),
-                (
-                    "message_ids",
-                    django.contrib.postgres.fields.ArrayField(
-                        base_field=models.BigIntegerField(), default=list, size=None
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "engagement_claims",
-            },
-        ),
         migrations.CreateModel(
             name="EngagementTransport",
             fields=[
@@ -78,13 +38,168 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "engagement_transports",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("name__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="engagement_transports_name_one_line",
+                    )
+                ],
             },
         ),
         migrations.CreateModel(
-            name="UserProfileHistory",
+            name="EngagementClaim",
             fields=[
-                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
-                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("attempt_token", models.UUIDField(primary_key=True, serialize=False)),
+                ("claimed_by", models.CharField(max_length=100)),
+                ("lease_expires_at", models.DateTimeField()),
+                ("attempted_at", models.DateTimeField()),
+                (
+                    "message_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.BigIntegerField(), default=list, size=None
+                    ),
+                ),
+                (
+                    "user_ids",
+                    django.contrib.postgres.fields.ArrayField(
+                        base_field=models.UUIDField(null=True), default=list, size=None
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "engagement_claims",
+            },
+        ),
+        migrations.CreateModel(
+            name="Announcement",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("title", models.CharField(help_text="Shown in the back office only.", max_length=200)),
+                ("audience", models.TextField(blank=True, db_default="", default="")),
+                ("recipients", models.PositiveIntegerField(db_default=0, default=0)),
+                ("skipped", models.JSONField(db_default={}, default=dict)),
+                (
+                    "scheduled_for",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="due"
+                    ),
+                ),
+                ("cancelled_at", models.DateTimeField(blank=True, null=True, verbose_name="cancelled")),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(),
+                        editable=False,
+                        verbose_name="composed",
+                    ),
+                ),
+                (
+                    "created_by",
+                    models.ForeignKey(
+                        blank=True,
+                        null=True,
+                        on_delete=django.db.models.deletion.SET_NULL,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                        verbose_name="by",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "engagement_announcements",
+                "ordering": [models.OrderBy(models.F("id"), descending=True)],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("title__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="engagement_announcements_title_one_line",
+                    )
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="MessageTemplate",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                ("key", models.CharField(max_length=100, verbose_name="message")),
+                (
+                    "locale",
+                    models.TextField(
+                        choices=[("en", "English"), ("pt-BR", "Portuguese (Brazil)")], verbose_name="language"
+                    ),
+                ),
+                ("subject", models.CharField(help_text="Used for e-mail only.", max_length=200)),
+                ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
+                (
+                    "created_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "announcement",
+                    models.ForeignKey(
+                        blank=True,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="texts",
+                        to="engagement.announcement",
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "template",
+                "db_table": "message_templates",
+                "ordering": ["key", "locale"],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("key__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="message_templates_key_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("subject__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="message_templates_subject_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("locale__in", ["en", "pt-BR"])), name="message_templates_locale_known"
+                    ),
+                    models.UniqueConstraint(
+                        fields=("key", "locale"),
+                        name="message_templates_key_unique",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("body__regex", "^\\s*$"), _negated=True),
+                            models.Q(("subject__regex", "^\\s*$"), _negated=True),
+                        ),
+                        name="message_templates_not_empty",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
+            name="UserProfile",
+            fields=[
+                (
+                    "user",
+                    models.OneToOneField(
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        related_name="engagement_profile",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
                 (
                     "preferred_destination",
                     models.TextField(
@@ -163,256 +278,149 @@ class Migration(migrations.Migration):
                         verbose_name="group address",
                     ),
                 ),
-                ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
+                    "created_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                ),
+                (
+                    "updated_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
                 ),
             ],
             options={
-                "db_table": "user_profiles_history",
+                "verbose_name": "profile",
+                "db_table": "user_profiles",
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("timezone__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="user_profiles_timezone_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("individual_jid__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="user_profiles_individual_jid_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("group_jid__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="user_profiles_group_jid_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("preferred_destination__in", ["individual", "group"])),
+                        name="user_profiles_preferred_destination_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("locale__in", ["en", "pt-BR"])), name="user_profiles_locale_known"
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("onboarding_tier__gte", 0), ("onboarding_tier__lte", 3)),
+                        name="user_profiles_onboarding_tier_range",
+                    ),
+                    models.UniqueConstraint(
+                        condition=models.Q(("individual_jid", ""), _negated=True),
+                        fields=("individual_jid",),
+                        name="user_profiles_individual_jid_unique",
+                    ),
+                ],
             },
         ),
         migrations.CreateModel(
-            name="Announcement",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("title", models.CharField(help_text="Shown in the back office only.", max_length=200)),
-                ("audience", models.TextField(blank=True, db_default="", default="")),
-                ("recipients", models.PositiveIntegerField(db_default=0, default=0)),
-                ("skipped", models.JSONField(db_default={}, default=dict)),
-                (
-                    "scheduled_for",
-                    models.DateTimeField(
-                        db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="due"
-                    ),
-                ),
-                ("cancelled_at", models.DateTimeField(blank=True, null=True, verbose_name="cancelled")),
-                (
-                    "created_at",
-                    models.DateTimeField(
-                        db_default=django.contrib.postgres.functions.TransactionNow(),
-                        editable=False,
-                        verbose_name="composed",
-                    ),
-                ),
-                (
-                    "created_by",
-                    models.ForeignKey(
-                        blank=True,
-                        null=True,
-                        on_delete=django.db.models.deletion.SET_NULL,
-                        related_name="+",
-                        to=settings.AUTH_USER_MODEL,
-                        verbose_name="by",
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "engagement_announcements",
-                "ordering": [models.OrderBy(models.F("id"), descending=True)],
-            },
-        ),
-        migrations.CreateModel(
-            name="EngagementMessage",
+            name="UserEngagementState",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 (
-                    "message_type",
+                    "state",
                     models.TextField(
                         choices=[
-                            ("welcome", "Welcome"),
-                            ("tier_unlock", "Tier unlocked"),
-                            ("goodbye", "Goodbye"),
-                            ("weekly_review", "Weekly review"),
-                            ("reminder", "Reminder"),
-                            ("help_restart", "Help to restart"),
-                            ("announcement", "Announcement"),
+                            ("active", "Active"),
+                            ("goodbye_sent", "Goodbye sent"),
+                            ("help_flow", "Help flow"),
+                            ("remind_later", "Remind later"),
+                            ("dormant", "Dormant"),
                         ],
-                        verbose_name="what",
+                        db_default="active",
+                        default="active",
                     ),
                 ),
-                ("message_key", models.CharField(max_length=100, verbose_name="template")),
-                (
-                    "message_params",
-                    models.JSONField(blank=True, db_default={}, default=dict, verbose_name="parameters"),
-                ),
-                (
-                    "destination",
-                    models.TextField(
-                        choices=[("individual", "Individual chat"), ("group", "Group chat")],
-                        db_default="individual",
-                        default="individual",
-                    ),
-                ),
-                (
-                    "destination_jid",
-                    models.CharField(blank=True, db_default="", default="", max_length=255, verbose_name="address"),
-                ),
-                (
-                    "scheduled_for",
-                    models.DateTimeField(
-                        db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="due"
-                    ),
-                ),
-                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
-                (
-                    "status",
-                    models.TextField(
-                        choices=[
-                            ("pending", "Pending"),
-                            ("sent", "Sent"),
-                            ("failed", "Failed"),
-                            ("cancelled", "Cancelled"),
-                        ],
-                        db_default="pending",
-                        default="pending",
-                    ),
-                ),
-                (
-                    "retry_count",
-                    models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="failed attempts"),
-                ),
-                ("error_message", models.TextField(blank=True, db_default="", default="", verbose_name="error")),
-                ("idempotency_key", models.CharField(max_length=255, unique=True)),
+                ("last_activity_at", models.DateTimeField(blank=True, null=True, verbose_name="last active")),
+                ("goodbye_sent_at", models.DateTimeField(blank=True, null=True)),
+                ("goodbye_expires_at", models.DateTimeField(blank=True, null=True)),
+                ("remind_at", models.DateTimeField(blank=True, null=True)),
                 (
                     "created_at",
-                    models.DateTimeField(
-                        db_default=django.contrib.postgres.functions.TransactionNow(),
-                        editable=False,
-                        verbose_name="queued",
-                    ),
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
                 ),
                 (
-                    "claimed_by",
-                    models.CharField(blank=True, db_default="", default="", max_length=100, verbose_name="with sender"),
-                ),
-                ("lease_expires_at", models.DateTimeField(blank=True, null=True)),
-                ("attempt_token", models.UUIDField(blank=True, null=True)),
-                ("attempted_at", models.DateTimeField(blank=True, null=True, verbose_name="last attempt")),
-                ("provider_message_id", models.CharField(blank=True, db_default="", default="", max_length=255)),
-                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
-                (
-                    "waiting_for",
-                    models.TextField(
-                        blank=True,
-                        choices=[
-                            ("", "Scheduled time"),
-                            ("quiet_hours", "End of quiet hours"),
-                            ("frequency_cap", "Frequency cap"),
-                            ("retry", "Next attempt"),
-                            ("staff", "Postponed by staff"),
-                        ],
-                        db_default="",
-                        default="",
-                    ),
-                ),
-                (
-                    "announcement",
-                    models.ForeignKey(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="messages",
-                        to="engagement.announcement",
-                    ),
+                    "updated_at",
+                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
                 ),
                 (
                     "user",
-                    models.ForeignKey(
+                    models.OneToOneField(
                         on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="engagement_messages",
+                        related_name="engagement_state",
                         to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
             options={
-                "verbose_name": "message",
-                "db_table": "engagement_message_queue",
+                "verbose_name": "engagement state",
+                "db_table": "user_engagement_states",
                 "ordering": [models.OrderBy(models.F("id"), descending=True)],
-                "permissions": [("handle_engagementmessage", "Can retry, cancel and postpone messages")],
+                "permissions": [("move_userengagementstate", "Can change the lifecycle state of a member")],
                 "indexes": [
+                    models.Index(fields=["state"], name="engagement_states_state"),
+                    models.Index(fields=["last_activity_at"], name="engagement_states_activity"),
                     models.Index(
-                        condition=models.Q(("status", "pending")), fields=["status"], name="engagement_queue_pending"
+                        condition=models.Q(("goodbye_expires_at__isnull", False)),
+                        fields=["goodbye_expires_at"],
+                        name="engagement_states_goodbye",
                     ),
                     models.Index(
-                        condition=models.Q(("status", "pending")),
-                        fields=["scheduled_for", "id"],
-                        name="engagement_queue_due",
+                        condition=models.Q(("remind_at__isnull", False)),
+                        fields=["remind_at"],
+                        name="engagement_states_remind",
                     ),
                     models.Index(
-                        condition=models.Q(("status", "failed")), fields=["id"], name="engagement_queue_failed"
-                    ),
-                    models.Index(
-                        condition=models.Q(("announcement__isnull", False)),
-                        fields=["announcement", "id"],
-                        name="engagement_queue_announcement",
-                    ),
-                    models.Index(
-                        condition=models.Q(("provider_message_id", ""), _negated=True),
-                        fields=["provider_message_id"],
-                        name="engagement_queue_provider_id",
+                        condition=models.Q(("state", "active")),
+                        fields=["last_activity_at", "id"],
+                        name="engagement_states_quiet",
                     ),
                 ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(
-                            (
-                                "message_type__in",
-                                [
-                                    "welcome",
-                                    "tier_unlock",
-                                    "goodbye",
-                                    "weekly_review",
-                                    "reminder",
-                                    "help_restart",
-                                    "announcement",
-                                ],
-                            )
+                            ("state__in", ["active", "goodbye_sent", "help_flow", "remind_later", "dormant"])
                         ),
-                        name="engagement_message_queue_message_type_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("status__in", ["pending", "sent", "failed", "cancelled"])),
-                        name="engagement_message_queue_status_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("destination__in", ["individual", "group"])),
-                        name="engagement_message_queue_destination_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("waiting_for__in", ["", "quiet_hours", "frequency_cap", "retry", "staff"])),
-                        name="engagement_message_queue_waiting_for_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("retry_count__gte", 0)),
-                        name="engagement_message_queue_retry_count_not_negative",
+                        name="user_engagement_states_state_known",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
-                        ),
-                        name="engagement_message_queue_sent_at_required",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("attempt_token", None), ("claimed_by", ""), ("lease_expires_at", None)),
                             models.Q(
-                                ("attempt_token__isnull", False),
-                                ("lease_expires_at__isnull", False),
-                                ("status", "pending"),
-                                models.Q(("claimed_by", ""), _negated=True),
+                                ("goodbye_expires_at__isnull", False),
+                                ("goodbye_sent_at__isnull", False),
+                                ("state", "goodbye_sent"),
+                            ),
+                            models.Q(
+                                models.Q(("state", "goodbye_sent"), _negated=True),
+                                ("goodbye_expires_at", None),
+                                ("goodbye_sent_at", None),
                             ),
                             _connector="OR",
                         ),
-                        name="engagement_message_queue_lease_whole",
+                        name="user_engagement_states_goodbye_dates",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("remind_at__isnull", False), ("state", "remind_later")),
+                            models.Q(models.Q(("state", "remind_later"), _negated=True), ("remind_at", None)),
+                            _connector="OR",
+                        ),
+                        name="user_engagement_states_reminder_date",
                     ),
                 ],
             },
@@ -529,6 +537,214 @@ class Migration(migrations.Migration):
             },
         ),
         migrations.CreateModel(
+            name="EngagementMessage",
+            fields=[
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
+                (
+                    "message_type",
+                    models.TextField(
+                        choices=[
+                            ("welcome", "Welcome"),
+                            ("tier_unlock", "Tier unlocked"),
+                            ("goodbye", "Goodbye"),
+                            ("weekly_review", "Weekly review"),
+                            ("reminder", "Reminder"),
+                            ("help_restart", "Help to restart"),
+                            ("announcement", "Announcement"),
+                            ("opt_out_confirmation", "Opt-out confirmation"),
+                        ],
+                        verbose_name="what",
+                    ),
+                ),
+                ("message_key", models.CharField(max_length=100, verbose_name="template")),
+                (
+                    "message_params",
+                    models.JSONField(blank=True, db_default={}, default=dict, verbose_name="parameters"),
+                ),
+                (
+                    "destination",
+                    models.TextField(
+                        choices=[("individual", "Individual chat"), ("group", "Group chat")],
+                        db_default="individual",
+                        default="individual",
+                    ),
+                ),
+                (
+                    "destination_jid",
+                    models.CharField(blank=True, db_default="", default="", max_length=255, verbose_name="address"),
+                ),
+                (
+                    "scheduled_for",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="due"
+                    ),
+                ),
+                ("sent_at", models.DateTimeField(blank=True, null=True, verbose_name="sent")),
+                (
+                    "status",
+                    models.TextField(
+                        choices=[
+                            ("pending", "Pending"),
+                            ("sent", "Sent"),
+                            ("failed", "Failed"),
+                            ("cancelled", "Cancelled"),
+                        ],
+                        db_default="pending",
+                        default="pending",
+                    ),
+                ),
+                (
+                    "retry_count",
+                    models.PositiveSmallIntegerField(db_default=0, default=0, verbose_name="failed attempts"),
+                ),
+                ("error_message", models.TextField(blank=True, db_default="", default="", verbose_name="error")),
+                ("idempotency_key", models.CharField(max_length=255, unique=True)),
+                (
+                    "created_at",
+                    models.DateTimeField(
+                        db_default=django.contrib.postgres.functions.TransactionNow(),
+                        editable=False,
+                        verbose_name="queued",
+                    ),
+                ),
+                ("attempted_at", models.DateTimeField(blank=True, null=True, verbose_name="last attempt")),
+                ("provider_message_id", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
+                (
+                    "waiting_for",
+                    models.TextField(
+                        blank=True,
+                        choices=[
+                            ("", "Scheduled time"),
+                            ("quiet_hours", "End of quiet hours"),
+                            ("frequency_cap", "Frequency cap"),
+                            ("retry", "Next attempt"),
+                            ("staff", "Postponed by staff"),
+                        ],
+                        db_default="",
+                        default="",
+                    ),
+                ),
+                (
+                    "announcement",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="messages",
+                        to="engagement.announcement",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="engagement_messages",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+            ],
+            options={
+                "verbose_name": "message",
+                "db_table": "engagement_message_queue",
+                "ordering": [models.OrderBy(models.F("id"), descending=True)],
+                "permissions": [("handle_engagementmessage", "Can retry, cancel and postpone messages")],
+                "indexes": [
+                    models.Index(
+                        condition=models.Q(("status", "pending")), fields=["status"], name="engagement_queue_pending"
+                    ),
+                    models.Index(
+                        condition=models.Q(("status", "pending")),
+                        fields=["scheduled_for", "id"],
+                        name="engagement_queue_due",
+                    ),
+                    models.Index(fields=["user", "attempted_at"], name="engagement_queue_frequency"),
+                    models.Index(
+                        condition=models.Q(("status", "failed")), fields=["id"], name="engagement_queue_failed"
+                    ),
+                    models.Index(
+                        condition=models.Q(("provider_message_id", ""), _negated=True),
+                        fields=["provider_message_id"],
+                        name="engagement_queue_provider_id",
+                    ),
+                    models.Index(
+                        condition=models.Q(("announcement__isnull", False)),
+                        fields=["announcement", "id"],
+                        name="engagement_queue_announcement",
+                    ),
+                ],
+                "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("message_key__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="engagement_message_queue_message_key_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("destination_jid__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="engagement_message_queue_destination_jid_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("idempotency_key__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="engagement_message_queue_idempotency_key_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("provider_message_id__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"),
+                            _negated=True,
+                        ),
+                        name="engagement_message_queue_provider_message_id_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            (
+                                "message_type__in",
+                                [
+                                    "welcome",
+                                    "tier_unlock",
+                                    "goodbye",
+                                    "weekly_review",
+                                    "reminder",
+                                    "help_restart",
+                                    "announcement",
+                                    "opt_out_confirmation",
+                                ],
+                            )
+                        ),
+                        name="engagement_message_queue_message_type_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("status__in", ["pending", "sent", "failed", "cancelled"])),
+                        name="engagement_message_queue_status_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("destination__in", ["individual", "group"])),
+                        name="engagement_message_queue_destination_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("waiting_for__in", ["", "quiet_hours", "frequency_cap", "retry", "staff"])),
+                        name="engagement_message_queue_waiting_for_known",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(("retry_count__gte", 0)),
+                        name="engagement_message_queue_retry_count_not_negative",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            models.Q(("status", "sent"), _negated=True), ("sent_at__isnull", False), _connector="OR"
+                        ),
+                        name="engagement_message_queue_sent_at_required",
+                    ),
+                ],
+            },
+        ),
+        migrations.CreateModel(
             name="InboundMessage",
             fields=[
                 ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
@@ -546,238 +762,29 @@ class Migration(migrations.Migration):
             options={
                 "db_table": "engagement_inbound_messages",
                 "constraints": [
-                    models.UniqueConstraint(
-                        fields=("platform", "message_id"), name="engagement_inbound_messages_unique"
-                    )
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="MessageTemplate",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                ("key", models.CharField(max_length=100, verbose_name="message")),
-                (
-                    "locale",
-                    models.TextField(
-                        choices=[("en", "English"), ("pt-BR", "Portuguese (Brazil)")], verbose_name="language"
-                    ),
-                ),
-                (
-                    "subject",
-                    models.CharField(help_text="Used for e-mail only.", max_length=200),
-                ),
-                ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
-                ),
-                (
-                    "announcement",
-                    models.ForeignKey(
-                        blank=True,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.CASCADE,
-                        related_name="texts",
-                        to="engagement.announcement",
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "template",
-                "db_table": "message_templates",
-                "ordering": ["key", "locale"],
-                "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(("locale__in", ["en", "pt-BR"])), name="message_templates_locale_known"
-                    ),
-                    models.UniqueConstraint(
-                        fields=("key", "locale"),
-                        name="message_templates_key_unique",
+                        condition=models.Q(
+                            ("platform__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="engagement_inbound_messages_platform_one_line",
                     ),
                     models.CheckConstraint(
                         condition=models.Q(
-                            models.Q(("body__regex", "^\\s*$"), _negated=True),
-                            models.Q(("subject__regex", "^\\s*$"), _negated=True),
+                            ("message_id__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
                         ),
-                        name="message_templates_not_empty",
+                        name="engagement_inbound_messages_message_id_one_line",
+                    ),
+                    models.UniqueConstraint(
+                        fields=("platform", "message_id"), name="engagement_inbound_messages_unique"
                     ),
                 ],
             },
         ),
         migrations.CreateModel(
-            name="MessageTemplateHistory",
+            name="UserProfileHistory",
             fields=[
                 ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
                 ("pgh_label", models.TextField(help_text="The event label.")),
-                ("id", models.BigIntegerField()),
-                ("key", models.CharField(max_length=100, verbose_name="message")),
-                (
-                    "locale",
-                    models.TextField(
-                        choices=[("en", "English"), ("pt-BR", "Portuguese (Brazil)")], verbose_name="language"
-                    ),
-                ),
-                (
-                    "subject",
-                    models.CharField(help_text="Used for e-mail only.", max_length=200),
-                ),
-                ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
-                ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
-                (
-                    "announcement",
-                    models.ForeignKey(
-                        blank=True,
-                        db_constraint=False,
-                        editable=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        related_query_name="+",
-                        to="engagement.announcement",
-                    ),
-                ),
-                (
-                    "pgh_context",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="+",
-                        to="pghistory.context",
-                    ),
-                ),
-                (
-                    "pgh_obj",
-                    models.ForeignKey(
-                        db_constraint=False,
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="history",
-                        related_query_name="history",
-                        to="engagement.messagetemplate",
-                    ),
-                ),
-            ],
-            options={
-                "db_table": "message_templates_history",
-                "indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="message_templates_history_of")],
-            },
-        ),
-        migrations.CreateModel(
-            name="UserEngagementState",
-            fields=[
-                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
-                (
-                    "state",
-                    models.TextField(
-                        choices=[
-                            ("active", "Active"),
-                            ("goodbye_sent", "Goodbye sent"),
-                            ("help_flow", "Help flow"),
-                            ("remind_later", "Remind later"),
-                            ("dormant", "Dormant"),
-                        ],
-                        db_default="active",
-                        default="active",
-                    ),
-                ),
-                ("last_activity_at", models.DateTimeField(blank=True, null=True, verbose_name="last active")),
-                ("goodbye_sent_at", models.DateTimeField(blank=True, null=True)),
-                ("goodbye_expires_at", models.DateTimeField(blank=True, null=True)),
-                ("remind_at", models.DateTimeField(blank=True, null=True)),
-                (
-                    "created_at",
-                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
-                ),
-                (
-                    "updated_at",
-                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
-                ),
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        related_name="engagement_state",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-            ],
-            options={
-                "verbose_name": "engagement state",
-                "db_table": "user_engagement_states",
-                "ordering": [models.OrderBy(models.F("id"), descending=True)],
-                "permissions": [("move_userengagementstate", "Can change the lifecycle state of a member")],
-                "indexes": [
-                    models.Index(fields=["state"], name="engagement_states_state"),
-                    models.Index(fields=["last_activity_at"], name="engagement_states_activity"),
-                    models.Index(
-                        condition=models.Q(("goodbye_expires_at__isnull", False)),
-                        fields=["goodbye_expires_at"],
-                        name="engagement_states_goodbye",
-                    ),
-                    models.Index(
-                        condition=models.Q(("remind_at__isnull", False)),
-                        fields=["remind_at"],
-                        name="engagement_states_remind",
-                    ),
-                    models.Index(
-                        condition=models.Q(("state", "active")),
-                        fields=["last_activity_at", "id"],
-                        name="engagement_states_quiet",
-                    ),
-                ],
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            ("state__in", ["active", "goodbye_sent", "help_flow", "remind_later", "dormant"])
-                        ),
-                        name="user_engagement_states_state_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(
-                                ("goodbye_expires_at__isnull", False),
-                                ("goodbye_sent_at__isnull", False),
-                                ("state", "goodbye_sent"),
-                            ),
-                            models.Q(
-                                models.Q(("state", "goodbye_sent"), _negated=True),
-                                ("goodbye_expires_at", None),
-                                ("goodbye_sent_at", None),
-                            ),
-                            _connector="OR",
-                        ),
-                        name="user_engagement_states_goodbye_dates",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("remind_at__isnull", False), ("state", "remind_later")),
-                            models.Q(models.Q(("state", "remind_later"), _negated=True), ("remind_at", None)),
-                            _connector="OR",
-                        ),
-                        name="user_engagement_states_reminder_date",
-                    ),
-                ],
-            },
-        ),
-        migrations.CreateModel(
-            name="UserProfile",
-            fields=[
-                (
-                    "user",
-                    models.OneToOneField(
-                        on_delete=django.db.models.deletion.DO_NOTHING,
-                        primary_key=True,
-                        related_name="engagement_profile",
-                        serialize=False,
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
                 (
                     "preferred_destination",
                     models.TextField(
@@ -856,76 +863,99 @@ class Migration(migrations.Migration):
                         verbose_name="group address",
                     ),
                 ),
+                ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
                 (
-                    "created_at",
-                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
                 ),
                 (
-                    "updated_at",
-                    models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow(), editable=False),
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="history",
+                        related_query_name="history",
+                        to="engagement.userprofile",
+                    ),
+                ),
+                (
+                    "user",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        serialize=False,
+                        to=settings.AUTH_USER_MODEL,
+                    ),
                 ),
             ],
             options={
-                "verbose_name": "profile",
-                "db_table": "user_profiles",
-                "constraints": [
-                    models.CheckConstraint(
-                        condition=models.Q(("preferred_destination__in", ["individual", "group"])),
-                        name="user_profiles_preferred_destination_known",
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("locale__in", ["en", "pt-BR"])), name="user_profiles_locale_known"
-                    ),
-                    models.CheckConstraint(
-                        condition=models.Q(("onboarding_tier__gte", 0), ("onboarding_tier__lte", 3)),
-                        name="user_profiles_onboarding_tier_range",
-                    ),
-                    models.UniqueConstraint(
-                        condition=models.Q(("individual_jid", ""), _negated=True),
-                        fields=("individual_jid",),
-                        name="user_profiles_individual_jid_unique",
-                    ),
-                ],
+                "db_table": "user_profiles_history",
+                "indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="user_profiles_history_of")],
             },
         ),
-        migrations.AddField(
-            model_name="userprofilehistory",
-            name="pgh_obj",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="history",
-                related_query_name="history",
-                to="engagement.userprofile",
-            ),
+        migrations.CreateModel(
+            name="MessageTemplateHistory",
+            fields=[
+                ("pgh_created_at", models.DateTimeField(auto_now_add=True)),
+                ("pgh_label", models.TextField(help_text="The event label.")),
+                ("id", models.BigIntegerField()),
+                ("key", models.CharField(max_length=100, verbose_name="message")),
+                (
+                    "locale",
+                    models.TextField(
+                        choices=[("en", "English"), ("pt-BR", "Portuguese (Brazil)")], verbose_name="language"
+                    ),
+                ),
+                ("subject", models.CharField(help_text="Used for e-mail only.", max_length=200)),
+                ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
+                ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
+                (
+                    "announcement",
+                    models.ForeignKey(
+                        blank=True,
+                        db_constraint=False,
+                        editable=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        related_query_name="+",
+                        to="engagement.announcement",
+                    ),
+                ),
+                (
+                    "pgh_context",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to="pghistory.context",
+                    ),
+                ),
+                (
+                    "pgh_obj",
+                    models.ForeignKey(
+                        db_constraint=False,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="history",
+                        related_query_name="history",
+                        to="engagement.messagetemplate",
+                    ),
+                ),
+            ],
+            options={
+                "db_table": "message_templates_history",
+                "indexes": [models.Index(fields=["pgh_obj", "-pgh_id"], name="message_templates_history_of")],
+            },
         ),
-        migrations.AddField(
-            model_name="userprofilehistory",
-            name="user",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                serialize=False,
-                to=settings.AUTH_USER_MODEL,
-            ),
-        ),
-        migrations.AddIndex(
-            model_name="userprofilehistory",
-            index=models.Index(fields=["pgh_obj", "-pgh_id"], name="user_profiles_history_of"),
-        ),
-        KeepTable("engagement_announcements"),
-        KeepTable("message_templates"),
-        KeepTable("user_engagement_states"),
-        KeepTable("engagement_state_transitions"),
-        KeepTable("engagement_message_queue"),
-        KeepTable("user_profiles"),
-        KeepTable("engagement_attention"),
-        KeepTable("engagement_transports"),
-        KeepTable("engagement_inbound_messages"),
-        KeepRows("user_profiles_history"),
-        KeepRows("message_templates_history"),
         pgtrigger.migrations.AddTrigger(
             model_name="userprofile",
             trigger=pgtrigger.compiler.Trigger(
@@ -1021,5 +1051,42 @@ class Migration(migrations.Migration):
                     when="AFTER",
                 ),
             ),
+        ),
+        RunDeferredSQL(),
+        SQLFile("engagement/tables", version=1),
+        SQLFile("engagement/functions/engagement_now", version=1),
+        SQLFile("engagement/functions/engagement_block_text", version=1),
+        SQLFile("engagement/functions/engagement_block_reason", version=1),
+        SQLFile("engagement/functions/quiet_until", version=1),
+        SQLFile("engagement/functions/claimed_messages", version=1),
+        SQLFile("engagement/functions/reject_double_claim", version=1),
+        SQLFile("engagement/functions/claim_messages", version=1),
+        SQLFile("engagement/functions/release_claim", version=1),
+        SQLFile("engagement/functions/mark_messages_sent", version=1),
+        SQLFile("engagement/functions/cancel_announcement_messages", version=1),
+        SQLFile("engagement/functions/members_over_frequency_cap", version=1),
+        SQLFile("engagement/functions/log_engagement_transitions", version=1),
+        SQLFile("engagement/functions/reject_state_without_history", version=1),
+        SQLFile("engagement/functions/reject_state_owner_change", version=1),
+        SQLFile("engagement/functions/reject_transition_change", version=1),
+        SQLFile("engagement/functions/reject_message_move", version=1),
+        SQLFile("engagement/functions/reject_message_change", version=1),
+        SQLFile("engagement/functions/create_member_profiles", version=1),
+        SQLFile("engagement/functions/check_profile_timezone", version=1),
+        SQLFile("engagement/functions/redirect_pending_messages", version=1),
+        SQLFile("engagement/functions/erase_person_in_engagement", version=1),
+        SQLFile("engagement/triggers/community_members", version=1),
+        SQLFile("engagement/triggers/engagement_claims", version=1),
+        SQLFile("engagement/triggers/engagement_message_queue", version=1),
+        SQLFile("engagement/triggers/engagement_state_transitions", version=1),
+        SQLFile("engagement/triggers/members", version=1),
+        SQLFile("engagement/triggers/message_templates", version=1),
+        SQLFile("engagement/triggers/user_engagement_states", version=1),
+        SQLFile("engagement/triggers/user_profiles", version=1),
+        SQLFile("engagement/policies", version=1),
+        SQLFile("engagement/grants", version=1),
+        migrations.RunSQL(
+            sql="INSERT INTO user_profiles (user_id) SELECT id FROM members ON CONFLICT DO NOTHING",
+            reverse_sql="",
         ),
     ]

@@ -18,8 +18,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("common", "0003_ulid"),
-        ("groups", "0006_proxies_and_permissions"),
+        ("common", "0001_initial"),
+        ("groups", "0004_operations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -6,6 +6,6 @@ from missionsite.common.sqlfiles import SQLFile
 class Migration(migrations.Migration):
     """Deletes personal data in projects when the directory erases a member."""
 
-    dependencies = [("fallback", "0008_rules"), ("groups", "0010_erase")]
+    dependencies = [("fallback", "0008_rules"), ("groups", "0004_operations")]
 
     operations = [SQLFile(__file__, "erase")]

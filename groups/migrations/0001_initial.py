@@ -6,17 +6,18 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
-from missionsite.common.sqlfiles import SQLFile
+from missionsite.common.schema import CreatingMigration
+from missionsite.common.sql_loader import SQLFile
 
 
-class Migration(migrations.Migration):
+class Migration(CreatingMigration):
     """The schema before the mission schema migration: no stable IDs on groups, no thresholds, one row per member and group."""
 
     initial = True
 
     dependencies = [
-        ("common", "0001_initial"),
         ("auth", "0012_alter_user_first_name_max_length"),
+        ("common", "0001_initial"),
     ]
 
     operations = [
@@ -73,10 +74,7 @@ class Migration(migrations.Migration):
                 (
                     "is_superuser",
                     models.BooleanField(
-                        db_default=False,
-                        default=False,
-                        help_text="Has every permission.",
-                        verbose_name="administrator",
+                        db_default=False, default=False, help_text="Has every permission.", verbose_name="administrator"
                     ),
                 ),
                 ("password", models.CharField(db_default="!", default="!", editable=False, max_length=128)),
@@ -117,6 +115,7 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "permissions": [("grant_access", "Can grant and revoke staff rights")],
                 "indexes": [
                     models.Index(
                         models.OrderBy(models.F("created_at"), descending=True),
@@ -141,6 +140,18 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("email__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="members_email_one_line",
+                    ),
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("display_name__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="members_display_name_one_line",
+                    ),
                     models.UniqueConstraint(
                         django.db.models.functions.text.Lower("email"),
                         name="members_email_unique",
@@ -154,8 +165,11 @@ class Migration(migrations.Migration):
                         name="members_member_id_format",
                     ),
                     models.CheckConstraint(
-                        condition=models.Q(("id", "00000000-0000-0000-0000-000000000000"), _negated=True)
-                        | models.Q(("is_staff", False), ("is_superuser", False), ("password__startswith", "!")),
+                        condition=models.Q(
+                            models.Q(("id", "00000000-0000-0000-0000-000000000000"), _negated=True),
+                            models.Q(("is_staff", False), ("is_superuser", False), ("password__startswith", "!")),
+                            _connector="OR",
+                        ),
                         name="members_system_cannot_log_in",
                     ),
                 ],
@@ -213,6 +227,7 @@ class Migration(migrations.Migration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
+                "permissions": [("archive_group", "Can archive and restore missions and colonies")],
                 "indexes": [
                     models.Index(
                         models.OrderBy(models.F("created_at"), descending=True),
@@ -230,6 +245,12 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("name__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="groups_name_one_line",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("type__in", ["colony", "mission"])), name="groups_type_known"
                     ),
@@ -266,17 +287,6 @@ class Migration(migrations.Migration):
                     ),
                 ),
                 (
-                    "member",
-                    models.ForeignKey(
-                        blank=True,
-                        db_index=False,
-                        null=True,
-                        on_delete=django.db.models.deletion.PROTECT,
-                        related_name="events",
-                        to=settings.AUTH_USER_MODEL,
-                    ),
-                ),
-                (
                     "group",
                     models.ForeignKey(
                         blank=True,
@@ -285,6 +295,17 @@ class Migration(migrations.Migration):
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="events",
                         to="groups.group",
+                    ),
+                ),
+                (
+                    "member",
+                    models.ForeignKey(
+                        blank=True,
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="events",
+                        to=settings.AUTH_USER_MODEL,
                     ),
                 ),
             ],
@@ -345,18 +366,21 @@ class Migration(migrations.Migration):
                 ("role", models.CharField(db_default="Member", default="Member", max_length=50)),
                 ("joined_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
                 (
-                    "group",
-                    models.ForeignKey(
-                        on_delete=django.db.models.deletion.PROTECT, related_name="memberships", to="groups.group"
-                    ),
-                ),
-                (
                     "member",
                     models.ForeignKey(
                         db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="memberships",
                         to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
+                    "group",
+                    models.ForeignKey(
+                        db_index=False,
+                        on_delete=django.db.models.deletion.PROTECT,
+                        related_name="memberships",
+                        to="groups.group",
                     ),
                 ),
             ],
@@ -420,6 +444,7 @@ class Migration(migrations.Migration):
                 (
                     "group",
                     models.ForeignKey(
+                        db_index=False,
                         on_delete=django.db.models.deletion.PROTECT,
                         related_name="tasks",
                         to="groups.group",
@@ -443,6 +468,12 @@ class Migration(migrations.Migration):
                         name="tasks_newest",
                     ),
                     models.Index(
+                        models.F("group"),
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                        name="tasks_of_group",
+                    ),
+                    models.Index(
                         django.contrib.postgres.indexes.OpClass(
                             django.db.models.functions.text.Lower("title"), "text_pattern_ops"
                         ),
@@ -453,6 +484,12 @@ class Migration(migrations.Migration):
                     ),
                 ],
                 "constraints": [
+                    models.CheckConstraint(
+                        condition=models.Q(
+                            ("title__regex", "[\\u0001-\\u001f\\u007f-\\u009f\\u2028\\u2029]"), _negated=True
+                        ),
+                        name="tasks_title_one_line",
+                    ),
                     models.CheckConstraint(
                         condition=models.Q(("state__in", ["open", "claimed", "done", "cancelled"])),
                         name="tasks_state_known",
@@ -477,6 +514,19 @@ class Migration(migrations.Migration):
                 ],
             },
         ),
-        SQLFile(__file__, "stable_ids"),
-        SQLFile(__file__, "row_rules"),
+        SQLFile("groups/tables/stable_ids", version=1),
+        SQLFile("groups/functions/next_stable_id", version=1),
+        SQLFile("groups/functions/claim_stable_id", version=1),
+        SQLFile("groups/functions/assign_member_id", version=1),
+        SQLFile("groups/functions/assign_stable_id", version=1),
+        SQLFile("groups/functions/reject_member_id_change", version=1),
+        SQLFile("groups/functions/reject_stable_id_change", version=1),
+        SQLFile("groups/functions/retire_stable_ids", version=1),
+        SQLFile("groups/functions/reject_retired_stable_ids", version=1),
+        SQLFile("groups/functions/touch_updated_at", version=1),
+        SQLFile("groups/functions/check_open_group", version=1),
+        SQLFile("groups/functions/reject_event_change", version=1),
+        SQLFile("groups/triggers/members", version=1),
+        SQLFile("groups/triggers/tasks", version=1),
+        SQLFile("groups/triggers/events", version=1),
     ]

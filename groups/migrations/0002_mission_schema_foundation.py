@@ -1,12 +1,17 @@
+import django.db.models.deletion
 from django.contrib.postgres.functions import RandomUUID
 from django.db import migrations, models
 from django.db.models import F, Q
 
-from missionsite.common.sqlfiles import SQLFile
+from missionsite.common.constraints import one_line_checks
+from missionsite.common.sql_loader import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Stable IDs and thresholds on groups, leave tracking on memberships, and the functions that read them."""
+    """Stable IDs and thresholds on groups, leave tracking on memberships, and the functions that read them.
+
+    The counters are part of it, because get_active_missions returns counts.
+    """
 
     dependencies = [("groups", "0001_initial")]
 
@@ -30,7 +35,7 @@ class Migration(migrations.Migration):
                 " NULL for a colony: joining it has no threshold.",
             ),
         ),
-        SQLFile(__file__, "groups_backfill"),
+        SQLFile("groups/data/groups_backfill", version=1),
         migrations.AlterField(
             "group",
             "stable_id",
@@ -79,7 +84,7 @@ class Migration(migrations.Migration):
             ),
         ),
         migrations.SeparateDatabaseAndState(
-            database_operations=[SQLFile(__file__, "membership_periods")],
+            database_operations=[SQLFile("groups/data/membership_periods", version=1)],
             state_operations=[
                 migrations.RemoveField("membership", "pk"),
                 migrations.AddField(
@@ -95,7 +100,15 @@ class Migration(migrations.Migration):
                         choices=[("active", "Active"), ("left", "Left")], default="active", db_default="active"
                     ),
                 ),
-                migrations.AlterModelOptions("membership", {"ordering": [F("joined_at").desc(), F("id").desc()]}),
+                migrations.AlterModelOptions(
+                    "membership",
+                    {
+                        "ordering": [F("joined_at").desc(), F("id").desc()],
+                        "permissions": [
+                            ("manage_memberships", "Can add members to missions, change their roles and remove them")
+                        ],
+                    },
+                ),
             ],
         ),
         migrations.AlterModelTableComment(
@@ -145,6 +158,75 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "membership", models.Index(F("joined_at").desc(), F("id").desc(), name="memberships_newest")
         ),
-        SQLFile(__file__, "group_rules"),
-        SQLFile(__file__, "mission_functions"),
+        migrations.AddIndex(
+            "membership",
+            models.Index(
+                F("group"), F("joined_at").desc(), F("id").desc(), include=["status"], name="memberships_of_group"
+            ),
+        ),
+        migrations.AddIndex(
+            "membership", models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left"))
+        ),
+        migrations.AddConstraint("membership", one_line_checks("memberships", "role")[0]),
+        migrations.CreateModel(
+            "MissionCounter",
+            fields=[
+                (
+                    "pk",
+                    models.CompositePrimaryKey(
+                        "group", "slot", blank=True, editable=False, primary_key=True, serialize=False
+                    ),
+                ),
+                ("slot", models.IntegerField()),
+                ("member_count", models.IntegerField(default=0, db_default=0)),
+                ("membership_count", models.IntegerField(default=0, db_default=0)),
+                ("open_task_count", models.IntegerField(default=0, db_default=0)),
+                (
+                    "group",
+                    models.ForeignKey(
+                        to="groups.group",
+                        on_delete=django.db.models.deletion.CASCADE,
+                        related_name="counters",
+                        db_index=False,
+                    ),
+                ),
+            ],
+            options={"db_table": "mission_counters"},
+        ),
+        migrations.CreateModel(
+            "MissionCount",
+            fields=[
+                (
+                    "group",
+                    models.OneToOneField(
+                        to="groups.group",
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        primary_key=True,
+                        serialize=False,
+                        related_name="counts",
+                        db_constraint=False,
+                    ),
+                ),
+                ("member_count", models.IntegerField()),
+                ("membership_count", models.IntegerField()),
+                ("open_task_count", models.IntegerField()),
+            ],
+            options={"db_table": "mission_counts", "managed": False},
+        ),
+        SQLFile("groups/tables/mission_counters", version=1),
+        SQLFile("groups/views/mission_counts", version=1),
+        SQLFile("groups/functions/assign_group_stable_id", version=1),
+        SQLFile("groups/functions/check_group", version=1),
+        SQLFile("groups/functions/active_missions", version=1),
+        SQLFile("groups/functions/get_active_missions", version=1),
+        SQLFile("groups/functions/get_mission_members", version=1),
+        SQLFile("groups/functions/reject_merged_count_change", version=1),
+        SQLFile("groups/functions/count_memberships", version=1),
+        SQLFile("groups/functions/count_open_tasks", version=1),
+        SQLFile("groups/functions/reset_counts", version=1),
+        SQLFile("groups/functions/merge_mission_counters", version=1),
+        SQLFile("groups/functions/mission_counter_drift", version=1),
+        SQLFile("groups/triggers/groups", version=1),
+        SQLFile("groups/triggers/memberships", version=1),
+        SQLFile("groups/triggers/tasks_counts", version=1),
     ]

@@ -32,8 +32,7 @@ def digest_of_code(typed: str) -> str | None:
     """Return the digest of a code: 16 characters of its SHA-256, in the alphabet of codes; None for an invalid code.
 
     The SHA-256 is read as a number and written in base 31, the last 16 digits, lowest first. A code has 79 random bits,
-    which cannot be guessed from the digest, so a slow hash is not needed. migrations/sql/code_digests.sql has the same
-    function in SQL.
+    which cannot be guessed from the digest, so a slow hash is not needed.
     """
     code = plain_code(typed)
     if not _CODE.fullmatch(code):

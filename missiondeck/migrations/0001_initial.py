@@ -20,8 +20,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("common", "0004_idempotency_keys"),
-        ("groups", "0010_erase"),
+        ("common", "0002_tables"),
+        ("groups", "0004_operations"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -11,14 +11,14 @@ pytestmark = pytest.mark.django_db(transaction=True)
 @pytest.fixture
 def older_database():
     execute_as_owner(
-        "INSERT INTO django_migrations (app, name, applied) VALUES ('common', '0001_database_roles', now())"
+        "INSERT INTO django_migrations (app, name, applied) VALUES ('groups', '0012_one_line_and_indexes', now())"
     )
     yield
-    execute_as_owner("DELETE FROM django_migrations WHERE name = '0001_database_roles'")
+    execute_as_owner("DELETE FROM django_migrations WHERE name = '0012_one_line_and_indexes'")
 
 
 def test_migrate_rejects_database_before_the_first_release(older_database):
-    with pytest.raises(CommandError, match=r"common\.0001_database_roles.*bin/demo --reset.*Nothing was changed"):
+    with pytest.raises(CommandError, match=r"groups\.0012_one_line_and_indexes.*bin/demo --reset.*Nothing was changed"):
         call_command("migrate", verbosity=0)
 
 

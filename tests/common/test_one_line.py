@@ -12,7 +12,6 @@ from fallback.models import Mission, Project
 from groups.models import CommunityMember, Group, Member
 from missiondeck.models import DeckMission
 from missionsite.common.constraints import (
-    CONTROL_CHARACTERS,
     ONE_LINE_ERROR,
     OneLineCheck,
     is_one_line,
@@ -20,10 +19,9 @@ from missionsite.common.constraints import (
     replace_control_characters,
 )
 from missionsite.common.errors import NotOneLine, translate_db_errors
-from missionsite.common.sqlfiles import ReplaceControlCharacters
 from missionsite.common.tokens import TokenValueRejected, create_token
 from tests.groups.import_files import ana, bring
-from tests.support.concurrency import execute_as_owner, without
+from tests.support.concurrency import without
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.fallback import MissionFactory, ProjectFactory
 from tests.support.factories.groups import MemberFactory, StaffFactory
@@ -270,37 +268,6 @@ def test_import_error_names_line_and_column(column, character):
     report = bring(ana(**{column: f"Bell{character}tower"}))
     assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE_ERROR)]
     assert not CommunityMember.objects.exists()
-
-
-# --- Older rows -------------------------------------------------------------------------------
-
-
-@pytest.mark.django_db(transaction=True)
-def test_migration_cleans_rows_under_forced_rls():
-    (forced,) = row("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'engagement_announcements'")
-    assert forced
-    mission, by = MissionFactory(), MemberFactory()
-    tables = {"groups": "name", "engagement_announcements": "title", "missions": "title"}
-    names = [f"{table}_{column}_one_line" for table, column in tables.items()]
-    rules = rows("SELECT conrelid::regclass::text, conname, pg_get_constraintdef(oid) FROM pg_constraint"
-                 " WHERE conname = ANY (%s)", [names])  # fmt: skip
-    drop = "".join(f"ALTER TABLE {table} DROP CONSTRAINT {name};" for table, name, _rule in rules)
-    restore = "".join(f"ALTER TABLE {table} ADD CONSTRAINT {name} {rule};" for table, name, rule in rules)
-    with without(drop, restore):
-        rows("INSERT INTO groups (name, type) VALUES ('a' || chr(7) || 'b', 'colony'), (chr(7), 'colony')")
-        rows("INSERT INTO engagement_announcements (title, audience, created_by_id)"
-             " VALUES (E'two\\r\\nlines', 'status=active', %s)", [by.pk])  # fmt: skip
-        rows("UPDATE missions SET title = E'tab\\there' WHERE id = %s", [mission.pk])
-        for table, column in tables.items():
-            # As the migration does: the rule is added in the transaction of the cleaning.
-            rule = f"ALTER TABLE {table} ADD CONSTRAINT cleaned CHECK ({column} !~ '{CONTROL_CHARACTERS}')"
-            execute_as_owner(
-                f"{ReplaceControlCharacters(table, column).sql}; {rule}; ALTER TABLE {table} DROP CONSTRAINT cleaned"
-            )
-    assert set(rows("SELECT name FROM groups")) == {("a b",), ("?",)}
-    assert rows("SELECT title FROM engagement_announcements") == [("two  lines",)]
-    assert rows("SELECT title FROM missions") == [("tab here",)]
-    assert row("SELECT relforcerowsecurity FROM pg_class WHERE relname = 'engagement_announcements'") == (True,)
 
 
 # --- Negative control -------------------------------------------------------------------------

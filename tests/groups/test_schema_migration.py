@@ -173,7 +173,7 @@ def test_rollback_stops_and_names_ended_memberships(after):
 
 
 def test_reverse_sql_rejects_ended_memberships(back_before_membership_periods):
-    sql = (CHECKOUT / "groups/migrations/sql/membership_periods.reverse.sql").read_text()
+    sql = (CHECKOUT / "groups/sql/data/membership_periods.reverse.sql").read_text()
     with pytest.raises(psycopg.errors.CheckViolation) as rejected:
         back_before_membership_periods.sql(sql)
     assert rejected.value.diag.constraint_name == "memberships_rollback_keeps_ended"

@@ -1,10 +1,10 @@
 from django.db import migrations
 
-from missionsite.common.sqlfiles import SQLFile
+from missionsite.common.sql_loader import SQLFile
 
 
 class Migration(migrations.Migration):
-    """Database roles. Runs first, so that default privileges apply to every table."""
+    """Privileges of the database roles, and functions that tables need. Runs first, so that default privileges apply to all."""
 
     initial = True
     dependencies = []
@@ -15,4 +15,8 @@ class Migration(migrations.Migration):
         ("procrastinate", "0001_initial"),
         ("groups", "0001_initial"),
     ]
-    operations = [SQLFile(__file__, "database_roles")]
+    operations = [
+        SQLFile("common/grants", version=1),
+        SQLFile("common/functions/current_member_id", version=1),
+        SQLFile("common/functions/ulid", version=1),
+    ]

@@ -1,2 +1,0 @@
--- Keeps the addresses: the earlier version can use them.
-SELECT;

@@ -1,0 +1,38 @@
+-- Logs the state changes of a statement. The setting engagement.trigger names the trigger, engagement.metadata adds to
+-- the metadata; both last for the transaction. The CHECK of the log rejects a pair that is not one of the ten.
+-- enable_nestloop = off: with a nested loop, a statement over 100,000 rows would compare each row with all others.
+CREATE OR REPLACE FUNCTION log_engagement_transitions() RETURNS trigger
+LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
+AS $$
+DECLARE
+    trigger_name CONSTANT text := nullif(current_setting('engagement.trigger', true), '');
+    more CONSTANT jsonb := coalesce(nullif(current_setting('engagement.metadata', true), '')::jsonb, '{}');
+    at CONSTANT timestamptz := engagement_now();
+    return_after CONSTANT interval :=
+        coalesce(nullif(current_setting('engagement.return_after', true), '')::interval, interval '3 days');
+    answer CONSTANT text := CASE trigger_name
+        WHEN 'goodbye_response_1' THEN 'confused' WHEN 'goodbye_response_2' THEN 'busy'
+        WHEN 'goodbye_response_3' THEN 'all_good' WHEN 'goodbye_timeout' THEN 'timeout' END;
+BEGIN
+    IF trigger_name IS NULL THEN
+        IF EXISTS (SELECT FROM old_rows o JOIN new_rows n USING (id) WHERE o.state <> n.state) THEN
+            RAISE EXCEPTION 'a state change needs the setting engagement.trigger'
+                USING ERRCODE = 'check_violation', CONSTRAINT = 'user_engagement_states_trigger_required';
+        END IF;
+        RETURN NULL;
+    END IF;
+    INSERT INTO engagement_state_transitions (user_id, from_state, to_state, trigger, metadata, created_at)
+    SELECT n.user_id, o.state, n.state, trigger_name,
+           jsonb_strip_nulls(jsonb_build_object(
+               'days_inactive',
+               greatest(0, floor(extract(epoch FROM at - coalesce(o.last_activity_at, o.created_at)) / 86400))::integer,
+               'response_type', answer,
+               'unprompted_return',
+               CASE WHEN o.state = 'dormant' AND at - coalesce(o.last_activity_at, o.created_at) >= return_after
+                   THEN true END
+           )) || more,
+           at
+    FROM old_rows o JOIN new_rows n USING (id)
+    WHERE o.state <> n.state;
+    RETURN NULL;
+END $$;

@@ -1,0 +1,4 @@
+-- Engagement data is erased with the directory entry of a person.
+CREATE OR REPLACE TRIGGER community_members_erased_in_engagement AFTER UPDATE OF erased_at ON community_members
+    FOR EACH ROW WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL AND NEW.person_id IS NOT NULL)
+    EXECUTE FUNCTION erase_person_in_engagement();

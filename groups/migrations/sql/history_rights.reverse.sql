@@ -1,2 +1,0 @@
--- Rights are dropped with the tables.
-SELECT 1;

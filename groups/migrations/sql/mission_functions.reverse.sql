@@ -1,3 +1,0 @@
--- Drops the two functions.
-DROP FUNCTION get_mission_members(uuid);
-DROP FUNCTION get_active_missions(uuid, integer);
