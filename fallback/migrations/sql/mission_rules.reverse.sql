@@ -28,4 +28,4 @@ BEGIN
     END LOOP;
 END $$;
 DROP TRIGGER projects_touch_updated_at ON projects;
-DROP FUNCTION touch_project(), audit_actor(), audit_origin();
+DROP FUNCTION touch_project(), audit_actor();

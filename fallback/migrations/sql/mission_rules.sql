@@ -8,9 +8,7 @@ FROM (
 ) c
 WHERE m.id = c.id AND (m.dependency_count, m.open_dependency_count) IS DISTINCT FROM (c.every, c.open);
 
--- Actor and origin of the transaction, set by services; raw SQL has the origin `system`.
-CREATE FUNCTION audit_origin() RETURNS text LANGUAGE sql STABLE
-AS $$ SELECT coalesce(nullif(current_setting('app.event_origin', true), ''), 'system') $$;
+-- Actor of the transaction, set by services.
 CREATE FUNCTION audit_actor() RETURNS uuid LANGUAGE sql STABLE
 AS $$ SELECT nullif(current_setting('app.actor_id', true), '')::uuid $$;
 

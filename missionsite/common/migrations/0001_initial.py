@@ -19,4 +19,8 @@ class Migration(migrations.Migration):
         SQLFile("common/grants", version=1),
         SQLFile("common/functions/current_member_id", version=1),
         SQLFile("common/functions/ulid", version=1),
+        SQLFile("common/functions/audit_actor_id", version=1),
+        SQLFile("common/functions/audit_origin", version=1),
+        SQLFile("common/functions/audit_reason", version=1),
+        SQLFile("common/functions/audit_changeset_id", version=1),
     ]
