@@ -6,6 +6,7 @@ import pgtrigger.migrations
 from django.conf import settings
 from django.db import migrations, models
 
+import missionsite.common.audit.fields
 from missionsite.common.schema import CreatingMigration, RunDeferredSQL
 from missionsite.common.sql_loader import SQLFile
 
@@ -478,6 +479,22 @@ class Migration(CreatingMigration):
                     ),
                 ),
                 (
+                    "changeset_id",
+                    models.UUIDField(
+                        db_default=missionsite.common.audit.fields.AuditChangesetId(), editable=False, null=True
+                    ),
+                ),
+                (
+                    "actor",
+                    models.ForeignKey(
+                        db_index=False,
+                        null=True,
+                        on_delete=django.db.models.deletion.DO_NOTHING,
+                        related_name="+",
+                        to=settings.AUTH_USER_MODEL,
+                    ),
+                ),
+                (
                     "user",
                     models.ForeignKey(
                         on_delete=django.db.models.deletion.DO_NOTHING,
@@ -493,7 +510,19 @@ class Migration(CreatingMigration):
                     models.OrderBy(models.F("created_at"), descending=True),
                     models.OrderBy(models.F("id"), descending=True),
                 ],
-                "indexes": [models.Index(fields=["created_at"], name="engagement_transitions_when")],
+                "indexes": [
+                    models.Index(fields=["created_at"], name="engagement_transitions_when"),
+                    models.Index(
+                        condition=models.Q(("actor__isnull", False)),
+                        fields=["actor"],
+                        name="engagement_transitions_actor",
+                    ),
+                    models.Index(
+                        condition=models.Q(("changeset_id__isnull", False)),
+                        fields=["changeset_id"],
+                        name="engagement_transitions_changes",
+                    ),
+                ],
                 "constraints": [
                     models.CheckConstraint(
                         condition=models.Q(

@@ -8,6 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
 from engagement.rules import TRANSITIONS, State, TransitionTrigger
+from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import CheckConstraint, choices_check
 from missionsite.common.querysets import QuerySet
 
@@ -92,6 +93,10 @@ class EngagementStateTransition(models.Model):
     # days_inactive; response_type after a goodbye; unprompted_return.
     metadata = models.JSONField(_("details"), default=dict, db_default={})
     created_at = models.DateTimeField(_("when"), db_default=TransactionNow())
+    # The member who caused it, such as staff who snooze another member; NULL for a sweep.
+    actor = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, null=True, related_name="+", db_index=False)
+    # The request, bulk action or job that it belongs to.
+    changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)
 
     class Meta:
         db_table = "engagement_state_transitions"
@@ -106,7 +111,14 @@ class EngagementStateTransition(models.Model):
                 field="trigger",
             )
         ]
-        indexes = [models.Index(fields=["created_at"], name="engagement_transitions_when")]
+        indexes = [
+            models.Index(fields=["created_at"], name="engagement_transitions_when"),
+            # For the foreign key, and the transitions of one changeset.
+            models.Index(fields=["actor"], name="engagement_transitions_actor", condition=Q(actor__isnull=False)),
+            models.Index(
+                fields=["changeset_id"], name="engagement_transitions_changes", condition=Q(changeset_id__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.get_from_state_display()} → {self.get_to_state_display()}"

@@ -6,11 +6,13 @@ DECLARE
     link record;
 BEGIN
     FOR link IN
-        SELECT conname, conrelid::regclass AS of FROM pg_constraint
-        WHERE contype = 'f' AND confrelid = 'members'::regclass AND conrelid = ANY (ARRAY[
-            'user_engagement_states', 'engagement_state_transitions', 'engagement_message_queue', 'user_profiles',
-            'engagement_inbound_messages'
-        ]::regclass[])
+        SELECT c.conname, c.conrelid::regclass AS of
+        FROM pg_constraint c JOIN pg_attribute a ON a.attrelid = c.conrelid AND c.conkey = ARRAY[a.attnum]
+        WHERE c.contype = 'f' AND c.confrelid = 'members'::regclass AND a.attname = 'user_id'
+            AND c.conrelid = ANY (ARRAY[
+                'user_engagement_states', 'engagement_state_transitions', 'engagement_message_queue', 'user_profiles',
+                'engagement_inbound_messages'
+            ]::regclass[])
     LOOP
         EXECUTE format(
             'ALTER TABLE %s DROP CONSTRAINT %I, ADD CONSTRAINT %I FOREIGN KEY (user_id)'

@@ -6,6 +6,7 @@ import django.db.models.functions.text
 from django.conf import settings
 from django.db import migrations, models
 
+import missionsite.common.audit.fields
 from missionsite.common.schema import CreatingMigration
 from missionsite.common.sql_loader import SQLFile
 
@@ -276,6 +277,12 @@ class Migration(CreatingMigration):
                 ("payload", models.JSONField(blank=True, db_default={}, default=dict)),
                 ("occurred_at", models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow())),
                 (
+                    "changeset_id",
+                    models.UUIDField(
+                        db_default=missionsite.common.audit.fields.AuditChangesetId(), editable=False, null=True
+                    ),
+                ),
+                (
                     "actor",
                     models.ForeignKey(
                         blank=True,
@@ -344,6 +351,11 @@ class Migration(CreatingMigration):
                         models.OrderBy(models.F("occurred_at"), descending=True),
                         models.OrderBy(models.F("id"), descending=True),
                         name="events_of_type",
+                    ),
+                    models.Index(
+                        condition=models.Q(("changeset_id__isnull", False)),
+                        fields=["changeset_id"],
+                        name="events_of_changeset",
                     ),
                 ],
                 "constraints": [

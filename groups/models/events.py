@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import CheckConstraint
 
 
@@ -25,6 +26,8 @@ class Event(models.Model):
     )
     payload = models.JSONField(default=dict, db_default={}, blank=True)
     occurred_at = models.DateTimeField(db_default=TransactionNow())
+    # The request, bulk action, import, run or job that the event belongs to.
+    changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)
 
     class Meta:
         db_table = "events"
@@ -43,6 +46,8 @@ class Event(models.Model):
             models.Index(F("group"), F("occurred_at").desc(), F("id").desc(), name="events_of_group"),
             models.Index(F("actor"), F("occurred_at").desc(), F("id").desc(), name="events_by_actor"),
             models.Index(F("type"), F("occurred_at").desc(), F("id").desc(), name="events_of_type"),
+            # The events of one changeset.
+            models.Index(fields=["changeset_id"], name="events_of_changeset", condition=Q(changeset_id__isnull=False)),
         ]
 
     def __str__(self) -> str:

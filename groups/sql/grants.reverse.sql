@@ -10,6 +10,7 @@ BEGIN
         REVOKE SELECT (id, member_id, display_name, trust_score, is_active) ON members FROM missionsite_member;
         REVOKE INSERT (id, member_id, group_id, role, joined_at, status, left_at), UPDATE (status, left_at)
             ON memberships FROM missionsite_member;
-        REVOKE INSERT (type, actor_id, member_id, group_id, payload, occurred_at) ON events FROM missionsite_member;
+        REVOKE INSERT (type, actor_id, member_id, group_id, payload, occurred_at, changeset_id) ON events
+            FROM missionsite_member;
     END IF;
 END $$;

@@ -19,7 +19,8 @@ BEGIN
         GRANT SELECT (id, member_id, display_name, trust_score, is_active) ON members TO missionsite_member;
         GRANT INSERT (id, member_id, group_id, role, joined_at, status, left_at) ON memberships TO missionsite_member;
         GRANT UPDATE (status, left_at) ON memberships TO missionsite_member;
-        GRANT INSERT (type, actor_id, member_id, group_id, payload, occurred_at) ON events TO missionsite_member;
+        GRANT INSERT (type, actor_id, member_id, group_id, payload, occurred_at, changeset_id) ON events
+            TO missionsite_member;
         -- The history triggers run with the privileges of the role that changes the row.
         GRANT INSERT ON memberships_history TO missionsite_member;
         GRANT SELECT, INSERT, UPDATE ON pghistory_context TO missionsite_member;

@@ -56,7 +56,10 @@ BEGIN
     CREATE POLICY events_visible ON events FOR SELECT TO missionsite_member
         USING (member_id = current_member_id() OR actor_id = current_member_id());
     CREATE POLICY events_insert_own ON events FOR INSERT TO missionsite_member
-        WITH CHECK (actor_id = current_member_id() AND member_id = current_member_id());
+        WITH CHECK (
+            actor_id = current_member_id() AND member_id = current_member_id()
+            AND changeset_id IS NOT DISTINCT FROM audit_changeset_id()
+        );
 
     CREATE POLICY memberships_history_own ON memberships_history FOR INSERT TO missionsite_member
         WITH CHECK (member_id = current_member_id());

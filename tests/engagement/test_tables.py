@@ -56,6 +56,9 @@ user_profiles
 """
 # Columns in addition to the seed.
 OURS = """
+engagement_state_transitions
+    actor_id                  uuid                      empty   -
+    changeset_id              uuid                      empty   audit_changeset_id()
 engagement_message_queue
     attempted_at              timestamp with time zone  empty   -
     provider_message_id       character varying(255)    needed  ''

@@ -1,6 +1,7 @@
 """The ten transitions with their side effects, and the rejection of all other pairs, in Python and SQL."""
 
 from datetime import UTC, datetime, timedelta
+from uuid import uuid4
 
 import pytest
 
@@ -212,6 +213,24 @@ def test_state_cannot_change_member():
                 f"UPDATE user_engagement_states SET {change} WHERE user_id = %(person)s",
                 {"other": other.pk, "person": person.pk},
             )
+
+
+def test_transition_records_actor_and_changeset():
+    person, staff, changeset = person_in("active"), PersonFactory(), uuid4()
+    rows(
+        "SELECT set_config('app.actor_id', %s, true), set_config('pghistory.context_id', %s, true)",
+        [str(staff.pk), str(changeset)],
+    )
+    transition(member=person, trigger="inactivity_14d", at=NOW)
+    logged = EngagementStateTransition.objects.filter(user=person).latest("id")
+    assert (logged.actor, logged.changeset_id) == (staff, changeset)
+
+
+def test_transition_without_context_has_no_actor():
+    person = person_in("active")
+    transition(member=person, trigger="inactivity_14d", at=NOW)
+    logged = EngagementStateTransition.objects.filter(user=person).latest("id")
+    assert (logged.actor, logged.changeset_id) == (None, None)
 
 
 def test_trigger_setting_is_reset_after_transition():

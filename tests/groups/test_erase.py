@@ -66,6 +66,7 @@ DOERS = {
     ("deck_status_changes", "by_id"),
     ("dod_items", "completed_by_id"),
     ("engagement_announcements", "created_by_id"),
+    ("engagement_state_transitions", "actor_id"),
     ("events", "actor_id"),
     ("mission_events", "actor_id"),
     ("mission_fallback_items", "reviewed_by_id"),

@@ -1,5 +1,6 @@
 """The events table is append-only."""
 
+import pghistory
 import psycopg
 import pytest
 from django.db import DatabaseError, IntegrityError, transaction
@@ -43,3 +44,10 @@ def test_event_type_format_is_checked():
             Event.objects.create(type=wrong)
         assert rejected.value.__cause__.diag.constraint_name == "events_type_format"
         assert from_database(rejected.value).message
+
+
+@pytest.mark.django_db
+def test_event_has_changeset_of_context():
+    assert Event.objects.create(type="group.created").changeset_id is None
+    with pghistory.context(reason="a test") as context:
+        assert Event.objects.create(type="group.created").changeset_id == context.id

@@ -21,7 +21,7 @@ BEGIN
         END IF;
         RETURN NULL;
     END IF;
-    INSERT INTO engagement_state_transitions (user_id, from_state, to_state, trigger, metadata, created_at)
+    INSERT INTO engagement_state_transitions (user_id, from_state, to_state, trigger, metadata, created_at, actor_id)
     SELECT n.user_id, o.state, n.state, trigger_name,
            jsonb_strip_nulls(jsonb_build_object(
                'days_inactive',
@@ -31,7 +31,7 @@ BEGIN
                CASE WHEN o.state = 'dormant' AND at - coalesce(o.last_activity_at, o.created_at) >= return_after
                    THEN true END
            )) || more,
-           at
+           at, audit_actor_id()
     FROM old_rows o JOIN new_rows n USING (id)
     WHERE o.state <> n.state;
     RETURN NULL;
