@@ -29,7 +29,7 @@ MIGRATED = {
     "groups_0001": (None, ("groups", "0001")),
     "groups": ("groups_0001", ("groups",)),
     "engagement": ("groups", ("engagement",)),
-    "fallback_0002": ("groups_0001", ("fallback", "0002")),
+    "fallback_0001": ("groups", ("fallback", "0001")),
     "missiondeck": ("groups", ("missiondeck",)),
     "everything": ("groups", ()),
 }

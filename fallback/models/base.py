@@ -11,7 +11,7 @@ from missionsite.common.constraints import CheckConstraint, not_blank_check
 from missionsite.common.ids import UlidField
 from missionsite.common.querysets import QuerySet
 
-# The foreign key itself deletes or clears the row, for raw SQL too: links_within_project.sql, fallback_links.sql.
+# The foreign key itself deletes or clears the row, for raw SQL too: OnDelete in the migrations.
 BY_DATABASE = models.DO_NOTHING
 
 

@@ -3,7 +3,7 @@
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 
-# The foreign key has ON DELETE in the database: sql/missions.sql.
+# The foreign key itself deletes or clears the row, for raw SQL too: OnDelete in the migrations.
 BY_DATABASE = models.DO_NOTHING
 
 

@@ -177,6 +177,8 @@ class DeckMission(TimestampedModel):
             models.Index(fields=["deadline"], name="deck_missions_deadline"),
             models.Index(F("status"), F("number").desc(), name="deck_missions_status"),
             models.Index(OpClass(Lower("client"), "text_pattern_ops"), name="deck_missions_client_prefix"),
+            # The missions of a new member, by address.
+            models.Index(Lower("assigned_to"), name="deck_missions_unassigned", condition=Q(assignee__isnull=True)),
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="deck_missions_title_prefix"),
         ]
 

@@ -1,2 +1,0 @@
-DROP TRIGGER community_members_erased_in_projects ON community_members;
-DROP FUNCTION erase_person_in_projects();

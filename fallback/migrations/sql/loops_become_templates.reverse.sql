@@ -1,5 +1,0 @@
--- Restores loop missions with their schedule. A mission that was moved meanwhile keeps its list.
--- Their templates stay: the next backward migration moves them to a backup table.
-UPDATE missions m SET is_loop = c.is_loop, loop_schedule = c.loop_schedule,
-    list = CASE WHEN m.list = 'todo' THEN c.list ELSE m.list END
-FROM mission_loops_converted c WHERE c.mission_id = m.id;

@@ -1,2 +1,0 @@
--- Nothing to do: the reverse migration drops the column.
-SELECT;

@@ -1,1 +1,0 @@
-DROP SEQUENCE deck_missions_number_seq;
