@@ -3,8 +3,6 @@ from django.db import migrations
 from missionsite.common.sql_loader import SQLFile
 
 FUNCTIONS = (
-    "audit_origin",
-    "audit_actor",
     "touch_project",
     "check_organization_timezone",
     "touch_mission",

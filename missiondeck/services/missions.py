@@ -83,7 +83,6 @@ def _change(*, actor: Member, mission: DeckMission, to: DeckStatus, reason: str,
     if current.status == to:
         return current
     set_audit_context(actor, reason=reason)
-    _set_deck_context(actor, reason)
     changes = {"status": to}
     if to == DeckStatus.COMPLETE:
         changes |= {"completed_at": timezone.now(), "completed_by": actor}
@@ -93,14 +92,6 @@ def _change(*, actor: Member, mission: DeckMission, to: DeckStatus, reason: str,
     DeckMission.objects.filter(pk=current.pk).update(**changes)
     current.refresh_from_db()
     return current
-
-
-def _set_deck_context(actor: Member, reason: str) -> None:
-    """Set the actor and reason of this transaction for the triggers of deck_missions, which read deck.*."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('deck.actor_id', %s, true), set_config('deck.reason', %s, true)", [str(actor.pk), reason]
-        )
 
 
 def missing_of(mission: DeckMission) -> list[dict]:

@@ -53,7 +53,7 @@ LIVED_IN = """
     UPDATE deck_missions SET status = 'qa';
     UPDATE deck_missions SET status = 'complete' WHERE number = 47;
     BEGIN;
-    SELECT set_config('deck.reason', 'the client wants more', true);
+    SELECT set_config('app.reason', 'the client wants more', true);
     UPDATE deck_missions SET status = 'active' WHERE number = 49;
     COMMIT;
     UPDATE deck_missions SET status = 'complete', override_reason = 'the client signed',

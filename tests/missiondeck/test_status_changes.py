@@ -77,7 +77,7 @@ def test_every_pair_of_statuses_by_service(before, after):
 def test_every_pair_of_statuses_by_raw_sql(before, after):
     made = standing(before)
     changes = len(changes_of(made))
-    rows("SELECT set_config('deck.reason', 'because', true), set_config('deck.actor_id', '', true)")
+    rows("SELECT set_config('app.reason', 'because', true), set_config('app.actor_id', '', true)")
     change = ("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
     if before == after:
         rows(*change)
@@ -96,7 +96,7 @@ def test_step_back_needs_reason(before, after, reason):
     made = standing(before)
     with pytest.raises(StepBackReasonMissing):
         change_status(mission=made, to=after, actor=MemberFactory(), reason=reason)
-    rows("SELECT set_config('deck.reason', %s, true)", [reason])
+    rows("SELECT set_config('app.reason', %s, true)", [reason])
     with rejected_by("deck_missions_reason_required"):
         rows("UPDATE deck_missions SET status = %s WHERE id = %s", [after, made.pk])
 
@@ -142,7 +142,7 @@ def test_raw_sql_cannot_complete_unfinished_mission():
 @pytest.mark.parametrize("status", ["active", "complete"])
 def test_completion_time_of_open_mission_is_dropped(status):
     made = mission_in_qa()
-    rows("SELECT set_config('deck.reason', 'because', true)")
+    rows("SELECT set_config('app.reason', 'because', true)")
     rows("UPDATE deck_missions SET status = 'active', completed_at = now() WHERE id = %s", [made.pk])
     assert row("SELECT completed_at FROM deck_missions WHERE id = %s", [made.pk]) == (None,)
 

@@ -8,9 +8,9 @@ BEGIN
     -- A run inserted as completed has no proposals yet; its writer records the summary.
     IF TG_OP = 'UPDATE' AND NEW.status = 'completed' AND OLD.status <> 'completed' THEN
         INSERT INTO mission_events (project_id, type, origin, actor_id, payload)
-        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor(), NEW.payload - 'projectId' - 'status');
+        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor_id(), NEW.payload - 'projectId' - 'status');
         INSERT INTO project_activity (project_id, type, origin, actor_id, payload)
-        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor(), NEW.payload - 'projectId' - 'status');
+        VALUES (NEW.project_id, 'fallback.run_completed', 'fallback', audit_actor_id(), NEW.payload - 'projectId' - 'status');
     END IF;
     RETURN NULL;
 END $$;

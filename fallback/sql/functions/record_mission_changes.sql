@@ -16,7 +16,7 @@ BEGIN
             WHEN n.open_dependency_count = 0 AND o.open_dependency_count > 0 THEN 'mission.unblocked'
             ELSE 'mission.changed'
         END,
-        audit_origin(), audit_actor(), jsonb_build_object('changed', c.changed)
+        audit_origin(), audit_actor_id(), jsonb_build_object('changed', c.changed)
     FROM new_rows n
     JOIN old_rows o ON o.id = n.id
     CROSS JOIN LATERAL (

@@ -5,7 +5,7 @@ DECLARE
     project record;
 BEGIN
     INSERT INTO mission_events (project_id, mission_id, type, origin, actor_id, payload)
-    SELECT n.project_id, n.id, 'mission.created', audit_origin(), audit_actor(),
+    SELECT n.project_id, n.id, 'mission.created', audit_origin(), audit_actor_id(),
         jsonb_strip_nulls(jsonb_build_object(
             'list', n.list, 'ready', n.ready, 'origin', n.origin, 'item', n.fallback_item_id))
     FROM new_rows n;

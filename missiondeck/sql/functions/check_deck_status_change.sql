@@ -12,9 +12,9 @@ BEGIN
             USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_one_step';
     END IF;
     IF (OLD.status, NEW.status) IN (('qa', 'active'), ('complete', 'qa'))
-        AND coalesce(current_setting('deck.reason', true), '') ~ '^\s*$'
+        AND audit_reason() ~ '^\s*$'
     THEN
-        RAISE EXCEPTION 'a step back needs a reason in deck.reason'
+        RAISE EXCEPTION 'a step back needs a reason in app.reason'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'deck_missions_reason_required';
     END IF;
     IF NEW.status <> 'complete' THEN

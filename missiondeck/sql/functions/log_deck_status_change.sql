@@ -1,4 +1,4 @@
--- Records every status change with actor (deck.actor_id), reason (deck.reason), and what was missing for an override.
+-- Records every status change with the actor and the reason of the transaction, and what was missing for an override.
 -- SECURITY DEFINER, because the role of the site may not write to this table.
 CREATE OR REPLACE FUNCTION log_deck_status_change() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
@@ -9,10 +9,10 @@ BEGIN
     INSERT INTO deck_status_changes (mission_id, from_status, to_status, reason, is_override, missing, by_id)
     VALUES (
         NEW.id, OLD.status, NEW.status,
-        CASE WHEN overridden THEN NEW.override_reason ELSE coalesce(current_setting('deck.reason', true), '') END,
+        CASE WHEN overridden THEN NEW.override_reason ELSE audit_reason() END,
         overridden,
         CASE WHEN overridden THEN deck_mission_missing(NEW.id) ELSE '[]' END,
-        coalesce(NEW.completed_by_id, nullif(current_setting('deck.actor_id', true), '')::uuid)
+        coalesce(NEW.completed_by_id, audit_actor_id())
     );
     RETURN NULL;
 END $$;
