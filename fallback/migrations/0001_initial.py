@@ -7,6 +7,7 @@ from django.db import migrations, models
 
 import fallback.models.base
 import fallback.models.flows
+import missionsite.common.audit.fields
 import missionsite.common.ids
 from missionsite.common.operations import OnDelete, RenderOnce
 from missionsite.common.sql_loader import SQLFile
@@ -1389,6 +1390,15 @@ class Migration(migrations.Migration):
                         "occurred_at",
                         models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow()),
                     ),
+                    (
+                        "changeset_id",
+                        models.UUIDField(
+                            blank=True,
+                            db_default=missionsite.common.audit.fields.AuditChangesetId(),
+                            editable=False,
+                            null=True,
+                        ),
+                    ),
                 ],
                 options={
                     "db_table": "mission_events",
@@ -1408,6 +1418,11 @@ class Migration(migrations.Migration):
                             models.OrderBy(models.F("occurred_at"), descending=True),
                             models.OrderBy(models.F("id"), descending=True),
                             name="mission_events_of_project",
+                        ),
+                        models.Index(
+                            condition=models.Q(("changeset_id__isnull", False)),
+                            fields=["changeset_id"],
+                            name="mission_events_changeset",
                         ),
                     ],
                 },
@@ -1646,6 +1661,15 @@ class Migration(migrations.Migration):
                         "occurred_at",
                         models.DateTimeField(db_default=django.contrib.postgres.functions.TransactionNow()),
                     ),
+                    (
+                        "changeset_id",
+                        models.UUIDField(
+                            blank=True,
+                            db_default=missionsite.common.audit.fields.AuditChangesetId(),
+                            editable=False,
+                            null=True,
+                        ),
+                    ),
                 ],
                 options={
                     "verbose_name_plural": "project activity",
@@ -1660,7 +1684,12 @@ class Migration(migrations.Migration):
                             models.OrderBy(models.F("occurred_at"), descending=True),
                             models.OrderBy(models.F("id"), descending=True),
                             name="project_activity_of_project",
-                        )
+                        ),
+                        models.Index(
+                            condition=models.Q(("changeset_id__isnull", False)),
+                            fields=["changeset_id"],
+                            name="project_activity_changeset",
+                        ),
                     ],
                     "constraints": [
                         models.CheckConstraint(

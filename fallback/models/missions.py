@@ -12,6 +12,7 @@ from fallback import rules
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, within_project
 from fallback.models.choices import AgentStatus, List, MissionOrigin, Priority, PrMode, ReviewStatus
 from missionsite.common.audit.context import Origin
+from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
@@ -155,6 +156,8 @@ class MissionEvent(models.Model):
     )
     payload = models.JSONField(default=dict, db_default={}, blank=True)
     occurred_at = models.DateTimeField(db_default=TransactionNow())
+    # The changeset in which the event was recorded.
+    changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
 
     class Meta:
         db_table = "mission_events"
@@ -164,6 +167,10 @@ class MissionEvent(models.Model):
             # The timeline of a mission, and of a project.
             models.Index(F("mission"), F("occurred_at").desc(), F("id").desc(), name="mission_events_of_mission"),
             models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="mission_events_of_project"),
+            # The events of a changeset.
+            models.Index(
+                fields=["changeset_id"], name="mission_events_changeset", condition=Q(changeset_id__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

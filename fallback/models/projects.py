@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.functions import TransactionNow
 from django.contrib.postgres.indexes import OpClass
 from django.db import models
-from django.db.models import F
+from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import Privacy, ProjectRole, ProjectStatus
 from missionsite.common.audit.context import Origin
+from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.fields import URLField
 from missionsite.common.ids import UlidField
@@ -158,6 +159,8 @@ class ProjectActivity(models.Model):
     )
     payload = models.JSONField(default=dict, db_default={}, blank=True)
     occurred_at = models.DateTimeField(db_default=TransactionNow())
+    # The changeset in which the event was recorded.
+    changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
 
     class Meta:
         db_table = "project_activity"
@@ -165,7 +168,11 @@ class ProjectActivity(models.Model):
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [choices_check("project_activity", "origin", Origin)]
         indexes = [
-            models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="project_activity_of_project")
+            models.Index(F("project"), F("occurred_at").desc(), F("id").desc(), name="project_activity_of_project"),
+            # The events of a changeset.
+            models.Index(
+                fields=["changeset_id"], name="project_activity_changeset", condition=Q(changeset_id__isnull=False)
+            ),
         ]
 
     def __str__(self) -> str:

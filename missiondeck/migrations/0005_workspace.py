@@ -6,6 +6,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import missiondeck.models.missions
+import missionsite.common.audit.fields
 from missionsite.common.operations import OnDelete, RenderOnce
 from missionsite.common.sql_loader import SQLFile
 
@@ -152,6 +153,15 @@ class Migration(migrations.Migration):
                             verbose_name="time",
                         ),
                     ),
+                    (
+                        "changeset_id",
+                        models.UUIDField(
+                            blank=True,
+                            db_default=missionsite.common.audit.fields.AuditChangesetId(),
+                            editable=False,
+                            null=True,
+                        ),
+                    ),
                 ],
                 options={
                     "verbose_name": "status change",
@@ -162,7 +172,12 @@ class Migration(migrations.Migration):
                             models.F("mission"),
                             models.OrderBy(models.F("id"), descending=True),
                             name="deck_status_changes_of_mission",
-                        )
+                        ),
+                        models.Index(
+                            condition=models.Q(("changeset_id__isnull", False)),
+                            fields=["changeset_id"],
+                            name="deck_status_changes_changeset",
+                        ),
                     ],
                     "constraints": [
                         models.CheckConstraint(

@@ -14,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import DeckStatus
+from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import (
     CheckConstraint,
     UniqueConstraint,
@@ -207,6 +208,8 @@ class DeckStatusChange(models.Model):
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
     created_at = models.DateTimeField("time", db_default=TransactionNow(), editable=False)
+    # The changeset in which the change was recorded.
+    changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
 
     objects = QuerySet.as_manager()
 
@@ -218,7 +221,13 @@ class DeckStatusChange(models.Model):
             choices_check("deck_status_changes", "from_status", DeckStatus),
             choices_check("deck_status_changes", "to_status", DeckStatus),
         ]
-        indexes = [models.Index(F("mission"), F("id").desc(), name="deck_status_changes_of_mission")]
+        indexes = [
+            models.Index(F("mission"), F("id").desc(), name="deck_status_changes_of_mission"),
+            # The status changes of a changeset.
+            models.Index(
+                fields=["changeset_id"], name="deck_status_changes_changeset", condition=Q(changeset_id__isnull=False)
+            ),
+        ]
 
     def __str__(self) -> str:
         return f"{self.from_status} to {self.to_status}"

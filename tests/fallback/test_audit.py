@@ -5,6 +5,7 @@ import inspect
 import pkgutil
 from datetime import timedelta
 
+import pghistory
 import pytest
 from django.urls import reverse
 from django.utils import timezone
@@ -351,6 +352,13 @@ def test_rename_records_both_names():
     )
     event = Event.objects.get(type="organization.changed")
     assert event.payload["changed"] == {"name": ["Guild", "Open Guild"], "fallback_enabled": [True, False]}
+
+
+def test_activity_belongs_to_changeset():
+    project = ProjectFactory()
+    with pghistory.context() as changeset:
+        record_activity("project.changed", project=project, actor=MemberFactory())
+    assert ProjectActivity.objects.get(changeset_id=changeset.id).project == project
 
 
 @pytest.mark.django_db(transaction=True)

@@ -3,6 +3,7 @@
 import threading
 from itertools import pairwise
 
+import pghistory
 import pytest
 from django.db import DatabaseError, transaction
 
@@ -95,6 +96,15 @@ def test_event_has_actor_and_origin():
     rows("SELECT set_config('app.event_origin', 'agent', true), set_config('app.actor_id', %s, true)", [str(member.pk)])
     ((_kind, origin, actor, _changed),) = change(mission, list="doing")
     assert (origin, actor) == ("agent", member.pk)
+
+
+def test_event_belongs_to_changeset():
+    MissionFactory(title="By itself")
+    with pghistory.context() as changeset:
+        MissionFactory(title="In a changeset")
+    found = "SELECT changeset_id FROM mission_events e JOIN missions m ON m.id = e.mission_id WHERE m.title = %s"
+    assert rows(found, ["By itself"]) == [(None,)]
+    assert rows(found, ["In a changeset"]) == [(changeset.id,)]
 
 
 def test_event_of_unknown_origin_is_rejected():

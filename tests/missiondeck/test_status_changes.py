@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import pghistory
 import pytest
 from django.utils import timezone
 
@@ -105,6 +106,13 @@ def test_step_back_needs_reason(before, after, reason):
 def test_step_forward_needs_no_reason(before, after):
     moved = change_status(mission=standing(before), to=after, actor=MemberFactory())
     assert changes_of(moved)[-1] == (before, after, "", False)
+
+
+def test_status_change_belongs_to_changeset():
+    made = mission_in_qa()
+    with pghistory.context() as changeset:
+        change_status(mission=made, to="active", actor=MemberFactory(), reason="because")
+    assert DeckStatusChange.objects.get(changeset_id=changeset.id).to_status == "active"
 
 
 def test_reason_is_limited_to_transaction(transactional_db):
