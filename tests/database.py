@@ -43,7 +43,8 @@ def connect(database: str = "postgres") -> psycopg.Connection:
 def fingerprint() -> str:
     """Return a digest of all that decides what a migrated database holds."""
     paths = {CHECKOUT / "requirements.txt", RESTORE, Path(__file__)}
-    paths |= {CHECKOUT / "missionsite/common" / name for name in ("constraints.py", "operations.py", "schema.py", "sql_loader.py")}
+    parts = ("constraints.py", "operations.py", "schema.py", "sql_loader.py")
+    paths |= {CHECKOUT / "missionsite/common" / name for name in parts}
     for package in PACKAGES:
         paths |= {*(CHECKOUT / package).rglob("migrations/*.py"), *(CHECKOUT / package).rglob("*.sql")}
     # What is written after migrations: permissions of the models, and what the receivers of the signal write.

@@ -1,21 +1,27 @@
 """Projects, boards, and the fallback that proposes missions."""
 
-from fallback.models.agents import CodeAgentSession, GithubPrComment, GithubPullRequest
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.flows import Actor, Flow
 from fallback.models.missions import Mission, MissionDependency, MissionEvent
-from fallback.models.notices import AccessRequest, AuditEvent, Notification, NotificationPreference
+from fallback.models.notifications import Notification
 from fallback.models.organizations import Organization, OrganizationMembership
-from fallback.models.projects import Project, ProjectActivity, ProjectMember, ProjectRepository, ProjectStar
+from fallback.models.projects import Project, ProjectActivity, ProjectMember, ProjectRepository
+from fallback.models.pull_requests import GithubPullRequest
 from fallback.models.runs import MissionFallbackItem, MissionFallbackRun
-from fallback.models.templates import MissionFallbackTemplate
-from fallback.models.workstations import (
+from fallback.models.schema_only import (
+    AccessRequest,
+    AuditEvent,
+    CodeAgentSession,
+    GithubPrComment,
+    NotificationPreference,
+    ProjectStar,
     ProjectWorkstation,
     Workstation,
     WorkstationRepository,
     WorkstationSession,
     WorkstationWorktree,
 )
+from fallback.models.templates import MissionFallbackTemplate
 
 __all__ = [
     "AccessRequest",

@@ -105,19 +105,6 @@ class ProjectMember(TimestampedModel):
         return gettext("{member} in {project}").format(member=self.member, project=self.project)
 
 
-class ProjectStar(models.Model):
-    """A project that a member has starred."""
-
-    id = UlidField()
-    project = models.ForeignKey(Project, BY_DATABASE, related_name="stars", db_index=False)
-    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="project_stars")
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-
-    class Meta:
-        db_table = "project_stars"
-        constraints = [UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
-
-
 class ProjectRepository(TimestampedModel):
     """A code repository of a project."""
 

@@ -1,0 +1,37 @@
+from __future__ import annotations
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from fallback.models.base import BY_DATABASE, TimestampedModel
+from fallback.models.choices import PullRequestState
+from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.fields import URLField
+
+
+class GithubPullRequest(TimestampedModel):
+    """A pull request opened for a mission."""
+
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="pull_requests")
+    repository = models.ForeignKey(
+        "fallback.ProjectRepository", models.PROTECT, related_name="pull_requests", db_index=False
+    )
+    number = models.IntegerField()
+    title = models.CharField(max_length=500)
+    state = models.TextField(choices=PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
+    branch = models.CharField(max_length=255, blank=True, default="", db_default="")
+    url = URLField(max_length=500, blank=True, default="", db_default="")
+
+    class Meta:
+        db_table = "github_pull_requests"
+        constraints = [
+            *one_line_checks("github_pull_requests", "title", "branch", "url"),
+            choices_check("github_pull_requests", "state", PullRequestState),
+            UniqueConstraint(
+                fields=["repository", "number"],
+                name="github_pull_requests_once",
+                violation_error_code="pull_request_linked",
+                violation_error_message=_("This pull request is already linked to another mission."),
+                field="url",
+            ),
+        ]

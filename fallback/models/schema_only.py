@@ -1,0 +1,243 @@
+"""Tables of the seed that only the schema needs so far.
+
+Nothing writes them: they are there with the links, constraints and triggers that later features need. Undoing a
+decision checks that its mission has no agent session or work tree. Erasing a member empties the messages of access
+requests.
+"""
+
+from __future__ import annotations
+
+from django.contrib.postgres.functions import TransactionNow
+from django.db import models
+from django.db.models import F, Q
+from django.db.models.functions import Lower
+
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
+from fallback.models.choices import (
+    AccessRequestStatus,
+    AgentSessionStatus,
+    Channel,
+    WorkstationStatus,
+    WorktreeStatus,
+)
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.ids import UlidField
+
+
+class ProjectStar(models.Model):
+    """A project that a member has starred."""
+
+    id = UlidField()
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="stars", db_index=False)
+    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="project_stars")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "project_stars"
+        constraints = [UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
+
+
+class CodeAgentSession(models.Model):
+    """One attempt of an agent at a mission."""
+
+    id = UlidField()
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="agent_sessions", db_index=False)
+    workstation = models.ForeignKey(
+        "fallback.Workstation", BY_DATABASE, null=True, blank=True, related_name="agent_sessions"
+    )
+    agent = models.CharField(max_length=120)
+    status = models.TextField(
+        choices=AgentSessionStatus, default=AgentSessionStatus.RUNNING, db_default=AgentSessionStatus.RUNNING
+    )
+    # Relative to the document root: logs/{sessionId}.log
+    log_path = models.TextField(blank=True, default="", db_default="")
+    started_at = models.DateTimeField(db_default=TransactionNow())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "code_agent_sessions"
+        ordering = [F("started_at").desc(), F("id").desc()]
+        constraints = [
+            *one_line_checks("code_agent_sessions", "agent", "log_path"),
+            choices_check("code_agent_sessions", "status", AgentSessionStatus),
+        ]
+        indexes = [
+            models.Index(F("mission"), F("started_at").desc(), F("id").desc(), name="code_agent_sessions_of_mission")
+        ]
+
+
+class GithubPrComment(models.Model):
+    """A comment on a pull request."""
+
+    id = UlidField()
+    pull_request = models.ForeignKey("fallback.GithubPullRequest", BY_DATABASE, related_name="comments", db_index=False)
+    github_id = models.BigIntegerField(unique=True)
+    author = models.CharField(max_length=255)
+    body = models.TextField(blank=True, default="", db_default="")
+    created_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "github_pr_comments"
+        constraints = [*one_line_checks("github_pr_comments", "author")]
+        indexes = [models.Index(fields=["pull_request", "created_at"], name="github_pr_comments_of_request")]
+
+
+class Workstation(TimestampedModel):
+    """A machine of an organisation on which agents work."""
+
+    organization = models.ForeignKey("fallback.Organization", BY_DATABASE, related_name="workstations", db_index=False)
+    name = models.CharField(max_length=255)
+    status = models.TextField(
+        choices=WorkstationStatus, default=WorkstationStatus.OFFLINE, db_default=WorkstationStatus.OFFLINE
+    )
+    last_seen_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "workstations"
+        ordering = [Lower("name"), "id"]
+        constraints = [
+            *one_line_checks("workstations", "name"),
+            choices_check("workstations", "status", WorkstationStatus),
+            name_check("workstations"),
+            UniqueConstraint(fields=["organization", "name"], name="workstations_name_once"),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class ProjectWorkstation(models.Model):
+    """A workstation a project may use."""
+
+    id = UlidField()
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="workstations", db_index=False)
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="projects")
+    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "project_workstations"
+        constraints = [UniqueConstraint(fields=["project", "workstation"], name="project_workstations_once")]
+
+
+class WorkstationSession(models.Model):
+    """One run of the daemon on a workstation."""
+
+    id = UlidField()
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="sessions", db_index=False)
+    daemon_version = models.CharField(max_length=64, blank=True, default="", db_default="")
+    started_at = models.DateTimeField(db_default=TransactionNow())
+    ended_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "workstation_sessions"
+        constraints = [*one_line_checks("workstation_sessions", "daemon_version")]
+        indexes = [models.Index(F("workstation"), F("started_at").desc(), name="workstation_sessions_latest")]
+
+
+class WorkstationRepository(models.Model):
+    """A repository cloned on a workstation."""
+
+    id = UlidField()
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="repositories", db_index=False)
+    repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="clones")
+    path = models.TextField()
+    cloned_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "workstation_repositories"
+        constraints = [
+            *one_line_checks("workstation_repositories", "path"),
+            UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once"),
+        ]
+
+
+class WorkstationWorktree(TimestampedModel):
+    """A work tree from the pool of a workstation, idle or used by a mission."""
+
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="worktrees", db_index=False)
+    repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="worktrees")
+    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="worktrees")
+    path = models.TextField()
+    branch = models.CharField(max_length=255, blank=True, default="", db_default="")
+    status = models.TextField(choices=WorktreeStatus, default=WorktreeStatus.IDLE, db_default=WorktreeStatus.IDLE)
+
+    class Meta:
+        db_table = "workstation_worktrees"
+        constraints = [
+            *one_line_checks("workstation_worktrees", "path", "branch"),
+            choices_check("workstation_worktrees", "status", WorktreeStatus),
+            UniqueConstraint(fields=["workstation", "path"], name="workstation_worktrees_path_once"),
+        ]
+
+
+class NotificationPreference(TimestampedModel):
+    """Whether a kind of notification is sent by a channel, for an organisation or one member of it."""
+
+    organization = models.ForeignKey(
+        "fallback.Organization", BY_DATABASE, related_name="notification_preferences", db_index=False
+    )
+    member = models.ForeignKey(
+        "groups.Member", models.CASCADE, null=True, blank=True, related_name="notification_preferences"
+    )
+    kind = models.TextField()
+    channel = models.TextField(choices=Channel, default=Channel.IN_APP, db_default=Channel.IN_APP)
+    is_enabled = models.BooleanField(default=True, db_default=True)
+
+    class Meta:
+        db_table = "notification_preferences"
+        constraints = [
+            choices_check("notification_preferences", "channel", Channel),
+            UniqueConstraint(
+                fields=["organization", "member", "kind", "channel"],
+                name="notification_preferences_once",
+                nulls_distinct=False,
+            ),
+        ]
+
+
+class AccessRequest(TimestampedModel):
+    """A member's request to join a project."""
+
+    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False)
+    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="access_requests")
+    message = models.TextField(blank=True, default="", db_default="")
+    status = models.TextField(
+        choices=AccessRequestStatus, default=AccessRequestStatus.PENDING, db_default=AccessRequestStatus.PENDING
+    )
+    decided_by = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="decided_access_requests"
+    )
+    decided_at = models.DateTimeField(null=True, blank=True)
+    expires_at = models.DateTimeField(null=True, blank=True)
+
+    class Meta:
+        db_table = "access_requests"
+        constraints = [
+            choices_check("access_requests", "status", AccessRequestStatus),
+            UniqueConstraint(
+                fields=["project", "member"], name="access_requests_one_pending", condition=Q(status="pending")
+            ),
+            CheckConstraint(
+                condition=Q(status="pending", decided_at__isnull=True) | ~Q(status="pending"),
+                name="access_requests_decision_fits_status",
+            ),
+        ]
+
+
+class AuditEvent(models.Model):
+    """An entry of the compliance log. The actor is a pseudonym, never personal data."""
+
+    id = models.BigAutoField(primary_key=True)
+    action = models.TextField()
+    actor_token = models.TextField(blank=True, default="", db_default="")
+    organization = models.ForeignKey(
+        "fallback.Organization", models.PROTECT, null=True, blank=True, related_name="audit_events"
+    )
+    project = models.ForeignKey("fallback.Project", models.PROTECT, null=True, blank=True, related_name="audit_events")
+    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(db_default=TransactionNow())
+
+    class Meta:
+        db_table = "audit_events"
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        indexes = [models.Index(F("occurred_at").desc(), F("id").desc(), name="audit_events_newest")]
