@@ -29,7 +29,6 @@ SKIPPED = (
     "missionsite/settings.py",
     "missionsite/environment.py",
     "missionsite/common/checks.py",
-    "missionsite/common/sqlfiles.py",
     "missionsite/common/sql_loader.py",
     "missionsite/common/static/common/api-docs.js",
     "missionsite/common/worker/",

@@ -18,7 +18,6 @@ class Migration(CreatingMigration):
 
     dependencies = [
         ("groups", "0004_operations"),
-        ("groups", "__first__"),
         ("pghistory", "0007_auto_20250421_0444"),
     ]
 

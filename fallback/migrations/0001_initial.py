@@ -19,9 +19,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("common", "0003_ulid"),
-        ("groups", "0010_erase"),
-        ("groups", "__first__"),
+        ("common", "0002_tables"),
+        ("groups", "0004_operations"),
     ]
 
     operations = [

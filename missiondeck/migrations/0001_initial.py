@@ -19,9 +19,8 @@ class Migration(migrations.Migration):
     initial = True
 
     dependencies = [
-        ("common", "0004_idempotency_keys"),
-        ("groups", "0010_erase"),
-        ("groups", "__first__"),
+        ("common", "0002_tables"),
+        ("groups", "0004_operations"),
     ]
 
     operations = [

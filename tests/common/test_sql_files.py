@@ -67,21 +67,11 @@ def installed_files() -> Counter[tuple[str, int]]:
     return found
 
 
-def without_file() -> set[str]:
-    """Names that apps without a folder of live files create in the SQL of their migrations, and their tables."""
-    others = [apps.get_app_config(label) for label in set(OURS) - set(APPS)]
-    paths = [path for app in others for path in Path(app.path).glob("migrations/sql/*.sql")]
-    pattern = r"CREATE (?:OR REPLACE )?(?:FUNCTION|(?:CONSTRAINT )?TRIGGER|POLICY) (\w+)"
-    names = {name for path in paths for name in re.findall(pattern, path.read_text())}
-    return names | {model._meta.db_table for app in others for model in app.get_models()}
-
-
 def of_the_database(query: str) -> list[tuple]:
-    """Return the objects of the apps with live files."""
-    elsewhere = without_file()
+    """Return what is ours."""
     with owner() as session:
         found = session.execute(query).fetchall()
-    return [each for each in found if not FOREIGN.match(each[0]) and not elsewhere & set(each[:2])]
+    return [each for each in found if not FOREIGN.match(each[0])]
 
 
 @pytest.mark.django_db

@@ -24,6 +24,7 @@ from fallback.models import (
 )
 from fallback.services import configs, missions, notifications, projects, pull_requests, review, runs
 from groups.models import Event, Member
+from missionsite.common.audit.events import audit
 from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
@@ -357,7 +358,7 @@ def test_rename_records_both_names():
 def test_activity_belongs_to_changeset():
     project = ProjectFactory()
     with pghistory.context() as changeset:
-        record_activity("project.changed", project=project, actor=MemberFactory())
+        audit("project.changed", project=project, actor=MemberFactory())
     assert ProjectActivity.objects.get(changeset_id=changeset.id).project == project
 
 
