@@ -94,6 +94,7 @@ deck_status_changes
     missing           jsonb                     needed  '[]'
     by_id             uuid                      empty   -
     created_at        timestamp with time zone  needed  now()
+    changeset_id      uuid                      empty   audit_changeset_id()
 deck_feeds
     id                uuid                      needed  gen_random_uuid()
     created_at        timestamp with time zone  needed  now()
