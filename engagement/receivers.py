@@ -2,6 +2,8 @@
 
 import logging
 from collections.abc import Callable
+from datetime import datetime
+from uuid import UUID
 
 from django.db import transaction
 from django.utils import timezone
@@ -24,15 +26,15 @@ INTRODUCTION_STEP = "introduce_yourself"
 ROLE_STEPS = {"lead": "lead_mission", "mentor": "mentor_member"}
 
 
-def on_event(sender, event: Event, **_) -> None:
+def on_event(sender: object, event: Event, **_signal: object) -> None:
     """Handle an event after the commit: requests of members run under the member role, without access to the queue."""
     if steps := _STEPS.get(event.type):
         transaction.on_commit(lambda: steps(event), robust=True)
-    if event.type in ACTIVITY and event.member_id and event.actor_id == event.member_id:
-        transaction.on_commit(lambda: record_activity(member=event.member, at=event.occurred_at), robust=True)
+    if event.type in ACTIVITY and (member := event.member) and event.actor_id == event.member_id:
+        transaction.on_commit(lambda: record_activity(member=member, at=event.occurred_at), robust=True)
 
 
-def on_participation(sender, seen: dict, spoke: set, **_) -> None:
+def on_participation(sender: object, seen: dict[UUID, datetime], spoke: set[UUID], **_signal: object) -> None:
     """Record activity in the transaction of the participation."""
     record_activities(seen=seen)
     tier = tier_of(INTRODUCTION_STEP)
@@ -45,9 +47,10 @@ def on_participation(sender, seen: dict, spoke: set, **_) -> None:
             complete_action(actor=system, member=profile.user, action=INTRODUCTION_STEP, at=seen[profile.pk])
 
 
-def on_registration(sender, entry: CommunityMember, locale: str, timezone: str, **_) -> None:
+def on_registration(sender: object, entry: CommunityMember, locale: str, timezone: str, **_signal: object) -> None:
     """Fill in the profile in the transaction of the registration."""
-    start_profile(actor=entry.person, member=entry.person, address=entry.telegram_id, locale=locale, timezone=timezone)
+    if member := entry.person:
+        start_profile(actor=member, member=member, address=entry.telegram_id, locale=locale, timezone=timezone)
 
 
 def _complete_step(member: Member, action: str, event: Event) -> None:
@@ -97,7 +100,8 @@ def _directory_verified(event: Event) -> None:
 
 def _profile_changed(event: Event) -> None:
     """Record activity when a member opts in again, so that the next sweep does not send a goodbye."""
-    if event.actor_id == event.member_id and event.payload["changed"].get("reengagement_opt_out") == [True, False]:
+    opted_in = event.payload["changed"].get("reengagement_opt_out") == [True, False]
+    if opted_in and event.member and event.actor_id == event.member_id:
         record_activity(member=event.member, at=event.occurred_at)
 
 

@@ -1,6 +1,9 @@
 """The audience of an announcement: who receives it, and why others are skipped."""
 
+from __future__ import annotations
+
 from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict
 
 from django.core.exceptions import EmptyResultSet
 from django.db import connection
@@ -11,6 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from engagement.rules import MessageType
 from engagement.selectors.blocking import block_reason
 from groups.models import CommunityMember
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
 # Labels of the reasons for skipping an entry: no account, or one of rules.BLOCK_REASONS.
 SKIP_REASONS = {
@@ -25,6 +31,12 @@ SKIP_REASONS = {
 }
 
 
+class WithReason(TypedDict):
+    """What with_reason() adds to an entry."""
+
+    reason: str
+
+
 @dataclass(frozen=True)
 class Audience:
     """Number of members an announcement reaches, and of those it skips, by reason."""
@@ -37,7 +49,7 @@ class Audience:
         return self.recipients + sum(self.skipped.values())
 
 
-def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[CommunityMember]:
+def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[WithAnnotations[CommunityMember, WithReason]]:
     """Annotate the entries with `reason`: why they are skipped; empty for recipients."""
     blocked = block_reason(
         message_type=Value(MessageType.ANNOUNCEMENT), is_transactional=Value(False), person="person__", entry=""

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from uuid import UUID, uuid4
 
 from django.conf import settings
@@ -63,7 +63,7 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
     token = uuid4()
     # Equal times mean no quiet hours.
     has_quiet_hours = settings.ENGAGEMENT_QUIET_FROM != settings.ENGAGEMENT_QUIET_TO
-    values = {
+    values: dict[str, Any] = {
         "sender": sender,
         "token": token,
         "at": at,
@@ -84,7 +84,7 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
     outcomes = Counter(row[0] for row in rows)
     # Parse each distinct value once: many messages have the same parameters.
     params = {text: json.loads(text) for text in {row[6] for row in rows}}
-    messages = [Claimed(*row[2:6], params[row[6]], *row[7:]) for row in rows if row[0] == "claimed"]
+    messages = [Claimed._make((*row[2:6], params[row[6]], *row[7:])) for row in rows if row[0] == "claimed"]
     last = (rows[-1][1], rows[-1][2]) if rows else None
     return Batch(token, messages, outcomes["deferred"], outcomes["withdrawn"], last)
 

@@ -105,7 +105,7 @@ Não responder também é uma resposta: só escreveremos de novo quando você es
 ]
 
 
-def create_default_texts(*, apps: Apps = installed, **_) -> None:
+def create_default_texts(*, apps: Apps = installed, **_signal: object) -> None:
     """Create missing templates after `migrate`. apps: the app registry of the migrated state."""
     try:
         apps.get_model("engagement", "MessageTemplate")

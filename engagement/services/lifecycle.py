@@ -4,6 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.conf import settings
@@ -40,7 +41,7 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     after = TRANSITIONS.get((current.state, trigger))
     if after is None:
         raise TransitionRejected(state=current.state, trigger=trigger, possible=possible_triggers(current.state))
-    dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
+    dates: dict[str, datetime | None] = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
     if after == State.GOODBYE_SENT:
         dates |= {"goodbye_sent_at": at, "goodbye_expires_at": at + settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER}
     if after == State.REMIND_LATER:
@@ -107,7 +108,7 @@ def record_activities(*, seen: Mapping[UUID, datetime]) -> int:
     if not seen:
         return 0
     ordered = sorted(seen.items(), key=lambda one: str(one[0]))
-    values = {"ids": [str(key) for key, _at in ordered], "times": [at for _key, at in ordered]}
+    values: dict[str, Any] = {"ids": [str(key) for key, _at in ordered], "times": [at for _key, at in ordered]}
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_ACTIVITY, values)
         away = [row[0] for row in cursor.fetchall() if row[0]]

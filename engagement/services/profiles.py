@@ -11,7 +11,7 @@ from engagement.errors import LocaleUnknown, TimezoneUnknown
 from engagement.models import UserProfile
 from engagement.rules import Destination, Locale
 from groups.models import Member
-from missionsite.common.audit.events import audit_changes
+from missionsite.common.audit.events import audit
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.errors import ConstraintViolated, translate_db_errors
 from missionsite.common.transactions import service
@@ -35,10 +35,10 @@ def update_profile(*, actor: Member, member: Member, **changes: Any) -> UserProf
     if "timezone" in changes and changes["timezone"] not in available_timezones():
         raise TimezoneUnknown
     profile = UserProfile.objects.lock(member.pk)
-    changed = apply_changes(profile, changes)
-    # Addresses are not copied to the event log.
-    event_changes = {name: values if name in OWN else "changed" for name, values in changed.items()}
-    audit_changes("profile.changed", actor=actor, member=member, changed=event_changes)
+    if changed := apply_changes(profile, changes):
+        # Addresses are not copied to the event log.
+        event_changes = {name: values if name in OWN else "changed" for name, values in changed.items()}
+        audit("profile.changed", actor=actor, member=member, changed=event_changes)
     return profile
 
 

@@ -15,7 +15,7 @@ COMMON_SAMPLES = {"name": "Ana Souza", "unsubscribe_url": "https://example.org/u
 # Additional parameters of a message type.
 SAMPLES_BY_KEY = {"tier_unlock": {"tier": "1"}, "weekly_review": {"week": "2026-W12"}}
 # Added to an unsolicited message whose text does not contain the unsubscribe link.
-UNSUBSCRIBE_FOOTER = {
+UNSUBSCRIBE_FOOTER: dict[str, str] = {
     Locale.EN: 'You can stop these messages: {url} or answer "stop reminders".',
     Locale.PT_BR: 'Você pode parar estas mensagens: {url} ou responda "parar lembretes".',
 }

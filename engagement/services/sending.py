@@ -68,7 +68,7 @@ class MessageSender:
 
     def __post_init__(self) -> None:
         self.stopping = False
-        self._after: tuple[datetime, int] | None = None
+        self._after: tuple[str, int] | None = None
         self._from_start_at = 0.0
         self._reclaimed_at = 0.0
 
@@ -147,7 +147,10 @@ class MessageSender:
         patience = max(settings.ENGAGEMENT_LEASE.total_seconds() - settings.ENGAGEMENT_SEND_TIMEOUT, 1)
         most_failures = settings.ENGAGEMENT_CIRCUIT_FAILURES
         started = checked = recorded = time.monotonic()
-        templates, sent, failed, withdrawn = Templates(), [], [], {}
+        templates = Templates()
+        sent: list[Sent] = []
+        failed: list[Failed] = []
+        withdrawn: dict[int, str] = {}
         failures, error = 0, ""
         for message in batch.messages:
             now = time.monotonic()
@@ -166,7 +169,7 @@ class MessageSender:
             try:
                 outgoing = _outgoing(message, templates)
             except DomainError as rejection:
-                failed.append(Failed(message.id, rejection.message))
+                failed.append(Failed(message.id, str(rejection)))
                 continue
             try:
                 receipt = self.transport.send(outgoing)

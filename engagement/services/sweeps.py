@@ -8,6 +8,7 @@ idempotency keys exist.
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.conf import settings
 from django.db import connection, transaction
@@ -62,7 +63,7 @@ def sweep_weekly(
 
 
 def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, batch: int) -> SweepProgress:
-    values = {
+    values: dict[str, Any] = {
         "at": at,
         "most": batch,
         "quiet_since": at - settings.ENGAGEMENT_INACTIVE_AFTER,

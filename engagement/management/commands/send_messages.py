@@ -1,6 +1,7 @@
 import signal
 import time
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, connection
 
@@ -30,7 +31,7 @@ class Command(BaseCommand):
             transport_instance = make_transport(transport or "")
         except DomainError as rejection:
             raise CommandError(rejection.message) from None
-        sender = MessageSender(transport_instance, **({"batch": batch} if batch else {}))
+        sender = MessageSender(transport_instance, batch=batch or settings.ENGAGEMENT_BATCH)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sender.stop())
         total = Tally()

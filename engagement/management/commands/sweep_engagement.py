@@ -1,5 +1,6 @@
 from argparse import ArgumentTypeError
 from datetime import datetime
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
@@ -22,7 +23,7 @@ class Command(BaseCommand):
         if not 1 <= batch <= 100_000:
             raise CommandError("--batch must be between 1 and 100000.")
         steps: list[SweepProgress] = []
-        sweep_options = {"at": at, "dry_run": dry_run, "on_batch": self._print_batch, "batch": batch}
+        sweep_options: dict[str, Any] = {"at": at, "dry_run": dry_run, "on_batch": self._print_batch, "batch": batch}
         with changeset(job="sweep_engagement"):
             if not weekly:
                 steps += sweep_daily(**sweep_options)
