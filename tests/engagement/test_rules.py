@@ -10,7 +10,7 @@ from django.apps import apps
 from django.core.exceptions import ValidationError
 from django.utils import timezone
 
-from engagement import api
+from engagement.api import base as api
 from engagement.conf import ENGAGEMENT_TIERS
 from engagement.models import EngagementMessage, MessageTemplate, UserProfile
 from engagement.rules import (
