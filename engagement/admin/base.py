@@ -27,14 +27,19 @@ CHANGE_PROFILE = "engagement.change_userprofile"
 VIEW_STATES = "engagement.view_userengagementstate"
 
 # Badge variants of states.
-STATE = {
+STATE: dict[str, str] = {
     State.ACTIVE: "success",
     State.GOODBYE_SENT: "warning",
     State.HELP_FLOW: "info",
     State.REMIND_LATER: "info",
     State.DORMANT: "default",
 }
-STATUS = {Status.PENDING: "info", Status.SENT: "success", Status.FAILED: "danger", Status.CANCELLED: "default"}
+STATUS: dict[str, str] = {
+    Status.PENDING: "info",
+    Status.SENT: "success",
+    Status.FAILED: "danger",
+    Status.CANCELLED: "default",
+}
 RESPONSE_LABELS = {
     "confused": _("confused"),
     "busy": _("busy"),

@@ -141,7 +141,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         "named": NAMED,
         "found_more": getattr(request, "search_found_more", False),
         "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
-        "previews": [_shown(form, locale, end) for locale, end in LANGUAGES],
+        "previews": [_language_context(form, locale, end) for locale, end in LANGUAGES],
         "preview_url": reverse("admin:engagement_preview"),
         "key": KEY,
         "back": f"{directory}?{query}" if query else directory,
@@ -174,7 +174,7 @@ def _skipped(entries: QuerySet[CommunityMember], counts: Audience) -> list[dict]
     ]
 
 
-def _shown(form: ComposeForm, locale: Locale, end: str) -> dict:
+def _language_context(form: ComposeForm, locale: Locale, end: str) -> dict:
     subject, body = (str(form[f"{name}_{end}"].value() or "") for name in ("subject", "body"))
     return {
         "label": locale.label,

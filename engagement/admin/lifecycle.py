@@ -37,7 +37,7 @@ class Arrow:
     anchor: str = "middle"
 
 
-ARROWS = {
+ARROWS: dict[tuple[str, str], Arrow] = {
     (State.ACTIVE, TransitionTrigger.INACTIVITY_14D): Arrow("M174 284 H322", 248, 258),
     (State.GOODBYE_SENT, TransitionTrigger.USER_MESSAGE): Arrow("M322 316 H174", 248, 338),
     (State.GOODBYE_SENT, TransitionTrigger.GOODBYE_RESPONSE_1): Arrow("M400 266 V164", 410, 210, "start"),

@@ -26,12 +26,12 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     upcoming = queued.filter(status=Status.PENDING).order_by("scheduled_for", "pk").first()
     last = transitions[0] if transitions else None
     return {
-        "now": _now(state, last),
+        "now": _state_lines(state, last),
         "state": state,
         "state_link": link_to(state, _("Open lifecycle state")) if state else "",
         "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
         "upcoming_text": explain_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
-        "profile": _profile(profile) if profile else [],
+        "profile": _profile_lines(profile) if profile else [],
         "profile_link": link_to(profile, _("Open profile")) if profile else "",
         "transitions": [
             [
@@ -57,7 +57,7 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     }
 
 
-def _now(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[tuple[str, str]]:
+def _state_lines(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[tuple[str, str]]:
     if state is None:
         return [(_("State"), _("None: this member has not been active yet"))]
     lines = [
@@ -73,7 +73,7 @@ def _now(state: UserEngagementState | None, last: EngagementStateTransition | No
     return lines
 
 
-def _profile(profile: UserProfile) -> list[tuple[str, str]]:
+def _profile_lines(profile: UserProfile) -> list[tuple[str, str]]:
     return [
         (_("Messages go to"), profile.get_preferred_destination_display()),
         (_("Opted out"), _("yes") if profile.reengagement_opt_out else _("no")),

@@ -91,12 +91,12 @@ def _read(path: Path, *, whole: bool) -> dict:
         "file": name,
         "to": text["name"],
         "where": text["address"] or text["email"],
-        "sent": _sent(content.get("sent_at")),
+        "sent": _format_sent_at(content.get("sent_at")),
         "kind": str(content.get("message_type") or "").replace("_", " ").capitalize(),
     }
 
 
-def _sent(text) -> str:
+def _format_sent_at(text) -> str:
     try:
         sent: datetime | None = parse_datetime(str(text))
     except ValueError:

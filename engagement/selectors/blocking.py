@@ -1,5 +1,9 @@
 """Django expressions for the SQL function engagement_block_reason: whether a member may be sent a message now."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, TypedDict
+
 from django.db.models import (
     BooleanField,
     DateTimeField,
@@ -18,6 +22,15 @@ from django.db.models.functions import Cast
 from engagement.models import EngagementMessage
 from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, MessageType, State
 from groups.models import Member
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class WithBlockReason(TypedDict):
+    """What with_block_reason() adds to a message."""
+
+    block_reason: str | None
 
 
 def block_reason(
@@ -48,7 +61,9 @@ def block_reason(
     )
 
 
-def with_block_reason(messages: QuerySet[EngagementMessage]) -> QuerySet[EngagementMessage]:
+def with_block_reason(
+    messages: QuerySet[EngagementMessage],
+) -> QuerySet[WithAnnotations[EngagementMessage, WithBlockReason]]:
     """Annotate messages with `block_reason`: why each would be cancelled instead of sent; None if it would be sent."""
     reason = block_reason(
         message_type=F("message_type"),

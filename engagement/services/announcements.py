@@ -88,7 +88,9 @@ def cancel_announcement(*, actor: Member, announcement: Announcement) -> Announc
     current.cancelled_at = timezone.now()
     current.save(update_fields=["cancelled_at"])
     with connection.cursor() as cursor:
-        cursor.execute("SELECT cancel_announcement_messages(%s, %s)", [current.pk, "The announcement was cancelled."])
+        cursor.execute(
+            "SELECT cancel_announcement_messages(%s, engagement_block_text('announcement_cancelled'))", [current.pk]
+        )
         [withdrawn] = cursor.fetchone()
     audit("announcement.cancelled", actor=actor, title=current.title, withdrawn=withdrawn)
     return current

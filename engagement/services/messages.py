@@ -7,6 +7,7 @@ from datetime import UTC, datetime
 from django.db import connection
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage, UserProfile
@@ -84,7 +85,7 @@ def cancel_message(*, actor: Member, message: EngagementMessage, reason: str = "
     """Cancel an unsent message. Raises MessageMoveRejected, MessageBeingSent."""
     current = _lock_message(message, allowed=CANCELLABLE, error=_("A message that is {status} cannot be cancelled."))
     current.status, current.waiting_for = Status.CANCELLED, WaitingFor.NOTHING
-    current.error_message = reason or _("Cancelled by staff.")
+    current.error_message = reason or gettext_noop("Cancelled by staff.")
     current.save(update_fields=["status", "waiting_for", "error_message"])
     _record_event("message.cancelled", current, actor, reason=reason)
     return current
@@ -134,6 +135,9 @@ def record_receipt(
             message.delivered_at = at
             message.save(update_fields=["delivered_at"])
         else:
-            message.status, message.error_message = Status.FAILED, error or _("The provider could not deliver it.")
+            message.status, message.error_message = (
+                Status.FAILED,
+                error or gettext_noop("The provider could not deliver it."),
+            )
             message.save(update_fields=["status", "error_message"])
     return message
