@@ -15,7 +15,7 @@ from engagement.rules import State, Status
 from fallback.admin.base import rights_of
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review
-from fallback.services.rights import Right
+from fallback.selectors.rights import Right
 from groups.admin.base import event_label
 from groups.models import Event, Member, Membership
 from groups.selectors.directory import count_pending_entries

@@ -19,7 +19,7 @@ def _has_project_right(right: str):
     def check(request: HttpRequest) -> bool:
         # Imported here, because settings are read before models are loaded.
         from fallback.admin.base import rights_of
-        from fallback.services.rights import Right
+        from fallback.selectors.rights import Right
 
         return rights_of(request).in_any_project(Right[right])
 

@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from fallback.models import Project
-from fallback.services.rights import Right, Rights
+from fallback.selectors.rights import Right, Rights
 from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from missionsite.common.admin import Action, CustomTab, ModelAdmin, Search, Tab

@@ -29,12 +29,12 @@ from fallback.admin.responses import answer_errors, invalid_form_response, succe
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackTemplate, Project
 from fallback.models.choices import List
 from fallback.selectors.counts import count_up_to
+from fallback.selectors.guardrails import guardrails_of
 from fallback.selectors.items import items_to_review
 from fallback.selectors.missions import CARDS, backlogs_of, board_cards
-from fallback.services.guardrails import guardrails_of
+from fallback.selectors.planning import templates_in_turn
+from fallback.selectors.rights import Right
 from fallback.services.missions import move_mission, set_ready
-from fallback.services.planning import templates_in_turn
-from fallback.services.rights import Right
 from fallback.services.runs import launch_template
 from missionsite.common.admin.form_keys import ALREADY_SAVED, FormResult, run_once
 from missionsite.common.live import stream

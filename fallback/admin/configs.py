@@ -18,9 +18,9 @@ from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, Project
 from fallback.admin.formats import format_last_check, format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
+from fallback.selectors.planning import plan_run
+from fallback.selectors.rights import Right
 from fallback.services.configs import create_config, pause_fallback, resume_fallback, snooze_fallback, update_config
-from fallback.services.planning import plan_run
-from fallback.services.rights import Right
 from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once

@@ -11,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun
 from fallback.models.choices import AgentStatus, ConfigStatus, Guardrail, List, Priority, ReviewStatus, Trigger
-from fallback.services.guardrails import Quota, format_hours
-from fallback.services.planning import Plan
+from fallback.selectors.guardrails import Quota, format_hours
+from fallback.selectors.planning import Plan
 
 EVENT_LABELS = {
     "mission.created": _("Created"),

@@ -22,6 +22,7 @@ from fallback.admin.base import (
 from fallback.admin.formats import timeline_context
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
+from fallback.selectors.rights import Right
 from fallback.services.missions import (
     add_dependency,
     create_mission,
@@ -31,7 +32,6 @@ from fallback.services.missions import (
     set_ready,
     update_mission,
 )
-from fallback.services.rights import Right
 from missionsite.common.admin import ActionForm, AutocompleteField
 from missionsite.common.admin.formats import badge, link_to
 

@@ -14,8 +14,8 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from fallback.admin.base import KeySearch, MemberField, ProjectTab, rights_of
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
+from fallback.selectors.rights import Right, maintains_organization
 from fallback.services.projects import create_organization, set_organization_role, update_organization
-from fallback.services.rights import Right, maintains_organization
 from groups.admin.base import event_label, event_summary
 from groups.models import Event
 from missionsite.common.admin import Action, ActionForm, ModelAdmin

@@ -36,6 +36,7 @@ from fallback.models import (
     ProjectMember,
 )
 from fallback.models.choices import ProjectRole
+from fallback.selectors.rights import Right
 from fallback.services.projects import (
     archive_project,
     create_project,
@@ -44,7 +45,6 @@ from fallback.services.projects import (
     set_project_role,
     update_project,
 )
-from fallback.services.rights import Right
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 

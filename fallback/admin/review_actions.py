@@ -20,8 +20,8 @@ from fallback.admin.responses import answer_errors, error_response, invalid_form
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus
 from fallback.rules import EFFORT_MINUTES
+from fallback.selectors.rights import Right
 from fallback.services import review
-from fallback.services.rights import Right
 from missionsite.common.errors import DomainError
 
 # Proposals that can be decided at once.

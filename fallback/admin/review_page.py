@@ -30,11 +30,11 @@ from fallback.models import Mission, MissionFallbackConfig, MissionFallbackItem,
 from fallback.models.choices import DiscardReason, Priority, RunStatus
 from fallback.rules import UNDO_WINDOW
 from fallback.selectors.counts import count_up_to
+from fallback.selectors.guardrails import guardrails_of
 from fallback.selectors.items import items_to_review, projects_to_review
 from fallback.selectors.missions import backlogs_of
+from fallback.selectors.rights import Right, Rights
 from fallback.selectors.runs import latest_runs, projects_with_skipped_templates
-from fallback.services.guardrails import guardrails_of
-from fallback.services.rights import Right, Rights
 from missionsite.common.live import stream
 
 PER_PAGE = 50

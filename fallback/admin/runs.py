@@ -13,8 +13,8 @@ from unfold.decorators import display
 from fallback.admin.base import RUN, ProjectAction, ProjectCustomTab, ReadOnlyProjectModelAdmin, VisibleRelatedFilter
 from fallback.admin.formats import format_backlog, format_run, format_skipped
 from fallback.models import MissionFallbackRun
+from fallback.selectors.rights import Right
 from fallback.services.reports import read_report
-from fallback.services.rights import Right
 from fallback.services.runs import cancel_run
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, link_to

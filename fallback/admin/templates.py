@@ -14,8 +14,8 @@ from fallback.admin import board
 from fallback.admin.base import ITEM, KeySearch, ProjectAction, ProjectModelAdmin, ProjectTab, VisibleRelatedFilter
 from fallback.admin.formats import format_acceptance, format_effort
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
+from fallback.selectors.rights import Right
 from fallback.services.projects import add_to_project, change_in_project
-from fallback.services.rights import Right
 from fallback.services.runs import launch_template
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import badge, format_datetime, link_to

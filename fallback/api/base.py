@@ -10,7 +10,7 @@ from ninja import Path, Schema
 from pydantic import ConfigDict
 
 from fallback.models import Project
-from fallback.services.rights import Right, Rights
+from fallback.selectors.rights import Right, Rights
 from missionsite.common.api import Router
 from missionsite.common.api.pagination import paginate
 

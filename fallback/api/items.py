@@ -23,8 +23,8 @@ from fallback.api.missions import MissionOut, mission_out
 from fallback.models import Mission, MissionFallbackItem
 from fallback.rules import EFFORT_MINUTES
 from fallback.scopes import FALLBACK_READ, FALLBACK_REVIEW
+from fallback.selectors.rights import Right
 from fallback.services import review
-from fallback.services.rights import Right
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
 

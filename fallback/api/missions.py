@@ -21,8 +21,8 @@ from fallback.api.base import (
 )
 from fallback.models import Mission
 from fallback.scopes import PROJECTS_READ, PROJECTS_WRITE
+from fallback.selectors.rights import Right
 from fallback.services.missions import create_mission, move_mission, update_mission
-from fallback.services.rights import Right
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
 

@@ -7,7 +7,7 @@ from pydantic import Field
 from fallback.api.base import ULID, ProjectKey, after_key, fields_of, find_project, router
 from fallback.models import Project
 from fallback.scopes import PROJECTS_READ
-from fallback.services.rights import Right, Rights
+from fallback.selectors.rights import Right, Rights
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 

@@ -24,9 +24,9 @@ from fallback.errors import NoConfiguration
 from fallback.models import MissionFallbackConfig, MissionFallbackRun, Project
 from fallback.models.choices import Trigger
 from fallback.scopes import FALLBACK_READ, FALLBACK_RUN
-from fallback.services.planning import plan_run
+from fallback.selectors.planning import plan_run
+from fallback.selectors.rights import Right
 from fallback.services.reports import read_report
-from fallback.services.rights import Right
 from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor

@@ -9,7 +9,7 @@ from fallback.api.missions import MissionOut, mission_out
 from fallback.models import MissionFallbackTemplate
 from fallback.models.choices import Trigger
 from fallback.scopes import FALLBACK_READ, FALLBACK_RUN
-from fallback.services.rights import Right
+from fallback.selectors.rights import Right
 from fallback.services.runs import launch_template
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor

@@ -24,7 +24,7 @@ from fallback.errors import (
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, List, MissionOrigin, ProjectStatus, RunStatus
 from fallback.rules import UNDO_WINDOW
-from fallback.services.guardrails import guardrails_of
+from fallback.selectors.guardrails import guardrails_of
 from fallback.services.locks import lock_rows
 from fallback.services.missions import list_order_at_end
 from fallback.services.reports import write_report_when_committed

@@ -38,8 +38,8 @@ from fallback.models.choices import (
     RunStatus,
     Trigger,
 )
+from fallback.selectors.planning import Plan, SkippedTemplate, backlog_of, inactive_reason, plan_run
 from fallback.services.locks import lock_rows, lock_runs
-from fallback.services.planning import Plan, SkippedTemplate, backlog_of, inactive_reason, plan_run
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
 from groups.models import Member

@@ -3,7 +3,7 @@
 import pytest
 from django.contrib.auth import authenticate, get_user_model
 
-from fallback.services.rights import Right, Rights
+from fallback.selectors.rights import Right, Rights
 from missionsite.demo import accounts
 from missionsite.roles import ROLES
 from tests.support.factories.fallback import ProjectFactory

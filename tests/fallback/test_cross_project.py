@@ -19,10 +19,10 @@ from django.test import Client, RequestFactory
 
 from fallback.models import Mission, Project
 from fallback.models.choices import Privacy, ProjectRole, ProjectStatus
+from fallback.selectors.rights import Rights
 from fallback.services.missions import create_mission
 from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
-from fallback.services.rights import Rights
 from groups.models import Member
 from missionsite.common.api.access import Access
 from tests.site import projects

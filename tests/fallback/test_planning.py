@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from fallback.models import MissionDependency, MissionFallbackItem, MissionFallbackTemplate
 from fallback.models.choices import ConfigStatus, DiscardReason, Guardrail, ItemStatus, List
-from fallback.services.guardrails import Quota, format_hours, guardrails_of, month_of, week_of
-from fallback.services.planning import backlog_of, plan_run
+from fallback.selectors.guardrails import Quota, format_hours, guardrails_of, month_of, week_of
+from fallback.selectors.planning import backlog_of, plan_run
 from fallback.services.projects import archive_project
 from groups.models import Member
 from tests.fallback.proposals import a_project, proposals

@@ -27,9 +27,9 @@ from fallback.models import (
     ProjectActivity,
 )
 from fallback.models.choices import DiscardReason, ItemStatus, List
+from fallback.selectors.planning import plan_run
 from fallback.services.configs import update_config
 from fallback.services.missions import add_dependency, move_mission, set_ready, update_mission
-from fallback.services.planning import plan_run
 from fallback.services.projects import archive_project
 from fallback.services.review import (
     accept_item,

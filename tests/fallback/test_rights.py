@@ -7,7 +7,7 @@ from django.contrib.auth.models import Permission
 
 from fallback.models import Mission, MissionFallbackItem, OrganizationMembership, Project, ProjectMember
 from fallback.models.choices import OrganizationRole, Privacy, ProjectRole
-from fallback.services.rights import Right, Rights, maintains_organization
+from fallback.selectors.rights import Right, Rights, maintains_organization
 from missionsite.common.errors import NotAllowed
 from tests.support.factories.fallback import ItemFactory, MissionFactory, OrganizationFactory, ProjectFactory
 from tests.support.factories.groups import MemberFactory

@@ -9,9 +9,9 @@ from django.db import connection
 from fallback import rules
 from fallback.models import Mission, MissionFallbackAllowance, MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus, List, ProjectStatus, RunStatus
+from fallback.selectors.guardrails import guardrails_of
 from fallback.selectors.missions import backlogs_of
-from fallback.services.guardrails import guardrails_of
-from fallback.services.planning import backlog_of, inactive_reason
+from fallback.selectors.planning import backlog_of, inactive_reason
 from tests.support.database import row, rows
 from tests.support.factories.fallback import (
     ConfigFactory,

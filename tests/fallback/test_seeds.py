@@ -42,8 +42,8 @@ from fallback.models.choices import (
     Trigger,
 )
 from fallback.rules import ENDED_RUN_STATUSES
+from fallback.selectors.planning import backlog_of, plan_run
 from fallback.services.missions import add_dependency, move_mission, remove_dependency
-from fallback.services.planning import backlog_of, plan_run
 from fallback.services.projects import add_to_project, change_in_project, remove_from_project, set_project_role
 from fallback.services.reports import read_report, repair_reports
 from fallback.services.review import accept_item, discard_item, undo_decision

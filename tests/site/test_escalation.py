@@ -192,7 +192,7 @@ def test_escalation_is_found_without_account_guard(world, monkeypatch):
 
 def test_escalation_is_found_without_role_check(world, monkeypatch):
     """Negative control: without the permission check, a viewer of a project becomes its maintainer."""
-    monkeypatch.setattr("fallback.services.rights.Rights.allows", lambda self, right, project: True)
+    monkeypatch.setattr("fallback.selectors.rights.Rights.allows", lambda self, right, project: True)
     monkeypatch.setattr("fallback.admin.organizations.maintains_organization", lambda member, organization: True)
     tried = [each for each in attempts(world, "project viewer") if each[0].endswith("/set-role/")]
     found = "\n".join(taken(world, "project viewer", tried))

@@ -5,7 +5,7 @@ from django.db.models import Q
 
 from fallback.models import MissionFallbackConfig, Project
 from fallback.models.choices import Trigger
-from fallback.services.planning import Plan, plan_run
+from fallback.selectors.planning import Plan, plan_run
 from fallback.services.runs import CheckResult, run_due, run_fallback
 from groups.models import Member
 from missionsite.common.errors import DomainError

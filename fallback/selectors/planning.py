@@ -21,7 +21,7 @@ from fallback.models import (
     Project,
 )
 from fallback.models.choices import ConfigStatus, Guardrail, ProjectStatus
-from fallback.services.guardrails import Guardrails, guardrails_of
+from fallback.selectors.guardrails import Guardrails, guardrails_of
 
 
 @dataclass
