@@ -361,7 +361,7 @@ OFF = {
     archived: "The project is archived.",
     organization_off: "The fallback is switched off for the organisation.",
     project_off: "The fallback is switched off for this project.",
-    not_rolled_out: "of projects, not this one.",
+    not_rolled_out: "of projects, not to this one.",
     paused: "The fallback is paused. Resume it first.",
     snoozed: "The fallback is snoozed until 20 November 2026",
 }
