@@ -97,7 +97,7 @@ class MissionFallbackConfig(TimestampedModel):
     def is_active(self, at: datetime) -> bool:
         """Whether proposals are made at a given time. A snooze that has passed counts as active."""
         if self.status == ConfigStatus.SNOOZED:
-            return self.snoozed_until <= at
+            return self.snoozed_until is not None and self.snoozed_until <= at
         return self.status == ConfigStatus.ACTIVE
 
 

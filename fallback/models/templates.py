@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+from datetime import datetime
+from typing import Any
+
 from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
@@ -19,16 +22,23 @@ class TemplateQuerySet(QuerySet["MissionFallbackTemplate"]):
 
     def with_record(self) -> TemplateQuerySet:
         """Annotate `proposed_count`, `accepted_count`, `discarded_count` and `last_used_at` (None if never used)."""
-        return self.annotate(
-            proposed_count=Count("items", filter=Q(items__status="proposed")),
-            accepted_count=Count("items", filter=Q(items__status="accepted")),
-            discarded_count=Count("items", filter=Q(items__status="discarded")),
-            last_used_at=Max("items__created_at"),
-        )
+        record: dict[str, Any] = {
+            "proposed_count": Count("items", filter=Q(items__status="proposed")),
+            "accepted_count": Count("items", filter=Q(items__status="accepted")),
+            "discarded_count": Count("items", filter=Q(items__status="discarded")),
+            "last_used_at": Max("items__created_at"),
+        }
+        return self.annotate(**record)
 
 
 class MissionFallbackTemplate(TimestampedModel):
     """The template of proposed missions; can be used any number of times."""
+
+    # Annotated by with_record().
+    proposed_count: int
+    accepted_count: int
+    discarded_count: int
+    last_used_at: datetime | None
 
     project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False)
     name = models.CharField(max_length=255)

@@ -28,7 +28,7 @@ from fallback.selectors.guardrails import Guardrails, guardrails_of
 class SkippedTemplate:
     """A template that was not proposed, with the guardrail that prevented it."""
 
-    guardrail: str
+    guardrail: Guardrail
     template: MissionFallbackTemplate | None = None
     resets_at: datetime | None = None
 

@@ -7,11 +7,12 @@ members have the rights of their role in the project, or else of their role in t
 from __future__ import annotations
 
 from enum import IntEnum
+from functools import cached_property
 
 from django.db.models import Q, QuerySet, Value
 from django.utils.translation import gettext
 
-from fallback.models import OrganizationMembership, Project, ProjectMember
+from fallback.models import Organization, OrganizationMembership, Project, ProjectMember
 from fallback.models.choices import OrganizationRole, Privacy, ProjectRole
 from groups.models import Member
 from missionsite.common.errors import NotAllowed
@@ -47,8 +48,6 @@ class Rights:
     def __init__(self, member: Member) -> None:
         self.member = member
         self.in_every_project: set[Right] = set()
-        self._in_projects: dict[str, Right] | None = None
-        self._in_organizations: dict[str, Right] | None = None
         self._may_view: bool | None = None
         if member.is_active and member.is_staff and member.has_perm(EVERY_PROJECT):
             self.in_every_project = {Right.VIEW} | {right for right, name in _BY_PERMISSION if member.has_perm(name)}
@@ -57,7 +56,6 @@ class Rights:
         """Whether the member has a right in a project."""
         if right in self.in_every_project:
             return True
-        self._load()
         own = self._in_projects.get(project.pk)
         if own is None:
             own = self._in_organizations.get(project.organization_id)
@@ -74,7 +72,6 @@ class Rights:
         """Whether the member has a right in at least one project. True for staff with the right in every project."""
         if right in self.in_every_project:
             return True
-        self._load()
         if any(own >= right for own in self._in_projects.values()):
             return True
         if any(own >= right and own > Right.VIEW for own in self._in_organizations.values()):
@@ -88,7 +85,6 @@ class Rights:
         """The condition that the member has a right in a row's project. path: `project__` from a row."""
         if right in self.in_every_project:
             return Q()
-        self._load()
         named = [pk for pk, own in self._in_projects.items() if own >= right]
         maintained = [pk for pk, own in self._in_organizations.items() if own >= right and own > Right.VIEW]
         looked_at = [pk for pk, own in self._in_organizations.items() if own == right == Right.VIEW]
@@ -103,19 +99,19 @@ class Rights:
         """Ids of the organisations that the member owns or administers; None for staff who maintain all."""
         if Right.MAINTAIN in self.in_every_project:
             return None
-        self._load()
         return [pk for pk, own in self._in_organizations.items() if own == Right.MAINTAIN]
 
     def projects(self, right: Right = Right.VIEW) -> QuerySet[Project]:
         """The projects in which the member has a right."""
         return Project.objects.filter(self.project_filter(right))
 
-    def _load(self) -> None:
-        if self._in_projects is not None:
-            return
-        self._in_projects, self._in_organizations = {}, {}
+    @cached_property
+    def _roles(self) -> tuple[dict[str, Right], dict[str, Right]]:
+        """The rights from roles: by project, and by organisation."""
+        in_projects: dict[str, Right] = {}
+        in_organizations: dict[str, Right] = {}
         if not self.member.is_active:
-            return
+            return in_projects, in_organizations
         # One query, because every page of the back office needs it.
         projects = ProjectMember.objects.filter(member=self.member).order_by()
         organizations = OrganizationMembership.objects.filter(member=self.member).order_by()
@@ -124,12 +120,21 @@ class Rights:
         )
         for is_project, pk, role in rows:
             if is_project:
-                self._in_projects[pk] = _BY_ROLE[role]
+                in_projects[pk] = _BY_ROLE[role]
             else:
-                self._in_organizations[pk] = Right.VIEW if role == OrganizationRole.MEMBER else Right.MAINTAIN
+                in_organizations[pk] = Right.VIEW if role == OrganizationRole.MEMBER else Right.MAINTAIN
+        return in_projects, in_organizations
+
+    @property
+    def _in_projects(self) -> dict[str, Right]:
+        return self._roles[0]
+
+    @property
+    def _in_organizations(self) -> dict[str, Right]:
+        return self._roles[1]
 
 
-def maintains_organization(member: Member, organization) -> bool:
+def maintains_organization(member: Member, organization: Organization) -> bool:
     """Whether a member may change an organisation: owners, administrators, and staff who maintain all projects."""
     if not member.is_active:
         return False

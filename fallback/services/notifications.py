@@ -30,11 +30,13 @@ def notify(
     """
     if mission and project and mission.project_id != project.pk:
         raise OtherProject
+    if mission and not project:
+        project = mission.project
     notification = Notification.objects.create(
         member=member,
         kind=kind,
         title=title,
-        project=project or (mission and mission.project),
+        project=project,
         mission=mission,
         payload=dict(payload or {}),
     )

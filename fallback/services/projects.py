@@ -5,8 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from django.db import models
-
 from fallback.errors import ProjectArchived
 from fallback.models import (
     Actor,
@@ -26,8 +24,9 @@ from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, as_json, check_fields
 from missionsite.common.transactions import service
 
-# Editable fields by model.
-EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
+# What can be added to a project, with its editable fields.
+Part = Flow | Actor | ProjectRepository | MissionFallbackTemplate
+EDITABLE: dict[type[Part], tuple[str, ...]] = {
     Flow: ("name", "description", "stages"),
     Actor: ("name", "description"),
     ProjectRepository: ("name", "url", "default_branch"),
@@ -45,7 +44,12 @@ EDITABLE: dict[type[models.Model], tuple[str, ...]] = {
     ),
 }
 # The first part of the type of their events.
-EVENT_PREFIXES = {Flow: "flow", Actor: "actor", ProjectRepository: "repository", MissionFallbackTemplate: "template"}
+EVENT_PREFIXES: dict[type[Part], str] = {
+    Flow: "flow",
+    Actor: "actor",
+    ProjectRepository: "repository",
+    MissionFallbackTemplate: "template",
+}
 
 
 @service
@@ -160,9 +164,7 @@ def remove_from_project(*, actor: Member, membership: ProjectMember) -> None:
 
 
 @service
-def add_to_project(
-    *, actor: Member, kind: type[models.Model], project: Project, values: Mapping[str, Any]
-) -> models.Model:
+def add_to_project(*, actor: Member, kind: type[Part], project: Project, values: Mapping[str, Any]) -> Part:
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
     Raises ProjectArchived, and the errors of the model's constraints.
@@ -176,7 +178,7 @@ def add_to_project(
 
 
 @service
-def change_in_project(*, actor: Member, instance: models.Model, changes: Mapping[str, Any]) -> models.Model:
+def change_in_project(*, actor: Member, instance: Part, changes: Mapping[str, Any]) -> Part:
     """Change a flow, an actor, a repository or a template; see EDITABLE."""
     kind = type(instance)
     check_fields(changes, *EDITABLE[kind])

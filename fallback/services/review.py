@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 
 from django.db import transaction
 from django.utils import timezone
@@ -167,7 +167,9 @@ def undo_decision(*, actor: Member, item: MissionFallbackItem, at: datetime | No
         raise NotDecided
     if item.reviewed_by_id != actor.pk:
         raise NotAllowed(gettext("Only the reviewer who decided can undo the decision."))
-    if item.reviewed_at < (at or timezone.now()) - UNDO_WINDOW:
+    # A decided proposal has a time, by a constraint.
+    decided_at = cast("datetime", item.reviewed_at)
+    if decided_at < (at or timezone.now()) - UNDO_WINDOW:
         raise UndoWindowPassed
     mission = item.mission
     if mission and not is_unchanged(mission):

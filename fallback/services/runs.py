@@ -63,7 +63,7 @@ class CheckResult:
     def summary(self) -> str:
         """The result as a sentence."""
         if self.rejection:
-            return self.rejection.message
+            return str(self.rejection.message)
         if self.run is None:
             return gettext(
                 "No proposals needed: enough missions are ready or proposed, or the same guardrails apply as before."
@@ -178,11 +178,12 @@ def launch_template(
         raise ProjectArchived
     config = MissionFallbackConfig.objects.filter(project=template.project_id).first()
     threshold = config.backlog_threshold if config else None
+    backlog = None if threshold is None else backlog_of(template.project, up_to=threshold)
     run = MissionFallbackRun.objects.create(
         project=template.project,
         triggered_by=triggered_by,
         started_by=actor,
-        backlog_count_before=backlog_of(template.project, up_to=threshold) if config else None,
+        backlog_count_before=backlog,
         backlog_threshold=threshold,
         started_at=at,
     )

@@ -1,15 +1,16 @@
 """Updating model instances: allowed fields, and saving only what differs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 
-def check_fields(changes: dict, *names: str) -> None:
+def check_fields(changes: Mapping[str, Any], *names: str) -> None:
     """Raise TypeError for a change of any other field."""
     if unknown := set(changes) - set(names):
         raise TypeError(f"cannot change {', '.join(sorted(unknown))} here")
 
 
-def apply_changes(instance: Any, changes: dict) -> dict:
+def apply_changes(instance: Any, changes: Mapping[str, Any]) -> dict[str, list[Any]]:
     """Set fields and save those that differ. Returns {field: [before, after]} with JSON-serialisable values."""
     changed = {}
     for name, after in changes.items():

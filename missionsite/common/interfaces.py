@@ -13,25 +13,25 @@ F = TypeVar("F")
 
 
 class Notify(Protocol):
-    """The implementation of notify()."""
+    """The implementation of notify(), with the models of its app."""
 
     def __call__(
         self,
         *,
-        actor: Model,
-        member: Model,
+        actor: Any,
+        member: Any,
         kind: str,
         title: str,
-        project: Model | None,
-        mission: Model | None,
+        project: Any,
+        mission: Any,
         payload: Mapping[str, Any] | None,
     ) -> Model: ...
 
 
 class LinkPullRequest(Protocol):
-    """The implementation of link_pull_request()."""
+    """The implementation of link_pull_request(), with the models of its app."""
 
-    def __call__(self, *, actor: Model, url: str, mission: Model | None, title: str, branch: str) -> Model: ...
+    def __call__(self, *, actor: Any, url: str, mission: Any, title: str, branch: str) -> Model: ...
 
 
 class _Implementation(Generic[F]):
