@@ -97,7 +97,7 @@ def test_report_has_proposals_and_decisions(documents_root):
     assert (found[items[1].pk]["feedback"], found[items[1].pk]["status"]) == ("Not now", "discarded")
     assert (found[items[2].pk]["reason"], found[items[2].pk]["duplicateOf"]) == ("duplicate", other.pk)
     assert found[items[2].pk]["reviewedAt"] == duplicate.reviewed_at.isoformat()
-    assert found[items[2].pk]["reviewer"] is None
+    assert found[items[2].pk]["reviewer"] == Member.objects.system().member_id
 
 
 def test_every_ended_run_has_report():
@@ -120,7 +120,7 @@ def test_many_decisions_in_transaction_write_one_report():
         run = run_fallback(actor=Member.objects.system(), project=a_project(templates=2, auto_accept=True))
     assert fresh(run).accepted_count == 5
     noted = 'UPDATE "mission_fallback_runs" SET "report_path"'
-    assert sum(query["sql"].startswith(noted) for query in seen.captured_queries) == 1
+    assert sum(noted in query["sql"] for query in seen.captured_queries) == 1
 
 
 def test_open_run_has_no_report():

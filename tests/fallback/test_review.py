@@ -149,7 +149,7 @@ def test_only_editable_fields_can_be_edited():
         (
             {"weekly_mission_cap": 1},
             WeeklyCapReached,
-            "The weekly cap of 1 missions is reached. It resets on Monday 23 November 00:00 (Europe/Lisbon).",
+            "The weekly cap of 1 mission is reached. It resets on Monday 23 November 00:00 (Europe/Lisbon).",
         ),
         (
             {"monthly_target_hours": 1},

@@ -427,7 +427,7 @@ def test_launch_works_while_paused_or_unconfigured():
         (
             {"weekly_mission_cap": 1},
             WeeklyCapReached,
-            "The weekly cap of 1 missions is reached. It resets on Monday 23",
+            "The weekly cap of 1 mission is reached. It resets on Monday 23",
         ),
         ({"monthly_target_hours": 1}, MonthlyHoursReached, "They reset on Tuesday 1 December 00:00"),
     ],
