@@ -5,6 +5,7 @@ RACE_ROUNDS=200 bin/test tests/fallback/test_races.py runs the long proof; a bui
 
 import random
 import threading
+import time
 from collections import Counter
 from contextlib import suppress
 from datetime import datetime, timedelta
@@ -23,10 +24,17 @@ from fallback.errors import (
     RunInProgress,
     WeeklyCapReached,
 )
-from fallback.models import Mission, MissionEvent, MissionFallbackItem, MissionFallbackRun, ProjectActivity
+from fallback.models import (
+    Mission,
+    MissionEvent,
+    MissionFallbackConfig,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    ProjectActivity,
+)
 from fallback.models.choices import ItemStatus, List, MissionOrigin
+from fallback.services import configs, runs
 from fallback.services import missions as board
-from fallback.services import runs
 from fallback.services.missions import create_mission, move_mission
 from fallback.services.review import accept_item, discard_item, undo_decision
 from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
@@ -34,7 +42,8 @@ from groups.models import Member
 from missionsite.common.errors import DomainError, translate_db_errors
 from tests.fallback.proposals import a_project, a_review, proposals, spent
 from tests.support.concurrency import CONTROL_ROUNDS, PATIENCE, ROUNDS, crowd, without
-from tests.support.factories.fallback import MissionFactory, RunFactory, accept_as_rows
+from tests.support.database import row, rows
+from tests.support.factories.fallback import ConfigFactory, MissionFactory, RunFactory, accept_as_rows
 from tests.support.factories.groups import MemberFactory
 
 PEOPLE = 50
@@ -448,3 +457,43 @@ def _cancel(project, member, chance) -> bool:
 
 
 STEPS = [_decide, _decide, _decide, _undo, _move, _depend, _run, _launch, _cancel]
+
+
+# --- Deletions --------------------------------------------------------------------------------
+
+
+def delete_project_during_change(monkeypatch) -> list:
+    """Delete a project while a service has locked its configuration; the results of both, exceptions included."""
+    config, actor, locked = ConfigFactory(), MemberFactory(), threading.Event()
+    apply_changes = configs.apply_changes
+
+    def wait_for_deletion(instance, changes):
+        locked.set()
+        until = time.monotonic() + PATIENCE
+        waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        while row(waiting) == (0,) and time.monotonic() < until:
+            time.sleep(0.01)
+        return apply_changes(instance, changes)
+
+    monkeypatch.setattr(configs, "apply_changes", wait_for_deletion)
+
+    def attempt(number):
+        if number:
+            locked.wait(PATIENCE)
+            return rows("DELETE FROM projects WHERE id = %s", [config.project_id])
+        return configs.update_config(actor=actor, config=config, weekly_mission_cap=3)
+
+    with crowd(2) as people:
+        return people.run(attempt)
+
+
+def test_change_and_deletion_of_project_do_not_deadlock(monkeypatch):
+    changed, deleted = delete_project_during_change(monkeypatch)
+    assert (changed.weekly_mission_cap, deleted) == (3, [])
+    assert not MissionFallbackConfig.objects.exists()
+
+
+def test_without_lock_change_and_deletion_deadlock(monkeypatch):
+    monkeypatch.setattr(configs, "lock_rows", lambda: None)
+    results = delete_project_during_change(monkeypatch)
+    assert [error for error in results if "deadlock detected" in str(error)], results
