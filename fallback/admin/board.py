@@ -20,7 +20,6 @@ from fallback.admin.formats import (
     format_acceptance,
     format_backlog,
     format_effort,
-    format_instant,
     format_last_check,
     format_status,
     quota_context,
@@ -37,6 +36,7 @@ from fallback.selectors.rights import Right
 from fallback.services.missions import move_mission, set_ready
 from fallback.services.runs import launch_template
 from missionsite.common.admin.form_keys import ALREADY_SAVED, FormResult, run_once
+from missionsite.common.admin.formats import format_datetime
 from missionsite.common.live import stream
 
 
@@ -213,7 +213,7 @@ def _template(template: MissionFallbackTemplate) -> dict:
         "flow": template.flow.name,
         "repository": template.repository.name,
         "acceptance_text": format_acceptance(template),
-        "last_used": gettext("last used {when}").format(when=format_instant(template.last_used_at))
+        "last_used": gettext("last used {when}").format(when=format_datetime(template.last_used_at))
         if template.last_used_at
         else "",
         "launch_url": reverse("admin:fallback_template_launch_now", args=[template.pk]),

@@ -28,7 +28,7 @@ from missionsite.common.admin.formats import badge
 from missionsite.common.errors import DomainError
 
 
-class SnoozeForm(ActionForm):
+class SnoozeFallbackForm(ActionForm):
     until = forms.SplitDateTimeField(label=_("Until"), widget=UnfoldAdminSplitDateTimeWidget)
 
     def clean_until(self) -> datetime:
@@ -99,7 +99,7 @@ class ConfigAdmin(ProjectModelAdmin):
             success_message=_("snoozed"),
             run=lambda config, actor, values: snooze_fallback(actor=actor, config=config, until=values["until"]),
             permission="",
-            form=SnoozeForm,
+            form=SnoozeFallbackForm,
             help_text=_("No proposals are made until then. After that it is active again."),
             icon="snooze",
             bulk_title=_("Snooze"),

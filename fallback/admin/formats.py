@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.utils import timezone
-from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -13,6 +12,8 @@ from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallback
 from fallback.models.choices import AgentStatus, ConfigStatus, Guardrail, List, Priority, ReviewStatus, Trigger
 from fallback.selectors.guardrails import Quota, format_hours
 from fallback.selectors.planning import Plan
+from groups.models import Member
+from missionsite.common.admin.formats import format_datetime
 
 EVENT_LABELS = {
     "mission.created": _("Created"),
@@ -120,17 +121,13 @@ def format_status(config: MissionFallbackConfig | None, at: datetime | None = No
     if config is None:
         return gettext("Not configured")
     if config.status == ConfigStatus.SNOOZED and not config.is_active(at or timezone.now()):
-        return gettext("Snoozed until {when}").format(when=format_instant(config.snoozed_until))
+        return gettext("Snoozed until {when}").format(when=format_datetime(config.snoozed_until))
     return str(ConfigStatus.PAUSED.label if config.status == ConfigStatus.PAUSED else ConfigStatus.ACTIVE.label)
-
-
-def format_instant(instant: datetime) -> str:
-    return date_format(timezone.localtime(instant), "DATETIME_FORMAT")
 
 
 def format_run(run: MissionFallbackRun) -> str:
     return gettext("Run of {when}, {trigger}").format(
-        when=format_instant(run.started_at), trigger=Trigger(run.triggered_by).label.lower()
+        when=format_datetime(run.started_at), trigger=Trigger(run.triggered_by).label.lower()
     )
 
 
@@ -145,7 +142,7 @@ def format_skipped(entries: list[dict]) -> list[dict]:
                 "template": entry.get("name") or "Any template",
                 "guardrail": dict(Guardrail.choices).get(guardrail, guardrail),
                 "text": GUARDRAIL_TEXTS.get(guardrail, ""),
-                "resets": format_instant(datetime.fromisoformat(until)) if until else "",
+                "resets": format_datetime(datetime.fromisoformat(until)) if until else "",
             }
         )
     return shown
@@ -166,7 +163,7 @@ def plan_context(plan: Plan) -> dict:
                 "title": template.name,
                 "effort_text": format_effort(template.estimated_effort_minutes),
                 "why": gettext("last used {when}, {acceptance}").format(
-                    when=format_instant(template.last_used_at), acceptance=format_acceptance(template)
+                    when=format_datetime(template.last_used_at), acceptance=format_acceptance(template)
                 )
                 if template.last_used_at
                 else gettext("not used yet"),
@@ -184,7 +181,12 @@ def format_last_check(config: MissionFallbackConfig) -> str:
         "last checked {when}; checked every {number} minute",
         "last checked {when}; checked every {number} minutes",
         config.check_cadence_minutes,
-    ).format(when=format_instant(config.last_run_at), number=config.check_cadence_minutes)
+    ).format(when=format_datetime(config.last_run_at), number=config.check_cadence_minutes)
+
+
+def is_automatic(actor: Member | None) -> bool:
+    """Whether a job caused an event. Its origin then says more than its actor."""
+    return actor is None or actor.is_system
 
 
 def timeline_context(event: MissionEvent) -> dict:
@@ -194,6 +196,6 @@ def timeline_context(event: MissionEvent) -> dict:
         "origin": event.origin,
         "origin_text": event.get_origin_display(),
         "text": format_event_type(event.type),
-        "who": event.actor.display_name if event.actor else "",
+        "who": "" if is_automatic(event.actor) else event.actor.display_name,
         "changed": format_changes(event.payload),
     }

@@ -39,7 +39,7 @@ from missionsite.common.admin.formats import badge, link_to
 EVENTS = 100
 
 
-class MoveForm(ActionForm):
+class MoveToListForm(ActionForm):
     to = forms.ChoiceField(label=_("List"), choices=List, widget=UnfoldAdminSelectWidget)
 
 
@@ -97,7 +97,7 @@ ACTIONS = (
         title=_("Move to list"),
         success_message=_("moved"),
         run=lambda mission, actor, values: move_mission(actor=actor, mission=mission, to=values["to"]),
-        form=MoveForm,
+        form=MoveToListForm,
         icon="drag_indicator",
         bulk_title=_("Move to list"),
     ),

@@ -12,6 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from fallback.admin.base import KeySearch, MemberField, ProjectTab, rights_of
+from fallback.admin.formats import is_automatic
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.selectors.rights import Right, maintains_organization
@@ -22,7 +23,7 @@ from missionsite.common.admin import Action, ActionForm, ModelAdmin
 from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
 
 
-class RoleForm(ActionForm):
+class OrganizationRoleForm(ActionForm):
     member = MemberField(label=_("Member"))
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
 
@@ -69,19 +70,19 @@ PEOPLE = ProjectTab(
     empty=_("No members yet."),
 )
 # Types of site events about organisations.
-EVENTS = ("organization.created", "organization.changed", "organization.role_set")
+EVENT_TYPES = ("organization.created", "organization.changed", "organization.role_set")
 ACTIVITY = ProjectTab(
     name="activity",
     title=_("Activity"),
     rows=lambda organization: Event.objects.filter(
-        type__in=EVENTS, payload__organization=organization.pk
+        type__in=EVENT_TYPES, payload__organization=organization.pk
     ).select_related("member", "actor"),
     columns=(
         (_("When"), lambda event, request: format_datetime(event.occurred_at)),
         (_("What"), lambda event, request: event_label(event)),
         (_("Member"), lambda event, request: link_to(event.member)),
         (_("Details"), lambda event, request: event_summary(event)),
-        (_("By"), lambda event, request: link_to(event.actor) if event.actor else gettext("System")),
+        (_("By"), lambda event, request: gettext("System") if is_automatic(event.actor) else link_to(event.actor)),
     ),
     empty=_("No activity yet."),
 )
@@ -112,7 +113,7 @@ class OrganizationAdmin(ModelAdmin):
                 actor=actor, organization=organization, member=values["member"], role=values["role"]
             ),
             permission="",
-            form=RoleForm,
+            form=OrganizationRoleForm,
             help_text=_("Owners and administrators maintain all its projects. Members see projects open to them."),
             icon="person_add",
         ),

@@ -26,13 +26,14 @@ from fallback.admin.base import (
     VisibleRelatedFilter,
     rights_of,
 )
-from fallback.admin.formats import format_changes, format_event_type, format_status
+from fallback.admin.formats import format_changes, format_event_type, format_status, is_automatic
 from fallback.models import (
     Mission,
     MissionFallbackConfig,
     MissionFallbackItem,
     Organization,
     Project,
+    ProjectActivity,
     ProjectMember,
 )
 from fallback.models.choices import ProjectRole
@@ -46,13 +47,13 @@ from fallback.services.projects import (
     update_project,
 )
 from missionsite.common.admin import ActionForm, ReasonForm
-from missionsite.common.admin.formats import badge, format_datetime, link_to
+from missionsite.common.admin.formats import EMPTY, badge, format_datetime, link_to
 
 # Counting of ready missions and open proposals in the list stops here.
-COUNTED = 100
+COUNT_LIMIT = 100
 
 
-class RoleForm(ActionForm):
+class ProjectRoleForm(ActionForm):
     member = MemberField(label=_("Member"))
     role = forms.ChoiceField(
         choices=ProjectRole,
@@ -76,7 +77,7 @@ class RemoveForm(ActionForm):
 
 
 def _up_to(ids: list[str]) -> str:
-    return f"{COUNTED}+" if len(ids) > COUNTED else str(len(ids))
+    return f"{COUNT_LIMIT}+" if len(ids) > COUNT_LIMIT else str(len(ids))
 
 
 def _health(ready: int, config: MissionFallbackConfig) -> str:
@@ -102,7 +103,7 @@ ACTIONS = (
         run=lambda project, actor, values: set_project_role(
             actor=actor, project=project, member=values["member"], role=values["role"]
         ),
-        form=RoleForm,
+        form=ProjectRoleForm,
         help_text=_("This role overrides the role from the organisation."),
         icon="person_add",
     ),
@@ -156,7 +157,7 @@ PARTS = tuple(
         rows=lambda project, attribute=attribute: getattr(project, attribute).order_by("name", "id"),
         columns=(
             (_("Name"), lambda part, request: link_to(part)),
-            (_("About"), lambda part, request, field=field: getattr(part, field) or "–"),  # noqa: RUF001
+            (_("About"), lambda part, request, field=field: getattr(part, field) or EMPTY),
             (_("Added"), lambda part, request: format_datetime(part.created_at)),
         ),
         empty=empty,
@@ -177,11 +178,17 @@ ACTIVITY = ProjectTab(
         (_("Details"), lambda activity, request: _details(activity.payload)),
         (
             _("By"),
-            lambda activity, request: link_to(activity.actor) if activity.actor else activity.get_origin_display(),
+            lambda activity, request: (
+                activity.get_origin_display() if is_automatic(activity.actor) else link_to(activity.actor)
+            ),
         ),
     ),
     empty=_("No activity yet."),
 )
+
+
+def _by(activity: ProjectActivity) -> str:
+    return activity.get_origin_display() if is_automatic(activity.actor) else link_to(activity.actor)
 
 
 def _details(payload: dict) -> str:
@@ -230,15 +237,15 @@ class ProjectAdmin(ProjectModelAdmin):
     add_label = _("Add project")
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        """With the keys of ready missions and open proposals, at most COUNTED + 1 of each."""
+        """With the keys of ready missions and open proposals, at most COUNT_LIMIT + 1 of each."""
         ready = Mission.objects.filter(project=OuterRef("pk"), **rules.BACKLOG)
         waiting = MissionFallbackItem.objects.proposed().filter(project=OuterRef("pk"))
         return (
             super()
             .get_queryset(request)
             .annotate(
-                ready_ids=ArraySubquery(ready.order_by().values("pk")[: COUNTED + 1]),
-                waiting_ids=ArraySubquery(waiting.order_by().values("pk")[: COUNTED + 1]),
+                ready_ids=ArraySubquery(ready.order_by().values("pk")[: COUNT_LIMIT + 1]),
+                waiting_ids=ArraySubquery(waiting.order_by().values("pk")[: COUNT_LIMIT + 1]),
             )
         )
 

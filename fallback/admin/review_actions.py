@@ -15,13 +15,13 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
 from fallback.admin.base import rights_of
-from fallback.admin.formats import format_instant
 from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus
 from fallback.rules import EFFORT_MINUTES
 from fallback.selectors.rights import Right
 from fallback.services import review
+from missionsite.common.admin.formats import format_datetime
 from missionsite.common.errors import DomainError
 
 # Proposals that can be decided at once.
@@ -50,7 +50,7 @@ class DiscardForm(forms.Form):
     feedback = forms.CharField(max_length=5_000, required=False)
 
 
-class SnoozeForm(forms.Form):
+class SnoozeItemForm(forms.Form):
     """A date and time, or one of the presets."""
 
     PRESETS = {"tomorrow": timedelta(days=1), "3days": timedelta(days=3), "week": timedelta(days=7)}
@@ -133,12 +133,12 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
 def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Snooze a proposal."""
     item = _find_item(request, item_id)
-    form = SnoozeForm(request.POST)
+    form = SnoozeItemForm(request.POST)
     if not form.is_valid():
         return invalid_form_response(request, form, back=BACK)
     until = form.cleaned_data["until"]
     review.snooze_item(actor=request.user, item=item, until=until)
-    message = gettext("Snoozed until {when}: {item}.").format(when=format_instant(until), item=item.title)
+    message = gettext("Snoozed until {when}: {item}.").format(when=format_datetime(until), item=item.title)
     return success_response(
         request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
     )

@@ -20,7 +20,6 @@ from fallback.admin.formats import (
     format_acceptance,
     format_backlog,
     format_effort,
-    format_instant,
     format_run,
     format_skipped,
     format_status,
@@ -35,6 +34,7 @@ from fallback.selectors.items import items_to_review, projects_to_review
 from fallback.selectors.missions import backlogs_of
 from fallback.selectors.rights import Right, Rights
 from fallback.selectors.runs import latest_runs, projects_with_skipped_templates
+from missionsite.common.admin.formats import format_datetime
 from missionsite.common.live import stream
 
 PER_PAGE = 50
@@ -181,7 +181,7 @@ def _recent_decisions(request: HttpRequest, at: datetime) -> list[dict]:
             "text": gettext("{decision} in {project}, {when}").format(
                 decision=item.get_status_display(),
                 project=item.project.name,
-                when=format_instant(item.reviewed_at),
+                when=format_datetime(item.reviewed_at),
             ),
             "undo_url": reverse("admin:fallback_item_undo", args=[item.pk]),
         }

@@ -18,7 +18,7 @@ from fallback.selectors.rights import Right
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.runs import launch_template
 from missionsite.common.admin import ServiceForm
-from missionsite.common.admin.formats import badge, format_datetime, link_to
+from missionsite.common.admin.formats import EMPTY, badge, format_datetime, link_to
 
 USES = ProjectTab(
     name="uses",
@@ -31,7 +31,7 @@ USES = ProjectTab(
         (_("Title"), lambda item, request: link_to(item.mission, item.title) if item.mission else item.title),
         (_("Decision"), lambda item, request: badge(item.get_status_display(), ITEM[item.status])),
         (_("By"), lambda item, request: link_to(item.reviewed_by)),
-        (_("Why"), lambda item, request: item.feedback or item.get_reason_display() or "–"),  # noqa: RUF001
+        (_("Why"), lambda item, request: item.feedback or item.get_reason_display() or EMPTY),
     ),
     empty=_("Not used yet. Runs use the longest unused template first."),
 )

@@ -8,6 +8,7 @@ from fallback.models.choices import Trigger
 from fallback.selectors.planning import Plan, plan_run
 from fallback.services.runs import CheckResult, run_due, run_fallback
 from groups.models import Member
+from missionsite.common.audit.context import changeset
 from missionsite.common.errors import DomainError
 
 
@@ -22,14 +23,19 @@ class Command(BaseCommand):
         chosen = self._project(project) if project else None
         if dry_run:
             self._show_plans(chosen)
-        elif chosen:
-            try:
-                run = run_fallback(actor=Member.objects.system(), project=chosen, triggered_by=Trigger.MANUAL)
-            except DomainError as rejection:
-                raise CommandError(rejection.message) from None
-            self._write_result(CheckResult(chosen, run=run))
-        else:
-            self._run_due()
+            return
+        with changeset(job="run_fallback"):
+            if chosen:
+                self._run_one(chosen)
+            else:
+                self._run_due()
+
+    def _run_one(self, chosen: Project) -> None:
+        try:
+            run = run_fallback(actor=Member.objects.system(), project=chosen, triggered_by=Trigger.MANUAL)
+        except DomainError as rejection:
+            raise CommandError(rejection.message) from None
+        self._write_result(CheckResult(chosen, run=run))
 
     def _project(self, name: str) -> Project:
         found = list(Project.objects.select_related("organization").filter(Q(pk=name) | Q(slug=name))[:2])
