@@ -90,10 +90,10 @@ def import_report_whole(path: Path) -> dict[str, int]:
     from django.utils import timezone
 
     from groups.models import Member
-    from missiondeck.services.missions import create_mission
+    from missiondeck.services.missions import create_deck_mission
     from missiondeck.services.runs import import_report
 
-    mission = create_mission(
+    mission = create_deck_mission(
         actor=Member.objects.system(),
         title="Measured",
         client="No one",

@@ -8,7 +8,8 @@ from django.utils.cache import get_conditional_response
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
-from missiondeck.services.feeds import calendar_of, read_feed
+from missiondeck.selectors.feeds import calendar_of
+from missiondeck.services.feeds import read_feed
 
 GONE = "This calendar feed does not exist or was revoked. Create a new one in the back office.\n"
 HEADERS = {

@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from engagement.conf import *  # noqa: F403
+from missiondeck.conf import *  # noqa: F403
 from missionsite import embedded
 from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, env, secret
 from missionsite.unfold import UNFOLD  # noqa: F401
@@ -220,9 +221,6 @@ GITHUB_TOKEN = secret("GITHUB_TOKEN")
 GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
 # Maximum bytes of an import file of members.
 IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
-# Maximum bytes of a test report and of its output.
-DECK_REPORT_BYTES = env.int("DECK_REPORT_BYTES", default=100 * 1024 * 1024)
-DECK_LOGS_BYTES = env.int("DECK_LOGS_BYTES", default=60 * 1024 * 1024)
 
 # --- Links ------------------------------------------------------------------------------------
 

@@ -31,7 +31,7 @@ from missiondeck.admin.transcripts import transcript_view
 from missiondeck.admin.workspace import workspace_urls
 from missiondeck.models import Category, DeckMission, DodItem
 from missiondeck.services.checklist import add_item
-from missiondeck.services.missions import EDITABLE, create_mission, update_mission
+from missiondeck.services.missions import EDITABLE, create_deck_mission, update_deck_mission
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
@@ -204,14 +204,14 @@ class DeckMissionAdmin(HistoryAdmin):
     # --- Writing ------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict) -> DeckMission:
-        mission = create_mission(actor=request.user, **{name: values[name] for name in EDITABLE})
+        mission = create_deck_mission(actor=request.user, **{name: values[name] for name in EDITABLE})
         for name, category in CHECKLIST.items():
             for text in values[name]:
                 add_item(actor=request.user, mission=mission, text=text, category=category)
         return mission
 
     def update(self, request: HttpRequest, obj: DeckMission, changes: dict) -> None:
-        update_mission(actor=request.user, mission=obj, **changes)
+        update_deck_mission(actor=request.user, mission=obj, **changes)
 
     def may_revert(self, request: HttpRequest, obj: DeckMission, changed: set[str]) -> bool:
         """Whether only editable fields changed. A status change is undone in the workspace, with a reason."""

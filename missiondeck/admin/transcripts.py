@@ -9,7 +9,7 @@ from django.utils.text import slugify
 
 from missiondeck.admin.base import VIEW_PERMISSION, mission_url
 from missiondeck.models import Citizen
-from missiondeck.services.chats import transcript_as_json, transcript_as_markdown
+from missiondeck.selectors.chats import transcript_as_json, transcript_as_markdown
 from missionsite.common.downloads import download
 
 FORMS = {

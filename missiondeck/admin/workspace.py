@@ -20,9 +20,10 @@ from missiondeck.admin.workspace_runs import format_run, runs_of, tests_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
+from missiondeck.selectors.missions import missing_of
 from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
-from missiondeck.services.missions import change_status, missing_of
+from missiondeck.services.missions import change_status
 from missiondeck.services.runs import give_up_run, import_report
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once
 from missionsite.common.errors import DomainError
@@ -73,10 +74,10 @@ def workspace_urls(model_admin) -> list:
 @require_safe
 def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
     """The whole page; with the header `X-Fragment: checklist` only the parts that a tick changes."""
-    return _page(request, _mission(request, object_id))
+    return _render_page(request, _mission(request, object_id))
 
 
-def _page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
+def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
     """Render the page. rejection: the error to show, from `_rejected`."""
     url, at = WorkspaceUrl.of(request, mission), timezone.now()
     if rejection and rejection["part"] == "edit":
@@ -181,7 +182,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
             else:
                 rejected = None
             if rejected or request.headers.get("X-Fragment"):
-                return _page(request, _mission(request, object_id), rejection=rejected)
+                return _render_page(request, _mission(request, object_id), rejection=rejected)
             return result_response(request, saved)
 
         return run

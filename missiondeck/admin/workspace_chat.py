@@ -10,7 +10,7 @@ from django.utils.html import format_html
 from django.utils.safestring import SafeString
 
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.models import ChatMessage, Citizen, DeckMission, Sender
+from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
 from missiondeck.rendering import render_code, render_markdown
 
 # A page of a chat has at most so many messages and about so many characters.
@@ -84,9 +84,11 @@ def _rendered(messages) -> list[dict]:
             {
                 "key": each.pk,
                 "sender": each.sender,
-                "who": name if each.sender == Sender.CITIZEN else f"To {name}",
+                "who": name if each.sender == ChatSender.CITIZEN else f"To {name}",
                 "at": each.created_at,
-                "html": render_markdown(each.message) if time.thread_time() < end else _plain(each.message),
+                "html": render_markdown(each.message)
+                if time.thread_time() < end
+                else _without_formatting(each.message),
                 "codes": [
                     render_code(block["code"], block["language"] if time.thread_time() < end else "")
                     for block in each.code_blocks
@@ -96,7 +98,7 @@ def _rendered(messages) -> list[dict]:
     return shown
 
 
-def _plain(text: str) -> SafeString:
+def _without_formatting(text: str) -> SafeString:
     return format_html(
         '<div class="markdown" dir="auto"><p class="markdown-note">Shown without formatting: this page is too long.</p>'
         '<div class="markdown-plain">{}</div></div>',

@@ -7,7 +7,7 @@ from uuid import UUID
 from missiondeck.admin.workspace_formats import format_progress
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import Category, DeckMission, DeckStatus, DodItem
-from missiondeck.services.checklist import Progress, progress_of
+from missiondeck.selectors.checklist import Progress, progress_of
 
 # A placeholder for the key of an item in URLs.
 _KEY = "00000000-0000-4000-8000-00000000face"

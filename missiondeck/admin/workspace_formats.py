@@ -11,7 +11,7 @@ from django.utils.html import format_html
 
 from missiondeck.errors import missing_sentences
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
-from missiondeck.services.checklist import Progress
+from missiondeck.selectors.checklist import Progress
 from missionsite.common.admin.formats import format_datetime, format_number
 
 SOON = timedelta(days=3)

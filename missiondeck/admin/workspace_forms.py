@@ -9,7 +9,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
-from missiondeck.models import Category, Citizen, DeckStatus, Sender
+from missiondeck.models import Category, ChatSender, Citizen, DeckStatus
 
 # Suggestions for the language of a code block; any other value is allowed.
 LANGUAGES = (
@@ -34,7 +34,7 @@ class MessageForm(forms.Form):
     """A message. Leading blanks are kept, because they matter in Markdown and code."""
 
     citizen = forms.ChoiceField(choices=Citizen)
-    sender = forms.ChoiceField(choices=Sender)
+    sender = forms.ChoiceField(choices=ChatSender)
     message = forms.CharField(
         max_length=rules.MESSAGE_LENGTH,
         strip=False,

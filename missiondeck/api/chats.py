@@ -23,7 +23,8 @@ from missiondeck.api.access import (
 )
 from missiondeck.models import ChatMessage, Citizen
 from missiondeck.scopes import DECK_READ, DECK_WRITE
-from missiondeck.services.chats import add_message, chat_with
+from missiondeck.selectors.chats import chat_with
+from missiondeck.services.chats import add_message
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 

@@ -22,7 +22,8 @@ from missiondeck.api.access import (
 from missiondeck.models import DeckMission, DodItem
 from missiondeck.rules import ITEM_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
-from missiondeck.services.checklist import add_item, move_item, progress_of, remove_item, tick_item, update_item
+from missiondeck.selectors.checklist import progress_of
+from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missionsite.common.api import Router, needs
 
 router = Router(tags=["client missions"])

@@ -32,7 +32,8 @@ from missiondeck.api.access import (
 from missiondeck.api.access import CHANGE as EDIT
 from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
-from missiondeck.services.missions import change_status, create_mission, missing_of, update_mission
+from missiondeck.selectors.missions import missing_of
+from missiondeck.services.missions import change_status, create_deck_mission, update_deck_mission
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.api.problems import Problem
@@ -226,7 +227,7 @@ def get_deck_mission(request: HttpRequest, number: int = Number):
 def add_deck_mission(request: HttpRequest, order: NewDeckMission):
     """Add a client mission. It starts active and gets the next number."""
     request.auth.need(ADD)
-    return Status(201, _detail_out(create_mission(actor=request.auth.member, **order.dict())))
+    return Status(201, _detail_out(create_deck_mission(actor=request.auth.member, **order.dict())))
 
 
 @router.patch("/deck/missions/{number}", response=DeckMissionDetail, summary="Change a client mission")
@@ -235,7 +236,7 @@ def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: 
     """Change the given fields. The status is changed by its own operation."""
     mission = get_mission_to_change(request, number, EDIT)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
-    return _detail_out(update_mission(actor=request.auth.member, mission=mission, **changes))
+    return _detail_out(update_deck_mission(actor=request.auth.member, mission=mission, **changes))
 
 
 @router.post(

@@ -4,12 +4,12 @@ from missiondeck.models.chats import ChatMessage
 from missiondeck.models.checklist import DodItem
 from missiondeck.models.choices import (
     Category,
+    ChatSender,
     Citizen,
     DeckStatus,
     ResultStatus,
     RunSource,
     RunStatus,
-    Sender,
 )
 from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
@@ -19,6 +19,7 @@ from missiondeck.models.runs import LatestRun, TestRun, TestRunLogPage
 __all__ = [
     "Category",
     "ChatMessage",
+    "ChatSender",
     "Citizen",
     "DeckFeed",
     "DeckMission",
@@ -31,7 +32,6 @@ __all__ = [
     "ResultStatus",
     "RunSource",
     "RunStatus",
-    "Sender",
     "TestRun",
     "TestRunLogPage",
 ]

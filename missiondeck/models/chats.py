@@ -8,7 +8,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
-from missiondeck.models.choices import Citizen, Sender
+from missiondeck.models.choices import ChatSender, Citizen
 from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check
 from missionsite.common.querysets import QuerySet
 
@@ -21,7 +21,7 @@ class ChatMessage(TimestampedModel):
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="chat_messages", db_index=False)
     citizen = models.TextField(choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
-    sender = models.TextField(choices=Sender)
+    sender = models.TextField(choices=ChatSender)
     message = models.TextField()
     code_blocks = models.JSONField("code", default=list, db_default=[], blank=True)
 
@@ -32,7 +32,7 @@ class ChatMessage(TimestampedModel):
         ordering = ["created_at", "id"]
         constraints = [
             choices_check("chat_messages", "citizen", Citizen),
-            choices_check("chat_messages", "sender", Sender),
+            choices_check("chat_messages", "sender", ChatSender),
             not_blank_check("chat_messages", "message", _("Enter a message."), code="message_empty"),
             CheckConstraint(
                 condition=LessThanOrEqual(Length("message"), rules.MESSAGE_LENGTH),

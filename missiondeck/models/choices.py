@@ -29,7 +29,7 @@ class Citizen(models.TextChoices):
     MAYA = "maya", "Maya"
 
 
-class Sender(models.TextChoices):
+class ChatSender(models.TextChoices):
     """The author of a chat message."""
 
     USER = "user", "User"

@@ -5,29 +5,15 @@ The history of the items records every change with its changeset, and so its act
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from uuid import UUID
 
-from django.db.models import Count, Max, Q
+from django.db.models import Max
 from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import Category, DeckMission, DodItem
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
-
-
-@dataclass(frozen=True)
-class Progress:
-    """The progress of a definition of done."""
-
-    done: int
-    total: int
-
-    @property
-    def percent(self) -> int:
-        """Rounded down, so 100 only if all items are done; 0 without items."""
-        return self.done * 100 // self.total if self.total else 0
 
 
 @service
@@ -84,15 +70,6 @@ def move_item(*, actor: Member, item: DodItem, to: int) -> DodItem:
         each.position = position
     DodItem.objects.bulk_update(others, ["position"])
     return current
-
-
-def progress_of(mission: DeckMission) -> dict[str, Progress]:
-    """The progress of each category, and of all under "", in one query."""
-    rows = DodItem.objects.filter(mission=mission).order_by().values_list("category")
-    counted = rows.annotate(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))
-    counts = {category: Progress(done, total) for category, done, total in counted}
-    everything = Progress(sum(each.done for each in counts.values()), sum(each.total for each in counts.values()))
-    return {category.value: counts.get(category, Progress(0, 0)) for category in Category} | {"": everything}
 
 
 def _lock_mission(mission_id: UUID) -> None:

@@ -6,15 +6,14 @@ the status.
 
 from __future__ import annotations
 
-import json
 from datetime import datetime
 
-from django.db import connection
 from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.errors import NotDone
 from missiondeck.models import DeckMission, DeckStatus
+from missiondeck.selectors.missions import missing_of
 from missionsite.common.audit.context import set_audit_context
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.errors import violated
@@ -24,7 +23,7 @@ EDITABLE = ("title", "client", "budget", "currency", "deadline", "assigned_to", 
 
 
 @service
-def create_mission(
+def create_deck_mission(
     *,
     actor: Member,
     title: str,
@@ -51,7 +50,7 @@ def create_mission(
 
 
 @service
-def update_mission(*, actor: Member, mission: DeckMission, **changes) -> DeckMission:
+def update_deck_mission(*, actor: Member, mission: DeckMission, **changes) -> DeckMission:
     """Change fields listed in EDITABLE."""
     check_fields(changes, *EDITABLE)
     current = DeckMission.objects.lock(mission.pk)
@@ -92,10 +91,3 @@ def _change(*, actor: Member, mission: DeckMission, to: DeckStatus, reason: str,
     DeckMission.objects.filter(pk=current.pk).update(**changes)
     current.refresh_from_db()
     return current
-
-
-def missing_of(mission: DeckMission) -> list[dict]:
-    """What is missing to complete a mission, from the database; errors.missing_sentences formats it."""
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT deck_mission_missing(%s)", [mission.pk])
-        return json.loads(cursor.fetchone()[0])

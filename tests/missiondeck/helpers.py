@@ -13,7 +13,7 @@ from django.db import connection
 from groups.models import Member
 from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
-from missiondeck.services.missions import change_status, create_mission
+from missiondeck.services.missions import change_status, create_deck_mission
 from missiondeck.services.runs import import_report
 from tests.support.database import row
 from tests.support.factories.groups import MemberFactory
@@ -26,7 +26,7 @@ FAILED = {"name": "test_b", "status": "failed", "error": "KeyError"}
 def mission(**values) -> DeckMission:
     """An active client mission without items and runs."""
     given = {"title": "Bot", "client": "Acme", "budget": 300, "deadline": DEADLINE, "assigned_to": "a@example.org"}
-    return create_mission(actor=Member.objects.system(), **(given | values))
+    return create_deck_mission(actor=Member.objects.system(), **(given | values))
 
 
 def mission_in_qa(*, items: int = 2, done: bool = True, run: list[dict] | None = None, **values) -> DeckMission:

@@ -4,7 +4,7 @@ import pytest
 
 from groups.models import Member
 from missiondeck.models import DeckMission
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import mission, raw_mission
 from tests.support.database import row, rows
@@ -43,9 +43,10 @@ def test_bulk_created_members_get_their_missions():
 def test_new_address_changes_assignee():
     first, second = MemberFactory(), MemberFactory()
     made = mission(assigned_to=first.email)
-    assert update_mission(actor=Member.objects.system(), mission=made, assigned_to=second.email).assignee == second
+    assert update_deck_mission(actor=Member.objects.system(), mission=made, assigned_to=second.email).assignee == second
     assert (
-        update_mission(actor=Member.objects.system(), mission=made, assigned_to="nobody@example.org").assignee is None
+        update_deck_mission(actor=Member.objects.system(), mission=made, assigned_to="nobody@example.org").assignee
+        is None
     )
 
 

@@ -8,7 +8,7 @@ from groups.services.members import create_member, update_member
 from groups.services.registration import accept_invitation
 from missiondeck.models import DeckMission
 from missiondeck.services.chats import add_message
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.api_helpers import rejected
 from tests.missiondeck.helpers import mission
 from tests.support.concurrency import crowd
@@ -74,7 +74,7 @@ def test_approval_assigns_and_ban_unassigns(made, outsider):
 def test_new_mission_skips_pending_member(outsider):
     later = mission(assigned_to=ADDRESS)
     assert later.assignee is None
-    assert update_mission(actor=Member.objects.system(), mission=mission(), assigned_to=ADDRESS).assignee is None
+    assert update_deck_mission(actor=Member.objects.system(), mission=mission(), assigned_to=ADDRESS).assignee is None
     approve(actor=Member.objects.system(), entry=outsider)
     assert assignee(later) == outsider.person
 

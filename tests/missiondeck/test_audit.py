@@ -39,9 +39,9 @@ def create_feed(actor: Member) -> None:
     feeds.create_feed(actor=actor, name="phone")
 
 
-def create_mission(actor: Member) -> None:
+def create_deck_mission(actor: Member) -> None:
     deadline = DeckMissionFactory.build().deadline
-    missions.create_mission(
+    missions.create_deck_mission(
         actor=actor, title="Bot", client="Acme", budget=300, deadline=deadline, assigned_to="ana@example.org"
     )
 
@@ -85,8 +85,8 @@ def update_item(actor: Member) -> None:
     checklist.update_item(actor=actor, item=DodItemFactory(), text="It pays")
 
 
-def update_mission(actor: Member) -> None:
-    missions.update_mission(actor=actor, mission=DeckMissionFactory(), title="Bot")
+def update_deck_mission(actor: Member) -> None:
+    missions.update_deck_mission(actor=actor, mission=DeckMissionFactory(), title="Bot")
 
 
 # Each service, called once with the least data. The transaction of some is in a function of their module.
@@ -100,8 +100,8 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "feeds.create_feed": create_feed,
     "feeds.revoke_feed": revoke_feed,
     "missions._change": change_status,
-    "missions.create_mission": create_mission,
-    "missions.update_mission": update_mission,
+    "missions.create_deck_mission": create_deck_mission,
+    "missions.update_deck_mission": update_deck_mission,
     "runs._finish": finish_run,
     "runs._store": import_report,
     "runs.give_up_run": give_up_run,
@@ -110,7 +110,7 @@ CALLS: dict[str, Callable[[Member], None]] = {
 
 
 def functions() -> dict[str, Callable]:
-    """Return all functions of the services' modules by name, such as `missions.create_mission`."""
+    """Return all functions of the services' modules by name, such as `missions.create_deck_mission`."""
     found = {}
     for module in iter_modules(missiondeck.services.__path__):
         for name, function in vars(import_module(f"missiondeck.services.{module.name}")).items():

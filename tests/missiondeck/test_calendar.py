@@ -11,7 +11,7 @@ from groups.models import Member
 from missiondeck.admin.base import MissionHealth, health_of, with_progress
 from missiondeck.admin.calendar import MAX_PER_DAY, parse_month
 from missiondeck.models import DeckMission
-from missiondeck.services.missions import create_mission
+from missiondeck.services.missions import create_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import address, complete, make_item, make_mission
 from tests.support.admin import client, words
@@ -28,7 +28,7 @@ def lead():
 
 
 def due(at: datetime, title: str = "Shop", assigned_to: str = "ana@example.org") -> DeckMission:
-    return create_mission(
+    return create_deck_mission(
         actor=Member.objects.system(), title=title, client="Acme", budget=1, deadline=at, assigned_to=assigned_to
     )
 

@@ -7,7 +7,8 @@ import pytest
 
 from groups.models import Member
 from missiondeck.models import ChatMessage, Citizen
-from missiondeck.services.chats import add_message, chat_with, transcript_as_json, transcript_as_markdown
+from missiondeck.selectors.chats import chat_with, transcript_as_json, transcript_as_markdown
+from missiondeck.services.chats import add_message
 from missionsite.common.errors import DomainError
 from tests.missiondeck.helpers import mission
 

@@ -5,15 +5,8 @@ from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import Category, DodItem
-from missiondeck.services.checklist import (
-    Progress,
-    add_item,
-    move_item,
-    progress_of,
-    remove_item,
-    tick_item,
-    update_item,
-)
+from missiondeck.selectors.checklist import Progress, progress_of
+from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missionsite.common.errors import ConstraintViolated
 from tests.missiondeck.helpers import mission
 from tests.support.factories.groups import MemberFactory

@@ -10,7 +10,7 @@ from groups.services.erasure import erase
 from missiondeck.models import DeckFeed, DeckMission, DeckStatusChange, DodItem
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
-from missiondeck.services.missions import change_status, update_mission
+from missiondeck.services.missions import change_status, update_deck_mission
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import items_of, mission, mission_in_qa
 from tests.support.database import rows
@@ -32,7 +32,7 @@ def create_member_with_data(marker):
     # Assigned to a former address that no member has now.
     mission(title="Waits", assigned_to=f"old-{marker}@example.org")
     moved_on = mission(title="Moved on", assigned_to=f"{marker}@example.org")
-    update_mission(actor=Member.objects.system(), mission=moved_on, assigned_to="neighbour@example.org")
+    update_deck_mission(actor=Member.objects.system(), mission=moved_on, assigned_to="neighbour@example.org")
     for item in items_of(made):
         tick_item(item=item, done=False, actor=person)
         tick_item(item=item, done=True, actor=person)

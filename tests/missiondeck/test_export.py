@@ -6,7 +6,7 @@ import io
 import pytest
 
 from groups.models import Member
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import complete, make_item, make_mission
 from tests.support.admin import client
@@ -62,7 +62,7 @@ def test_file_has_values_of_list(auditor):
 
 @pytest.mark.parametrize("text", ["=HYPERLINK(1)", "+1", "-1", "@SUM(A1)"])
 def test_cells_are_never_formulas(auditor, text):
-    update_mission(actor=Member.objects.system(), mission=make_mission(client="Acme"), title=text)
+    update_deck_mission(actor=Member.objects.system(), mission=make_mission(client="Acme"), title=text)
     (row,) = rows(auditor.get(EXPORT))
     assert row["title"] == f"'{text}"
 

@@ -14,8 +14,9 @@ from icalendar import Calendar
 from groups.models import Member
 from missiondeck.models import DeckFeed, DeckMission
 from missiondeck.rules import MAX_FEEDS
-from missiondeck.services.feeds import MAX_MISSIONS, create_feed, revoke_feed
-from missiondeck.services.missions import create_mission, update_mission
+from missiondeck.selectors.feeds import MAX_MISSIONS
+from missiondeck.services.feeds import create_feed, revoke_feed
+from missiondeck.services.missions import create_deck_mission, update_deck_mission
 from missionsite.common.roles import as_owner
 from missionsite.portal.logs import HideSecretsFilter
 from missionsite.roles import synchronise
@@ -111,7 +112,7 @@ class TestPage:
 class TestCalendar:
     def test_calendar_has_event_and_todo_per_mission(self, lena):
         at = datetime(2026, 12, 8, 18, 30, tzinfo=UTC)
-        mission = create_mission(
+        mission = create_deck_mission(
             actor=Member.objects.system(),
             title="Bot",
             client="Acme",
@@ -229,7 +230,7 @@ class TestChanges:
         _, secret = create_feed(actor=lena, name="x")
         first, again = read(secret), read(secret)
         assert first.content == again.content
-        update_mission(
+        update_deck_mission(
             actor=Member.objects.system(), mission=mission, title="After", deadline=mission.deadline + timedelta(days=1)
         )
         edited = read(secret)
@@ -248,7 +249,7 @@ class TestChanges:
         unchanged = read(secret, **{"if-none-match": tag})
         assert (unchanged.status_code, unchanged.content) == (304, b"")
         assert unchanged["Cache-Control"] == "private, no-cache"
-        update_mission(actor=Member.objects.system(), mission=mission, title="Other")
+        update_deck_mission(actor=Member.objects.system(), mission=mission, title="Other")
         assert read(secret, **{"if-none-match": tag}).status_code == 200
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from groups.models import Member
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import address, complete, make_mission
 from tests.support.admin import client, words
@@ -53,7 +53,7 @@ def test_linked_list_has_same_missions(lead, ana):
 
 def test_reassigned_mission_is_not_listed(lead, ana):
     mission = make_mission()
-    update_mission(actor=Member.objects.system(), mission=mission, assigned_to="bea@example.org")
+    update_deck_mission(actor=Member.objects.system(), mission=mission, assigned_to="bea@example.org")
     assert "No client missions are assigned to this member." in words(lead.get(page(ana)))
 
 

@@ -11,7 +11,7 @@ from django.utils import timezone
 
 from groups.models import Member
 from missiondeck.models import DeckMission, DodItem
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import FAILING, address, complete, import_report_file, make_item, make_mission
 from tests.support.admin import client, client_of, staff, words
@@ -166,7 +166,7 @@ class TestFilters:
     def test_day_filter_uses_time_zone_of_viewer(self, lead):
         # 23:30 in São Paulo on the 14th is the 15th in London.
         at = datetime(2026, 12, 14, 23, 30, tzinfo=ZoneInfo("America/Sao_Paulo"))
-        update_mission(actor=Member.objects.system(), mission=make_mission(title="evening"), deadline=at)
+        update_deck_mission(actor=Member.objects.system(), mission=make_mission(title="evening"), deadline=at)
         with timezone.override("America/Sao_Paulo"):
             assert shown(lead.get(f"{LIST}?deadline_from=2026-12-14&deadline_to=2026-12-14")) == ["evening"]
             assert shown(lead.get(f"{LIST}?deadline_from=2026-12-15")) == []
@@ -287,8 +287,8 @@ class TestForm:
 
     def test_revert_keeps_later_edit_and_status(self, lead):
         mission = make_mission(title="One")
-        update_mission(actor=Member.objects.system(), mission=mission, title="Two")
-        update_mission(actor=Member.objects.system(), mission=mission, title="Three")
+        update_deck_mission(actor=Member.objects.system(), mission=mission, title="Two")
+        update_deck_mission(actor=Member.objects.system(), mission=mission, title="Three")
         complete(mission, MemberFactory(), reason="Agreed")
         changes = [
             (change.pgh_id, {field.name for field in change.fields}, revertible)

@@ -7,7 +7,8 @@ import pytest
 from groups.models import Member
 from missiondeck.errors import NotDone, RunFinished
 from missiondeck.models import TestRun
-from missiondeck.services.missions import change_status, missing_of
+from missiondeck.selectors.missions import missing_of
+from missiondeck.services.missions import change_status
 from missiondeck.services.runs import finish_run, give_up_run, import_report, start_run
 from missionsite.common.errors import ConstraintViolated
 from tests.missiondeck.helpers import junit, mission, mission_in_qa

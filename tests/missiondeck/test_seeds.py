@@ -12,17 +12,17 @@ from django.db import connection
 from missiondeck.models import (
     Category,
     ChatMessage,
+    ChatSender,
     Citizen,
     DeckMission,
     DodItem,
     ResultStatus,
     RunSource,
-    Sender,
     TestRun,
 )
+from missiondeck.selectors.checklist import progress_of
+from missiondeck.selectors.missions import missing_of
 from missiondeck.selectors.runs import log_page, results_of
-from missiondeck.services.checklist import progress_of
-from missiondeck.services.missions import missing_of
 from missiondeck.services.runs import outcome
 from tests.missiondeck.helpers import mission
 from tests.support.database import row, rows
@@ -106,7 +106,7 @@ def test_all_choices_occur(seeds):
         assert set(items.values_list("completed", flat=True)) == {True, False}
     messages = ChatMessage.objects.filter(mission__number=47)
     assert set(messages.values_list("citizen", flat=True)) == set(Citizen.values)
-    assert set(messages.values_list("sender", flat=True)) == set(Sender.values)
+    assert set(messages.values_list("sender", flat=True)) == set(ChatSender.values)
     assert set(TestRun.objects.values_list("source", flat=True)) == {RunSource.JUNIT, RunSource.JSON}
     statuses = rows("SELECT DISTINCT r->>'status' FROM test_runs, jsonb_array_elements(results) r")
     assert {status for (status,) in statuses} == set(ResultStatus.values)

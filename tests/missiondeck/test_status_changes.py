@@ -15,8 +15,9 @@ from missiondeck.errors import (
 )
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.rules import STATUS_MOVES
+from missiondeck.selectors.missions import missing_of
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
-from missiondeck.services.missions import change_status, missing_of
+from missiondeck.services.missions import change_status
 from missiondeck.services.runs import start_run
 from missionsite.common.errors import ConstraintViolated
 from tests.missiondeck.helpers import (

@@ -7,7 +7,7 @@ from django.urls import reverse
 
 from groups.models import Member
 from missiondeck.services.chats import add_message
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.workspace_helpers import address, make_mission
 from tests.support.admin import client, words
 
@@ -75,7 +75,7 @@ def test_json_of_one_citizen(lead, mission):
 
 @pytest.mark.parametrize("title", ['"; x=1', "../../etc/passwd", "Ação; Set-Cookie: a=b", "🦉🦉", "x" * 200])
 def test_title_never_breaks_file_name(lead, mission, title):
-    update_mission(actor=Member.objects.system(), mission=mission, title=title)
+    update_deck_mission(actor=Member.objects.system(), mission=mission, title=title)
     response = lead.get(page(mission, "md"))
     name = response["Content-Disposition"].removeprefix('attachment; filename="').removesuffix('"')
     assert name.replace("-", "").replace(".md", "").isalnum()

@@ -9,7 +9,7 @@ from django.utils import timezone
 from groups.models import Member
 from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
-from missiondeck.services.missions import change_status, create_mission
+from missiondeck.services.missions import change_status, create_deck_mission
 from missiondeck.services.runs import import_report
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -25,7 +25,7 @@ FAILING = b"""<testsuite name="pytest">
 def make_mission(*, days: float = 10, **fields) -> DeckMission:
     """A client mission with a deadline in a number of days and one hour."""
     values = {"title": "Shop", "client": "Acme", "budget": 1200, "assigned_to": "ana@example.org"} | fields
-    return create_mission(
+    return create_deck_mission(
         actor=Member.objects.system(), deadline=timezone.now() + timedelta(days=days, hours=1), **values
     )
 

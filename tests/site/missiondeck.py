@@ -7,7 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from groups.models import Member
 from missiondeck.services.chats import add_message
 from missiondeck.services.feeds import create_feed
-from missiondeck.services.missions import update_mission
+from missiondeck.services.missions import update_deck_mission
 from missiondeck.services.runs import import_report, start_run
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
 
@@ -18,7 +18,9 @@ BELOW = ("admin/missiondeck/", "api/deck/", "deck/")
 def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> None:
     """Create an active mission of the member, with an item, a message, runs, a change to revert, and a feed."""
     mission = DeckMissionFactory(title="Notifier", client="Acme", assigned_to=people["member"].email)
-    things["deck mission"] = update_mission(actor=Member.objects.system(), mission=mission, title="Telegram Notifier")
+    things["deck mission"] = update_deck_mission(
+        actor=Member.objects.system(), mission=mission, title="Telegram Notifier"
+    )
     things["dod item"] = DodItemFactory(mission=mission)
     # Two more items, so that one can be moved up and down.
     things["other dod item"] = DodItemFactory(mission=mission, position=1)

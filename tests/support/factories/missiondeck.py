@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 
 from groups.models import Member
-from missiondeck.models import ChatMessage, Citizen, DeckMission, DodItem, Sender, TestRun
+from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission, DodItem, TestRun
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import import_report
 
@@ -54,7 +54,7 @@ class ChatMessageFactory(factory.django.DjangoModelFactory):
 
     mission = factory.SubFactory(DeckMissionFactory)
     citizen = Citizen.RAFAEL
-    sender = Sender.USER
+    sender = ChatSender.USER
     message = factory.Sequence(lambda n: f"Message {n}")
 
 

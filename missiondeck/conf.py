@@ -1,0 +1,7 @@
+"""Settings of this app, read from the environment; `missionsite.settings` imports them all."""
+
+from missionsite.environment import env
+
+# Maximum bytes of a test report and of its output.
+DECK_REPORT_BYTES = env.int("DECK_REPORT_BYTES", default=100 * 1024 * 1024)
+DECK_LOGS_BYTES = env.int("DECK_LOGS_BYTES", default=60 * 1024 * 1024)

@@ -1,0 +1,62 @@
+"""Chats with citizens, and their transcripts."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterator
+
+from django.db.models import QuerySet
+
+from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
+
+# Messages read from the database at a time; each may be large.
+_CHUNK = 50
+_BACKTICKS = re.compile(r"`{3,}")
+
+
+def chat_with(mission: DeckMission, citizen: str | None = None) -> QuerySet[ChatMessage]:
+    """The messages of a mission, oldest first. citizen: only with this one."""
+    messages = ChatMessage.objects.filter(mission=mission)
+    return messages.filter(citizen=citizen) if citizen else messages
+
+
+def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
+    """A transcript in Markdown, in chunks: a heading with author and time (UTC) per message, code in fences."""
+    of = f" with {Citizen(citizen).label}" if citizen else ""
+    yield f"# Mission {mission.number}: {_one_line(mission.title)}{of}\n\nClient: {_one_line(mission.client)}\n"
+    for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
+        name = Citizen(each.citizen).label if each.sender == ChatSender.CITIZEN else f"To {Citizen(each.citizen).label}"
+        lines = ["", f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
+        for block in each.code_blocks:
+            fence = _fence(block["code"])
+            lines += [f"{fence}{_one_line(block['language'])}", block["code"], fence, ""]
+        yield "\n".join(lines)
+
+
+def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
+    """A transcript in JSON, in chunks: {"mission", "title", "client", "messages": [{"citizen", "sender", …}]}."""
+    about = {"mission": mission.number, "title": mission.title, "client": mission.client}
+    yield json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": ['
+    between = "\n"
+    for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
+        written = {
+            "id": str(each.pk),
+            "citizen": each.citizen,
+            "sender": each.sender,
+            "message": each.message,
+            "code_blocks": each.code_blocks,
+            "created_at": each.created_at.isoformat(),
+        }
+        yield between + json.dumps(written, ensure_ascii=False)
+        between = ",\n"
+    yield "\n]}\n"
+
+
+def _fence(code: str) -> str:
+    """A fence longer than any run of backticks in the code."""
+    return "`" * max([3, *(len(found) + 1 for found in _BACKTICKS.findall(code))])
+
+
+def _one_line(text: str) -> str:
+    return " ".join(text.split())
