@@ -21,6 +21,7 @@ from fallback.services.runs import cancel_run, launch_template, run_fallback
 from groups.models import Member
 from missionsite.common import documents
 from tests.fallback.proposals import a_project, a_review
+from tests.support.concurrency import ROUNDS
 from tests.support.factories.fallback import RunFactory
 from tests.support.factories.groups import MemberFactory
 
@@ -355,7 +356,7 @@ def a_decision_made_anew():
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 @pytest.mark.parametrize("end", [the_last_decision, a_cancellation, a_decision_made_anew], ids=lambda end: end.__name__)
 def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
-    for _round in range(4):
+    for _round in range(min(4, ROUNDS)):
         run, action = end()
         killed(action, place)
         run = fresh(run)
@@ -379,7 +380,7 @@ def test_kill_at_any_time_leaves_repairable_state(documents_root):
 
         return action
 
-    for _round in range(12):
+    for _round in range(max(3, min(12, ROUNDS))):
         items = [a_review(1)[0] for _number in range(3)]
         killed(decide_on(items), after=random.randint(1, 12))
         whole(documents_root)

@@ -49,7 +49,9 @@ from tests.support.factories.groups import EntryFactory, MemberFactory, MissionF
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
 from tests.support.factories.tokens import api_client, make_token
 
+# Other sessions read what is committed; tests without one roll back.
 pytestmark = pytest.mark.django_db(transaction=True)
+rolled_back = pytest.mark.django_db
 
 CANARY, NEIGHBOUR = "kanarie", "nachbar"
 SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
@@ -500,6 +502,7 @@ def facts(entry):
     }
 
 
+@rolled_back
 def test_erase_keeps_numbers_counts_and_days():
     entry, _client = live(CANARY)
     CommunityMember.objects.filter(pk=entry.pk).update(reputation_score=1125)
@@ -514,6 +517,7 @@ def test_erase_keeps_numbers_counts_and_days():
     assert after["entry"][3:5] == (1125, "Experienced")
 
 
+@rolled_back
 def test_highlights_count_earlier_events_after_erase():
     entry, _client = live(CANARY)
     erase(actor=Member.objects.system(), entry=entry)
@@ -522,6 +526,7 @@ def test_highlights_count_earlier_events_after_erase():
     assert (day.message_count, day.reaction_count, day.voice_minutes) == (2, 1, 7)
 
 
+@rolled_back
 def test_erased_entry_and_account_are_anonymous():
     entry, client = live(CANARY)
     erased = erase(actor=Member.objects.system(), entry=entry)
@@ -539,6 +544,7 @@ def test_erased_entry_and_account_are_anonymous():
     assert not CommunityMember.objects.present().filter(pk=entry.pk).exists()
 
 
+@rolled_back
 def test_erase_event_contains_only_number():
     entry, manager = EntryFactory(name=CANARY), StaffFactory()
     erase(entry=entry, actor=manager)
@@ -556,6 +562,7 @@ def test_erase_handles_entry_without_account():
         assert search(session, CANARY) == set()
 
 
+@rolled_back
 def test_erase_frees_telegram_id_and_email():
     entry = EntryFactory(telegram_id="718281828", person=MemberFactory(email="noor@example.org"))
     erase(actor=Member.objects.system(), entry=entry)
@@ -565,6 +572,7 @@ def test_erase_frees_telegram_id_and_email():
 # --- What is rejected ----------------------------------------------------------------------------
 
 
+@rolled_back
 def test_erase_rejects_erased_entry():
     entry = EntryFactory()
     erase(actor=Member.objects.system(), entry=entry)
@@ -572,6 +580,7 @@ def test_erase_rejects_erased_entry():
         erase(actor=Member.objects.system(), entry=entry)
 
 
+@rolled_back
 @pytest.mark.parametrize("right", ["is_staff", "is_superuser"])
 def test_erase_rejects_staff(right):
     entry = EntryFactory(person=MemberFactory(**{right: True}), name=CANARY)
@@ -581,6 +590,7 @@ def test_erase_rejects_staff(right):
     assert (entry.name, entry.erased_at) == (CANARY, None)
 
 
+@rolled_back
 def test_erased_entry_cannot_be_changed():
     entry, staff = EntryFactory(), StaffFactory()
     erase(actor=Member.objects.system(), entry=entry)

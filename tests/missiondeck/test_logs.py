@@ -13,7 +13,7 @@ from missiondeck.models import TestRun, TestRunLogPage
 from missiondeck.selectors.runs import latest_run, log_page, search_logs
 from missiondeck.services.runs import import_report
 from tests.missiondeck.helpers import insert, junit, mission
-from tests.support.database import rejected_by, row, rows
+from tests.support.database import rejected_by, row, rows, shared_rows
 from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
@@ -187,15 +187,18 @@ class Clock:
         tracemalloc.stop()
 
 
-@pytest.fixture(params=["lines", "one line"])
-def large(request):
+@pytest.fixture(scope="module", params=["lines", "one line"])
+def large(request, django_db_setup, django_db_blocker):
     """A run with 50 MB of logs, generated in the database."""
     text = {"lines": "repeat(repeat('x', 99) || E'\\n', 524288)", "one line": "repeat('x', 52428800)"}[request.param]
-    (key,) = row(
-        f"INSERT INTO test_runs (mission_id, status, logs) VALUES (%s, 'running', {text}) RETURNING id",
-        [mission().pk],
-    )
-    return light(key)
+    with shared_rows(django_db_blocker):
+        with django_db_blocker.unblock():
+            (key,) = row(
+                f"INSERT INTO test_runs (mission_id, status, logs) VALUES (%s, 'running', {text}) RETURNING id",
+                [mission().pk],
+            )
+            made = light(key)
+        yield made
 
 
 def light(key) -> TestRun:

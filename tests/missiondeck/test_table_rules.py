@@ -123,8 +123,9 @@ CASES = [
         ("test_runs", "results", NO_RESULTS, "test_runs_results_shape"),
         ("test_runs", "warnings", NO_WARNINGS, "test_runs_warnings_shape"),
     )
-    for name, value in values.items()
-    for entry_point in ENTRY_POINTS
+    for number, (name, value) in enumerate(values.items())
+    # Every value by SQL; one of them by each way rows are written, to which the same CHECK applies.
+    for entry_point in (ENTRY_POINTS if number == 0 else ENTRY_POINTS[:1])
     # A message is immutable.
     if (table, entry_point) != ("chat_messages", "update")
 ]

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 
+import psycopg
+from django.conf import settings
 from django.db import connection, connections
 
 # How often a race is run: once in a build, 200 times with RACE_ROUNDS=200.
@@ -63,16 +65,18 @@ def without(drop: str, restore: str) -> Iterator[None]:
 
 def execute_as_owner(sql: str, *, dbname: str | None = None) -> None:
     """Run a script as the owner of the schema on a separate connection. dbname: the test database by default."""
-    import psycopg
-    from django.conf import settings
+    with owner_connection(dbname) as session:
+        session.autocommit = True
+        session.execute(sql)
 
+
+def owner_connection(dbname: str | None = None) -> psycopg.Connection:
+    """A separate connection as the owner of the schema. dbname: the test database by default."""
     owner = settings.DATABASE_OWNER
-    with psycopg.connect(
+    return psycopg.connect(
         host=owner["HOST"],
         port=owner["PORT"],
         user=owner["USER"],
         password=owner["PASSWORD"],
         dbname=dbname or connections["default"].settings_dict["NAME"],
-        autocommit=True,
-    ) as session:
-        session.execute(sql)
+    )
