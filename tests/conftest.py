@@ -10,8 +10,8 @@ from tests.support import sample
 # Files that take longest: begun first. A worker that has nothing left takes over tests from the end of another's list,
 # where only short ones are left.
 LONGEST = (
-    "tests/site/test_permission_matrix.py",
     "tests/site/",
+    "tests/browser/",
     "tests/groups/test_schema_migration.py",
     "tests/fallback/test_migration.py",
     "tests/engagement/test_migration.py",
