@@ -16,6 +16,7 @@ from fallback.services.runs import run_due
 from groups.models import Member
 from tests.portal.helpers import entry, invitation
 from tests.support.admin import client_of, staff
+from tests.support.sample import share
 
 DESK, PHONE = (1440, 900), (390, 844)
 # The target size of WCAG 2.2 is not among the default rules of axe.
@@ -158,10 +159,11 @@ def skip(page) -> list[str]:
 @pytest.mark.parametrize(
     ("size", "scheme", "visits"),
     [
-        (DESK, "light", VISITS),
-        (PHONE, "dark", VISITS),
-        (DESK, "dark", VISITS[::2]),
-        (PHONE, "light", VISITS[1::2]),
+        # In a build half of the pages on each, the other half the next day.
+        (DESK, "light", share(VISITS, of=2)),
+        (PHONE, "dark", share(VISITS, of=2, shift=1)),
+        pytest.param(DESK, "dark", VISITS[::2], marks=pytest.mark.long),
+        pytest.param(PHONE, "light", VISITS[1::2], marks=pytest.mark.long),
     ],
     ids=["desk", "phone in the dark", "desk in the dark", "phone"],
 )
@@ -202,8 +204,8 @@ def names(page, role: str) -> list[str]:
     ("address", "labels"),
     [
         ("/admin/groups/membership/add/", ["Member", "Mission or colony"]),
-        ("/admin/groups/communityinvitation/add/", ["Invited by"]),
-        ("/admin/fallback/mission/add/", ["Project"]),
+        pytest.param("/admin/groups/communityinvitation/add/", ["Invited by"], marks=pytest.mark.long),
+        pytest.param("/admin/fallback/mission/add/", ["Project"], marks=pytest.mark.long),
     ],
 )
 def test_picker_is_named_by_its_label(opened, address, labels):
@@ -221,6 +223,7 @@ def test_picker_is_named_by_its_label(opened, address, labels):
     assert any(name.startswith(labels[0]) for name in names(page, "searchbox"))
 
 
+@pytest.mark.long
 def test_picker_announces_selection(opened):
     page = opened("administrator", DESK)
     page.goto("/admin/groups/membership/add/")
@@ -249,6 +252,7 @@ def test_keyboard_opens_menus(opened):
     log_out.wait_for(state="hidden")
 
 
+@pytest.mark.long
 def test_keyboard_opens_the_sidebar_of_a_phone(opened):
     page = opened("administrator", PHONE)
     page.goto("/admin/groups/mission/")
@@ -262,6 +266,7 @@ def test_keyboard_opens_the_sidebar_of_a_phone(opened):
     entry_of_sidebar.wait_for(state="hidden")
 
 
+@pytest.mark.long
 def test_search_of_everything(opened, community):
     page = opened("administrator", DESK)
     page.goto("/admin/")

@@ -105,6 +105,7 @@ def test_leave_ends_several_memberships(site: Page, garden, live_server):
     expect(site.get_by_text("2 removed from the mission.")).to_be_visible()
 
 
+@pytest.mark.long
 def test_memberships_filter_by_mission_and_day(site: Page, garden, live_server):
     for name, day, mission in (
         ("Early Ada", "2026-03-01", garden),
@@ -158,7 +159,7 @@ PAGES = (
 )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme):
     update_member(actor=Member.objects.system(), member=ana, trust_score=300)
     join_mission(actor=ana, member=ana, mission=garden)
@@ -174,6 +175,7 @@ def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme
             assert room[0] <= room[1], f"{path} is {room[0]} wide in a window of {room[1]}"
 
 
+@pytest.mark.long
 def test_all_tabs_are_reachable_on_phone(site: Page, garden, live_server):
     site.set_viewport_size({"width": 390, "height": 844})
     site.goto(f"{live_server.url}/admin/groups/mission/{garden.pk}/change/")
@@ -182,6 +184,7 @@ def test_all_tabs_are_reachable_on_phone(site: Page, garden, live_server):
     expect(site).to_have_url(re.compile("/events/$"))
 
 
+@pytest.mark.long
 def test_empty_lists_show_first_step(site: Page, live_server):
     for path, words in (
         ("/admin/", "Get started"),

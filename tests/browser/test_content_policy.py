@@ -50,7 +50,14 @@ def test_error_page_keeps_styles(page, live_server, transactional_db, wrongs):
     assert page.evaluate("getComputedStyle(document.querySelector('main')).maxWidth") == "544px"
 
 
-@pytest.mark.parametrize("lost", ["'unsafe-eval'", "sha256", "style-src-attr"])
+@pytest.mark.parametrize(
+    "lost",
+    [
+        "'unsafe-eval'",
+        pytest.param("sha256", marks=pytest.mark.long),
+        pytest.param("style-src-attr", marks=pytest.mark.long),
+    ],
+)
 def test_stricter_policy_would_break_the_back_office(office, live_server, wrongs, monkeypatch, lost):
     policy = content_policy.policy_for("/admin/")
     if lost == "'unsafe-eval'":

@@ -104,6 +104,7 @@ def test_calendar_becomes_list_on_small_screen(desk: Page, live_server):
     desk.wait_for_url(f"**{address(late)}")
 
 
+@pytest.mark.long
 def test_feed_can_be_read_until_revoked(desk: Page, live_server):
     mission = make_mission(title="Shop, and more")
     desk.goto(f"{live_server.url}{LIST}calendar/")

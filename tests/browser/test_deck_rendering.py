@@ -81,7 +81,7 @@ def everything() -> str:
     return "".join(parts)
 
 
-@pytest.mark.parametrize("policy", [True, False], ids=["policy", "no policy"])
+@pytest.mark.parametrize("policy", [pytest.param(True, marks=pytest.mark.long), False], ids=["policy", "no policy"])
 def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
     """Checked with and without the content security policy."""
     show(everything(), policy=policy)
@@ -139,6 +139,7 @@ def test_copy_button_copies_and_confirms(page, show, context, wrongs):
     assert wrongs == []
 
 
+@pytest.mark.long
 def test_copy_button_works_without_clipboard_api(page, show, context, wrongs):
     """As on a site without HTTPS."""
     context.grant_permissions(["clipboard-read"])
@@ -199,7 +200,7 @@ Do *this*, **that** and ~~not~~ `code`, see [the docs](https://example.org/{"x" 
 """
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_rendered_text_fits_phone_with_enough_contrast(page, show, wrongs, scheme):
     page.emulate_media(color_scheme=scheme)
     page.set_viewport_size(PHONE)

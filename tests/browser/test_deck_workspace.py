@@ -195,7 +195,7 @@ def full_mission(dora) -> DeckMission:
     return mission
 
 
-@pytest.mark.parametrize("width", [390, 1440])
+@pytest.mark.parametrize("width", [390, pytest.param(1440, marks=pytest.mark.long)])
 def test_page_has_no_horizontal_overflow(desk: Page, live_server, full_mission, width):
     desk.set_viewport_size({"width": width, "height": 844})
     open_workspace(desk, live_server, full_mission, "?citizen=sofia&log=1&find=Z")
@@ -288,6 +288,7 @@ def test_injections_are_inert_in_workspace(desk: Page, live_server, dora, missio
     assert alarms == []
 
 
+@pytest.mark.long
 def test_injections_are_inert_in_title_and_client(desk: Page, live_server, dora, alarms):
     """Each injection as title and client; a build checks a part of them, which changes daily."""
     for injection in share(INJECTIONS, of=6):
@@ -316,6 +317,7 @@ def stir(page: Page) -> None:
     page.evaluate("() => new Promise((done) => requestAnimationFrame(() => requestAnimationFrame(done)))")
 
 
+@pytest.mark.long
 def test_page_is_complete_for_read_only_user(page: Page, live_server, mission, wrongs):
     make_item(mission, done=True)
     import_report_file(mission, PASSING)

@@ -126,6 +126,7 @@ def test_announcement_reaches_filtered_members(office, live_server):
     assert set(made.messages.values_list("status", flat=True)) == {Status.CANCELLED}
 
 
+@pytest.mark.long
 def test_lifecycle_page_refreshes_numbers(office, live_server):
     page, ana = office, goodbye("Ana")
     page.clock.install()
@@ -142,6 +143,7 @@ def test_lifecycle_page_refreshes_numbers(office, live_server):
     expect(page.get_by_text("Answered 1: confused").first).to_be_visible()
 
 
+@pytest.mark.long
 def test_invalid_trigger_shows_error(office, live_server):
     page, ana = office, goodbye("Ana")
     page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/engagement/")

@@ -182,6 +182,7 @@ def test_full_week_shows_error_on_row(desk: Page, live_server, project, proposal
     rejected(wrongs)
 
 
+@pytest.mark.long
 def test_bulk_accept_stops_at_weekly_cap(desk: Page, live_server, project, proposals):
     update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=2)
     open_review(desk, live_server)
@@ -196,6 +197,7 @@ def test_bulk_accept_stops_at_weekly_cap(desk: Page, live_server, project, propo
     assert Mission.objects.count() == 2
 
 
+@pytest.mark.long
 def test_edit_and_accept(desk: Page, live_server, proposals):
     open_review(desk, live_server)
     desk.keyboard.press("j")
@@ -212,6 +214,7 @@ def test_edit_and_accept(desk: Page, live_server, proposals):
     assert MissionFallbackItem.objects.get(pk=proposals[0].pk).estimated_effort_minutes == 90
 
 
+@pytest.mark.long
 def test_snooze_and_end_snooze(desk: Page, live_server, proposals):
     open_review(desk, live_server)
     desk.keyboard.press("j")
@@ -229,6 +232,7 @@ def test_snooze_and_end_snooze(desk: Page, live_server, proposals):
     assert not MissionFallbackItem.objects.filter(snoozed_until__isnull=False).exists()
 
 
+@pytest.mark.long
 def test_mark_as_duplicate(desk: Page, live_server, project, proposals):
     known = MissionFactory(project=project, title="Guide, second edition", list="doing")
     MissionFactory(title="Guide of another project")
@@ -247,6 +251,7 @@ def test_mark_as_duplicate(desk: Page, live_server, project, proposals):
     assert (item.status, item.reason, item.duplicate_of) == ("discarded", "duplicate", known)
 
 
+@pytest.mark.long
 def test_two_reviewers_see_each_others_decisions(desk: Page, live_server, proposals):
     from fallback.services.review import accept_item
 
@@ -345,7 +350,7 @@ def addresses(project: Project) -> list[str]:
     return [REVIEW, f"{REVIEW}?show=snoozed", reverse("admin:fallback_board", args=[project.pk]), *found]
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     long = "A title that goes on and on, so that it has to be broken, withoutanyblanksinitsothatnothingbreaksit " * 3
     MissionFactory(project=project, title=long, list="review", review_status="rejected", review_feedback=long)

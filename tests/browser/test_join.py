@@ -111,7 +111,7 @@ def contrast(page) -> float:
     )
 
 
-@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_text_has_enough_contrast(phone, live_server, scheme):
     phone.emulate_media(color_scheme=scheme)
     inviter = entry(name="Inês", github_username="ines", reputation_score=1125)

@@ -45,6 +45,7 @@ def test_double_click_sends_one_announcement(office, live_server):
     assert (Announcement.objects.count(), EngagementMessage.objects.count()) == (1, PEOPLE)
 
 
+@pytest.mark.long
 def test_double_click_without_script_sends_one(office, live_server):
     """The script only saves a request; the key in the form is the rule."""
     for _ in range(PEOPLE):
@@ -57,7 +58,7 @@ def test_double_click_without_script_sends_one(office, live_server):
     assert (Announcement.objects.count(), EngagementMessage.objects.count()) == (1, PEOPLE)
 
 
-@pytest.mark.parametrize("width", [1440, 390])
+@pytest.mark.parametrize("width", [1440, pytest.param(390, marks=pytest.mark.long)])
 def test_buttons_are_disabled_while_sending(office, live_server, width, tmp_path):
     entry()
     office.set_viewport_size({"width": width, "height": 900})
@@ -83,6 +84,7 @@ def test_buttons_are_disabled_while_sending(office, live_server, width, tmp_path
     assert Announcement.objects.count() == 1
 
 
+@pytest.mark.long
 def test_name_of_the_clicked_button_is_sent(page, live_server, manager, wrongs):
     mission = MissionFactory()
     sign_in(page, live_server, manager)
@@ -95,6 +97,7 @@ def test_name_of_the_clicked_button_is_sent(page, live_server, manager, wrongs):
     assert wrongs == []
 
 
+@pytest.mark.long
 def test_buttons_work_after_browser_back(page, live_server, manager, wrongs):
     mission = MissionFactory()
     sign_in(page, live_server, manager)
@@ -107,6 +110,7 @@ def test_buttons_work_after_browser_back(page, live_server, manager, wrongs):
     assert wrongs == []
 
 
+@pytest.mark.long
 def test_htmx_form_is_disabled_and_script_form_is_not(site, live_server):
     site.goto(f"{live_server.url}/admin/")
     site.evaluate(

@@ -247,6 +247,7 @@ def test_lost_connection_is_replaced_with_resync(port):
             assert first.event() == second.event() == ("change", {"number": number})
 
 
+@pytest.mark.long
 def test_server_stops_with_open_streams(tmp_path):
     with web_server(tmp_path) as (process, port), page(port, CHANNEL):
         process.terminate()

@@ -148,7 +148,7 @@ def test_half_sent_bodies_do_not_stop_the_site(server):
         assert time.monotonic() - began < 30
 
 
-@pytest.mark.parametrize("path", ["/admin/login/", "/api/missions"])
+@pytest.mark.parametrize("path", [pytest.param("/admin/login/", marks=pytest.mark.long), "/api/missions"])
 def test_half_sent_body_ends_with_408(server, path):
     with half_sent(server, path) as opened:
         answer = http.client.HTTPResponse(opened)
@@ -163,6 +163,7 @@ def test_half_sent_body_ends_with_408(server, path):
         assert opened.recv(1) == b""
 
 
+@pytest.mark.long
 def test_slow_body_that_keeps_arriving_is_taken(server):
     def pieces() -> Iterator[bytes]:
         for _ in range(BODY_SECONDS + 2):
@@ -193,6 +194,7 @@ def test_site_goes_on_when_a_web_process_is_killed(killed_site):
     assert process.poll() is None
 
 
+@pytest.mark.long
 @with_rows
 def test_open_live_pages_leave_every_thread_of_requests_free(tmp_path):
     with site(tmp_path, WEB_THREADS="1", LIVE_STREAMS="8") as (_process, port), contextlib.ExitStack() as opened:
@@ -235,6 +237,7 @@ def is_a_problem_for_later(answer) -> bool:
     )
 
 
+@pytest.mark.long
 def test_stopped_database_is_a_503_on_pages_and_api(tmp_path, tmp_path_factory):
     var = tmp_path_factory.mktemp("cluster") / "var"
     try:
@@ -331,6 +334,7 @@ def test_export_whose_query_is_broken_off_fails(server, tmp_path):
 
 
 @needs_curl
+@pytest.mark.long
 def test_download_whose_web_process_dies_is_cut(killed_site, tmp_path):
     process, port = killed_site
     broken = curl(port, "/download?kilobytes=50000", "a=1", tmp_path / "broken.txt", "--limit-rate", "1M")

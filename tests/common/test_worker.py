@@ -177,6 +177,7 @@ def test_killed_worker_is_replaced_and_its_job_runs_once_more(tmp_path, gate):
     assert status_of(job) == ("succeeded", 2)
 
 
+@pytest.mark.long
 def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
     """Supervisor and worker die together; another machine's watchdog gives the job back, not before it is stale."""
     report = tmp_path / "report"
@@ -299,6 +300,7 @@ def cut_off_in_a_query(workers: list[WorkerProcess]) -> None:
             cut_off(worker)
 
 
+@pytest.mark.long
 def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
     """Its connections are gone, so it stops; the heartbeat of the old code went on for good in its place."""
     with forked_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
@@ -309,11 +311,13 @@ def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
         until(lambda: status_of(job)[0] == "succeeded", "the job")
 
 
+@pytest.mark.long
 def test_sigterm_ends_a_worker_that_lost_a_cancellation():
     with forked_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
         a_worker()
 
 
+@pytest.mark.long
 def test_supervisor_ends_a_worker_that_stopped_and_stays(tmp_path):
     """Frozen after SIGTERM, a worker neither beats nor ends; before, the supervisor waited for it for good."""
     with forked_worker(expect=None) as process:
@@ -323,6 +327,7 @@ def test_supervisor_ends_a_worker_that_stopped_and_stays(tmp_path):
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.long
 def test_workers_run_jobs_again_after_the_database_was_away(tmp_path):
     """Each worker loses a query. bin/prove-workers restarts PostgreSQL at any age of a worker."""
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
@@ -372,6 +377,7 @@ def test_job_that_takes_every_worker_down_is_given_up(tmp_path):
     assert status_of(job) == ("failed", MAX_ATTEMPTS)
 
 
+@pytest.mark.long
 def test_lost_job_gives_way_to_a_newer_one_of_its_kind(tmp_path):
     once = note.configure(queueing_lock="one-of-a-kind")
     old = once.defer(report=str(tmp_path / "report"), word="old")
@@ -392,6 +398,7 @@ def test_health_says_whether_a_worker_beats(capsys):
         assert f"{worker.host}:{worker.pid} alive" in capsys.readouterr().out
 
 
+@pytest.mark.long
 def test_worker_says_in_words_that_the_database_is_away_and_keeps_trying(monkeypatch):
     monkeypatch.setitem(connection.settings_dict, "PORT", "1")
     with running_worker(expect=None) as process:

@@ -58,7 +58,7 @@ def test_reset_without_terminal_asks_for_yes(folder):
     assert (folder / "postgres" / "data").exists()
 
 
-@pytest.mark.parametrize("answer", ["n\n", "\x04"])
+@pytest.mark.parametrize("answer", ["n\n", pytest.param("\x04", marks=pytest.mark.long)])
 def test_reset_on_a_terminal_is_not_done_without_a_yes(folder, answer):
     code, output = answered(folder, answer)
     assert code == 1

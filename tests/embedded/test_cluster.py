@@ -35,7 +35,7 @@ except embedded.EmbeddedError as error:
 """
 
 
-@pytest.fixture(params=["the wheel's", "15"])
+@pytest.fixture(params=["the wheel's", pytest.param("15", marks=pytest.mark.long)])
 def each_version(request, monkeypatch, var):
     """Run the test on the wheel's PostgreSQL and on the oldest supported one, where that is installed."""
     if request.param == "15":
@@ -76,6 +76,7 @@ def test_the_three_roles_can_do_what_they_are_for_and_no_more(var, each_version)
         assert app.execute("SELECT count(*) FROM kept").fetchone() == (0,)
 
 
+@pytest.mark.long
 def test_the_owner_creates_databases_in_the_cluster_for_tests_only(shared_var):
     server = embedded.start(shared_var, tests=True)
     with psycopg.connect(server.owner_url, autocommit=True) as owner:
@@ -134,6 +135,7 @@ def test_rows_port_and_passwords_stay_over_a_restart(shared_var):
         assert owner.execute("SELECT id FROM kept").fetchone() == (42,)
 
 
+@pytest.mark.long
 def test_a_taken_port_is_left_to_whoever_has_it(shared_var):
     before = embedded.start(shared_var, tests=True)
     embedded.stop(shared_var)
@@ -144,6 +146,7 @@ def test_a_taken_port_is_left_to_whoever_has_it(shared_var):
         psycopg.connect(after.app_url).close()
 
 
+@pytest.mark.long
 def test_a_lost_connection_file_is_made_anew(shared_var):
     before = embedded.start(shared_var, tests=True)
     (shared_var / "postgres.json").unlink()
@@ -162,6 +165,7 @@ def test_a_lost_way_in_is_said(shared_var):
     kept.rename(way_in)
 
 
+@pytest.mark.long
 def test_a_first_start_that_was_cut_short_begins_again(shared_var):
     embedded.start(shared_var, tests=True)
     embedded.stop(shared_var)
@@ -184,6 +188,7 @@ def test_data_of_another_version_are_left_alone(shared_var):
     version.write_text("18\n")
 
 
+@pytest.mark.long
 def test_a_path_too_long_for_a_socket(tmp_path):
     var = tmp_path / ("long" * 30) / "var"
     try:
@@ -201,6 +206,7 @@ def test_a_path_too_long_for_a_socket(tmp_path):
         embedded.remove(var)
 
 
+@pytest.mark.long
 def test_variables_of_another_server_are_ignored_also_when_removing(var, monkeypatch):
     for name, value in {
         "PGPORT": "1",
@@ -247,12 +253,14 @@ class TestAsRoot:
         pid = embedded.status(shared_var).pid
         assert Path(f"/proc/{pid}").stat().st_uid != 0
 
+    @pytest.mark.long
     def test_data_of_a_closed_folder_live_elsewhere(self, var, monkeypatch, tmp_path):
         tmp_path.chmod(0o700)
         embedded.start(var, tests=True)
         assert (var / "postgres").is_symlink()
         assert account.choose((var / "postgres").resolve()).can_enter((var / "postgres").resolve())
 
+    @pytest.mark.long
     def test_a_vanished_elsewhere_is_said(self, var, tmp_path):
         var.mkdir(parents=True)
         (var / "postgres").symlink_to(tmp_path / "gone")
@@ -260,6 +268,7 @@ class TestAsRoot:
             embedded.start(var, tests=True)
         (var / "postgres").unlink()
 
+    @pytest.mark.long
     def test_another_users_folder_is_rejected_with_a_sentence(self, open_folder):
         var = open_folder / "var"
         embedded.start(var, tests=True)

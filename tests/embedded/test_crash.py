@@ -66,6 +66,7 @@ def test_every_committed_row_survives_a_killed_postmaster(var, server):
     assert len(rows) - len(committed) in (0, 1)
 
 
+@pytest.mark.long
 def test_a_backend_that_does_not_notice_is_ended(var, server, monkeypatch):
     monkeypatch.setattr(processes, "PATIENCE", 0.5)
     held = psycopg.connect(server.owner_url)
@@ -88,6 +89,7 @@ def test_killing_every_process_at_once_is_survived(var, server):
         assert owner.execute("SELECT id FROM kept").fetchone() == (7,)
 
 
+@pytest.mark.long
 def test_a_number_now_used_by_another_process_does_not_stand_in_the_way(var, server):
     data = data_of(var)
     lines = (data / "postmaster.pid").read_text().splitlines()
@@ -106,6 +108,7 @@ def test_a_number_now_used_by_another_process_does_not_stand_in_the_way(var, ser
         other.wait()
 
 
+@pytest.mark.long
 def test_another_program_in_the_data_folder_is_not_taken_for_a_server(var, server):
     embedded.stop(var)
     data = data_of(var)
@@ -118,6 +121,7 @@ def test_another_program_in_the_data_folder_is_not_taken_for_a_server(var, serve
         shell.wait()
 
 
+@pytest.mark.long
 def test_a_garbled_pid_file_is_not_a_running_server(var, server):
     embedded.stop(var)
     for content in ("", "x\n", "-1\n", "99999999999999999999\n"):

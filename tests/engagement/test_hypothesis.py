@@ -26,7 +26,7 @@ from tests.support.factories.engagement import PersonFactory
 
 pytestmark = pytest.mark.django_db
 
-RUNS, STEPS = int(os.environ.get("MACHINE_RUNS", "10")), int(os.environ.get("MACHINE_STEPS", "30"))
+RUNS, STEPS = int(os.environ.get("MACHINE_RUNS", "5")), int(os.environ.get("MACHINE_STEPS", "30"))
 BEGINNING = datetime(2026, 3, 1, 12, tzinfo=UTC)
 SPANS = [
     timedelta(seconds=30), timedelta(minutes=5), timedelta(hours=1), timedelta(hours=9), timedelta(days=1),

@@ -16,7 +16,7 @@ from tests.support.concurrency import execute_as_owner, without
 from tests.support.database import own_connection, row, rows
 from tests.support.factories.fallback import ItemFactory, OrganizationFactory
 
-CHANGES = int(os.environ.get("COUNTER_CHANGES", "2000"))
+CHANGES = int(os.environ.get("COUNTER_CHANGES", "800"))
 CONNECTIONS = 8
 PROJECTS = 6
 pytestmark = pytest.mark.django_db(transaction=True)

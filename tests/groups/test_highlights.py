@@ -245,7 +245,8 @@ def test_partial_rebuild_leaves_other_days():
         found for found in broken if not first <= found[2] <= last
     ]
     correct = recounted()
-    assert {key: in_the_table()[key] for key in correct if first <= key[1] <= last} == {
+    table = in_the_table()
+    assert {key: table[key] for key in correct if first <= key[1] <= last} == {
         key: value for key, value in correct.items() if first <= key[1] <= last
     }
     assert {day for (day,) in rows("SELECT day FROM participation_changes")} == {
@@ -286,6 +287,7 @@ def test_periodic_job_rolls_up():
 
 
 @pytest.mark.django_db(transaction=True)
+@pytest.mark.long
 def test_worker_runs_roll_up_job():
     talk(300)
     # No fixture empties the tables of the queue.

@@ -22,6 +22,7 @@ from missionsite.common.csvfiles import FileUnreadable
 from tests.groups.import_files import ANA, BRUNO, FULL, ana, bring, counts, entry_of, everything
 from tests.support.concurrency import execute_as_owner
 from tests.support.factories.groups import MemberFactory
+from tests.support.sample import examples
 
 pytestmark = pytest.mark.django_db
 
@@ -378,7 +379,7 @@ texts = st.text(letters, max_size=40) | st.sampled_from(['"', '""', "a,b;c", "\\
 full_texts = texts.filter(lambda value: value.strip())
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     rows=st.lists(st.tuples(full_texts, full_texts, texts, texts, texts), min_size=1, max_size=8),
     separator=st.sampled_from(",;"),
