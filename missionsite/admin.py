@@ -1,6 +1,8 @@
 """The admin of the whole site: log-in, search, autocompletes, roles and background jobs."""
 
 # Imported for its registration, which is then replaced.
+from typing import Any, cast
+
 import django.contrib.auth.admin  # noqa: F401
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -19,14 +21,16 @@ from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.command_palette import autocomplete, search
 from missionsite.common.admin.options import ValidSelectionMixin
 from missionsite.common.admin.passwords import StaffLoginForm, change_password, log_in
+from missionsite.common.annotations import StrOrPromise
 from missionsite.models import Role
 from missionsite.roles import ROLES
 
-admin.site.login = log_in
-admin.site.login_form = StaffLoginForm
-admin.site.password_change = change_password
-admin.site.search = search
-admin.site.autocomplete_view = autocomplete
+site: Any = admin.site
+site.login = log_in
+site.login_form = StaffLoginForm
+site.password_change = change_password
+site.search = search
+site.autocomplete_view = autocomplete
 admin.site.index_title = _("Home")
 admin.site.unregister([Group, ProcrastinateJob])
 
@@ -67,14 +71,14 @@ class RoleAdmin(ModelAdmin):
     @display(description=_("members"))
     def member_count(self, role: Role) -> str:
         link = f"{reverse('admin:groups_member_changelist')}?role={role.pk}"
-        return format_html('<a class="row-link" href="{}">{}</a>', link, role.members)
+        return format_html('<a class="row-link" href="{}">{}</a>', link, cast(Any, role).members)
 
     @display(description=_("origin"))
-    def origin(self, role: Role) -> str:
+    def origin(self, role: Role) -> StrOrPromise:
         return _("built in") if role.name in ROLES else _("custom")
 
     @display(description=_("permissions"))
-    def permission_names(self, role: Role) -> str:
+    def permission_names(self, role: Role) -> StrOrPromise:
         names = role.permissions.order_by("content_type__model", "name").values_list("name")
         return format_html('<ul class="permissions">{}</ul>', format_html_join("", "<li>{}</li>", names)) or _("none")
 
@@ -84,7 +88,7 @@ class RoleAdmin(ModelAdmin):
 
 
 @admin.register(ProcrastinateJob)
-class BackgroundJobAdmin(ValidSelectionMixin, ProcrastinateJobAdmin):
+class BackgroundJobAdmin(ValidSelectionMixin, ProcrastinateJobAdmin):  # type: ignore[misc]  # a mixin, not an admin
     """The background jobs, as procrastinate shows them."""
 
     def get_changelist_instance(self, request: HttpRequest):

@@ -23,6 +23,7 @@ from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.pagination import Pages
+from missionsite.common.annotations import StrOrPromise
 
 # Events shown.
 LATEST_EVENTS = 8
@@ -128,7 +129,14 @@ def _counters() -> tuple[int, int, int]:
 
 
 def _card(
-    request: HttpRequest, title: str, count, icon: str, model: str, *, app: str = "groups", **filters
+    request: HttpRequest,
+    title: StrOrPromise,
+    count: object,
+    icon: str,
+    model: str,
+    *,
+    app: str = "groups",
+    **filters,
 ) -> dict | None:
     if not request.user.has_perm(f"{app}.view_{model}"):
         return None
@@ -137,19 +145,19 @@ def _card(
     return {"title": title, "count": shown, "icon": icon, "link": f"{link}?{urlencode(filters)}" if filters else link}
 
 
-def _event_row(event: Event) -> list[tuple[str, str]]:
+def _event_row(event: Event) -> list[tuple[StrOrPromise, str]]:
     return [
-        ("When", format_datetime(event.occurred_at)),
-        ("What", event_label(event)),
-        ("Member", link_to(event.member)),
+        (_("When"), format_datetime(event.occurred_at)),
+        (_("What"), event_label(event)),
+        (_("Member"), link_to(event.member)),
         (_("Mission or colony"), link_to(event.group)),
-        ("By", link_to(event.actor)),
+        (_("By"), link_to(event.actor)),
     ]
 
 
 def _first_steps(request: HttpRequest) -> list[dict]:
     """The first steps on an empty site, in order."""
-    steps = [
+    steps: list[tuple[StrOrPromise, StrOrPromise, str, str]] = [
         (_("Create the colony"), _("The root that all missions belong to."), "colony", "groups.add_colony"),
         (
             _("Create a mission"),

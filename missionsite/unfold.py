@@ -5,6 +5,8 @@ from django.templatetags.static import static
 from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.annotations import StrOrPromise
+
 
 def _has_perm(permission: str):
     def check(request: HttpRequest) -> bool:
@@ -26,7 +28,7 @@ def _has_project_right(right: str):
     return check
 
 
-def _project_item(title: str, icon: str, view: str, **options) -> dict:
+def _project_item(title: StrOrPromise, icon: str, view: str, **options) -> dict:
     link = reverse_lazy(f"admin:{view}")
     return {"title": title, "icon": icon, "link": link, "permission": _has_project_right("VIEW"), **options}
 
@@ -39,7 +41,7 @@ def _is_proposal_list(request: HttpRequest) -> bool:
     )
 
 
-def _item(title: str, icon: str, view: str, permission: str, **options) -> dict:
+def _item(title: StrOrPromise, icon: str, view: str, permission: str, **options) -> dict:
     link = reverse_lazy(f"admin:{view}")
     return {"title": title, "icon": icon, "link": link, "permission": _has_perm(permission), **options}
 

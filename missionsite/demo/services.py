@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import IO, cast
 
 from missionsite import embedded
 from missionsite.demo import watcher
@@ -35,16 +36,17 @@ class Watcher:
             pass_fds=[keep_open],
             start_new_session=True,
         )
+        self._input = cast(IO[str], self.process.stdin)
 
     def send(self, line: str) -> None:
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.write(line + "\n")
-            self.process.stdin.flush()
+            self._input.write(line + "\n")
+            self._input.flush()
 
     def dismiss(self) -> None:
         """Close the pipe, so that the watcher cleans up, and wait for its end."""
         with contextlib.suppress(BrokenPipeError):
-            self.process.stdin.close()
+            self._input.close()
         self.process.wait()
 
 
@@ -107,14 +109,15 @@ class Service:
             self.process = None
 
     def _clean_up(self) -> None:
+        process = cast(subprocess.Popen, self.process)
         # Its child processes would keep the port.
-        group = self.process.pid
+        group = process.pid
         watcher.signal_all({group}, signal.SIGKILL)
-        self.process.wait()
+        process.wait()
         self.watcher.send(f"-{group}")
 
     def _reason(self) -> str:
-        code = self.process.returncode
+        code = cast(subprocess.Popen, self.process).returncode
         return f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit code {code}"
 
 

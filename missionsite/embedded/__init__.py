@@ -9,6 +9,7 @@ import os
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any, cast
 
 from missionsite.embedded import binaries, files, processes
 from missionsite.embedded.cluster import Cluster, Server, urls_of
@@ -122,7 +123,7 @@ def test_environment() -> dict[str, str]:
     return variables
 
 
-test_environment.__test__ = False  # not a test
+cast(Any, test_environment).__test__ = False  # not a test
 
 
 def _setting(name: str) -> str:

@@ -7,6 +7,7 @@ import pwd
 import subprocess
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from missionsite.embedded.errors import EmbeddedError
 
@@ -26,7 +27,7 @@ class Account:
 
     def run(self, command: list, *, cwd: Path | str = "/", seconds: int = 120) -> subprocess.CompletedProcess:
         """Run a program as this account and capture its output. The caller checks the exit code."""
-        demotion = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_demoted else {}
+        demotion: dict[str, Any] = {"user": self.uid, "group": self.gid, "extra_groups": []} if self.is_demoted else {}
         try:
             return subprocess.run(
                 [str(part) for part in command],

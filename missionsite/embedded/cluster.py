@@ -80,7 +80,10 @@ class Cluster:
                 processes.clean_up(self.data)
                 self._start_postmaster()
             connection = files.read_json(self.connection_file)
-            port = processes.postmaster(self.data).port
+            postmaster = processes.postmaster(self.data)
+            if postmaster is None or postmaster.port is None:
+                raise EmbeddedError("The embedded PostgreSQL ended while it was starting.")
+            port = postmaster.port
             if not connection or connection["port"] != port:
                 connection = self._prepare(port, connection)
             app_url, owner_url = urls_of(connection)

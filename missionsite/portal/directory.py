@@ -1,7 +1,9 @@
 """The directory for active members: indexed search and pages, without e-mails and Telegram IDs."""
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import cast
 
 from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
@@ -13,7 +15,7 @@ from django.views.decorators.http import require_safe
 from groups.models import CommunityMember
 from groups.rules import CommunityStatus, normalize_username
 from missionsite.portal.forms import DirectorySearchForm
-from missionsite.portal.page import member_page, render_page
+from missionsite.portal.page import current_member, member_page, render_page
 from missionsite.portal.texts import DIRECTORY_CLOSED, label
 from missionsite.portal.views import get_entry, status_of
 
@@ -73,7 +75,7 @@ def get_page(rows: QuerySet, number: str) -> list[CommunityMember]:
 
 def _directory_closed(request: HttpRequest) -> HttpResponse | None:
     """The page with the reason why the member cannot see the directory; None for active members."""
-    status = status_of(get_entry(request.user))
+    status = status_of(get_entry(current_member(request)))
     if status == CommunityStatus.ACTIVE:
         return None
     return render_page(request, "directory_closed", {"reason": DIRECTORY_CLOSED[status]}, status=403)
@@ -94,8 +96,8 @@ def member_list(request: HttpRequest) -> HttpResponse:
             rows = rows.filter(**{column: query[name]})
     if "q" in query:
         rows = CommunityMember.objects.filter(pk__in=search(rows, query["q"]))
-    shown = get_page(rows.order_by(*CommunityMember._meta.ordering), request.GET.get("after", ""))
-    more, shown = len(shown) > PER_PAGE, [Row.of(entry) for entry in shown[:PER_PAGE]]
+    found = get_page(rows.order_by(*cast(Sequence[str], CommunityMember._meta.ordering)), request.GET.get("after", ""))
+    more, shown = len(found) > PER_PAGE, [Row.of(entry) for entry in found[:PER_PAGE]]
     context = {
         "here": "directory",
         "form": form,

@@ -1,17 +1,20 @@
 """The forms of the members' website. Service errors are shown at their field."""
 
 import re
+from typing import cast
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
+from django.db.models import Choices
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
 from engagement.services.profiles import knows_timezone
 from groups.models import Member
 from groups.models.directory import PrimaryRole, Tier
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.errors import DomainError
 from missionsite.common.passwords import LimitedLogin, LimitedPasswordChange
 from missionsite.portal.texts import error_message, label
@@ -27,7 +30,7 @@ def single_line_field(max_length: int, **options) -> forms.CharField:
     return forms.CharField(max_length=max_length, validators=[visible], **options)
 
 
-def choices(of: type, empty: str) -> list[tuple]:
+def choices(of: type[Choices], empty: StrOrPromise) -> list[tuple]:
     """The choices of a model in the visitor's language. empty: the label of the empty choice."""
     return [("", empty), *((value, label(text)) for value, text in of.choices)]
 
@@ -173,7 +176,8 @@ class RegistrationForm(ProfileForm):
 
     def clean(self) -> dict:
         """Validate the password, also against the other fields."""
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         if password := cleaned.get("password"):
             member = Member(email=cleaned.get("email", ""), display_name=cleaned.get("name", ""))
             try:
@@ -196,7 +200,7 @@ class LoginForm(LimitedLogin):
         self.fields["username"].label = _("E-mail")
         self.fields["username"].widget.attrs |= {"inputmode": "email", "autofocus": False}
         self.fields["password"].label = _("Password")
-        self.fields["password"].max_length = 256
+        cast(forms.CharField, self.fields["password"]).max_length = 256
 
 
 class OwnPasswordForm(LimitedPasswordChange):

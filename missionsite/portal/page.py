@@ -2,6 +2,7 @@
 
 from collections.abc import Callable
 from functools import wraps
+from typing import cast
 
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
@@ -10,6 +11,7 @@ from django.utils import translation
 from django.utils.cache import add_never_cache_headers, patch_vary_headers
 from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 
+from groups.models import Member
 from missionsite.common.addresses import network_of
 from missionsite.common.api.limits import count_request, uncount_request
 from missionsite.portal.language import LANGUAGES, get_language
@@ -54,6 +56,11 @@ def member_page(view: View) -> View:
         return view(request, *args, **kwargs)
 
     return page(wrapper)
+
+
+def current_member(request: HttpRequest) -> Member:
+    """The member who is logged in, on a member_page."""
+    return cast(Member, request.user)
 
 
 def render_page(request: HttpRequest, template: str, context: dict | None = None, *, status: int = 200) -> HttpResponse:

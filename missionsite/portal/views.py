@@ -21,7 +21,15 @@ from missionsite.common.passwords import TooManyAttempts, limited
 from missionsite.portal.codes import count_registration, has_seen_code, set_code_cookie
 from missionsite.portal.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
 from missionsite.portal.language import LANGUAGES, get_language, set_language_cookie
-from missionsite.portal.page import member_page, page, rate_limit_response, render_page, safe_next, uncount
+from missionsite.portal.page import (
+    current_member,
+    member_page,
+    page,
+    rate_limit_response,
+    render_page,
+    safe_next,
+    uncount,
+)
 from missionsite.portal.pending_password import clear_pending_password, get_pending_password, store_pending_password
 from missionsite.portal.texts import REMOVED, STATUS_DESCRIPTIONS, label
 
@@ -184,7 +192,7 @@ def can_verify_github(entry: CommunityMember) -> bool:
 @require_safe
 def me(request: HttpRequest) -> HttpResponse:
     """The profile page."""
-    entry = get_entry(request.user)
+    entry = get_entry(current_member(request))
     if entry is None:
         return render_page(request, "no_entry")
     status = status_of(entry)
@@ -207,14 +215,14 @@ def me(request: HttpRequest) -> HttpResponse:
 @member_page
 def edit(request: HttpRequest) -> HttpResponse:
     """Edit the profile."""
-    entry = get_entry(request.user)
-    if status_of(entry) in ("", REMOVED):
+    entry = get_entry(current_member(request))
+    if entry is None or entry.is_removed:
         return redirect("portal:me")
     if request.method == "POST":
         form = ProfileForm(request.POST)
         if form.is_valid():
             try:
-                update_entry(entry=entry, actor=request.user, own=True, **form.cleaned_data)
+                update_entry(entry=entry, actor=current_member(request), own=True, **form.cleaned_data)
             except DomainError as error:
                 form.add_service_error(error)
             else:
