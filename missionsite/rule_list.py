@@ -1,0 +1,252 @@
+"""The rules of each app, collected from models, errors, SQL files and tests, as the page docs/rules.md."""
+
+import ast
+import inspect
+import re
+from collections import defaultdict
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from django.apps import apps
+from django.conf import settings
+from django.db.models import BaseConstraint, CheckConstraint, Q, UniqueConstraint
+
+from missionsite.common.constraints import OneLineCheck
+from missionsite.common.errors import DomainError
+
+CHECKOUT = Path(settings.BASE_DIR)
+PAGE = CHECKOUT / "docs" / "rules.md"
+# The app of each section, and the folder of its code.
+APPS = {
+    "groups": "groups",
+    "fallback": "fallback",
+    "engagement": "engagement",
+    "missiondeck": "missiondeck",
+    "common": "missionsite/common",
+}
+MOST_TESTS = 2
+INTRODUCTION = """# Rules
+
+Every rule that an app enforces, whoever writes: the constraints of its models, what its triggers and policies raise,
+and the errors of its services. `manage.py rules` writes this page; the build fails if it is outdated.
+
+*rule*: the name that PostgreSQL reports, or the error class, whose `code` the API shows. *message*: what a user sees.
+*where*: the constraint, the SQL that raises it, or the service that checks it. *tests*: the first that name the rule; a
+test that does not name it is marked `@pytest.mark.rule("name")`. Primary and foreign keys, NOT NULL, unique
+columns (`…_key`) and positive numbers (`…_check`) are in the models; the SQL files create `…_touch_updated_at`,
+`…_owner` and `…_site` for each of several tables. The transitions and limits as data are in the `rules.py` of the
+apps that have any.
+"""
+_LOOKUPS = {"": "=", "exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "regex": "matches"}
+_SQL_RULE = re.compile(
+    r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\s+(?P<trigger>\w+)\s[^;]*?\sON\s+(?P<trigger_table>\w+)"
+    r"|CREATE\s+POLICY\s+(?P<policy>\w+)\s+ON\s+(?P<policy_table>\w+)"
+    r"|CREATE\s+UNIQUE\s+INDEX\s+(?:IF\s+NOT\s+EXISTS\s+)?(?P<index>\w+)\s+ON\s+(?P<index_table>\w+)"
+    r"|CONSTRAINT\s*=\s*'(?P<raised>\w+)'"
+    r"|ALTER\s+TABLE\s+(?P<constraint_table>\w+)\s[^;]*?ADD\s+CONSTRAINT\s+(?P<constraint>\w+)",
+    re.IGNORECASE,
+)
+
+
+@dataclass
+class Rule:
+    """One row of the page. tables, files: sorted when shown. words: the names that a test of the rule contains.
+
+    kind: "trigger", "policy" or "index" for one that raises nothing under its own name.
+    """
+
+    name: str
+    message: str = ""
+    kind: str = ""
+    tables: set[str] = field(default_factory=set)
+    files: set[str] = field(default_factory=set)
+    words: set[str] = field(default_factory=set)
+
+
+# --- Collecting -----------------------------------------------------------------------------------
+
+
+def rules_of(label: str) -> list[Rule]:
+    """Return the rules of an app, in the order of their tables and names."""
+    rules: dict[str, Rule] = {}
+    _add_constraints(label, rules)
+    _add_sql(label, rules)
+    _add_errors(label, rules)
+    tables = sorted((model._meta.db_table for model in apps.get_app_config(label).get_models()), key=len, reverse=True)
+    for rule in rules.values():
+        # A name that a trigger raises begins with its table.
+        if not rule.tables and (table := next((each for each in tables if rule.name.startswith(f"{each}_")), None)):
+            rule.tables.add(table)
+    return sorted(rules.values(), key=lambda rule: (sorted(rule.tables), rule.name))
+
+
+def _add_constraints(label: str, rules: dict[str, Rule]) -> None:
+    one_line = Rule("<table>_<column>_one_line", str(OneLineCheck("table", "column").violation_error_message))
+    one_line.words = {"one_line_checks", "OneLineCheck", "NotOneLine", "not_one_line"}
+    for model in apps.get_app_config(label).get_models():
+        for constraint in model._meta.constraints:
+            is_one_line = constraint.name.endswith("_one_line")
+            rule = one_line if is_one_line else rules.setdefault(constraint.name, Rule(constraint.name))
+            rule.tables.add(model._meta.db_table)
+            if is_one_line:
+                rule.files.add("missionsite/common/constraints.py")
+                rules[rule.name] = rule
+                continue
+            rule.message = rule.message or _message_of(constraint)
+            rule.files.add(_path(inspect.getsourcefile(model) or ""))
+            rule.words |= {constraint.name, constraint.violation_error_code or constraint.name}
+
+
+def _message_of(constraint: BaseConstraint) -> str:
+    """Return the message of a constraint; without one, what it requires."""
+    if constraint.violation_error_message != BaseConstraint.default_violation_error_message:
+        return str(constraint.violation_error_message)
+    if isinstance(constraint, UniqueConstraint):
+        columns = ", ".join(map(str, constraint.fields or constraint.expressions))
+        return f"unique: {columns}" + (f" where {condition_text(constraint.condition)}" if constraint.condition else "")
+    return condition_text(constraint.condition) if isinstance(constraint, CheckConstraint) else ""
+
+
+def condition_text(condition: object) -> str:
+    """Return a condition as text: `status in active, left`."""
+    if not isinstance(condition, Q):
+        return str(condition)
+    parts = []
+    for child in condition.children:
+        if not isinstance(child, tuple):
+            text = condition_text(child)
+            parts.append(f"({text})" if isinstance(child, Q) and len(child.children) > 1 else text)
+            continue
+        column, _, lookup = str(child[0]).partition("__")
+        value = ", ".join(map(str, child[1])) if isinstance(child[1], list | tuple) else str(child[1])
+        parts.append(f"{column} {_LOOKUPS.get(lookup, lookup)} {value}")
+    text = f" {condition.connector.lower()} ".join(parts)
+    return f"not ({text})" if condition.negated else text
+
+
+def _add_sql(label: str, rules: dict[str, Rule]) -> None:
+    for path in sql_files(CHECKOUT / APPS[label]):
+        for found in _SQL_RULE.finditer(re.sub(r"--.*", "", path.read_text(encoding="utf-8"))):
+            kind = next(kind for kind in ("trigger", "policy", "index", "raised", "constraint") if found[kind])
+            if kind == "constraint" and found[kind].endswith("_pkey"):
+                continue
+            rule = rules.setdefault(found[kind], Rule(found[kind]))
+            rule.files.add(_path(path))
+            rule.words.add(found[kind])
+            if table := found.groupdict().get(f"{kind}_table"):
+                rule.tables.add(table)
+            rule.kind = kind if kind in ("trigger", "policy", "index") else ""
+
+
+def sql_files(folder: Path) -> list[Path]:
+    """Return the SQL files with what an app's database has now: no way back, no earlier version."""
+    files = (path for path in folder.rglob("*.sql") if "sql" in path.parts and "versions" not in path.parts)
+    return sorted(path for path in files if not path.name.endswith(".reverse.sql"))
+
+
+def _add_errors(label: str, rules: dict[str, Rule]) -> None:
+    package = APPS[label].replace("/", ".")
+    raised = _raised_in(CHECKOUT / APPS[label])
+    for error in _subclasses(DomainError):
+        if not error.__module__.startswith(f"{package}."):
+            continue
+        name = error.constraint or error.__name__
+        rule = rules.setdefault(name, Rule(name))
+        message = str(vars(error).get("message") or (error.__doc__ or "").strip().splitlines()[0])
+        rule.message = rule.message or message
+        rule.files |= raised.get(error.__name__) or set()
+        rule.files = rule.files or {_path(inspect.getsourcefile(error) or "")}
+        rule.words |= {name, error.__name__, error.code}
+
+
+def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
+    for each in error.__subclasses__():
+        yield each
+        yield from _subclasses(each)
+
+
+def _raised_in(folder: Path) -> dict[str, set[str]]:
+    """Return the files of an app that raise each class."""
+    found: dict[str, set[str]] = defaultdict(set)
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Raise) and node.exc is not None:
+                raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+                found[ast.unparse(raised).rpartition(".")[2]].add(_path(path))
+    return found
+
+
+def _path(path: Path | str) -> str:
+    return Path(path).relative_to(CHECKOUT).as_posix()
+
+
+class Tests:
+    """The tests by the words in them, with their decorators."""
+
+    def __init__(self, folder: Path) -> None:
+        self.by_word: dict[str, list[str]] = defaultdict(list)
+        self.texts: dict[str, str] = {}
+        for path in sorted(folder.rglob("*.py")):
+            source = path.read_text(encoding="utf-8")
+            lines = source.splitlines()
+            for node in ast.parse(source).body:
+                inner = [each for each in ast.walk(node) if isinstance(each, ast.FunctionDef)]
+                for test in inner:
+                    if test.name.startswith("test_"):
+                        start = min([test.lineno, *(decorator.lineno for decorator in test.decorator_list)])
+                        owner = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
+                        self._add(f"{_path(path)}::{owner}{test.name}", "\n".join(lines[start - 1 : test.end_lineno]))
+            self._add(_path(path), source)
+
+    def _add(self, name: str, text: str) -> None:
+        self.texts[name] = text
+        for word in set(re.findall(r"\w+", text)):
+            self.by_word[word].append(name)
+
+    def of(self, rule: Rule, label: str) -> list[str]:
+        """Return the first tests that contain a name or the message of a rule: of the app, functions before files."""
+        found = {name for word in rule.words or {rule.name} for name in self.by_word.get(word, ())}
+        if not found and rule.message:
+            found = {name for name, text in self.texts.items() if rule.message in text}
+        order = sorted(found, key=lambda name: ("::" not in name, not name.startswith(f"tests/{label}/"), name))
+        functions = [name for name in order if "::" in name]
+        return (functions or order)[:MOST_TESTS]
+
+
+# --- Writing --------------------------------------------------------------------------------------
+
+
+def page() -> str:
+    """Return the page docs/rules.md."""
+    tests = Tests(CHECKOUT / "tests")
+    return "\n".join([INTRODUCTION, *(_section(label, tests) for label in APPS)])
+
+
+def _section(label: str, tests: Tests) -> str:
+    rules = rules_of(label)
+    rows = [_row(rule, tests.of(rule, label)) for rule in rules if rule.message or not rule.kind]
+    others = [
+        f"| `{rule.name}` | {rule.kind} | {_tables(rule)} | {_files(rule)} |"
+        for rule in rules
+        if not rule.message and rule.kind
+    ]
+    lines = [f"## {label}", "", "| rule | table | message | where | tests |", "|---|---|---|---|---|", *rows, ""]
+    if others:
+        lines += ["| also in the database | kind | table | where |", "|---|---|---|---|", *others, ""]
+    return "\n".join(lines)
+
+
+def _row(rule: Rule, tests: list[str]) -> str:
+    message = rule.message.replace("|", "\\|").replace("\n", " ")
+    cells = (f"`{rule.name}`", _tables(rule), message, _files(rule), ", ".join(f"`{test}`" for test in tests))
+    return f"| {' | '.join(cells)} |"
+
+
+def _tables(rule: Rule) -> str:
+    tables = sorted(rule.tables)
+    return ", ".join(tables) if len(tables) <= 3 else f"{len(tables)} tables"
+
+
+def _files(rule: Rule) -> str:
+    return ", ".join(f"[{Path(path).name}](../{path})" for path in sorted(rule.files))

@@ -1,0 +1,88 @@
+"""docs/rules.md lists every rule of the database, with its message, its place and its tests."""
+
+import re
+from pathlib import Path
+
+import pytest
+from django.core.management import CommandError, call_command
+from django.db import connection
+from django.db.models import F, Q
+
+from missionsite import rule_list
+from missionsite.management.commands import rules as command
+
+# Made by Django for a field (`unique=True`, a positive number), or by a loop over tables for each of them.
+NAMED_BY_PATTERN = ("_one_line", "_key", "_uniq", "_check", "_touch_updated_at", "_owner", "_site")
+# Rules of the tables of Django, procrastinate and pghistory, which their models and documentation describe.
+OTHERS = ("auth_", "django_", "procrastinate_", "pghistory_", "pgtrigger_")
+
+
+def listed() -> set[str]:
+    return set(re.findall(r"^\| `(\w+|<table>_<column>_one_line)` \|", rule_list.page(), re.MULTILINE))
+
+
+def test_page_is_up_to_date():
+    call_command("rules", "--check")
+
+
+def test_outdated_page_is_reported(monkeypatch, tmp_path):
+    monkeypatch.setattr(command, "PAGE", tmp_path / "rules.md")
+    with pytest.raises(CommandError, match=r"manage\.py rules"):
+        call_command("rules", "--check")
+    call_command("rules")
+    call_command("rules", "--check")
+
+
+@pytest.mark.seed("003 Task 14")
+@pytest.mark.django_db
+def test_every_rule_of_database_is_listed():
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            SELECT conname, conrelid::regclass::text FROM pg_constraint
+            WHERE contype IN ('c', 'u', 'x') AND connamespace = 'public'::regnamespace
+            UNION ALL
+            SELECT polname, polrelid::regclass::text FROM pg_policy
+            UNION ALL
+            SELECT tgname, tgrelid::regclass::text FROM pg_trigger WHERE NOT tgisinternal AND tgname !~ '^pgtrigger_'
+            """
+        )
+        found = {name for name, table in cursor.fetchall() if not table.startswith(OTHERS)}
+    assert len(found) > 200
+    missing = [name for name in found - listed() if not name.endswith(NAMED_BY_PATTERN)]
+    assert " ".join(sorted(missing)) == ""
+
+
+def test_every_rule_has_existing_file():
+    for label in rule_list.APPS:
+        for rule in rule_list.rules_of(label):
+            assert rule.files, rule.name
+            assert all((rule_list.CHECKOUT / path).is_file() for path in rule.files)
+
+
+def test_tests_that_name_rule_are_found(tmp_path, monkeypatch):
+    monkeypatch.setattr(rule_list, "CHECKOUT", tmp_path)
+    folder = tmp_path / "tests" / "groups"
+    folder.mkdir(parents=True)
+    (folder / "test_one.py").write_text(
+        "def test_a():\n    assert 'missions_open' in text\n\n"
+        "@pytest.mark.rule('missions_open')\ndef test_b():\n    ...\n\n"
+        "def test_c():\n    assert text == 'It is closed.'\n"
+    )
+    tests = rule_list.Tests(Path(tmp_path / "tests"))
+    rule = rule_list.Rule("missions_open", "It is closed.")
+    assert tests.of(rule, "groups") == ["tests/groups/test_one.py::test_a", "tests/groups/test_one.py::test_b"]
+    rule = rule_list.Rule("missions_closed", "It is closed.")
+    assert tests.of(rule, "groups") == ["tests/groups/test_one.py::test_c"]
+
+
+@pytest.mark.parametrize(
+    ("condition", "text"),
+    [
+        (Q(status__in=["active", "left"]), "status in active, left"),
+        (Q(a__gte=0) & Q(b=None), "a >= 0 and b = None"),
+        (~Q(a=1) | Q(b__gt=F("c")), "not (a = 1) or b > F(c)"),
+    ],
+)
+def test_condition_as_text(condition, text):
+    assert rule_list.condition_text(condition) == text
