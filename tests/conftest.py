@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from tests.support import sample
+from tests.support import nplusone, sample
 
 # Files that take longest: begun first. A worker that has nothing left takes over tests from the end of another's list,
 # where only short ones are left.
@@ -49,6 +49,7 @@ def pytest_configure(config):
     # Half a second each with the number of a site.
     PBKDF2PasswordHasher.iterations = 1_000
     find_static_files_once()
+    nplusone.install()
 
 
 def find_static_files_once() -> None:
