@@ -153,7 +153,7 @@ def _add_errors(label: str, rules: dict[str, Rule]) -> None:
             continue
         name = error.constraint or error.__name__
         rule = rules.setdefault(name, Rule(name))
-        message = str(vars(error).get("message") or (error.__doc__ or "").strip().splitlines()[0])
+        message = str(vars(error).get("message") or error.message)
         rule.message = rule.message or message
         rule.files |= raised.get(error.__name__) or set()
         rule.files = rule.files or {_path(inspect.getsourcefile(error) or "")}

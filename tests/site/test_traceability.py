@@ -4,21 +4,14 @@ import ast
 import re
 from collections.abc import Iterator
 from functools import cache
-from importlib import import_module
 from pathlib import Path
 
 import pytest
-from django.apps import apps
 from django.conf import settings
 from django.core.management import get_commands
 
-from missionsite.common.constraints import OneLineCheck
-from missionsite.common.errors import DomainError
-
 CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
-# Apps whose README has a table of rules.
-APPS = ("groups", "fallback", "engagement", "missiondeck")
 # Number of subtasks per task of the engagement seed.
 EN_SUBTASKS = {1: 2, 2: 7, 3: 3, 4: 7, 5: 5, 6: 8, 7: 5}
 # The columns of the deck's seed.
@@ -123,23 +116,6 @@ def rows(text: str, *, last_column: str) -> Iterator[list[str]]:
             yield cells
 
 
-def rules_of(app: str) -> str:
-    """Return the README of an app, which has its table of rules."""
-    return (CHECKOUT / app / "README.md").read_text(encoding="utf-8")
-
-
-def missing_rules(app: str, text: str) -> list[str]:
-    """Return constraints of an app's models and errors of its errors.py without a row in the table of rules."""
-    listed = [set(references(" | ".join(cells))) for cells in rows(text, last_column="where")]
-    rules = [rule for model in apps.get_app_config(app).get_models() for rule in model._meta.constraints]
-    # One row covers all one-line texts: tests/common/test_one_line.py.
-    wanted = [{"<table>_<column>_one_line" if isinstance(rule, OneLineCheck) else rule.name} for rule in rules]
-    for rejection in vars(import_module(f"{app}.errors")).values():
-        if isinstance(rejection, type) and issubclass(rejection, DomainError) and rejection is not DomainError:
-            wanted.append({rejection.__name__, *filter(None, [rejection.constraint])})
-    return [", ".join(sorted(names)) for names in wanted if not any(names <= row for row in listed)]
-
-
 def settings_read() -> set[str]:
     """The names of every setting read from the environment."""
     site = CHECKOUT / "missionsite"
@@ -233,18 +209,6 @@ def test_every_setting_is_in_env_example():
     assert len(read) > 20
     # Set by the test runner for its processes.
     assert read - explained == {"MISSIONSITE_TESTING"}
-
-
-@pytest.mark.parametrize("app", APPS)
-def test_every_rule_is_in_readme_table(app):
-    assert missing_rules(app, rules_of(app)) == []
-
-
-def test_missing_rule_is_reported():
-    text = rules_of("groups").replace("`idx_memberships_active_unique`", "an index")
-    assert missing_rules("groups", text) == [
-        "idx_memberships_active_unique",
-    ]
 
 
 @pytest.mark.parametrize("page", pages(), ids=lambda page: str(page.relative_to(CHECKOUT)))
