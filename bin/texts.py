@@ -33,7 +33,9 @@ SKIPPED = (
     "missionsite/common/sql_loader.py",
     "missionsite/common/static/common/api-docs.js",
     "missionsite/common/worker/",
+    "groups/rollback.py",  # printed by a command
     "groups/services/validation.py",  # printed by a command
+    "groups/github/",  # logged; pages show the OUTCOMES of the verification
     "engagement/services/default_texts.py",  # in both languages
     "engagement/services/intents.py",  # what members write
 )
@@ -273,7 +275,11 @@ class PythonTexts:
                 case ast.ClassDef():
                     bases = {last(name_of(base)) for base in parent.bases}
                     if bases & {"TextChoices", "IntegerChoices"}:
-                        return found if isinstance(self.parents[node], ast.Tuple) and found else "technical"
+                        # The stored value, then the label.
+                        pair = self.parents[node]
+                        return (
+                            found if isinstance(pair, ast.Tuple) and pair.elts[0] is not node and found else "technical"
+                        )
                     return found
                 case ast.FunctionDef():
                     return found

@@ -6,12 +6,14 @@ class FallbackConfig(AppConfig):
     verbose_name = "Projects & fallback"
 
     def ready(self) -> None:
+        from fallback.event_labels import EVENT_LABELS
         from fallback.services.audit import write_activity
         from fallback.services.notifications import notify
         from fallback.services.pull_requests import link_pull_request
-        from missionsite.common.audit.events import register_log
+        from missionsite.common.audit.events import register_event_labels, register_log
         from missionsite.common.interfaces import register_link_pull_request, register_notify
 
         register_log(write_activity, link="project")
         register_notify(notify)
         register_link_pull_request(link_pull_request)
+        register_event_labels(EVENT_LABELS)

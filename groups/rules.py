@@ -24,6 +24,10 @@ class GroupStatus(TextChoices):
     ARCHIVED = "archived", _("Archived")
 
 
+# The role of a new membership; free text that members see.
+DEFAULT_ROLE = "Member"
+
+
 class MembershipStatus(TextChoices):
     ACTIVE = "active", _("Active")
     LEFT = "left", _("Left")
@@ -82,13 +86,22 @@ ENTRY_MOVES = {
     ),
 }
 
+
+class Tier(TextChoices):
+    NOVICE = "Novice", _("Novice")
+    CONTRIBUTOR = "Contributor", _("Contributor")
+    ACTIVE_DEVELOPER = "Active Developer", _("Active Developer")
+    EXPERIENCED = "Experienced", _("Experienced")
+    EXPERT = "Expert", _("Expert")
+
+
 # The lowest score of each tier, highest first. A generated column derives the tier from it.
 TIERS = (
-    (2501, "Expert"),
-    (1001, "Experienced"),
-    (501, "Active Developer"),
-    (101, "Contributor"),
-    (0, "Novice"),
+    (2501, Tier.EXPERT),
+    (1001, Tier.EXPERIENCED),
+    (501, Tier.ACTIVE_DEVELOPER),
+    (101, Tier.CONTRIBUTOR),
+    (0, Tier.NOVICE),
 )
 # Points for each figure of a GitHub profile.
 REPUTATION_POINTS = {"public_repos": 5, "followers": 3, "total_stars": 2, "contributions_last_year": 1}

@@ -16,7 +16,6 @@ from fallback.admin.base import rights_of
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review
 from fallback.selectors.rights import Right
-from groups.admin.base import event_label
 from groups.models import Event, Member, Membership
 from groups.selectors.directory import count_pending_entries
 from missiondeck.admin import base as deck
@@ -24,6 +23,7 @@ from missiondeck.models import DeckMission
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.admin.pagination import Pages
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.audit.events import event_label
 
 # Events shown.
 LATEST_EVENTS = 8
@@ -148,7 +148,7 @@ def _card(
 def _event_row(event: Event) -> list[tuple[StrOrPromise, str]]:
     return [
         (_("When"), format_datetime(event.occurred_at)),
-        (_("What"), event_label(event)),
+        (_("What"), event_label(event.type)),
         (_("Member"), link_to(event.member)),
         (_("Mission or colony"), link_to(event.group)),
         (_("By"), link_to(event.actor)),

@@ -15,69 +15,6 @@ from missionsite.common.audit.history import Change, changes_of, revert_change
 STATUS = {"active": "success", "archived": "warning", "left": "default"}
 TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelled": "default"}
 
-# The label of each event type.
-EVENT_LABELS = {
-    "announcement.cancelled": "Announcement cancelled",
-    "announcement.made": "Announcement created",
-    "calendar_feed.created": "Calendar feed created",
-    "calendar_feed.revoked": "Calendar feed revoked",
-    "chat_message.created": "Chat message added",
-    "deckmission.reverted": "Client mission change reverted",
-    "directory.added": "Added to the directory",
-    "directory.approved": "Approved",
-    "directory.banned": "Banned",
-    "directory.changed": "Directory entry edited",
-    "directory.erased": "Personal data erased",
-    "directory.imported": "Imported",
-    "directory.reinstated": "Reinstated",
-    "directory.removed": "Removed from the directory",
-    "directory.restored": "Restored to the directory",
-    "directory.suspended": "Suspended",
-    "directory.verified": "GitHub account verified",
-    "communitymember.reverted": "Directory entry change reverted",
-    "group.archived": "Archived",
-    "group.changed": "Mission or colony edited",
-    "group.created": "Mission or colony created",
-    "group.restored": "Restored",
-    "group.reverted": "Mission or colony change reverted",
-    "invitation.accepted": "Invitation accepted",
-    "invitation.cancelled": "Invitation cancelled",
-    "invitation.created": "Invited",
-    "invitation.renewed": "Invitation code renewed",
-    "member.changed": "Member edited",
-    "member.created": "Member added",
-    "member.password_removed": "Password removed",
-    "member.password_set": "Password set",
-    "member.reverted": "Member change reverted",
-    "member.roles_changed": "Roles changed",
-    "relationship.created": "Relationship added",
-    "message.cancelled": "Message cancelled",
-    "message.postponed": "Message postponed",
-    "message.retried": "Message sent again",
-    "membership.created": "Joined",
-    "membership.ended": "Left",
-    "membership.reverted": "Membership change reverted",
-    "membership.role_changed": "Role changed",
-    "organization.changed": "Organisation edited",
-    "organization.created": "Organisation created",
-    "organization.role_set": "Role in the organisation set",
-    "profile.step_completed": "Onboarding step completed",
-    "profile.changed": "Engagement profile edited",
-    "template.changed": "Message template edited",
-    "template.created": "Message template added",
-    "task.cancelled": "Task cancelled",
-    "task.changed": "Task edited",
-    "task.claimed": "Task claimed",
-    "task.created": "Task added",
-    "task.done": "Task done",
-    "task.reopened": "Task reopened",
-    "task.reverted": "Task change reverted",
-    "test_run.finished": "Test run finished",
-    "test_run.given_up": "Test run given up",
-    "test_run.imported": "Test run imported",
-    "test_run.started": "Test run started",
-}
-
 
 class HistoryAdmin(ModelAdmin):
     """Admin pages of a model with history."""
@@ -111,10 +48,6 @@ def active_membership_count() -> Coalesce:
     """Return a subquery that counts a member's active memberships; a member has few."""
     active = Membership.objects.active().filter(member=OuterRef("pk")).order_by().values("member")
     return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
-
-
-def event_label(event: Event) -> str:
-    return EVENT_LABELS.get(event.type, event.type.replace(".", ": ").replace("_", " ").capitalize())
 
 
 def event_details(event: Event) -> list[tuple[str, str]]:

@@ -5,17 +5,18 @@ from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, event_label, event_summary
+from groups.admin.base import HistoryAdmin, event_summary
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
-from groups.rules import ENTRY_MOVES, REPUTATION_POINTS, STAFF_FIELDS
+from groups.rules import ENTRY_MOVES, REPUTATION_POINTS, STAFF_FIELDS, CommunityStatus
 from groups.selectors.directory_search import DIRECTORY
 from groups.services import directory
 from groups.services.erasure import erase
@@ -23,6 +24,7 @@ from groups.services.verification import OUTCOMES, request_github_check, verific
 from missionsite.common.admin import Action, ActionForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import format_datetime, format_number, link_to
+from missionsite.common.audit.events import event_label
 
 DECIDE = "groups.approve_communitymember"
 VERIFY = "groups.verify_communitymember"
@@ -36,22 +38,22 @@ FIGURES = {
     "contributions_last_year": _("contributions in a year"),
 }
 STATUS_COLOURS = {
-    "Not a member": "default",
-    "Waiting for approval": "warning",
-    "Active": "success",
-    "Suspended": "danger",
-    "Banned": "danger",
+    CommunityStatus.NOT_MEMBER.label: "default",
+    CommunityStatus.PENDING.label: "warning",
+    CommunityStatus.ACTIVE.label: "success",
+    CommunityStatus.SUSPENDED.label: "danger",
+    CommunityStatus.BANNED.label: "danger",
 }
 
 
 class PresenceFilter(DropdownFilter):
     """Filters by removal; without a value the list hides removed entries."""
 
-    title = "removed"
+    title = _("removed")
     parameter_name = "removed"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
-        return [("yes", "Removed entries"), ("all", "All entries")]
+        return [("yes", gettext("Removed entries")), ("all", gettext("All entries"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         match self.value():
@@ -65,8 +67,8 @@ class PresenceFilter(DropdownFilter):
 class VerifyManuallyForm(ActionForm):
     how = forms.CharField(
         max_length=500,
-        label="Evidence",
-        help_text="For example a call or a signed message. Stored with the event.",
+        label=_("Evidence"),
+        help_text=_("For example a call or a signed message. Stored with the event."),
         widget=UnfoldAdminTextInputWidget(),
     )
 
@@ -76,15 +78,15 @@ class EraseForm(ActionForm):
 
     number = forms.CharField(
         max_length=20,
-        label="Member number",
-        help_text="Type the number shown above, such as #247.",
+        label=_("Member number"),
+        help_text=_("Type the number shown above, such as #247."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
 
     def clean_number(self) -> str:
         typed = self.cleaned_data["number"].strip()
         if self.obj is not None and typed != self.obj.member_id:
-            raise forms.ValidationError("This is not the number of this member.")
+            raise forms.ValidationError(gettext("This is not the number of this member."))
         return typed
 
 
@@ -114,20 +116,20 @@ def _can(move: str):
 
 EVENTS_OF_ENTRY = Tab(
     name="events",
-    title="Events",
+    title=_("Events"),
     rows=lambda entry: (
         Event.objects.filter(member=entry.person_id).select_related("actor", "group")
         if entry.person_id
         else Event.objects.none()
     ),
     columns=(
-        ("When", lambda event, request: format_datetime(event.occurred_at)),
-        ("What", lambda event, request: event_label(event)),
-        ("Details", lambda event, request: event_summary(event)),
-        ("By", lambda event, request: link_to(event.actor)),
+        (_("When"), lambda event, request: format_datetime(event.occurred_at)),
+        (_("What"), lambda event, request: event_label(event.type)),
+        (_("Details"), lambda event, request: event_summary(event)),
+        (_("By"), lambda event, request: link_to(event.actor)),
     ),
     permission="groups.view_event",
-    empty="No events yet, or this entry has no account.",
+    empty=_("No events yet, or this entry has no account."),
 )
 
 
@@ -136,7 +138,7 @@ class DirectoryAdmin(HistoryAdmin):
     """The community directory: members, pending registrations and invitations."""
 
     search = DIRECTORY
-    search_help_text = "Name, number, organisation, Telegram or GitHub name"
+    search_help_text = _("Name, number, organisation, Telegram or GitHub name")
     command_icon = "contacts"
     list_display = (
         "name",
@@ -159,8 +161,8 @@ class DirectoryAdmin(HistoryAdmin):
     )
     sortable_by = ("reputation_and_tier",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
-    empty_text = ("No directory entries yet", "Invite people, import a file, or add an entry.")
-    add_label = "Add to the directory"
+    empty_text = (_("No directory entries yet"), _("Invite people, import a file, or add an entry."))
+    add_label = _("Add to the directory")
     noun_plural = "people"
     # Functions of other apps that add buttons to the list; each gets the request and returns a list of buttons.
     extra_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
@@ -169,15 +171,15 @@ class DirectoryAdmin(HistoryAdmin):
     _fee = ("registration_fee_paid", "registration_fee_tx_hash")
     add_fieldsets = (
         (None, {"fields": _person}),
-        ("User names", {"fields": _identity}),
-        ("Registration fee", {"fields": _fee}),
+        (_("User names"), {"fields": _identity}),
+        (_("Registration fee"), {"fields": _fee}),
     )
     fieldsets = (
         (None, {"fields": (("member_id", "status_shown"), *_person)}),
-        ("User names", {"fields": (*_identity, "github_state", "code")}),
-        ("Reputation", {"fields": (("reputation", "tier_shown"), "github_numbers")}),
-        ("Membership", {"fields": (("account", "inviter"), *_fee)}),
-        ("Dates", {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),
+        (_("User names"), {"fields": (*_identity, "github_state", "code")}),
+        (_("Reputation"), {"fields": (("reputation", "tier_shown"), "github_numbers")}),
+        (_("Membership"), {"fields": (("account", "inviter"), *_fee)}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),
     )
     readonly_fields = (
         "member_id",
@@ -197,68 +199,70 @@ class DirectoryAdmin(HistoryAdmin):
     object_actions = (
         Action(
             name="approve",
-            title="Approve",
-            success_message="approved",
+            title=_("Approve"),
+            success_message=_("approved"),
             run=_decide(directory.approve),
             permission=DECIDE,
             form=ReasonForm,
             available=_can("approve"),
-            help_text="The member becomes active: they see the directory and are shown in it.",
+            help_text=_("The member becomes active: they see the directory and are shown in it."),
             icon="how_to_reg",
-            bulk_title="Approve",
+            bulk_title=_("Approve"),
         ),
         Action(
             name="suspend",
-            title="Suspend",
-            success_message="suspended",
+            title=_("Suspend"),
+            success_message=_("suspended"),
             run=_decide(directory.suspend),
             permission=DECIDE,
             form=ReasonForm,
             available=_can("suspend"),
-            help_text="Hidden from the directory until reinstated.",
+            help_text=_("Hidden from the directory until reinstated."),
             icon="pause_circle",
-            bulk_title="Suspend",
+            bulk_title=_("Suspend"),
         ),
         Action(
             name="reinstate",
-            title="Reinstate",
-            success_message="reinstated",
+            title=_("Reinstate"),
+            success_message=_("reinstated"),
             run=_decide(directory.reinstate),
             permission=DECIDE,
             form=ReasonForm,
             available=_can("reinstate"),
             icon="play_circle",
-            bulk_title="Reinstate",
+            bulk_title=_("Reinstate"),
         ),
         Action(
             name="ban",
-            title="Ban",
-            success_message="banned",
+            title=_("Ban"),
+            success_message=_("banned"),
             run=_decide(directory.ban),
             permission=DECIDE,
             form=ReasonForm,
             available=_can("ban"),
-            help_text="A ban is final and cannot be undone.",
+            help_text=_("A ban is final and cannot be undone."),
             icon="block",
-            bulk_title="Ban",
+            bulk_title=_("Ban"),
             danger=True,
         ),
         Action(
             name="verify",
-            title="Verify on GitHub",
-            success_message="GitHub check queued",
+            title=_("Verify on GitHub"),
+            success_message=_("GitHub check queued"),
             run=_verify,
             permission=VERIFY,
             available=lambda entry: bool(entry.github_username) and not entry.is_removed,
-            help_text="A background job reads the public profile. If it contains the verification code, the account is"
-            " verified and the reputation is calculated from its figures.",
+            help_text=_(
+                "A background job reads the public profile. If it contains the verification code, the account is"
+                " verified and the reputation is calculated from its figures."
+            ),
             icon="verified",
-            bulk_title="Verify on GitHub",
+            bulk_title=_("Verify on GitHub"),
         ),
         Action(
             name="verify-manually",
-            title="Verify manually",
-            success_message="verified",
+            title=_("Verify manually"),
+            success_message=_("verified"),
             run=_verify_manually,
             permission=VERIFY,
             form=VerifyManuallyForm,
@@ -267,37 +271,39 @@ class DirectoryAdmin(HistoryAdmin):
         ),
         Action(
             name="remove",
-            title="Remove",
-            success_message="removed from the directory",
+            title=_("Remove"),
+            success_message=_("removed from the directory"),
             run=_decide(directory.remove_entry),
             permission=REMOVE,
             form=ReasonForm,
             available=lambda entry: not entry.is_removed,
-            help_text="Hidden from every list. The entry is kept and can be restored.",
+            help_text=_("Hidden from every list. The entry is kept and can be restored."),
             icon="person_remove",
-            bulk_title="Remove",
+            bulk_title=_("Remove"),
         ),
         Action(
             name="restore",
-            title="Restore",
-            success_message="restored to the directory",
+            title=_("Restore"),
+            success_message=_("restored to the directory"),
             run=_decide(directory.restore_entry),
             permission=REMOVE,
             form=ReasonForm,
             available=lambda entry: entry.is_removed and not entry.erased_at,
             icon="restore",
-            bulk_title="Restore",
+            bulk_title=_("Restore"),
         ),
         Action(
             name="erase",
-            title="Erase personal data",
-            success_message="personal data erased",
+            title=_("Erase personal data"),
+            success_message=_("personal data erased"),
             run=_erase,
             permission=ERASE,
             form=EraseForm,
             available=lambda entry: not entry.erased_at,
-            help_text="Overwrites the name, e-mail, user names and all other personal text, here and in the"
-            " history. The number and the counts are kept. This cannot be undone.",
+            help_text=_(
+                "Overwrites the name, e-mail, user names and all other personal text, here and in the"
+                " history. The number and the counts are kept. This cannot be undone."
+            ),
             icon="delete_forever",
             danger=True,
         ),
@@ -324,7 +330,7 @@ class DirectoryAdmin(HistoryAdmin):
             buttons.append(_button("Import", "upload", "admin:groups_communitymember_import"))
         if request.user.has_perm(directory_files.EXPORT):
             query = request.GET.urlencode()
-            export = _button("Export these", "download", "admin:groups_communitymember_export")
+            export = _button(gettext("Export these"), "download", "admin:groups_communitymember_export")
             buttons.append(export | {"link": f"{export['link']}?{query}" if query else export["link"]})
         return [*buttons, *(button for more in self.extra_list_buttons for button in more(request))]
 
@@ -373,7 +379,7 @@ class DirectoryAdmin(HistoryAdmin):
         if obj.person_id and request.user.has_perm("groups.view_member"):
             return [
                 {
-                    "title": "Account",
+                    "title": gettext("Account"),
                     "icon": "person",
                     "link": reverse("admin:groups_member_change", args=[obj.person_id]),
                 }
@@ -385,62 +391,66 @@ class DirectoryAdmin(HistoryAdmin):
     def describe(self, obj: CommunityMember) -> str:
         return f"{obj.name} · {obj.member_id}" + (" · removed" if obj.is_removed else "")
 
-    @display(description="Status", label=STATUS_COLOURS)
+    @display(description=_("Status"), label=STATUS_COLOURS)
     def status_shown(self, entry: CommunityMember) -> str:
         return entry.get_status_display()
 
-    @display(description="Tier")
+    @display(description=_("Tier"))
     def tier_shown(self, entry: CommunityMember) -> str:
         return entry.reputation_tier
 
-    @display(description="Reputation")
+    @display(description=_("Reputation"))
     def reputation(self, entry: CommunityMember) -> str:
         return format_number(entry.reputation_score)
 
-    @display(description="Verified", boolean=True)
+    @display(description=_("Verified"), boolean=True)
     def verified(self, entry: CommunityMember) -> bool:
         return entry.github_verified
 
-    @display(description="Reputation", ordering="reputation_score")
+    @display(description=_("Reputation"), ordering="reputation_score")
     def reputation_and_tier(self, entry: CommunityMember) -> str:
         return f"{format_number(entry.reputation_score)} · {entry.reputation_tier}"
 
-    @display(description="Last active")
+    @display(description=_("Last active"))
     def last_active(self, entry: CommunityMember) -> str:
         return format_datetime(entry.last_active_at)
 
-    @display(description="Account")
+    @display(description=_("Account"))
     def account(self, entry: CommunityMember) -> str:
         return link_to(entry.person)
 
-    @display(description="Invited by")
+    @display(description=_("Invited by"))
     def inviter(self, entry: CommunityMember) -> str:
         return link_to(entry.invited_by)
 
-    @display(description="Removed")
+    @display(description=_("Removed"))
     def removed(self, entry: CommunityMember) -> str:
         return format_datetime(entry.deleted_at)
 
     @display(description="GitHub")
     def github_state(self, entry: CommunityMember) -> str:
         if entry.github_verified:
-            return f"Verified {format_datetime(entry.github_verified_at)}"
+            return gettext("Verified %(time)s") % {"time": format_datetime(entry.github_verified_at)}
         check = (entry.profile_data or {}).get("github_check")
         if check:
             text = OUTCOMES.get(check.get("outcome"), check.get("outcome", ""))
-            return f"Not verified. Last check {check.get('at', '')[:16].replace('T', ' ')} UTC: {text}"
-        return "Not verified. Never checked." if entry.github_username else "No GitHub name."
+            return gettext("Not verified. Last check %(time)s UTC: %(result)s") % {
+                "time": check.get("at", "")[:16].replace("T", " "),
+                "result": text,
+            }
+        return gettext("Not verified. Never checked.") if entry.github_username else gettext("No GitHub name.")
 
-    @display(description="Verification code")
+    @display(description=_("Verification code"))
     def code(self, entry: CommunityMember) -> str:
-        code = verification_code(member_id=entry.member_id)
-        return f"{code}: the member adds this code to the bio of their GitHub profile"
+        return gettext("%(code)s: the member adds this code to the bio of their GitHub profile.") % {
+            "code": verification_code(member_id=entry.member_id)
+        }
 
-    @display(description="GitHub figures")
+    @display(description=_("GitHub figures"))
     def github_numbers(self, entry: CommunityMember) -> str:
         data = entry.github_profile_data
         if not data:
-            return "No figures yet."
+            return gettext("No figures yet.")
         figures = [
             f"{format_number(data.get(name, 0))} {FIGURES[name]}" + (f" x {points}" if points > 1 else "")
             for name, points in REPUTATION_POINTS.items()

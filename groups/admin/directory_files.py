@@ -12,6 +12,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
 from groups.services.imports import import_members
@@ -46,7 +48,7 @@ ERRORS_SHOWN = 200
 
 class ImportForm(forms.Form):
     file = forms.FileField(
-        label="CSV file",
+        label=_("CSV file"),
         help_text="UTF-8 with a header row. Required: email and name. Optional: member_id, trust_score, telegram_id,"
         " telegram_username, primary_role, organization, country, github_username.",
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
@@ -54,14 +56,14 @@ class ImportForm(forms.Form):
     dry_run = forms.BooleanField(
         required=False,
         initial=True,
-        label="Check only",
-        help_text="Reports what the import would do, and writes nothing.",
+        label=_("Check only"),
+        help_text=_("Reports what the import would do, and writes nothing."),
         widget=UnfoldBooleanSwitchWidget(),
     )
     skip_bad = forms.BooleanField(
         required=False,
-        label="Skip lines with errors",
-        help_text="Otherwise one error rejects the whole file.",
+        label=_("Skip lines with errors"),
+        help_text=_("Otherwise one error rejects the whole file."),
         widget=UnfoldBooleanSwitchWidget(),
     )
 
@@ -69,7 +71,7 @@ class ImportForm(forms.Form):
         file = self.cleaned_data["file"]
         if file.size > settings.IMPORT_BYTES:
             limit = settings.IMPORT_BYTES // 1024 // 1024
-            raise forms.ValidationError(f"The file is larger than {limit} MB. Split it.")
+            raise forms.ValidationError(gettext("The file is larger than %(limit)d MB. Split it.") % {"limit": limit})
         return file
 
 
@@ -94,7 +96,11 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
         )
         if not report.written:
             raise FormInvalid
-        return FormResult(back, f"Imported: {report.added} added, {report.updated} updated.")
+        return FormResult(
+            back,
+            gettext("Imported: %(added)d added, %(updated)d updated.")
+            % {"added": report.added, "updated": report.updated},
+        )
 
     if request.method == "POST":
         try:
@@ -111,10 +117,10 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
                 return answer
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Import members",
+        "title": gettext("Import members"),
         "form": form,
         "media": model_admin.media + form.media,
-        "submit": "Import",
+        "submit": gettext("Import"),
         "back": back,
         "report": report,
         "errors_shown": ERRORS_SHOWN,

@@ -1,7 +1,9 @@
 """The tabs of a directory entry: participation, invitations and the invitation tree."""
 
 from django.http import HttpRequest
-from django.utils.dates import MONTHS_3
+from django.utils.dates import MONTHS_3, WEEKDAYS, WEEKDAYS_ABBR
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from groups.models import CommunityInvitation, CommunityMember
 from groups.selectors.directory import get_invitation_tree, heat_map
@@ -9,7 +11,6 @@ from missionsite.common.admin import CustomTab, Tab
 from missionsite.common.admin.formats import format_datetime, link_to, list_url
 
 VIEW = "groups.view_communitymember"
-WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 
 
 def _heat_map(entry: CommunityMember, request: HttpRequest) -> dict:
@@ -22,14 +23,14 @@ def _heat_map(entry: CommunityMember, request: HttpRequest) -> dict:
         before = month
     return {
         "months": months,
-        "weekdays": [(name, [week[at] for week in weeks]) for at, name in enumerate(WEEKDAYS)],
+        "weekdays": [(WEEKDAYS[at], WEEKDAYS_ABBR[at], [week[at] for week in weeks]) for at in range(7)],
         "active": [day for day in reversed(days) if day.total or day.points],
         "totals": [
-            ("Active days", sum(1 for day in days if day.total or day.points)),
-            ("Messages", sum(day.messages for day in days)),
-            ("Reactions", sum(day.reactions for day in days)),
-            ("Voice minutes", sum(day.voice_minutes for day in days)),
-            ("Points earned", sum(day.points for day in days)),
+            (gettext("Active days"), sum(1 for day in days if day.total or day.points)),
+            (gettext("Messages"), sum(day.messages for day in days)),
+            (gettext("Reactions"), sum(day.reactions for day in days)),
+            (gettext("Voice minutes"), sum(day.voice_minutes for day in days)),
+            (gettext("Points earned"), sum(day.points for day in days)),
         ],
     }
 
@@ -40,24 +41,24 @@ def _tree(entry: CommunityMember, request: HttpRequest) -> dict:
 
 HEAT_MAP = CustomTab(
     name="participation",
-    title="Participation",
+    title=_("Participation"),
     template="groups/participation.html",
     context=_heat_map,
     permission=VIEW,
 )
-TREE = CustomTab(name="tree", title="Invitation tree", template="groups/tree.html", context=_tree, permission=VIEW)
+TREE = CustomTab(name="tree", title=_("Invitation tree"), template="groups/tree.html", context=_tree, permission=VIEW)
 INVITATIONS_OF_ENTRY = Tab(
     name="invitations",
-    title="Invitations",
+    title=_("Invitations"),
     rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry.member_id).select_related("accepted_by"),
     columns=(
-        ("For", lambda invitation, request: link_to(invitation, invitation.for_whom)),
-        ("Status", lambda invitation, request: invitation.get_status_display()),
-        ("Created", lambda invitation, request: format_datetime(invitation.created_at)),
-        ("Expires", lambda invitation, request: format_datetime(invitation.expires_at)),
-        ("Accepted by", lambda invitation, request: link_to(invitation.accepted_by)),
+        (_("For"), lambda invitation, request: link_to(invitation, invitation.for_whom)),
+        (_("Status"), lambda invitation, request: invitation.get_status_display()),
+        (_("Created"), lambda invitation, request: format_datetime(invitation.created_at)),
+        (_("Expires"), lambda invitation, request: format_datetime(invitation.expires_at)),
+        (_("Accepted by"), lambda invitation, request: link_to(invitation.accepted_by)),
     ),
     permission="groups.view_communityinvitation",
-    empty="This member has not invited anyone yet.",
+    empty=_("This member has not invited anyone yet."),
     list_link=lambda entry: list_url(CommunityInvitation, created_by__member_id__exact=entry.member_id),
 )

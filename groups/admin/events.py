@@ -2,22 +2,25 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import EVENT_LABELS, event_details, event_label, event_summary
+from groups.admin.base import event_details, event_summary
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.audit.events import event_label, event_labels
 
 
 class TypeFilter(DropdownFilter):
-    title = "event type"
+    title = _("event type")
     parameter_name = "type"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
-        return sorted(EVENT_LABELS.items(), key=lambda item: item[1])
+        return sorted(event_labels().items(), key=lambda item: item[1])
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         return queryset.filter(type=self.value()) if self.value() else queryset
@@ -40,37 +43,37 @@ class EventAdmin(ReadOnlyModelAdmin):
     sortable_by = ("when",)
     fields = ("what", "when", "member_link", "group_link", "actor_link", "all_details")
     readonly_fields = fields
-    empty_text = ("No events yet", "Actions of staff and members are recorded here automatically.")
+    empty_text = (_("No events yet"), _("Actions of staff and members are recorded here automatically."))
 
-    @display(description="When", ordering="occurred_at")
+    @display(description=_("When"), ordering="occurred_at")
     def when(self, event: Event) -> str:
         return format_datetime(event.occurred_at)
 
-    @display(description="What")
+    @display(description=_("What"))
     def what(self, event: Event) -> str:
-        return event_label(event)
+        return event_label(event.type)
 
-    @display(description="Member")
+    @display(description=_("Member"))
     def member_link(self, event: Event) -> str:
         return link_to(event.member)
 
-    @display(description="Mission or colony")
+    @display(description=_("Mission or colony"))
     def group_link(self, event: Event) -> str:
         return link_to(event.group)
 
-    @display(description="By")
+    @display(description=_("By"))
     def actor_link(self, event: Event) -> str:
-        return link_to(event.actor) if event.actor else "System"
+        return link_to(event.actor) if event.actor else gettext("System")
 
-    @display(description="Details")
+    @display(description=_("Details"))
     def details(self, event: Event) -> str:
         return event_summary(event)
 
-    @display(description="Details")
+    @display(description=_("Details"))
     def all_details(self, event: Event) -> str:
         lines = event_details(event)
         if not lines:
-            return "No details"
+            return gettext("No details")
         return format_html(
             '<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines)
         )

@@ -3,6 +3,8 @@ from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
@@ -10,6 +12,7 @@ from groups.admin.base import STATUS, HistoryAdmin
 from groups.admin.memberships import MANAGE, AddMemberForm
 from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
+from groups.rules import GroupStatus
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
 from groups.services.memberships import join_mission
 from missionsite.common.admin import Action, ModelAdmin, ReasonForm, Search, Tab
@@ -43,8 +46,8 @@ def _restore(group: Group, actor: Member, values: dict) -> None:
 ACTIONS = (
     Action(
         name="add-member",
-        title="Add member",
-        success_message="member added",
+        title=_("Add member"),
+        success_message=_("member added"),
         run=_add_member,
         permission=MANAGE,
         form=AddMemberForm,
@@ -53,37 +56,37 @@ ACTIONS = (
     ),
     Action(
         name="archive",
-        title="Archive",
-        success_message="archived",
+        title=_("Archive"),
+        success_message=_("archived"),
         run=_archive,
         permission=ARCHIVE,
         form=ReasonForm,
         available=lambda group: not group.is_archived,
-        help_text="No one can join and no task can be added until it is restored. Memberships stay active.",
+        help_text=_("No one can join and no task can be added until it is restored. Memberships stay active."),
         icon="archive",
-        bulk_title="Archive",
+        bulk_title=_("Archive"),
     ),
     Action(
         name="restore",
-        title="Restore",
-        success_message="restored",
+        title=_("Restore"),
+        success_message=_("restored"),
         run=_restore,
         permission=ARCHIVE,
         form=ReasonForm,
         available=lambda group: group.is_archived,
-        help_text="It becomes active again, with the members it has.",
+        help_text=_("It becomes active again, with the members it has."),
         icon="unarchive",
-        bulk_title="Restore",
+        bulk_title=_("Restore"),
     ),
 )
 
 
 class OpenTasksFilter(RadioFilter):
-    title = "open tasks"
+    title = _("open tasks")
     parameter_name = "open_tasks"
 
     def lookups(self, request: HttpRequest, model_admin: ModelAdmin):
-        return [("yes", "Some"), ("no", "None")]
+        return [("yes", gettext("Some")), ("no", gettext("None"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         some = Exists(Task.objects.filter(group=OuterRef("pk"), state=Task.State.OPEN))
@@ -98,7 +101,7 @@ class OpenTasksFilter(RadioFilter):
 class GroupAdmin(HistoryAdmin):
     """Shared parts of the pages of missions and colonies."""
 
-    search_help_text = "Name or stable ID"
+    search_help_text = _("Name or stable ID")
     object_actions = ACTIONS
     list_display_links = ("name",)
     sortable_by = ("stable_id",)
@@ -109,15 +112,15 @@ class GroupAdmin(HistoryAdmin):
     def describe(self, obj: Group) -> str:
         return f"{obj.name} · {obj.stable_id}" + (" · archived" if obj.is_archived else "")
 
-    @display(description="Status", label={"Active": STATUS["active"], "Archived": STATUS["archived"]})
+    @display(description=_("Status"), label={status.label: STATUS[status.value] for status in GroupStatus})
     def state(self, group: Group) -> str:
         return group.get_status_display()
 
-    @display(description="Members")
+    @display(description=_("Members"))
     def members(self, group: Group) -> str:
         return self._to_tab(group, "members", group.member_count)
 
-    @display(description="Open tasks")
+    @display(description=_("Open tasks"))
     def open_tasks(self, group: Group) -> str:
         return self._to_tab(group, "tasks", group.open_task_count)
 
@@ -153,8 +156,8 @@ class MissionAdmin(GroupAdmin):
     tabs = (MEMBERS_NOW, MEMBERS_BEFORE, TASKS_OF_MISSION, EVENTS_OF_GROUP)
     fieldsets = (
         (None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),
-        ("Statistics", {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
-        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+        (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),)
     readonly_fields = (
@@ -166,8 +169,8 @@ class MissionAdmin(GroupAdmin):
         "created_at",
         "updated_at",
     )
-    empty_text = ("No missions yet", "Members join missions. Add the first mission to a colony.")
-    add_label = "Add mission"
+    empty_text = (_("No missions yet"), _("Members join missions. Add the first mission to a colony."))
+    add_label = _("Add mission")
 
     def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "parent_group":
@@ -180,23 +183,28 @@ class MissionAdmin(GroupAdmin):
         open_colonies = Group.objects.colonies().active().values_list("pk", flat=True)[:2]
         return {"parent_group": open_colonies[0]} | initial if len(open_colonies) == 1 else initial
 
-    @display(description="Trust score to join", empty_value="0")
+    @display(description=_("Trust score to join"), empty_value="0")
     def threshold(self, mission: Mission) -> str:
         return format_number(mission.min_trust_score)
 
-    @display(description="Colony")
+    @display(description=_("Colony"))
     def colony_name(self, mission: Mission) -> str:
         return mission.parent_group.name
 
-    @display(description="Eligible members")
+    @display(description=_("Eligible members"))
     def eligible(self, mission: Mission) -> str:
         """Count active members whose trust score reaches the threshold, up to a limit."""
         able = Member.objects.filter(is_active=True, trust_score__gte=mission.min_trust_score or 0)
         counted_up = able.order_by().values("pk")[: ELIGIBLE_COUNTED + 1].count()
         if counted_up > ELIGIBLE_COUNTED:
-            return f"more than {format_number(ELIGIBLE_COUNTED)} members have the required trust score"
-        noun = "member has" if counted_up == 1 else "members have"
-        return f"{format_number(counted_up)} {noun} the required trust score"
+            return gettext("More than %(count)s members have the required trust score.") % {
+                "count": format_number(ELIGIBLE_COUNTED)
+            }
+        return ngettext(
+            "%(count)s member has the required trust score.",
+            "%(count)s members have the required trust score.",
+            counted_up,
+        ) % {"count": format_number(counted_up)}
 
     def create(self, request: HttpRequest, values: dict) -> Group:
         return create_mission(
@@ -210,23 +218,29 @@ class MissionAdmin(GroupAdmin):
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         if obj.is_archived or not request.user.has_perm("groups.add_task"):
             return []
-        return [{"title": "Add task", "icon": "add_task", "link": f"{reverse('admin:groups_task_add')}?group={obj.pk}"}]
+        return [
+            {
+                "title": gettext("Add task"),
+                "icon": "add_task",
+                "link": f"{reverse('admin:groups_task_add')}?group={obj.pk}",
+            }
+        ]
 
 
 MISSIONS_OF_COLONY = Tab(
     name="missions",
-    title="Missions",
+    title=_("Missions"),
     rows=lambda colony: Mission.objects.filter(parent_group=colony.pk).with_counts(),
     columns=(
-        ("Mission", lambda mission, request: link_to(mission)),
-        ("Stable ID", lambda mission, request: mission.stable_id),
-        ("Status", lambda mission, request: badge(mission.get_status_display(), STATUS[mission.status])),
-        ("Members", lambda mission, request: format_number(mission.member_count)),
-        ("Open tasks", lambda mission, request: format_number(mission.open_task_count)),
-        ("Trust score to join", lambda mission, request: format_number(mission.min_trust_score)),
+        (_("Mission"), lambda mission, request: link_to(mission)),
+        (_("Stable ID"), lambda mission, request: mission.stable_id),
+        (_("Status"), lambda mission, request: badge(mission.get_status_display(), STATUS[mission.status])),
+        (_("Members"), lambda mission, request: format_number(mission.member_count)),
+        (_("Open tasks"), lambda mission, request: format_number(mission.open_task_count)),
+        (_("Trust score to join"), lambda mission, request: format_number(mission.min_trust_score)),
     ),
     permission="groups.view_mission",
-    empty="No missions yet. Add the first one.",
+    empty=_("No missions yet. Add the first one."),
     list_link=lambda colony: list_url(Mission),
 )
 
@@ -241,15 +255,15 @@ class ColonyAdmin(GroupAdmin):
     tabs = (MISSIONS_OF_COLONY, MEMBERS_NOW, MEMBERS_BEFORE, EVENTS_OF_GROUP)
     fieldsets = (
         (None, {"fields": ("name", "description")}),
-        ("Statistics", {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
-        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+        (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "description")}),)
     readonly_fields = ("stable_id", "state", "members", "mission_count", "created_at", "updated_at")
-    empty_text = ("No colonies yet", "Missions belong to a colony. Add a colony first.")
-    add_label = "Add colony"
+    empty_text = (_("No colonies yet"), _("Missions belong to a colony. Add a colony first."))
+    add_label = _("Add colony")
 
-    @display(description="Active missions")
+    @display(description=_("Active missions"))
     def mission_count(self, colony: Colony) -> str:
         return format_number(Mission.objects.active().filter(parent_group=colony.pk).count())
 
@@ -260,7 +274,7 @@ class ColonyAdmin(GroupAdmin):
         if obj.is_archived or not request.user.has_perm("groups.add_mission"):
             return []
         link = f"{reverse('admin:groups_mission_add')}?parent_group={obj.pk}"
-        return [{"title": "Add mission", "icon": "flag", "link": link}]
+        return [{"title": gettext("Add mission"), "icon": "flag", "link": link}]
 
 
 @admin.register(Group)

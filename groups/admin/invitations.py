@@ -9,6 +9,8 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
@@ -31,7 +33,12 @@ from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.audit.history import Change
 
 INVITE_MANY = "groups.invite_many"
-COLOURS = {"Pending": "info", "Accepted": "success", "Expired": "default", "Cancelled": "default"}
+COLOURS = {
+    InvitationStatus.PENDING.label: "info",
+    InvitationStatus.ACCEPTED.label: "success",
+    InvitationStatus.EXPIRED.label: "default",
+    InvitationStatus.CANCELLED.label: "default",
+}
 # A list of names is read into memory.
 LIST_BYTES = 256 * 1024
 
@@ -45,7 +52,7 @@ class InvitationSearch(Search):
 
 def _days_field() -> forms.IntegerField:
     return forms.IntegerField(
-        label="Valid for (days)",
+        label=gettext("Valid for (days)"),
         min_value=1,
         max_value=MAX_INVITATION_DAYS,
         initial=settings.INVITATION_DAYS,
@@ -65,19 +72,19 @@ class InviteManyForm(forms.Form):
     """Telegram names, typed one per line or in a file, whose first column is read."""
 
     created_by = AutocompleteField(
-        CommunityInvitation, "created_by", label="Invited by", help_text="An active member of the directory."
+        CommunityInvitation, "created_by", label=_("Invited by"), help_text=_("An active member of the directory.")
     )
     names = forms.CharField(
         required=False,
         max_length=LIST_BYTES,
-        label="Telegram names",
-        help_text="One per line, with or without @.",
+        label=_("Telegram names"),
+        help_text=_("One per line, with or without @."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
     )
     file = forms.FileField(
         required=False,
-        label="Or a file",
-        help_text="Text or CSV in UTF-8. The first column is read; a header row is skipped.",
+        label=_("Or a file"),
+        help_text=_("Text or CSV in UTF-8. The first column is read; a header row is skipped."),
         widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
     )
     days = _days_field()
@@ -87,11 +94,13 @@ class InviteManyForm(forms.Form):
         if file is None:
             return []
         if file.size > LIST_BYTES:
-            raise forms.ValidationError(f"The file is larger than {LIST_BYTES // 1024} KB.")
+            raise forms.ValidationError(
+                gettext("The file is larger than %(limit)d KB. Split it.") % {"limit": LIST_BYTES // 1024}
+            )
         try:
             text = file.read().decode("utf-8-sig")
         except UnicodeDecodeError as error:
-            raise forms.ValidationError("The file must be text in UTF-8.") from error
+            raise forms.ValidationError(gettext("The file must be text in UTF-8.")) from error
         lines = [line.replace(";", ",").split(",")[0].strip().strip('"').strip() for line in text.splitlines()]
         if lines and lines[0].lower().replace(" ", "_") in ("name", "telegram", "telegram_name", "telegram_username"):
             lines = lines[1:]
@@ -103,13 +112,21 @@ class InviteManyForm(forms.Form):
         names = list(dict.fromkeys(filter(None, map(normalize_username, typed))))
         if not self.errors:
             if not names:
-                self.add_error("names", "Enter at least one name, or choose a file.")
+                self.add_error("names", gettext("Enter at least one name, or choose a file."))
             elif len(names) > MAX_INVITATIONS:
-                self.add_error("names", f"At most {MAX_INVITATIONS} names at once, not {len(names)}.")
+                self.add_error(
+                    "names",
+                    gettext("Enter at most %(limit)d names, not %(count)d.")
+                    % {"limit": MAX_INVITATIONS, "count": len(names)},
+                )
             elif wrong := next((name for name in names if len(name) > 255 or "\x00" in name), None):
-                self.add_error("names", f"“{wrong[:40]}” is not a valid Telegram name.")
+                self.add_error("names", gettext("“%(name)s” is not a valid Telegram name.") % {"name": wrong[:40]})
         values["all_names"] = names
         return values
+
+
+def _count_created(count: int) -> str:
+    return ngettext("%(count)d invitation created", "%(count)d invitations created", count) % {"count": count}
 
 
 class NewCodeForm(ActionForm):
@@ -130,7 +147,7 @@ class InvitationAdmin(HistoryAdmin):
 
     form = InvitationForm
     search = InvitationSearch("invitation_code", "", ("invited_telegram_username",))
-    search_help_text = "Code, or the beginning of a Telegram name"
+    search_help_text = _("Code, or the beginning of a Telegram name")
     list_display = ("for_whom", "inviter", "state", "made", "expires", "joined")
     list_display_links = ("for_whom",)
     list_select_related = ("created_by", "accepted_by")
@@ -141,44 +158,44 @@ class InvitationAdmin(HistoryAdmin):
     )
     sortable_by = ()
     autocomplete_fields = ("created_by",)
-    empty_text = ("No invitations yet", "Invite a person: they get a code that works once.")
-    add_label = "Invite a person"
-    already_saved = (
+    empty_text = (_("No invitations yet"), _("Invite a person: they get a code that works once."))
+    add_label = _("Invite a person")
+    already_saved = _(
         "This was already saved, and codes are shown only once. If you did not copy a code, create a new one on the"
         " page of its invitation."
     )
     add_fieldsets = ((None, {"fields": ("created_by", "invited_telegram_username", "days")}),)
     fieldsets = (
         (None, {"fields": (("for_whom", "state"), "code", ("inviter", "joined"))}),
-        ("Dates", {"fields": (("made", "expires"), "accepted_at")}),
+        (_("Dates"), {"fields": (("made", "expires"), "accepted_at")}),
     )
     readonly_fields = ("code", "state", "for_whom", "inviter", "joined", "made", "expires", "accepted_at")
     object_actions = (
         Action(
             name="new-code",
-            title="New code",
-            success_message="new code created",
+            title=_("New code"),
+            success_message=_("new code created"),
             run=_renew,
             permission="groups.change_communityinvitation",
             form=NewCodeForm,
             available=lambda invitation: invitation.status == InvitationStatus.PENDING,
-            help_text="The current code stops working. The new code is shown once, on the next page.",
+            help_text=_("The current code stops working. The new code is shown once, on the next page."),
             icon="key",
             result_page=lambda pages, request, invitation: pages.codes_page(
-                request, [invitation], heading=f"New code for {invitation.for_whom}"
+                request, [invitation], heading=gettext("New code for %(name)s") % {"name": invitation.for_whom}
             ),
         ),
         Action(
             name="cancel",
-            title="Cancel",
-            success_message="cancelled",
+            title=_("Cancel"),
+            success_message=_("cancelled"),
             run=_cancel,
             permission="groups.change_communityinvitation",
             form=ReasonForm,
             available=lambda invitation: invitation.status == InvitationStatus.PENDING,
-            help_text="The code stops working immediately. This cannot be undone; create a new invitation instead.",
+            help_text=_("The code stops working immediately. This cannot be undone; create a new invitation instead."),
             icon="cancel",
-            bulk_title="Cancel",
+            bulk_title=_("Cancel"),
         ),
     )
 
@@ -215,7 +232,7 @@ class InvitationAdmin(HistoryAdmin):
         return made
 
     def response_add(self, request: HttpRequest, obj: CommunityInvitation, post_url_continue=None) -> HttpResponse:
-        return self.codes_page(request, [obj], heading=f"Invitation for {obj.for_whom}")
+        return self.codes_page(request, [obj], heading=gettext("Invitation for %(name)s") % {"name": obj.for_whom})
 
     def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation], *, heading: str) -> HttpResponse:
         """Return the page that shows codes. They are in no message, session or other page."""
@@ -245,7 +262,7 @@ class InvitationAdmin(HistoryAdmin):
         if not request.user.has_perm(INVITE_MANY):
             return []
         link = reverse("admin:groups_communityinvitation_many")
-        return [{"title": "Invite many", "icon": "group_add", "link": link}]
+        return [{"title": gettext("Invite many"), "icon": "group_add", "link": link}]
 
     def get_urls(self) -> list:
         many = self._wrapped(self.many_view, self.many_view)
@@ -266,17 +283,17 @@ class InvitationAdmin(HistoryAdmin):
                 lasts=timedelta(days=form.cleaned_data["days"]),
                 actor=request.user,
             )
-            codes = self.codes_page(request, made, heading=f"{len(made)} invitations created")
+            codes = self.codes_page(request, made, heading=_count_created(len(made)))
             return FormResult(reverse("admin:groups_communityinvitation_changelist"), page=codes)
 
         if posted and (answer := submit_form_once(request, form, save, already_saved=self.already_saved)):
             return answer
         context = {
             **self.admin_site.each_context(request),
-            "title": "Invite many",
+            "title": gettext("Invite many"),
             "form": form,
             "media": self.media + form.media,
-            "submit": "Invite",
+            "submit": gettext("Invite"),
             "back": reverse("admin:groups_communityinvitation_changelist"),
             "opts": self.opts,
             "no_tabs": True,
@@ -292,7 +309,9 @@ class InvitationAdmin(HistoryAdmin):
             replace(
                 change,
                 fields=[
-                    replace(field, before="old code", after="new code") if field.name == "invitation_code" else field
+                    replace(field, before=gettext("old code"), after=gettext("new code"))
+                    if field.name == "invitation_code"
+                    else field
                     for field in change.fields
                 ],
             )
@@ -300,34 +319,34 @@ class InvitationAdmin(HistoryAdmin):
         ]
 
     def describe(self, obj: CommunityInvitation) -> str:
-        return f"{obj}, for {obj.for_whom}"
+        return gettext("%(invitation)s, for %(name)s") % {"invitation": obj, "name": obj.for_whom}
 
-    @display(description="Code")
+    @display(description=_("Code"))
     def code(self, invitation: CommunityInvitation) -> str:
         if invitation.status != InvitationStatus.PENDING:
-            return "No longer works"
-        return "Shown once, when it was created. Create a new code to send it again."
+            return gettext("No longer works")
+        return gettext("Shown once, when it was created. Create a new code to send it again.")
 
-    @display(description="For")
+    @display(description=_("For"))
     def for_whom(self, invitation: CommunityInvitation) -> str:
         return invitation.for_whom
 
-    @display(description="Invited by")
+    @display(description=_("Invited by"))
     def inviter(self, invitation: CommunityInvitation) -> str:
         return link_to(invitation.created_by)
 
-    @display(description="Status", label=COLOURS)
+    @display(description=_("Status"), label=COLOURS)
     def state(self, invitation: CommunityInvitation) -> str:
         return invitation.get_status_display()
 
-    @display(description="Created")
+    @display(description=_("Created"))
     def made(self, invitation: CommunityInvitation) -> str:
         return format_datetime(invitation.created_at)
 
-    @display(description="Expires")
+    @display(description=_("Expires"))
     def expires(self, invitation: CommunityInvitation) -> str:
         return format_datetime(invitation.expires_at)
 
-    @display(description="Accepted by")
+    @display(description=_("Accepted by"))
     def joined(self, invitation: CommunityInvitation) -> str:
         return link_to(invitation.accepted_by)

@@ -5,6 +5,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
@@ -29,7 +31,7 @@ RIGHTS = ("is_staff", "is_superuser", "groups")
 
 
 class RoleFilter(DropdownFilter):
-    title = "role"
+    title = _("role")
     parameter_name = "role"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[int, str]]:
@@ -58,7 +60,7 @@ def _activate(member: Member, actor: Member, values: dict) -> None:
 
 def _deactivate(member: Member, actor: Member, values: dict) -> None:
     if member.pk == actor.pk:
-        raise NotAllowed("You cannot deactivate yourself. Ask another administrator.")
+        raise NotAllowed(gettext("You cannot deactivate yourself. Ask another administrator."))
     update_member(member=member, actor=actor, is_active=False)
 
 
@@ -72,7 +74,7 @@ class MemberAdmin(HistoryAdmin):
     """Members: their accounts, memberships, tasks, events and rights."""
 
     search = MEMBERS
-    search_help_text = "Name, e-mail or stable ID"
+    search_help_text = _("Name, e-mail or stable ID")
     command_icon = "person"
     list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "memberships_shown")
     list_display_links = ("display_name",)
@@ -84,29 +86,29 @@ class MemberAdmin(HistoryAdmin):
     )
     sortable_by = ("member_id", "email_shown")
     tabs = (MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
-    empty_text = ("No members yet", "Add the first member, then add them to a mission.")
-    add_label = "Add member"
+    empty_text = (_("No members yet"), _("Add the first member, then add them to a mission."))
+    add_label = _("Add member")
     _about = ("display_name", "email", "trust_score")
     _facts = (
-        ("Statistics", {"fields": (("member_id", "active"), "memberships_shown")}),
-        ("Dates", {"fields": (("created_at", "updated_at"), "last_login")}),
+        (_("Statistics"), {"fields": (("member_id", "active"), "memberships_shown")}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"), "last_login")}),
     )
     object_actions = (
         Action(
             name="add-to-mission",
-            title="Add to mission",
-            success_message="added to the mission",
+            title=_("Add to mission"),
+            success_message=_("added to the mission"),
             run=_add_to_mission,
             permission=MANAGE,
             form=AddToMissionForm,
             available=lambda member: member.is_active,
             icon="flag",
-            bulk_title="Add to mission",
+            bulk_title=_("Add to mission"),
         ),
         Action(
             name="password",
-            title="Set password",
-            success_message="password set",
+            title=_("Set password"),
+            success_message=_("password set"),
             run=_set_password,
             permission=CHANGE,
             form=PasswordForm,
@@ -114,25 +116,25 @@ class MemberAdmin(HistoryAdmin):
         ),
         Action(
             name="deactivate",
-            title="Deactivate",
-            success_message="deactivated",
+            title=_("Deactivate"),
+            success_message=_("deactivated"),
             run=_deactivate,
             permission=CHANGE,
             available=lambda member: member.is_active,
-            help_text="They can no longer log in or join a mission. Their memberships and their history are kept.",
+            help_text=_("They can no longer log in or join a mission. Their memberships and their history are kept."),
             icon="person_off",
-            bulk_title="Deactivate",
+            bulk_title=_("Deactivate"),
         ),
         Action(
             name="activate",
-            title="Activate",
-            success_message="activated",
+            title=_("Activate"),
+            success_message=_("activated"),
             run=_activate,
             permission=CHANGE,
             available=lambda member: not member.is_active,
-            help_text="They can log in and join missions again.",
+            help_text=_("They can log in and join missions again."),
             icon="how_to_reg",
-            bulk_title="Activate",
+            bulk_title=_("Activate"),
         ),
     )
 
@@ -160,7 +162,7 @@ class MemberAdmin(HistoryAdmin):
         return super().may_revert(request, obj, changed)
 
     def get_fieldsets(self, request: HttpRequest, obj: Member | None = None):
-        rights = ("Roles and rights", {"fields": (("is_staff", "is_superuser"), "groups")})
+        rights = (gettext("Roles and rights"), {"fields": (("is_staff", "is_superuser"), "groups")})
         if obj is None:
             return ((None, {"fields": self._about}), *([rights] if request.user.has_perm(GRANT) else []))
         return ((None, {"fields": self._about}), rights, *self._facts)
@@ -174,8 +176,8 @@ class MemberAdmin(HistoryAdmin):
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs) -> forms.Field:
         field = super().formfield_for_manytomany(db_field, request, **kwargs)
         if db_field.name == "groups":
-            field.label = "Roles"
-            field.help_text = "Permissions in the back office. The member must also be staff."
+            field.label = gettext("Roles")
+            field.help_text = gettext("Permissions in the back office. The member must also be staff.")
             field.widget = UnfoldAdminCheckboxSelectMultipleWidget(choices=field.choices)
         return field
 
@@ -186,7 +188,7 @@ class MemberAdmin(HistoryAdmin):
         if entry is None:
             return []
         link = reverse("admin:groups_communitymember_change", args=[entry])
-        return [{"title": "Directory entry", "icon": "contacts", "link": link}]
+        return [{"title": gettext("Directory entry"), "icon": "contacts", "link": link}]
 
     # --- Writing ------------------------------------------------------------------------------
 
@@ -215,21 +217,21 @@ class MemberAdmin(HistoryAdmin):
     def describe(self, obj: Member) -> str:
         return f"{obj.display_name} · {obj.member_id} · {obj.email}" + ("" if obj.is_active else " · deactivated")
 
-    @display(description="E-mail", ordering=Lower("email"))
+    @display(description=_("E-mail"), ordering=Lower("email"))
     def email_shown(self, member: Member) -> str:
         return member.email
 
-    @display(description="Active", boolean=True)
+    @display(description=_("Active"), boolean=True)
     def active(self, member: Member) -> bool:
         return member.is_active
 
-    @display(description="Back office", label={"Administrator": "primary", "Staff": "info"}, empty_value="")
+    @display(description=_("Back office"), label={_("Administrator"): "primary", _("Staff"): "info"}, empty_value="")
     def staff(self, member: Member) -> str | None:
         if member.is_superuser:
-            return "Administrator"
-        return "Staff" if member.is_staff else None
+            return gettext("Administrator")
+        return gettext("Staff") if member.is_staff else None
 
-    @display(description="Active memberships")
+    @display(description=_("Active memberships"))
     def memberships_shown(self, member: Member) -> int:
         return member.active_memberships
 

@@ -2,12 +2,15 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from groups.admin.base import STATUS, HistoryAdmin
 from groups.models import Group, Member, Membership
+from groups.rules import DEFAULT_ROLE, MembershipStatus
 from groups.services.memberships import change_role, join_mission, leave_mission
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, Found, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
@@ -42,7 +45,10 @@ class MembershipSearch(Search):
 
 def _role_field() -> forms.CharField:
     return forms.CharField(
-        max_length=50, initial="Member", widget=UnfoldAdminTextInputWidget(), help_text="Member, Lead, Mentor …"
+        max_length=50,
+        initial=DEFAULT_ROLE,
+        widget=UnfoldAdminTextInputWidget(),
+        help_text=_("For example Member, Lead or Mentor."),
     )
 
 
@@ -51,14 +57,14 @@ def _reason_field() -> forms.CharField:
         required=False,
         max_length=500,
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
-        help_text="Stored with the event.",
+        help_text=gettext("Stored with the event."),
     )
 
 
 class AddMemberForm(ActionForm):
     """The form of the action on a mission or colony."""
 
-    member = AutocompleteField(Membership, "member", help_text="Search by name, e-mail or stable ID.")
+    member = AutocompleteField(Membership, "member", help_text=_("Search by name, e-mail or stable ID."))
     role = _role_field()
     reason = _reason_field()
 
@@ -66,7 +72,7 @@ class AddMemberForm(ActionForm):
 class AddToMissionForm(ActionForm):
     """The form of the action on one member or several."""
 
-    group = AutocompleteField(Membership, "group", label="Mission", help_text="Search by name or stable ID.")
+    group = AutocompleteField(Membership, "group", label=_("Mission"), help_text=_("Search by name or stable ID."))
     role = _role_field()
     reason = _reason_field()
 
@@ -86,7 +92,7 @@ class RejoinForm(ActionForm):
 
 
 class RoleFilter(ExactTextFilter):
-    title = "role"
+    title = _("role")
     parameter_name = column = "role"
 
 
@@ -96,7 +102,7 @@ class MembershipForm(ServiceForm):
     class Meta:
         model = Membership
         fields = ("member", "group", "role")
-        labels = {"group": "Mission or colony"}
+        labels = {"group": _("Mission or colony")}
 
 
 def _leave(membership: Membership, actor: Member, values: dict) -> None:
@@ -119,7 +125,7 @@ class MembershipAdmin(HistoryAdmin):
 
     form = MembershipForm
     search = MembershipSearch("member__member_id", "PMG")
-    search_help_text = "Name, e-mail or stable ID"
+    search_help_text = _("Name, e-mail or stable ID")
     # The triggers on memberships keep this count.
     total_sql = "SELECT coalesce(sum(membership_count), 0)::bigint FROM mission_counts"
     list_display = ("member_link", "member_stable_id", "group_link", "role", "joined", "left", "state")
@@ -135,43 +141,43 @@ class MembershipAdmin(HistoryAdmin):
     sortable_by = ("joined",)
     autocomplete_fields = ("member", "group")
     fields = ("member", "group", "role", "reason")
-    empty_text = ("No memberships yet", "Add a member to a mission.")
-    add_label = "Add member"
+    empty_text = (_("No memberships yet"), _("Add a member to a mission."))
+    add_label = _("Add member")
     object_actions = (
         Action(
             name="leave",
-            title="Remove from mission",
-            success_message="removed from the mission",
+            title=_("Remove from mission"),
+            success_message=_("removed from the mission"),
             run=_leave,
             permission=MANAGE,
             form=ReasonForm,
             available=lambda membership: membership.is_active,
-            help_text="The membership ends now and is kept in the history. The member can re-join later.",
+            help_text=_("The membership ends now and is kept in the history. The member can re-join later."),
             icon="logout",
-            bulk_title="Remove from mission",
+            bulk_title=_("Remove from mission"),
         ),
         Action(
             name="role",
-            title="Change role",
-            success_message="now in the new role",
+            title=_("Change role"),
+            success_message=_("now in the new role"),
             run=_change_role,
             permission=MANAGE,
             form=RoleForm,
             available=lambda membership: membership.is_active,
             icon="badge",
-            bulk_title="Change role",
+            bulk_title=_("Change role"),
         ),
         Action(
             name="rejoin",
-            title="Re-join",
-            success_message="joined again",
+            title=_("Re-join"),
+            success_message=_("joined again"),
             run=_rejoin,
             permission=MANAGE,
             form=RejoinForm,
             available=lambda membership: not membership.is_active,
-            help_text="Adds a new membership. The ended one is kept.",
+            help_text=_("Adds a new membership. The ended one is kept."),
             icon="login",
-            bulk_title="Re-join",
+            bulk_title=_("Re-join"),
         ),
     )
 
@@ -202,26 +208,26 @@ class MembershipAdmin(HistoryAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None):
         return self.get_fields(request, obj) if obj else ()
 
-    @display(description="Member")
+    @display(description=_("Member"))
     def member_link(self, membership: Membership) -> str:
         return link_to(membership.member)
 
-    @display(description="Stable ID")
+    @display(description=_("Stable ID"))
     def member_stable_id(self, membership: Membership) -> str:
         return membership.member.member_id
 
-    @display(description="Mission or colony")
+    @display(description=_("Mission or colony"))
     def group_link(self, membership: Membership) -> str:
         return link_to(membership.group)
 
-    @display(description="Joined", ordering="joined_at")
+    @display(description=_("Joined"), ordering="joined_at")
     def joined(self, membership: Membership) -> str:
         return format_datetime(membership.joined_at)
 
-    @display(description="Left")
+    @display(description=_("Left"))
     def left(self, membership: Membership) -> str:
         return format_datetime(membership.left_at)
 
-    @display(description="Status", label={"Active": STATUS["active"], "Left": STATUS["left"]})
+    @display(description=_("Status"), label={status.label: STATUS[status.value] for status in MembershipStatus})
     def state(self, membership: Membership) -> str:
         return membership.get_status_display()

@@ -1,5 +1,6 @@
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -23,17 +24,17 @@ class ParticipationAdmin(ReadOnlyModelAdmin):
         ("member", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = ("No participation yet", "Platforms send participation to the API: POST /api/participation.")
+    empty_text = (_("No participation yet"), _("Platforms send participation to the API: POST /api/participation."))
     fields = ("who", "event_type", "platform", "room_id", "event_metadata", "when")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         return False
 
-    @display(description="When")
+    @display(description=_("When"))
     def when(self, row: MemberParticipation) -> str:
         return format_datetime(row.occurred_at)
 
-    @display(description="Who")
+    @display(description=_("Who"))
     def who(self, row: MemberParticipation) -> str:
         return link_to(row.member)

@@ -2,6 +2,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -23,7 +24,7 @@ class RelationshipSearch(Search):
 
 
 class RelationshipForm(ServiceForm):
-    note = forms.CharField(required=False, max_length=500, help_text="What the relationship is about.")
+    note = forms.CharField(required=False, max_length=500, help_text=_("What the relationship is about."))
 
     class Meta:
         model = MemberRelationship
@@ -36,14 +37,14 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
 
     form = RelationshipForm
     search = RelationshipSearch("pk", "")
-    search_help_text = "A whole entity ID, such as #247"
+    search_help_text = _("A whole entity ID, such as #247")
     list_display = ("from_whom", "kind", "to_whom", "made")
     list_display_links = ("kind",)
     list_select_related = ("member_a", "member_b")
     list_filter = (("relationship_type", ChoicesDropdownFilter),)
     sortable_by = ()
-    empty_text = ("No relationships yet", "One is added when an invitation is accepted.")
-    add_label = "Add relationship"
+    empty_text = (_("No relationships yet"), _("One is added when an invitation is accepted."))
+    add_label = _("Add relationship")
     fields = ("from_whom", "kind", "to_whom", "content", "made")
     readonly_fields = fields
 
@@ -65,18 +66,18 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
             actor=request.user,
         )
 
-    @display(description="From")
+    @display(description=_("From"))
     def from_whom(self, row: MemberRelationship) -> str:
         return link_to(row.member_a) if row.member_a else row.entity_id_a
 
-    @display(description="To")
+    @display(description=_("To"))
     def to_whom(self, row: MemberRelationship) -> str:
         return link_to(row.member_b) if row.member_b else row.entity_id_b
 
-    @display(description="Kind")
+    @display(description=_("Kind"))
     def kind(self, row: MemberRelationship) -> str:
         return row.get_relationship_type_display()
 
-    @display(description="Since")
+    @display(description=_("Since"))
     def made(self, row: MemberRelationship) -> str:
         return format_datetime(row.created_at)

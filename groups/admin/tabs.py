@@ -5,19 +5,26 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.safestring import mark_safe
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from groups.admin.base import STATUS, TASK_STATE, event_label, event_summary
+from groups.admin.base import STATUS, TASK_STATE, event_summary
 from groups.admin.memberships import MANAGE
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
+from missionsite.common.audit.events import event_label
 
 
 def membership_links(membership: Membership, request: HttpRequest) -> str:
     """Links to the actions on a membership; each returns to this page."""
     if not request.user.has_perm(MANAGE):
         return ""
-    actions = (("role", "Change role"), ("leave", "Remove")) if membership.is_active else (("rejoin", "Re-join"),)
+    actions = (
+        (("role", gettext("Change role")), ("leave", gettext("Remove")))
+        if membership.is_active
+        else (("rejoin", "Re-join"),)
+    )
     links = [
         (reverse(f"admin:groups_membership_{name}", args=[membership.pk]), request.get_full_path(), title)
         for name, title in actions
@@ -33,50 +40,50 @@ def _membership_rows(owner: str, status: str):
 
 
 _MEMBER = (
-    ("Member", lambda membership, request: link_to(membership.member)),
-    ("Stable ID", lambda membership, request: membership.member.member_id),
-    ("Role", lambda membership, request: membership.role),
+    (_("Member"), lambda membership, request: link_to(membership.member)),
+    (_("Stable ID"), lambda membership, request: membership.member.member_id),
+    (_("Role"), lambda membership, request: membership.role),
 )
-_DATES = (("Joined", lambda membership, request: format_datetime(membership.joined_at)), ("", membership_links))
+_DATES = ((_("Joined"), lambda membership, request: format_datetime(membership.joined_at)), ("", membership_links))
 
 MEMBERS_NOW = Tab(
     name="members",
-    title="Members",
+    title=_("Members"),
     rows=_membership_rows("group_id", "active"),
     columns=_MEMBER + _DATES,
     permission="groups.view_membership",
-    empty="No members yet. Add the first one.",
+    empty=_("No members yet. Add the first one."),
     list_link=lambda group: list_url(Membership, status__exact="active", group__id__exact=group.pk),
 )
 MEMBERS_BEFORE = Tab(
     name="former-members",
-    title="Former members",
+    title=_("Former members"),
     rows=_membership_rows("group_id", "left"),
     columns=(
         *_MEMBER,
-        ("Joined", lambda membership, request: format_datetime(membership.joined_at)),
-        ("Left", lambda membership, request: format_datetime(membership.left_at)),
+        (_("Joined"), lambda membership, request: format_datetime(membership.joined_at)),
+        (_("Left"), lambda membership, request: format_datetime(membership.left_at)),
         ("", membership_links),
     ),
     permission="groups.view_membership",
-    empty="No one has left yet.",
+    empty=_("No one has left yet."),
     list_link=lambda group: list_url(Membership, status__exact="left", group__id__exact=group.pk),
 )
 MEMBERSHIPS_OF_MEMBER = Tab(
     name="memberships",
-    title="Memberships",
+    title=_("Memberships"),
     rows=lambda member: Membership.objects.filter(member=member.pk).select_related("member", "group"),
     columns=(
-        ("Mission or colony", lambda membership, request: link_to(membership.group)),
-        ("Stable ID", lambda membership, request: membership.group.stable_id),
-        ("Role", lambda membership, request: membership.role),
-        ("Status", lambda membership, request: badge(membership.get_status_display(), STATUS[membership.status])),
-        ("Joined", lambda membership, request: format_datetime(membership.joined_at)),
-        ("Left", lambda membership, request: format_datetime(membership.left_at)),
+        (_("Mission or colony"), lambda membership, request: link_to(membership.group)),
+        (_("Stable ID"), lambda membership, request: membership.group.stable_id),
+        (_("Role"), lambda membership, request: membership.role),
+        (_("Status"), lambda membership, request: badge(membership.get_status_display(), STATUS[membership.status])),
+        (_("Joined"), lambda membership, request: format_datetime(membership.joined_at)),
+        (_("Left"), lambda membership, request: format_datetime(membership.left_at)),
         ("", membership_links),
     ),
     permission="groups.view_membership",
-    empty="This member has not joined a mission yet. Add them to one.",
+    empty=_("This member has not joined a mission yet. Add them to one."),
 )
 
 
@@ -88,44 +95,44 @@ def _task_rows(owner: str):
 
 
 _TASK = (
-    ("Task", lambda task, request: link_to(task)),
-    ("Stable ID", lambda task, request: task.stable_id),
-    ("State", lambda task, request: badge(task.get_state_display(), TASK_STATE[task.state])),
+    (_("Task"), lambda task, request: link_to(task)),
+    (_("Stable ID"), lambda task, request: task.stable_id),
+    (_("State"), lambda task, request: badge(task.get_state_display(), TASK_STATE[task.state])),
 )
-_REWARD = ("Reward", lambda task, request: task.reward_points)
+_REWARD = (_("Reward"), lambda task, request: task.reward_points)
 TASKS_OF_MISSION = Tab(
     name="tasks",
-    title="Tasks",
+    title=_("Tasks"),
     rows=_task_rows("group_id"),
-    columns=(*_TASK, ("Claimed by", lambda task, request: link_to(task.claimed_by)), _REWARD),
+    columns=(*_TASK, (_("Claimed by"), lambda task, request: link_to(task.claimed_by)), _REWARD),
     permission="groups.view_task",
-    empty="No tasks yet. Add the first one.",
+    empty=_("No tasks yet. Add the first one."),
     list_link=lambda group: list_url(Task, group__id__exact=group.pk),
 )
 TASKS_OF_MEMBER = Tab(
     name="tasks",
-    title="Tasks",
+    title=_("Tasks"),
     rows=_task_rows("claimed_by_id"),
-    columns=(*_TASK, ("Mission", lambda task, request: link_to(task.group)), _REWARD),
+    columns=(*_TASK, (_("Mission"), lambda task, request: link_to(task.group)), _REWARD),
     permission="groups.view_task",
-    empty="This member has not claimed a task yet.",
+    empty=_("This member has not claimed a task yet."),
 )
 
 
 def _event_tab(owner: str, other: str, heading: str) -> Tab:
     return Tab(
         name="events",
-        title="Events",
+        title=gettext("Events"),
         rows=lambda obj: Event.objects.filter(**{f"{owner}_id": obj.pk}).select_related("actor", "member", "group"),
         columns=(
-            ("When", lambda event, request: format_datetime(event.occurred_at)),
-            ("What", lambda event, request: _event_link(event)),
+            (gettext("When"), lambda event, request: format_datetime(event.occurred_at)),
+            (gettext("What"), lambda event, request: _event_link(event)),
             (heading, lambda event, request: link_to(getattr(event, other))),
-            ("By", lambda event, request: link_to(event.actor)),
-            ("Details", lambda event, request: event_summary(event)),
+            (gettext("By"), lambda event, request: link_to(event.actor)),
+            (gettext("Details"), lambda event, request: event_summary(event)),
         ),
         permission="groups.view_event",
-        empty="No events yet.",
+        empty=gettext("No events yet."),
         list_link=lambda obj: list_url(Event, **{f"{owner}__id__exact": obj.pk}),
     )
 
@@ -134,9 +141,9 @@ def _event_link(event: Event) -> str:
     return format_html(
         '<a class="row-link" href="{}">{}</a>',
         reverse("admin:groups_event_change", args=[event.pk]),
-        event_label(event),
+        event_label(event.type),
     )
 
 
 EVENTS_OF_GROUP = _event_tab("group", "member", "Member")
-EVENTS_OF_MEMBER = _event_tab("member", "group", "Mission or colony")
+EVENTS_OF_MEMBER = _event_tab("member", "group", _("Mission or colony"))

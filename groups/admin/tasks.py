@@ -2,6 +2,7 @@ from collections.abc import Callable
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -16,7 +17,7 @@ CHANGE = "groups.change_task"
 
 
 class ClaimForm(ActionForm):
-    member = AutocompleteField(Task, "claimed_by", label="Member", help_text="A member of the mission.")
+    member = AutocompleteField(Task, "claimed_by", label=_("Member"), help_text=_("A member of the mission."))
 
 
 def _claim(task: Task, actor: Member, values: dict) -> None:
@@ -44,7 +45,7 @@ class TaskAdmin(HistoryAdmin):
     """Tasks and the members who claimed them."""
 
     search = Search("stable_id", "T", ("title",), ("title",))
-    search_help_text = "Title or stable ID"
+    search_help_text = _("Title or stable ID")
     command_icon = "task_alt"
     list_display = ("title", "stable_id", "mission_link", "state_shown", "claimed_by_link", "reward_points", "due_on")
     list_select_related = ("group", "claimed_by")
@@ -57,75 +58,75 @@ class TaskAdmin(HistoryAdmin):
     autocomplete_fields = ("group",)
     fieldsets = (
         (None, {"fields": ("title", "description", ("reward_points", "due_on"))}),
-        ("Status", {"fields": (("stable_id", "state_shown"), ("mission_link", "claimed_by_link"))}),
-        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+        (_("Status"), {"fields": (("stable_id", "state_shown"), ("mission_link", "claimed_by_link"))}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("group", "title", "description", ("reward_points", "due_on"))}),)
     readonly_fields = ("stable_id", "state_shown", "mission_link", "claimed_by_link", "created_at", "updated_at")
-    empty_text = ("No tasks yet", "Tasks are the work in a mission. Add the first one.")
-    add_label = "Add task"
+    empty_text = (_("No tasks yet"), _("Tasks are the work in a mission. Add the first one."))
+    add_label = _("Add task")
     object_actions = (
         Action(
             name="claim",
-            title="Assign to member",
-            success_message="assigned",
+            title=_("Assign to member"),
+            success_message=_("assigned"),
             run=_claim,
             permission=CHANGE,
             form=ClaimForm,
             available=_can("claim"),
             icon="back_hand",
-            bulk_title="Assign to member",
+            bulk_title=_("Assign to member"),
         ),
         Action(
             name="complete",
-            title="Complete",
-            success_message="completed",
+            title=_("Complete"),
+            success_message=_("completed"),
             run=_complete,
             permission=CHANGE,
             available=_can("complete"),
-            help_text="The reward is added to the member's trust score.",
+            help_text=_("The reward is added to the member's trust score."),
             icon="check",
-            bulk_title="Complete",
+            bulk_title=_("Complete"),
         ),
         Action(
             name="reopen",
-            title="Reopen",
-            success_message="reopened",
+            title=_("Reopen"),
+            success_message=_("reopened"),
             run=_reopen,
             permission=CHANGE,
             form=ReasonForm,
             available=_can("reopen"),
-            help_text="Any member of the mission can claim it again.",
+            help_text=_("Any member of the mission can claim it again."),
             icon="undo",
-            bulk_title="Reopen",
+            bulk_title=_("Reopen"),
         ),
         Action(
             name="cancel",
-            title="Cancel task",
-            success_message="cancelled",
+            title=_("Cancel task"),
+            success_message=_("cancelled"),
             run=_cancel,
             permission=CHANGE,
             form=ReasonForm,
             available=_can("cancel"),
-            help_text="The task is kept and can be reopened.",
+            help_text=_("The task is kept and can be reopened."),
             icon="block",
-            bulk_title="Cancel",
+            bulk_title=_("Cancel"),
         ),
     )
 
     def describe(self, obj: Task) -> str:
         return f"{obj.title} · {obj.stable_id} · {obj.get_state_display().lower()}"
 
-    @display(description="Mission")
+    @display(description=_("Mission"))
     def mission_link(self, task: Task) -> str:
         return link_to(task.group)
 
-    @display(description="Claimed by")
+    @display(description=_("Claimed by"))
     def claimed_by_link(self, task: Task) -> str:
         return link_to(task.claimed_by)
 
     @display(
-        description="State",
+        description=_("State"),
         label={state.label: TASK_STATE[state.value] for state in Task.State},
     )
     def state_shown(self, task: Task) -> str:

@@ -9,6 +9,8 @@ from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from ninja import Path, Schema, Status
 from pydantic import ConfigDict, Field, StringConstraints
 
@@ -32,8 +34,7 @@ Number = Path(..., ge=1, le=10**17, description="The member's number, without #.
 
 
 class InvalidValue(DomainError):
-    """A value is not valid."""
-
+    message = _("A value is not valid.")
     code = "value_rejected"
     status = 422
 
@@ -213,7 +214,7 @@ def get_directory_member(request: HttpRequest, number: int = Number):
     rows = CommunityMember.objects.present() if _may_look(request) else CommunityMember.objects.active()
     if entry := rows.filter(member_id=f"#{number}").first():
         return _entry(entry)
-    raise Http404(f"There is no member #{number} that you can see.")
+    raise Http404(gettext("There is no member #%(number)d that you can see.") % {"number": number})
 
 
 @router.post("/directory/register", response={201: Registered}, summary="Register with an invitation code")
@@ -265,7 +266,9 @@ def invite(request: HttpRequest, order: InvitationOrder):
         request.auth.need("groups.add_communityinvitation")
         inviter = CommunityMember.objects.present().filter(member_id=f"#{order.created_by}").first()
         if inviter is None:
-            raise InvalidValue(f"There is no member #{order.created_by}.", field="created_by")
+            raise InvalidValue(
+                gettext("There is no member #%(number)d.") % {"number": order.created_by}, field="created_by"
+            )
     else:
         inviter = _own_entry(request)
     made = create_invitations(
@@ -303,7 +306,7 @@ def _may_look(request: HttpRequest) -> bool:
     if caller.member.is_staff:
         return True
     if not may_see_directory(caller.member):
-        raise NotAllowed("Only active members can see the directory.")
+        raise NotAllowed(gettext("Only active members can see the directory."))
     return False
 
 
@@ -313,14 +316,14 @@ def _invitation_to_change(request: HttpRequest, invitation_id: uuid.UUID) -> Com
     if not request.auth.member.is_staff:
         rows = rows.filter(created_by__person=request.auth.member.pk)
     if (invitation := rows.first()) is None:
-        raise Http404("There is no such invitation that you can change.")
+        raise Http404(gettext("There is no such invitation that you can change."))
     return invitation
 
 
 def _own_entry(request: HttpRequest) -> CommunityMember:
     entry = CommunityMember.objects.present().filter(person=request.auth.member.pk).first()
     if entry is None:
-        raise NotAllowed("Only a member of the directory can invite.")
+        raise NotAllowed(gettext("Only a member of the directory can invite."))
     return entry
 
 

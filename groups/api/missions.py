@@ -5,6 +5,8 @@ import uuid
 from datetime import datetime
 
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from ninja import Body, Path, Schema, Status
 from pydantic import ConfigDict, Field
 
@@ -22,8 +24,7 @@ _STABLE_ID = re.compile(r"FE-[A-Z]-[0-9]{5,14}")
 
 
 class NoSuchMember(DomainError):
-    """There is no member with this stable ID."""
-
+    message = _("There is no member with this stable ID.")
     code = "no_such_member"
     field = "member"
     status = 422
@@ -166,7 +167,7 @@ def list_mission_members(
     """List the current members of a mission, in the order they joined. Members see those of their own missions."""
     caller, mission = request.auth, _mission(key)
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
-        raise NotAllowed("Only members of a mission can list its members.")
+        raise NotAllowed(gettext("Only members of a mission can list its members."))
     position = PageCursor("mission members", (str(mission.pk),))
     rows = list_current_members(
         mission,
@@ -213,7 +214,7 @@ def _key(key: str) -> dict:
 
 
 def _no_mission(key: str) -> Http404:
-    return Http404(f"There is no mission {key[:40]} that you can see.")
+    return Http404(gettext("There is no mission %(key)s that you can see.") % {"key": key[:40]})
 
 
 def _mission(key: str) -> Group:
@@ -228,7 +229,7 @@ def _whose(caller: Caller, order: MembershipRequest) -> Member:
     if order.member in (None, caller.member.member_id):
         return caller.member
     if caller.is_restricted:
-        raise NotAllowed("You can only join and leave for yourself.")
+        raise NotAllowed(gettext("You can only join and leave for yourself."))
     if member := Member.objects.filter(member_id=order.member).first():
         return member
     raise NoSuchMember

@@ -8,7 +8,7 @@ from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from groups.rules import TIERS, CommunityStatus
+from groups.rules import TIERS, CommunityStatus, Tier
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -23,14 +23,6 @@ class PrimaryRole(models.TextChoices):
     COMMUNITY_MANAGER = "community_manager", _("Community manager")
     CONTENT_CREATOR = "content_creator", _("Content creator")
     OTHER = "other", _("Other")
-
-
-class Tier(models.TextChoices):
-    NOVICE = "Novice", _("Novice")
-    CONTRIBUTOR = "Contributor", _("Contributor")
-    ACTIVE_DEVELOPER = "Active Developer", _("Active Developer")
-    EXPERIENCED = "Experienced", _("Experienced")
-    EXPERT = "Expert", _("Expert")
 
 
 class CommunityMemberQuerySet(QuerySet["CommunityMember"]):
@@ -49,24 +41,24 @@ class CommunityMember(models.Model):
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     # Numbers come from the sequence community_member_number; a row with a given number moves the sequence past it.
     member_id = models.CharField(
-        "number", max_length=20, unique=True, db_default=None, editable=False, help_text="#247; never changes."
+        _("number"), max_length=20, unique=True, db_default=None, editable=False, help_text="#247; never changes."
     )
     person = models.OneToOneField(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="community", verbose_name="account"
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="community", verbose_name=_("account")
     )
     telegram_id = models.CharField(
-        "Telegram ID", max_length=255, help_text="The person's numeric ID in Telegram, which never changes."
+        _("Telegram ID"), max_length=255, help_text=_("The person's numeric ID in Telegram, which never changes.")
     )
-    telegram_username = models.CharField("Telegram name", max_length=255, null=True, blank=True)
+    telegram_username = models.CharField(_("Telegram name"), max_length=255, null=True, blank=True)
     name = models.CharField(max_length=255)
-    primary_role = models.CharField("role", max_length=50, choices=PrimaryRole)
-    organization = models.CharField("organisation", max_length=255, null=True, blank=True)
+    primary_role = models.CharField(_("role"), max_length=50, choices=PrimaryRole)
+    organization = models.CharField(_("organisation"), max_length=255, null=True, blank=True)
     country = models.CharField(max_length=100, null=True, blank=True)
 
-    github_username = models.CharField("GitHub name", max_length=255, null=True, blank=True)
-    github_verified = models.BooleanField("verified", default=False, db_default=False)
-    github_verified_at = models.DateTimeField("verified at", null=True, blank=True, editable=False)
-    github_profile_data = models.JSONField("GitHub profile", null=True, blank=True, editable=False)
+    github_username = models.CharField(_("GitHub name"), max_length=255, null=True, blank=True)
+    github_verified = models.BooleanField(_("verified"), default=False, db_default=False)
+    github_verified_at = models.DateTimeField(_("verified at"), null=True, blank=True, editable=False)
+    github_profile_data = models.JSONField(_("GitHub profile"), null=True, blank=True, editable=False)
 
     status = models.CharField(
         max_length=20,
@@ -75,16 +67,16 @@ class CommunityMember(models.Model):
         db_default=CommunityStatus.NOT_MEMBER,
         editable=False,
     )
-    reputation_score = models.IntegerField("reputation", default=0, db_default=0, editable=False)
+    reputation_score = models.IntegerField(_("reputation"), default=0, db_default=0, editable=False)
     reputation_tier = models.GeneratedField(
         expression=Case(
-            *(When(reputation_score__gte=least, then=Value(tier)) for least, tier in TIERS[:-1]),
-            default=Value(TIERS[-1][1]),
+            *(When(reputation_score__gte=least, then=Value(tier.value)) for least, tier in TIERS[:-1]),
+            default=Value(TIERS[-1][1].value),
             output_field=models.CharField(max_length=50),
         ),
         output_field=models.CharField(max_length=50, choices=Tier),
         db_persist=True,
-        verbose_name="tier",
+        verbose_name=_("tier"),
     )
 
     invited_by = models.ForeignKey(
@@ -97,23 +89,23 @@ class CommunityMember(models.Model):
         related_name="invited",
         editable=False,
     )
-    registration_fee_paid = models.BooleanField("fee paid", default=False, db_default=False)
-    registration_fee_tx_hash = models.CharField("fee transaction", max_length=255, null=True, blank=True)
+    registration_fee_paid = models.BooleanField(_("fee paid"), default=False, db_default=False)
+    registration_fee_tx_hash = models.CharField(_("fee transaction"), max_length=255, null=True, blank=True)
 
     profile_data = models.JSONField(null=True, blank=True, editable=False)
 
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    last_active_at = models.DateTimeField("last active", null=True, blank=True, editable=False)
-    deleted_at = models.DateTimeField("removed at", null=True, blank=True, editable=False)
+    last_active_at = models.DateTimeField(_("last active"), null=True, blank=True, editable=False)
+    deleted_at = models.DateTimeField(_("removed at"), null=True, blank=True, editable=False)
     erased_at = models.DateTimeField(null=True, blank=True, editable=False)
 
     objects = CommunityMemberQuerySet.as_manager()
 
     class Meta:
         db_table = "community_members"
-        verbose_name = "directory entry"
-        verbose_name_plural = "directory"
+        verbose_name = _("directory entry")
+        verbose_name_plural = _("directory")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks(
@@ -197,12 +189,12 @@ class CommunityMember(models.Model):
             GinIndex(SearchVector("name", "organization", config="simple"), name="community_words"),
         ]
         permissions = [
-            ("approve_communitymember", "Can approve, suspend, reinstate and ban members"),
-            ("verify_communitymember", "Can verify GitHub accounts"),
-            ("import_communitymember", "Can import members"),
-            ("export_communitymember", "Can export the directory"),
-            ("remove_communitymember", "Can remove members from the directory and restore them"),
-            ("erase_communitymember", "Can erase personal data"),
+            ("approve_communitymember", _("Can approve, suspend, reinstate and ban members")),
+            ("verify_communitymember", _("Can verify GitHub accounts")),
+            ("import_communitymember", _("Can import members")),
+            ("export_communitymember", _("Can export the directory")),
+            ("remove_communitymember", _("Can remove members from the directory and restore them")),
+            ("erase_communitymember", _("Can erase personal data")),
         ]
 
     def __str__(self) -> str:

@@ -39,7 +39,7 @@ class Group(models.Model):
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     stable_id = models.TextField(
-        "stable ID",
+        _("stable ID"),
         unique=True,
         db_default=None,
         editable=False,
@@ -50,15 +50,15 @@ class Group(models.Model):
     description = models.TextField(blank=True, default="", db_default="")
     status = models.TextField(choices=GroupStatus, default=GroupStatus.ACTIVE, db_default=GroupStatus.ACTIVE)
     parent_group = models.ForeignKey(
-        "self", models.PROTECT, null=True, blank=True, related_name="missions", verbose_name="colony"
+        "self", models.PROTECT, null=True, blank=True, related_name="missions", verbose_name=_("colony")
     )
     min_trust_score = models.IntegerField(
-        "trust score to join",
+        _("trust score to join"),
         null=True,
         blank=True,
         default=0,
         db_default=0,
-        help_text="Points a member needs to join; with 0 every member can join.",
+        help_text=_("Points a member needs to join; with 0 every member can join."),
         db_comment="Trust score a member needs to join this mission. NULL for a colony: joining it has no threshold.",
     )
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -122,7 +122,7 @@ class Group(models.Model):
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="groups_name_prefix"),
             GinIndex(SearchVector("name", config="simple"), name="groups_name_words"),
         ]
-        permissions = [("archive_group", "Can archive and restore missions and colonies")]
+        permissions = [("archive_group", _("Can archive and restore missions and colonies"))]
 
     def __str__(self) -> str:
         return self.name
@@ -171,4 +171,4 @@ class Colony(Group):
 
     class Meta:
         proxy = True
-        verbose_name_plural = "colonies"
+        verbose_name_plural = _("colonies")

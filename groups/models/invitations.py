@@ -6,6 +6,7 @@ import re
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from groups.rules import InvitationStatus
@@ -52,7 +53,7 @@ class CommunityInvitation(models.Model):
 
     invitation_id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     # The digest of the code; see digest_of_code.
-    invitation_code = models.CharField("code", max_length=CODE_LENGTH, editable=False)
+    invitation_code = models.CharField(_("code"), max_length=CODE_LENGTH, editable=False)
     created_by = models.ForeignKey(
         "groups.CommunityMember",
         models.PROTECT,
@@ -60,9 +61,9 @@ class CommunityInvitation(models.Model):
         db_column="created_by",
         related_name="invitations",
         db_index=False,
-        verbose_name="invited by",
+        verbose_name=_("invited by"),
     )
-    invited_telegram_username = models.CharField("Telegram name", max_length=255, null=True, blank=True)
+    invited_telegram_username = models.CharField(_("Telegram name"), max_length=255, null=True, blank=True)
     status = models.CharField(
         max_length=20,
         choices=InvitationStatus,
@@ -70,7 +71,7 @@ class CommunityInvitation(models.Model):
         db_default=InvitationStatus.PENDING,
         editable=False,
     )
-    expires_at = models.DateTimeField("expires")
+    expires_at = models.DateTimeField(_("expires"))
     accepted_by = models.OneToOneField(
         "groups.CommunityMember",
         models.PROTECT,
@@ -81,7 +82,7 @@ class CommunityInvitation(models.Model):
         related_name="invitation",
         editable=False,
     )
-    accepted_at = models.DateTimeField("accepted", null=True, blank=True, editable=False)
+    accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
@@ -89,7 +90,7 @@ class CommunityInvitation(models.Model):
 
     class Meta:
         db_table = "community_invitations"
-        verbose_name = "invitation"
+        verbose_name = _("invitation")
         ordering = [F("created_at").desc(), F("invitation_id").desc()]
         constraints = [
             *one_line_checks("community_invitations", "invited_telegram_username"),
@@ -123,17 +124,17 @@ class CommunityInvitation(models.Model):
             # The list, newest first.
             models.Index(F("created_at").desc(), F("invitation_id").desc(), name="invitations_newest"),
         ]
-        permissions = [("invite_many", "Can invite many people at once")]
+        permissions = [("invite_many", _("Can invite many people at once"))]
 
     def __str__(self) -> str:
         # Also stored in the admin log, so without the invited person's name.
-        return f"Invitation {str(self.pk)[:8]} by {self.created_by_id}"
+        return gettext("Invitation %(id)s by %(number)s") % {"id": str(self.pk)[:8], "number": self.created_by_id}
 
     @property
     def for_whom(self) -> str:
         """The invited user name, or a text for an open invitation."""
         name = self.invited_telegram_username
-        return f"@{name}" if name else "anyone with the code"
+        return f"@{name}" if name else gettext("anyone with the code")
 
     @property
     def spelled_code(self) -> str:

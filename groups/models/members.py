@@ -58,19 +58,26 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     member_id = models.CharField(
-        "stable ID", max_length=20, unique=True, db_default=None, editable=False, help_text="FE-P-00001; never changes."
+        _("stable ID"),
+        max_length=20,
+        unique=True,
+        db_default=None,
+        editable=False,
+        help_text=_("FE-P-00001; never changes."),
     )
-    email = models.EmailField(max_length=255, help_text="The e-mail to log in with.")
-    display_name = models.CharField("name", max_length=255)
+    email = models.EmailField(max_length=255, help_text=_("The e-mail to log in with."))
+    display_name = models.CharField(_("name"), max_length=255)
     trust_score = models.IntegerField(
-        default=0, db_default=0, help_text="Points earned so far; missions can require a minimum."
+        default=0, db_default=0, help_text=_("Points earned so far; missions can require a minimum.")
     )
     is_active = models.BooleanField(
-        "active", default=True, db_default=True, help_text="Switch off to block the login and keep the history."
+        _("active"), default=True, db_default=True, help_text=_("Switch off to block the login and keep the history.")
     )
-    is_staff = models.BooleanField("staff", default=False, db_default=False, help_text="Can log in to the back office.")
+    is_staff = models.BooleanField(
+        _("staff"), default=False, db_default=False, help_text=_("Can log in to the back office.")
+    )
     is_superuser = models.BooleanField(
-        "administrator", default=False, db_default=False, help_text="Has every permission."
+        _("administrator"), default=False, db_default=False, help_text=_("Has every permission.")
     )
     password = models.CharField(max_length=128, default="!", db_default="!", editable=False)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
@@ -122,7 +129,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),
             GinIndex(SearchVector("display_name", config="simple"), name="members_name_words"),
         ]
-        permissions = [("grant_access", "Can grant and revoke staff rights")]
+        permissions = [("grant_access", _("Can grant and revoke staff rights"))]
 
     def __str__(self) -> str:
         return self.display_name or self.email

@@ -5,9 +5,10 @@ from datetime import datetime
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from groups.rules import MembershipStatus
+from groups.rules import DEFAULT_ROLE, MembershipStatus
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -30,7 +31,7 @@ class Membership(models.Model):
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     member = models.ForeignKey("groups.Member", models.PROTECT, related_name="memberships", db_index=False)
     group = models.ForeignKey("groups.Group", models.PROTECT, related_name="memberships", db_index=False)
-    role = models.CharField(max_length=50, default="Member", db_default="Member")
+    role = models.CharField(max_length=50, default=DEFAULT_ROLE, db_default=DEFAULT_ROLE)
     joined_at = models.DateTimeField(db_default=TransactionNow())
     left_at = models.DateTimeField(null=True, blank=True)
     status = models.TextField(
@@ -91,10 +92,10 @@ class Membership(models.Model):
             # The number of members who left in the last days.
             models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left")),
         ]
-        permissions = [("manage_memberships", "Can add members to missions, change their roles and remove them")]
+        permissions = [("manage_memberships", _("Can add members to missions, change their roles and remove them"))]
 
     def __str__(self) -> str:
-        return f"{self.member} in {self.group}"
+        return gettext("%(member)s in %(group)s") % {"member": self.member, "group": self.group}
 
     def audit_links(self) -> dict:
         """Return the links of events about this row."""

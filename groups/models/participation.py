@@ -3,6 +3,7 @@ from __future__ import annotations
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
@@ -41,17 +42,17 @@ class MemberParticipation(models.Model):
         related_name="participation",
         db_index=False,
     )
-    event_type = models.CharField("what", max_length=50, choices=ParticipationType)
+    event_type = models.CharField(_("what"), max_length=50, choices=ParticipationType)
     platform = models.CharField(max_length=50, choices=Platform)
-    room_id = models.CharField("room", max_length=255)
+    room_id = models.CharField(_("room"), max_length=255)
     # Of VOICE: {"minutes": 12}.
-    event_metadata = models.JSONField("details", null=True, blank=True)
-    occurred_at = models.DateTimeField("when", db_default=TransactionNow())
+    event_metadata = models.JSONField(_("details"), null=True, blank=True)
+    occurred_at = models.DateTimeField(_("when"), db_default=TransactionNow())
 
     class Meta:
         db_table = "member_participation"
-        verbose_name = "participation"
-        verbose_name_plural = "participation"
+        verbose_name = _("participation")
+        verbose_name_plural = _("participation")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("member_participation", "room_id"),
@@ -70,7 +71,11 @@ class MemberParticipation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id}: {self.get_event_type_display()} on {self.get_platform_display()}"
+        return gettext("%(number)s: %(type)s on %(platform)s") % {
+            "number": self.member_id,
+            "type": self.get_event_type_display(),
+            "platform": self.get_platform_display(),
+        }
 
 
 class MemberDailyHighlight(models.Model):
@@ -85,16 +90,16 @@ class MemberDailyHighlight(models.Model):
         related_name="highlights",
         db_index=False,
     )
-    highlight_date = models.DateField("day")
-    message_count = models.IntegerField("messages", default=0, db_default=0)
-    reaction_count = models.IntegerField("reactions", default=0, db_default=0)
+    highlight_date = models.DateField(_("day"))
+    message_count = models.IntegerField(_("messages"), default=0, db_default=0)
+    reaction_count = models.IntegerField(_("reactions"), default=0, db_default=0)
     voice_minutes = models.IntegerField(default=0, db_default=0)
-    reputation_earned = models.IntegerField("points", default=0, db_default=0)
+    reputation_earned = models.IntegerField(_("points"), default=0, db_default=0)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     class Meta:
         db_table = "member_daily_highlights"
-        verbose_name = "daily highlight"
+        verbose_name = _("daily highlight")
         ordering = [F("highlight_date").desc(), F("id").desc()]
         constraints = [
             # The seed's index, made unique: one row per member and day.
@@ -106,4 +111,4 @@ class MemberDailyHighlight(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.member_id} on {self.highlight_date}"
+        return gettext("%(number)s on %(date)s") % {"number": self.member_id, "date": self.highlight_date}

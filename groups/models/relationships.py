@@ -22,9 +22,9 @@ class MemberRelationship(models.Model):
     """
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
-    entity_id_a = models.CharField("from", max_length=255)
-    entity_id_b = models.CharField("to", max_length=255)
-    relationship_type = models.CharField("kind", max_length=50, choices=RelationshipType)
+    entity_id_a = models.CharField(_("from"), max_length=255)
+    entity_id_b = models.CharField(_("to"), max_length=255)
+    relationship_type = models.CharField(_("kind"), max_length=50, choices=RelationshipType)
     content = models.JSONField(default=dict, db_default={}, blank=True)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     # Set by the trigger member_relationships_link.
@@ -39,7 +39,7 @@ class MemberRelationship(models.Model):
 
     class Meta:
         db_table = "member_relationships"
-        verbose_name = "relationship"
+        verbose_name = _("relationship")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("member_relationships", "entity_id_a", "entity_id_b"),

@@ -19,18 +19,18 @@ class Task(models.Model):
     State = TaskState
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
-    stable_id = models.TextField("stable ID", unique=True, db_default=None, editable=False)
+    stable_id = models.TextField(_("stable ID"), unique=True, db_default=None, editable=False)
     group = models.ForeignKey(
-        "groups.Group", models.PROTECT, related_name="tasks", verbose_name="mission", db_index=False
+        "groups.Group", models.PROTECT, related_name="tasks", verbose_name=_("mission"), db_index=False
     )
     title = models.CharField(max_length=255)
     description = models.TextField(blank=True, default="", db_default="")
     state = models.TextField(choices=TaskState, default=TaskState.OPEN, db_default=TaskState.OPEN)
     reward_points = models.IntegerField(
-        default=0, db_default=0, help_text="Trust score points for the member who completes it."
+        default=0, db_default=0, help_text=_("Trust score points for the member who completes it.")
     )
     claimed_by = models.ForeignKey("groups.Member", models.PROTECT, null=True, blank=True, related_name="tasks")
-    due_on = models.DateField("due", null=True, blank=True)
+    due_on = models.DateField(_("due"), null=True, blank=True)
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 

@@ -10,6 +10,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.urls import reverse
 from django.utils import timezone
+from django.utils.translation import gettext
 
 from groups.errors import InvitationEnded, InviterNotActive, TooManyInvitations
 from groups.models import CommunityInvitation, CommunityMember, Member
@@ -100,8 +101,8 @@ def renew_code(
     current = CommunityInvitation.objects.lock(invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
-            f"This invitation is {current.get_status_display().lower()} already."
-            " Only a pending invitation can get a new code."
+            gettext("This invitation is “%(status)s”. Only a pending invitation can get a new code.")
+            % {"status": current.get_status_display()}
         )
     inviter = CommunityMember.objects.get(member_id=current.created_by_id)
     if inviter.status != CommunityStatus.ACTIVE or inviter.is_removed:
@@ -137,8 +138,8 @@ def cancel_invitation(*, actor: Member, invitation: CommunityInvitation, reason:
     current = CommunityInvitation.objects.lock(invitation.pk)
     if current.status != InvitationStatus.PENDING:
         raise InvitationEnded(
-            f"This invitation is {current.get_status_display().lower()} already."
-            " Only a pending invitation can be cancelled."
+            gettext("This invitation is “%(status)s”. Only a pending invitation can be cancelled.")
+            % {"status": current.get_status_display()}
         )
     current.status = InvitationStatus.CANCELLED
     current.save(update_fields=["status"])

@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, TrustTooLow
 from groups.models import Group, Member, Membership
+from groups.rules import DEFAULT_ROLE
 from missionsite.common.audit.events import audit
 from missionsite.common.errors import violated
 from missionsite.common.transactions import service
@@ -17,7 +18,7 @@ def join_mission(
     actor: Member,
     member: Member,
     mission: Group,
-    role: str = "Member",
+    role: str = DEFAULT_ROLE,
     joined_at: datetime | None = None,
     reason: str = "",
 ) -> Membership:

@@ -10,6 +10,9 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.functional import Promise
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from groups.errors import ParticipationRejected
 from groups.models import MemberParticipation
@@ -28,6 +31,8 @@ _VARIANTS = {digit: "89ab"[int(digit, 16) & 3] for digit in "0123456789abcdef"}
 _NUL = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _TYPES = frozenset(ParticipationType.values)
 _PLATFORMS = frozenset(Platform.values)
+_DETAILS_NOT_STORABLE = _("The details contain a character that cannot be stored.")
+_FIELD_LABELS = {"member_id": _("member's number"), "room_id": _("room"), "message_id": _("message id")}
 _FIELDS = frozenset({"member_id", "event_type", "platform", "room_id", "event_metadata", "occurred_at", "message_id"})
 
 
@@ -125,7 +130,9 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Rejected], dict[
         if row[1] in known:
             rows.append(row)
         else:
-            rejected.append(Rejected(line, f"No one in the directory has the number {row[1]}."))
+            rejected.append(
+                Rejected(line, gettext("No one in the directory has the number %(number)s.") % {"number": row[1]})
+            )
     return rows, sorted(rejected, key=lambda one: one.line), known
 
 
@@ -145,24 +152,30 @@ def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
 
 def _row(event: Mapping, now: datetime) -> tuple:
     if not isinstance(event, Mapping):
-        raise _Rejection("An event must be an object.")
+        raise _Rejection(gettext("An event must be an object."))
     if not event.keys() <= _FIELDS:
         unknown = event.keys() - _FIELDS
-        raise _Rejection(f"Unknown fields of the event: {', '.join(sorted(map(str, unknown)))}.")
+        raise _Rejection(
+            gettext("Unknown fields of the event: %(fields)s.") % {"fields": ", ".join(sorted(map(str, unknown)))}
+        )
     kind, platform = event.get("event_type"), event.get("platform")
     if not isinstance(kind, str) or kind not in _TYPES:
-        raise _Rejection(f"The event type must be one of {', '.join(ParticipationType.values)}.")
+        raise _Rejection(
+            gettext("The event type must be one of %(types)s.") % {"types": ", ".join(ParticipationType.values)}
+        )
     if not isinstance(platform, str) or platform not in _PLATFORMS:
-        raise _Rejection(f"The platform must be one of {', '.join(Platform.values)}.")
-    number = _text(event, "member_id", "member's number", 20)
-    room = _text(event, "room_id", "room", 255)
+        raise _Rejection(
+            gettext("The platform must be one of %(platforms)s.") % {"platforms": ", ".join(Platform.values)}
+        )
+    number = _text(event, "member_id", 20)
+    room = _text(event, "room_id", 255)
     if not is_one_line(room):
-        raise _Rejection("The room must not contain a line break or another control character.")
+        raise _Rejection(gettext("The room must not contain a line break or another control character."))
     message = event.get("message_id")
     if message is None:
         key = str(uuid4())
     else:
-        key = message_key(platform=platform, room_id=room, message_id=_text(event, "message_id", "message id", 255))
+        key = message_key(platform=platform, room_id=room, message_id=_text(event, "message_id", 255))
     metadata = event.get("event_metadata")
     return (
         key,
@@ -175,46 +188,54 @@ def _row(event: Mapping, now: datetime) -> tuple:
     )
 
 
-def _text(event: Mapping, name: str, called: str, longest: int) -> str:
+def _text(event: Mapping, name: str, longest: int) -> str:
     value = event.get(name)
     # Some platforms send the message id as a JSON number.
     if type(value) is int:
         value = str(value) if value.bit_length() < 1_000 else "9" * (longest + 1)
     if not isinstance(value, str) or not value or value.isspace():
-        raise _Rejection(f"The {called} is missing.")
+        raise _Rejection(gettext("The %(field)s is missing.") % {"field": _FIELD_LABELS[name]})
     if len(value) > longest:
-        raise _Rejection(f"The {called} is longer than {longest} characters.")
+        raise _Rejection(
+            gettext("The %(field)s is longer than %(longest)d characters.")
+            % {"field": _FIELD_LABELS[name], "longest": longest}
+        )
     # Printable ASCII, the usual case, can always be stored.
     if not (value.isascii() and value.isprintable()):
-        _check_storable(value, called)
+        _check_storable(
+            value, gettext("The %(field)s contains a character that cannot be stored.") % {"field": _FIELD_LABELS[name]}
+        )
     return value
 
 
-def _check_storable(value: str, called: str, *, verb: str = "contains") -> None:
-    message = f"The {called} {verb} a character that cannot be stored."
+def _check_storable(value: str, reason: str | Promise) -> None:
     try:
         value.encode()
     except UnicodeEncodeError:
-        raise _Rejection(message) from None
+        raise _Rejection(str(reason)) from None
     if "\0" in value:
-        raise _Rejection(message)
+        raise _Rejection(str(reason))
 
 
 def _metadata(kind: str, metadata: Mapping) -> str:
     if not isinstance(metadata, Mapping):
-        raise _Rejection("The details must be an object.")
+        raise _Rejection(gettext("The details must be an object."))
     minutes = metadata.get("minutes") if kind == ParticipationType.VOICE else None
     if minutes is not None and not (type(minutes) is int and 0 <= minutes <= MINUTES_A_DAY):
-        raise _Rejection(f"The minutes of a voice event must be a whole number from 0 to {MINUTES_A_DAY}.")
+        raise _Rejection(
+            gettext("The minutes of a voice event must be a whole number from 0 to %(most)d.") % {"most": MINUTES_A_DAY}
+        )
     try:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
-        raise _Rejection("The details cannot be written as JSON.") from None
+        raise _Rejection(gettext("The details cannot be written as JSON.")) from None
     if len(text) > MAX_METADATA_CHARACTERS:
-        raise _Rejection(f"The details are longer than {MAX_METADATA_CHARACTERS} characters.")
+        raise _Rejection(
+            gettext("The details are longer than %(longest)d characters.") % {"longest": MAX_METADATA_CHARACTERS}
+        )
     if _NUL.search(text):
-        raise _Rejection("The details contain a character that cannot be stored.")
-    _check_storable(text, "details", verb="contain")
+        raise _Rejection(str(_DETAILS_NOT_STORABLE))
+    _check_storable(text, _DETAILS_NOT_STORABLE)
     return text
 
 
@@ -225,15 +246,15 @@ def _parse_time(value: datetime | str | None, now: datetime) -> datetime:
         try:
             value = datetime.fromisoformat(value)
         except ValueError:
-            raise _Rejection("The time must look like 2026-03-01T18:30:00Z.") from None
+            raise _Rejection(gettext("The time must look like 2026-03-01T18:30:00Z.")) from None
     if not isinstance(value, datetime):
-        raise _Rejection("The time must look like 2026-03-01T18:30:00Z.")
+        raise _Rejection(gettext("The time must look like 2026-03-01T18:30:00Z."))
     if value.utcoffset() is None:
-        raise _Rejection("The time must have a time zone.")
+        raise _Rejection(gettext("The time must have a time zone."))
     if value < EARLIEST_PARTICIPATION:
-        raise _Rejection("The time must not be before the year 2000.")
+        raise _Rejection(gettext("The time must not be before the year 2000."))
     if value > now + MAX_CLOCK_SKEW:
-        raise _Rejection("The time must not be in the future.")
+        raise _Rejection(gettext("The time must not be in the future."))
     return value
 
 

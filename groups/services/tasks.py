@@ -2,6 +2,8 @@
 
 from datetime import date
 
+from django.utils.translation import gettext
+
 from groups.errors import MemberInactive, NotAMember, TaskStateRejected
 from groups.models import Group, Member, Membership, Task
 from groups.rules import TASK_MOVES, TaskState
@@ -45,7 +47,7 @@ def claim_task(*, actor: Member, task: Task, member: Member) -> Task:
     if not Member.objects.filter(pk=member.pk, is_active=True).exists():
         raise MemberInactive
     if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
-        raise NotAMember("Only a member of the mission can claim its tasks. Add them to the mission first.")
+        raise NotAMember(gettext("Only a member of the mission can claim its tasks. Add them to the mission first."))
     return _move(current, "claim", claimed_by=member, actor=actor)
 
 

@@ -12,6 +12,7 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 from django.utils.crypto import salted_hmac
+from django.utils.translation import gettext_lazy as _
 from procrastinate.contrib.django import app
 from procrastinate.contrib.django.models import ProcrastinateJob
 
@@ -31,17 +32,17 @@ _FIRST_PAUSE = timedelta(minutes=2)  # before the second try; each further one i
 
 # Results of a check, as shown to staff. Keys are codes of GitHubError and of this module.
 OUTCOMES = {
-    "queued": "The check is queued.",
-    "verified": "The public profile contains the code. The account is verified.",
-    "proof_missing": "The account exists, but its public profile does not contain the code.",
-    "taken": "Another member has verified this account.",
-    "name_invalid": "The GitHub name is not valid.",
-    "unknown": "There is no such account on GitHub.",
-    "not_a_person": "The account is an organisation's or a program's, not a person's.",
-    "rejected": "GitHub does not accept this site's requests. An administrator must check the token.",
-    "busy": "GitHub's rate limit is reached. The check is repeated automatically.",
-    "unavailable": "GitHub could not be reached. The check is repeated automatically.",
-    "gave_up": "GitHub could not be reached after several attempts. Try again later.",
+    "queued": _("The check is queued."),
+    "verified": _("The public profile contains the code. The account is verified."),
+    "proof_missing": _("The account exists, but its public profile does not contain the code."),
+    "taken": _("Another member has verified this account."),
+    "name_invalid": _("The GitHub name is not valid."),
+    "unknown": _("There is no such account on GitHub."),
+    "not_a_person": _("The account is an organisation's or a program's, not a person's."),
+    "rejected": _("GitHub does not accept this site's requests. An administrator must check the token."),
+    "busy": _("GitHub's rate limit is reached. The check is repeated automatically."),
+    "unavailable": _("GitHub could not be reached. The check is repeated automatically."),
+    "gave_up": _("GitHub could not be reached after several attempts. Try again later."),
 }
 
 
@@ -50,7 +51,7 @@ class RetryLater(Exception):
 
     def __init__(self, at: datetime) -> None:
         self.at = at
-        super().__init__(f"GitHub is checked again at {at:%Y-%m-%d %H:%M:%S %Z}.")
+        super().__init__(at.isoformat())
 
 
 def verification_code(*, member_id: str) -> str:
@@ -60,7 +61,7 @@ def verification_code(*, member_id: str) -> str:
     """
     number = int.from_bytes(salted_hmac("groups.github_proof", member_id, algorithm="sha256").digest())
     letters = []
-    for _ in range(10):
+    for _letter in range(10):
         number, place = divmod(number, len(ascii_lowercase))
         letters.append(ascii_lowercase[place])
     return f"missionsite-{''.join(letters)}"

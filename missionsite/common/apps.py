@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class CommonConfig(AppConfig):
@@ -8,3 +9,6 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         from missionsite.common import checks  # noqa: F401  (registers the system checks)
+        from missionsite.common.audit.events import register_event_labels
+
+        register_event_labels({"token.created": _("API token created"), "token.revoked": _("API token revoked")})

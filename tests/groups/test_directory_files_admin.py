@@ -321,7 +321,7 @@ class TestHeatMap:
             "Voice minutes": 25,
             "Points earned": 45,
         }
-        assert "20 messages, 0 reactions, 25 voice minutes, 45 points" in words(response)
+        assert "messages 20, reactions 0, voice minutes 25, points 45" in words(response)
         assert response.content.count(b'class="level-4" title') == 1
 
     @pytest.mark.parametrize(

@@ -259,7 +259,7 @@ def test_renew_rejects_ended_invitation(status):
     accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
     invitation = InvitationFactory(status=status, **accepted)
     with pytest.raises(
-        InvitationEnded, match=f"This invitation is {status} already. Only a pending invitation can get a new"
+        InvitationEnded, match=f"This invitation is “{status.capitalize()}”. Only a pending invitation can get a new"
     ):
         renew_code(actor=Member.objects.system(), invitation=invitation)
     with rejected_by("community_invitations_code_changes_while_pending"):
@@ -292,7 +292,7 @@ def test_new_code_button_shows_code_once(community, noor):
 def test_new_code_page_rejects_ended_invitation(community):
     ended = InvitationFactory(status="cancelled")
     response = community.post(page(ended, "new-code"), {"days": "7"})
-    assert "This invitation is cancelled already. Only a pending invitation can get a new code." in words(response)
+    assert "This invitation is “Cancelled”. Only a pending invitation can get a new code." in words(response)
     assert client("Auditor").post(page(ended, "new-code"), {"days": "7"}).status_code == 403
 
 

@@ -181,7 +181,7 @@ def test_cancel_ends_pending_invitation_once():
         "invitation": str(invitation.pk),
         "reason": "left the team",
     }
-    with pytest.raises(InvitationEnded, match="This invitation is cancelled already"):
+    with pytest.raises(InvitationEnded, match="This invitation is “Cancelled”"):
         cancel_invitation(actor=Member.objects.system(), invitation=invitation)
     assert Event.objects.count() == 1
 
@@ -190,7 +190,7 @@ def test_cancel_ends_pending_invitation_once():
 def test_cancel_rejects_ended_invitation(status):
     accepted = {"accepted_by": EntryFactory(), "accepted_at": timezone.now()} if status == "accepted" else {}
     invitation = InvitationFactory(status=status, **accepted)
-    with pytest.raises(InvitationEnded, match=f"This invitation is {status} already"):
+    with pytest.raises(InvitationEnded, match=f"This invitation is “{status.capitalize()}”"):
         cancel_invitation(actor=Member.objects.system(), invitation=invitation)
 
 

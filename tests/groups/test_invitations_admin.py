@@ -177,12 +177,12 @@ class TestInviteMany:
             ("", "bob\né\n".encode("latin-1"), "file", "The file must be text in UTF-8."),
             ("", "bob\neve\n".encode("utf-16"), "file", "The file must be text in UTF-8."),
             ("", b"x" * (256 * 1024 + 1), "file", "The file is larger than 256 KB."),
-            ("\n".join(f"n{turn}" for turn in range(501)), None, "names", "At most 500 names at once, not 501."),
+            ("\n".join(f"n{turn}" for turn in range(501)), None, "names", "Enter at most 500 names, not 501."),
             (
                 "",
                 "\n".join(f"n{turn}" for turn in range(501)).encode(),
                 "names",
-                "At most 500 names at once, not 501.",
+                "Enter at most 500 names, not 501.",
             ),
             ("x" * 256, None, "names", "is not a valid Telegram name."),
             ("", b"bob\nev\x00e\n", "names", "is not a valid Telegram name."),
@@ -222,7 +222,7 @@ class TestOne:
         assert invitation.status == "cancelled"
         assert Event.objects.get(type="invitation.cancelled").payload["reason"] == "Wrong person"
         response = community.post(page(invitation, "cancel"), {"reason": "Again, in words"})
-        assert "This invitation is cancelled already. Only a pending invitation can be cancelled." in words(response)
+        assert "This invitation is “Cancelled”. Only a pending invitation can be cancelled." in words(response)
         assert "Again, in words" in words(response)
         assert "No longer works" in words(community.get(page(invitation)))
 

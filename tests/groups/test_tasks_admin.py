@@ -52,7 +52,7 @@ def test_actions_move_task_through_states(lead):
     membership.member.refresh_from_db()
     assert membership.member.trust_score == 7
     response = lead.post(page(task, "cancel"), {"reason": "x"})
-    assert "This task is done" in words(response)
+    assert "This task is “Done”" in words(response)
 
 
 def test_claim_rejects_non_member(lead):

@@ -134,7 +134,7 @@ def test_verified_account_is_stored(server):
     assert before <= datetime.fromisoformat(check_of(entry)["at"]) <= timezone.now()
     assert entry.profile_data["theme"] == "dark"
     event = Event.objects.get()
-    assert (event.type, event.actor, event.member) == ("directory.verified", None, entry.person)
+    assert (event.type, event.actor, event.member) == ("directory.verified", Member.objects.system(), entry.person)
     assert event.payload == {"number": entry.member_id, "by": "github", "points": 1125}
 
 

@@ -1,8 +1,10 @@
 """Events: each app has a log table of its own, and `audit()` writes to the one that an event is about."""
 
+from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.db.models import Model
+from django.utils.functional import Promise
 
 
 class Writer(Protocol):
@@ -12,6 +14,7 @@ class Writer(Protocol):
 
 
 _writers: dict[str, Writer] = {}
+_labels: dict[str, str | Promise] = {}
 # The link of the log that takes events without a link of their own.
 _DEFAULT = ""
 
@@ -22,6 +25,21 @@ def register_log(writer: Writer, *, link: str = _DEFAULT) -> None:
     link: the argument of audit() that selects this log, such as `project`; the log without one takes all other events.
     """
     _writers[link] = writer
+
+
+def register_event_labels(labels: Mapping[str, str | Promise]) -> None:
+    """Register the labels of an app's event types, in `AppConfig.ready`."""
+    _labels.update(labels)
+
+
+def event_labels() -> dict[str, str]:
+    """Return the label of each registered event type."""
+    return {type_: str(label) for type_, label in _labels.items()}
+
+
+def event_label(type_: str) -> str:
+    """Return the label of an event type; one made from its name, if none is registered."""
+    return str(_labels.get(type_) or type_.replace(".", ": ").replace("_", " ").capitalize())
 
 
 def audit(type_: str, *, actor: Model, **fields: Any) -> Model:

@@ -1,0 +1,14 @@
+"""The labels of the event types of this app in the log of the community."""
+
+from django.utils.translation import gettext_lazy as _
+
+EVENT_LABELS = {
+    "calendar_feed.created": _("Calendar feed created"),
+    "calendar_feed.revoked": _("Calendar feed revoked"),
+    "chat_message.created": _("Chat message added"),
+    "deckmission.reverted": _("Client mission change reverted"),
+    "test_run.finished": _("Test run finished"),
+    "test_run.given_up": _("Test run given up"),
+    "test_run.imported": _("Test run imported"),
+    "test_run.started": _("Test run started"),
+}
