@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from engagement.conf import *  # noqa: F403
+from groups.conf import *  # noqa: F403
 from missiondeck.conf import *  # noqa: F403
 from missionsite import embedded
 from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, env, secret
@@ -195,32 +196,10 @@ DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Community <community
 
 PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
-# --- Community directory ----------------------------------------------------------------------
+# --- Log-in -----------------------------------------------------------------------------------
 
-INVITATION_DAYS = env.int("INVITATION_DAYS", default=3)
-# Invitations per inviter in 24 hours: by members, and by staff with the permission to invite many.
-INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
-INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
-# Wrong invitation codes per network and minute, and registrations per code and minute; 0 for no limit.
-JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
 # Wrong passwords per account, network and minute, and six times as many for all accounts of a network; 0 for no limit.
 LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
-# Points for participation by type; a voice minute counts as one VOICE. And the maximum per day.
-PARTICIPATION_POINTS = {
-    "MESSAGE": env.int("POINTS_PER_MESSAGE", default=1),
-    "REACTION": env.int("POINTS_PER_REACTION", default=1),
-    "VOICE": env.int("POINTS_PER_VOICE_MINUTE", default=1),
-    "ACTION": env.int("POINTS_PER_ACTION", default=5),
-    "JOIN": 0,
-    "LEAVE": 0,
-}
-PARTICIPATION_POINTS_PER_DAY = env.int("PARTICIPATION_POINTS_PER_DAY", default=50)
-# GitHub's REST API; a token raises its hourly limit. And the seconds for one verification.
-GITHUB_API_URL = env("GITHUB_API_URL", default="https://api.github.com")
-GITHUB_TOKEN = secret("GITHUB_TOKEN")
-GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
-# Maximum bytes of an import file of members.
-IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
 
 # --- Links ------------------------------------------------------------------------------------
 
@@ -240,12 +219,6 @@ NINJA_PAGINATION_MAX_LIMIT = 200
 LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
 # Concurrent requests per web process; each uses a thread with a database connection.
 WEB_THREADS = env.int("WEB_THREADS", default=3)
-
-# --- Rolling back the mission schema ----------------------------------------------------------
-
-# Rolling groups back to 0001 meets rows its primary key cannot hold (ended memberships). Off: the rollback stops
-# and names them. On: they move to `memberships_backup`, from which migrating forward again restores them.
-GROUPS_ROLLBACK_WITH_BACKUP = env.bool("GROUPS_ROLLBACK_WITH_BACKUP", default=False)
 
 LOGGING = {
     "version": 1,
