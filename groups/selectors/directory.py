@@ -90,7 +90,7 @@ def heat_map(entry: CommunityMember, *, today: date | None = None) -> list[list[
     """Return the last 53 weeks of a member, each from Monday to Sunday; future days are None. Days are in UTC."""
     today = today or timezone.now().date()
     first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
-    rows = MemberDailyHighlight.objects.filter(member_id=entry.member_id, highlight_date__gte=first)
+    rows = MemberDailyHighlight.objects.filter(member=entry, highlight_date__gte=first)
     known = {
         row.highlight_date: Day(
             row.highlight_date, row.message_count, row.reaction_count, row.voice_minutes, row.reputation_earned
@@ -154,7 +154,7 @@ def find_invitations(
     """Return invitations, newest first. created_by: the number of one member; all if None."""
     rows = CommunityInvitation.objects.all()
     if created_by:
-        rows = rows.filter(created_by=created_by)
+        rows = rows.filter(created_by__member_id=created_by)
     if status:
         rows = rows.filter(status=status)
     return _page(rows, "invitation_id", after, at_most)

@@ -31,7 +31,7 @@ def _rows(member: Member, conditions: list[str], values: list, at_most: int) -> 
         return [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
 
 
-def get_active_mission(member: Member, **by) -> dict | None:
+def get_active_mission(member: Member, **by: object) -> dict | None:
     """Return one active mission by `id` or `stable_id`, as `member` sees it."""
     ((column, value),) = by.items()
     return next(iter(_rows(member, ["id = %s" if column == "id" else "stable_id = %s"], [value], 1)), None)

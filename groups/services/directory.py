@@ -1,6 +1,7 @@
 """Adding, editing, approving, removing and restoring directory entries."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from django.utils import timezone
 
@@ -36,7 +37,7 @@ def reputation_of(profile: Mapping) -> int:
 
 
 @service
-def create_entry(*, actor: Member, person: Member | None = None, **fields) -> CommunityMember:
+def create_entry(*, actor: Member, person: Member | None = None, **fields: Any) -> CommunityMember:
     """Add an entry without an invitation; its status is pending.
 
     fields: as in STAFF_FIELDS; name, primary_role and telegram_id are required. Raises the errors of the
@@ -49,7 +50,7 @@ def create_entry(*, actor: Member, person: Member | None = None, **fields) -> Co
 
 
 @service
-def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **changes) -> CommunityMember:
+def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **changes: Any) -> CommunityMember:
     """Edit an entry. own: edited by the member, who may change OWN_FIELDS only.
 
     A new GitHub name is not verified and has no points. Raises EntryErased, EntryRemoved, and the
@@ -156,7 +157,7 @@ def _move(entry: CommunityMember, move: str, actor: Member, reason: str) -> Comm
     if current.status not in rule.sources:
         raise StatusMoveRejected(
             status=current.get_status_display(),
-            possible=[CommunityStatus(status).label for status in targets_of(ENTRY_MOVES, current.status)],
+            possible=[str(CommunityStatus(status).label) for status in targets_of(ENTRY_MOVES, current.status)],
         )
     current.status = rule.target
     current.save(update_fields=["status"])
@@ -164,7 +165,7 @@ def _move(entry: CommunityMember, move: str, actor: Member, reason: str) -> Comm
     return current
 
 
-def _record_event(type_: str, entry: CommunityMember, actor: Member, **payload) -> None:
+def _record_event(type_: str, entry: CommunityMember, actor: Member, **payload: Any) -> None:
     audit(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
 
 

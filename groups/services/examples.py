@@ -1,7 +1,8 @@
 """The events of example data, derived from its rows, at the times in the rows."""
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import datetime
+from typing import Any
 
 from django.db.models import Model
 
@@ -19,7 +20,7 @@ from groups.models.members import SYSTEM_MEMBER_ID
 from groups.models.relationships import RelationshipType
 from groups.rules import CommunityStatus, InvitationStatus
 
-_MOVED = {
+_MOVED: dict[str, list[str]] = {
     CommunityStatus.ACTIVE: ["approved"],
     CommunityStatus.SUSPENDED: ["approved", "suspended"],
     CommunityStatus.BANNED: ["approved", "banned"],
@@ -39,7 +40,15 @@ def write(events: Iterable[Event]) -> list[Event]:
     return Event.objects.bulk_create(sorted(events, key=lambda event: event.occurred_at))
 
 
-def example(type_: str, at: datetime, *, actor=None, member=None, group=None, **payload) -> Event:
+def example(
+    type_: str,
+    at: datetime,
+    *,
+    actor: Member | None = None,
+    member: Member | None = None,
+    group: Group | None = None,
+    **payload: Any,
+) -> Event:
     """Return an unsaved event."""
     return Event(type=type_, occurred_at=at, actor=actor, member=member, group=group, payload=payload)
 
@@ -60,13 +69,18 @@ def _of_group(row: Group) -> list[Event]:
 
 
 def _of_membership(row: Membership) -> list[Event]:
-    links = {"actor": row.member, "member": row.member, "group": row.group, "membership": str(row.pk)}
+    links: dict[str, Any] = {
+        "actor": row.member,
+        "member": row.member,
+        "group": row.group,
+        "membership": str(row.pk),
+    }
     events = [example("membership.created", row.joined_at, **links, role=row.role)]
     return [*events, example("membership.ended", row.left_at, **links)] if row.left_at else events
 
 
 def _of_task(row: Task) -> list[Event]:
-    links = {"group": row.group, "task": row.stable_id}
+    links: dict[str, Any] = {"group": row.group, "task": row.stable_id}
     events = [example("task.created", row.created_at, **links)]
     if row.state != Task.State.OPEN:
         events.append(
@@ -76,7 +90,7 @@ def _of_task(row: Task) -> list[Event]:
 
 
 def _of_entry(row: CommunityMember) -> list[Event]:
-    links = {"member": row.person, "number": row.member_id}
+    links: dict[str, Any] = {"member": row.person, "number": row.member_id}
     events = [] if row.invited_by_id else [example("directory.added", row.created_at, **links)]
     events += [example(f"directory.{what}", row.updated_at, **links) for what in _MOVED.get(row.status, [])]
     if row.github_verified_at:
@@ -98,7 +112,7 @@ def _of_invitation(row: CommunityInvitation) -> list[Event]:
             count=1,
         )
     ]
-    if row.status == InvitationStatus.ACCEPTED:
+    if row.accepted_by and row.accepted_at:
         person = row.accepted_by.person
         events.append(
             example(
@@ -130,11 +144,11 @@ def _of_relationship(row: MemberRelationship) -> list[Event]:
         return []
     row.refresh_from_db()
     person = row.member_a.person if row.member_a else None
-    kind = {"kind": row.relationship_type, "relationship": str(row.pk)}
+    kind: dict[str, Any] = {"kind": row.relationship_type, "relationship": str(row.pk)}
     return [example("relationship.created", row.created_at, actor=person, member=person, **kind)]
 
 
-_MAKERS = {
+_MAKERS: dict[type[Model], Callable[[Any], list[Event]]] = {
     Member: _of_member,
     Group: _of_group,
     Membership: _of_membership,

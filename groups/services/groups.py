@@ -1,9 +1,12 @@
 """Creating, editing, archiving and restoring missions and colonies."""
 
+from typing import Any
+
 from groups.errors import GroupIsActive, GroupIsArchived
 from groups.models import Group, Member
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.errors import DomainError
 from missionsite.common.transactions import service
 
 
@@ -35,7 +38,7 @@ def create_colony(*, actor: Member, name: str, description: str = "") -> Group:
 
 
 @service
-def update_group(*, actor: Member, group: Group, **changes) -> Group:
+def update_group(*, actor: Member, group: Group, **changes: Any) -> Group:
     """Change name, description, min_trust_score or parent_group; for archiving see archive_group.
 
     Raises the errors of the group's constraints.
@@ -62,7 +65,9 @@ def restore_group(*, actor: Member, group: Group, reason: str = "") -> Group:
     return _set_status(group, Group.Status.ACTIVE, GroupIsActive, "group.restored", actor, reason)
 
 
-def _set_status(group, status, rejection, event_type, actor, reason) -> Group:
+def _set_status(
+    group: Group, status: str, rejection: type[DomainError], event_type: str, actor: Member, reason: str
+) -> Group:
     # One conditional UPDATE: of two concurrent calls, one changes the row and the other raises.
     if not Group.objects.filter(pk=group.pk).exclude(status=status).update(status=status):
         raise rejection

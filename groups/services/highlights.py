@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from datetime import date
+from typing import Any
 
 from django.conf import settings
 from django.db import connection
@@ -49,7 +50,7 @@ def _rules(points: Mapping[str, int] | None, daily_cap: int | None) -> tuple[Jso
     return Jsonb(dict(points)), daily_cap
 
 
-def _call(sql: str, *arguments) -> int:
+def _call(sql: str, *arguments: Any) -> int:
     with connection.cursor() as cursor:
         cursor.execute(sql, arguments)
         return cursor.fetchone()[0]

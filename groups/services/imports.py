@@ -5,12 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import BinaryIO
+from typing import Any, BinaryIO
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import DatabaseError, connection, transaction
+from django.db.backends.utils import CursorWrapper
+from django.db.models import Model
 from django.utils.translation import gettext
 
 from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunning
@@ -20,7 +22,7 @@ from groups.models.members import SYSTEM_MEMBER_ID
 from groups.rules import CommunityStatus, normalize_username
 from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
 from missionsite.common.csvfiles import CsvFile
-from missionsite.common.errors import from_database, violated
+from missionsite.common.errors import DomainError, from_database, violated
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
@@ -146,14 +148,14 @@ def _translate_conflicts() -> Iterator[None]:
         raise
 
 
-def _lock_import(cursor) -> None:
+def _lock_import(cursor: CursorWrapper) -> None:
     """Allow one import at a time. Raises ImportRunning without waiting."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOCK)
     if not cursor.fetchone()[0]:
         raise ImportRunning
 
 
-def _stage(cursor, file: BinaryIO, report_progress: Callable[[str, int], None]) -> tuple[list[str], int]:
+def _stage(cursor: CursorWrapper, file: BinaryIO, report_progress: Callable[[str, int], None]) -> tuple[list[str], int]:
     """Copy the rows into a temporary table; returns the columns of the file and the number of rows."""
     csv_file = CsvFile(file, columns=COLUMNS, required=REQUIRED, largest=settings.IMPORT_BYTES)
     cursor.execute(read_sql("groups/queries/import_stage"))
@@ -201,7 +203,7 @@ def _is_email(value: str) -> bool:
     return True
 
 
-def _match_and_check(cursor, given: list[str], actor: Member) -> None:
+def _match_and_check(cursor: CursorWrapper, given: list[str], actor: Member) -> None:
     """Match each row with its member, find its changes, and collect all errors."""
     cursor.execute(
         read_sql("groups/queries/import_match"),
@@ -215,15 +217,18 @@ def _match_and_check(cursor, given: list[str], actor: Member) -> None:
     cursor.execute(
         "INSERT INTO import_errors SELECT line, coalesce(fault_at, ''), fault FROM import_rows WHERE fault IS NOT NULL"
     )
-    longest = {
-        "email": Member._meta.get_field("email").max_length,
-        "name": Member._meta.get_field("display_name").max_length,
-        **{name: CommunityMember._meta.get_field(name).max_length for name in COLUMNS[3:-1] if name != "primary_role"},
+    longest: dict[str, Any] = {
+        name: _max_length(CommunityMember, name) for name in COLUMNS[3:-1] if name != "primary_role"
     }
+    longest |= {"email": _max_length(Member, "email"), "name": _max_length(Member, "display_name")}
     texts = _error_texts()
     values = {"roles": PrimaryRole.values, "control_characters": CONTROL_CHARACTERS}
     cursor.execute(read_sql("groups/queries/import_check"), longest | values | texts)
     cursor.execute(read_sql("groups/queries/import_check_duplicates"), texts)
+
+
+def _max_length(model: type[Model], field: str) -> int:
+    return getattr(model._meta.get_field(field), "max_length")  # noqa: B009  (of a CharField)
 
 
 def _error_texts() -> dict[str, str]:
@@ -234,10 +239,10 @@ def _error_texts() -> dict[str, str]:
     return {
         "email_missing": gettext("Enter an e-mail address."),
         "email_invalid": gettext("“%s” is not a valid e-mail address."),
-        "email_taken": _with_value(violated("members_email_unique").message),
+        "email_taken": _with_value(_message(violated("members_email_unique"))),
         "email_twice": gettext("This e-mail is already on line %s."),
-        "name_missing": violated("community_members_name_not_empty").message,
-        "score_negative": violated("members_trust_score_not_negative").message,
+        "name_missing": _message(violated("community_members_name_not_empty")),
+        "score_negative": _message(violated("members_trust_score_not_negative")),
         "score_too_large": gettext("The trust score must be at most 2147483647."),
         "score_invalid": gettext("The trust score must be a whole number, not “%s”."),
         "member_unknown": gettext("There is no member “%s”."),
@@ -245,33 +250,37 @@ def _error_texts() -> dict[str, str]:
         "protected": gettext(
             "This member has rights in the back office. Only staff who can grant rights can change them."
         ),
-        "telegram_id_missing": violated("community_members_telegram_id_not_empty").message,
-        "telegram_id_taken": _with_value(violated("member_telegram_id_idx").message),
+        "telegram_id_missing": _message(violated("community_members_telegram_id_not_empty")),
+        "telegram_id_taken": _with_value(_message(violated("member_telegram_id_idx"))),
         "telegram_id_twice": gettext("This Telegram ID is already on line %s."),
         "role_missing": gettext("A new directory entry needs a role."),
         "role_unknown": gettext("There is no role “%(placeholder)s”. Valid roles are %(roles)s.")
         % {"placeholder": "%s", "roles": ", ".join(PrimaryRole.values)},
-        "removed": EntryRemoved().message,
-        "erased": EntryErased().message,
+        "removed": _message(EntryRemoved()),
+        "erased": _message(EntryErased()),
         "too_long": gettext("Enter at most %s characters."),
         "one_line": str(ONE_LINE_ERROR),
     }
+
+
+def _message(error: DomainError) -> str:
+    return str(error.message)
 
 
 def _with_value(message: str) -> str:
     return f"{message.removesuffix('.')}: %s."
 
 
-def _write(cursor, given: list[str], actor: Member) -> None:
+def _write(cursor: CursorWrapper, given: list[str], actor: Member) -> None:
     cursor.execute(read_sql("groups/queries/import_lock"))
     if not cursor.fetchone()[0]:
         raise ImportConflict
-    values = {"given": given, "actor": actor.pk, "status": CommunityStatus.PENDING}
+    values: dict[str, Any] = {"given": given, "actor": actor.pk, "status": CommunityStatus.PENDING}
     for query in ("import_add", "import_change_members", "import_change_entries"):
         cursor.execute(read_sql(f"groups/queries/{query}"), values)
 
 
-def _copy_errors(cursor, errors_to: BinaryIO) -> None:
+def _copy_errors(cursor: CursorWrapper, errors_to: BinaryIO) -> None:
     with connection.wrap_database_errors, cursor.copy(f"COPY ({_ERRORS}) TO STDOUT WITH (FORMAT csv, HEADER)") as copy:
         for piece in copy:
             errors_to.write(piece)

@@ -17,6 +17,7 @@ from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.invitations import ALPHABET, CODE_LENGTH, digest_of_code
 from groups.rules import INVITATION_PERIOD, CommunityStatus, InvitationStatus, normalize_username
 from missionsite.common.audit.events import audit
+from missionsite.common.errors import constraint_of
 from missionsite.common.transactions import service
 
 # Attempts when another invitation has the same digest, which happens once in 2^79.
@@ -115,17 +116,19 @@ def renew_code(
     return current
 
 
-def _with_new_codes(invitations: list[CommunityInvitation], write: Callable) -> None:
+def _with_new_codes(
+    invitations: list[CommunityInvitation], write: Callable[[list[CommunityInvitation]], object]
+) -> None:
     """Write invitations with a new code each; retry with other codes if a digest is taken."""
     for attempt in range(1, CODE_ATTEMPTS + 1):
         for each in invitations:
-            each.code = new_code()
-            each.invitation_code = digest_of_code(each.code)
+            each.code = code = new_code()
+            each.invitation_code = digest_of_code(code) or ""
         try:
             with transaction.atomic():
                 write(invitations)
         except IntegrityError as error:
-            taken = getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) == "invitation_code_idx"
+            taken = constraint_of(error) == "invitation_code_idx"
             if not taken or attempt == CODE_ATTEMPTS:
                 raise
         else:

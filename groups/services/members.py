@@ -1,5 +1,7 @@
 """Creating and editing members."""
 
+from typing import Any
+
 from groups.models import Member
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, check_fields
@@ -31,7 +33,7 @@ def create_member(
 
 
 @service
-def update_member(*, actor: Member, member: Member, **changes) -> Member:
+def update_member(*, actor: Member, member: Member, **changes: Any) -> Member:
     """Change e-mail, name, trust score, rights, or whether the member is active."""
     check_fields(changes, *EDITABLE, *RIGHTS)
     current = Member.objects.lock(member.pk)

@@ -1,6 +1,7 @@
 """Creating and editing tasks, and their states: open, claimed, done, cancelled."""
 
 from datetime import date
+from typing import Any
 
 from django.utils.translation import gettext
 
@@ -31,7 +32,7 @@ def create_task(
 
 
 @service
-def update_task(*, actor: Member, task: Task, **changes) -> Task:
+def update_task(*, actor: Member, task: Task, **changes: Any) -> Task:
     """Change title, description, reward_points or due_on."""
     check_fields(changes, "title", "description", "reward_points", "due_on")
     current = Task.objects.lock(task.pk, "group")
@@ -85,12 +86,12 @@ def _lock_for(task: Task, move: str) -> Task:
     sources = TASK_MOVES[move].sources
     if current.state not in sources:
         raise TaskStateRejected(
-            state=current.get_state_display(), needed=[TaskState(source).label for source in sources]
+            state=current.get_state_display(), needed=[str(TaskState(source).label) for source in sources]
         )
     return current
 
 
-def _move(task: Task, move: str, *, claimed_by: Member | None, actor: Member, **payload) -> Task:
+def _move(task: Task, move: str, *, claimed_by: Member | None, actor: Member, **payload: Any) -> Task:
     task.state, task.claimed_by = TASK_MOVES[move].target, claimed_by
     task.save(update_fields=["state", "claimed_by"])
     audit(TASK_MOVES[move].event, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)

@@ -24,7 +24,7 @@ class _Failed(Exception):
 def validate_missions() -> Iterator[Outcome]:
     """Run each validation in a transaction that is rolled back; yields one Outcome each."""
     for check in CHECKS:
-        name = check.__doc__.strip().splitlines()[0].rstrip(".")
+        name = (check.__doc__ or "").strip().splitlines()[0].rstrip(".")
         try:
             with transaction.atomic():
                 detail = check()
@@ -125,7 +125,7 @@ def _trial() -> tuple[Member, Group]:
     return outsider or Member.objects.create_user("validation@invalid", display_name="Validation"), mission
 
 
-def _reject_if(wrong, detail: str) -> None:
+def _reject_if(wrong: object, detail: str) -> None:
     if wrong:
         raise _Failed(detail)
 

@@ -7,6 +7,7 @@ account is verified.
 import secrets
 from datetime import datetime, timedelta
 from string import ascii_lowercase
+from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models.functions import Now
@@ -22,7 +23,7 @@ from groups.rules import MAX_REPUTATION
 from groups.services.directory import reputation_of
 from missionsite.common.audit.context import changeset
 from missionsite.common.audit.events import audit
-from missionsite.common.errors import violated
+from missionsite.common.errors import constraint_of, violated
 from missionsite.common.transactions import service
 
 TASK = "verify_on_github"
@@ -124,7 +125,7 @@ def _check_account(actor: Member, member_id: str) -> str:
     try:
         return _write_profile(actor, member_id, username, profile)
     except IntegrityError as error:
-        if error.__cause__.diag.constraint_name != "community_members_github_once":
+        if constraint_of(error) != "community_members_github_once":
             raise
     return _write_outcome(member_id, username, "taken")
 
@@ -135,7 +136,7 @@ def _schedule_retry(member_id: str, username: str, before: dict, error: GitHubBu
     waits, tries = before.get("waits", 0) + is_busy, before.get("tries", 0) + (not is_busy)
     if waits >= MAX_WAITS or tries >= MAX_TRIES:
         return _write_outcome(member_id, username, "gave_up")
-    if not is_busy:
+    if not isinstance(error, GitHubBusy):
         # Random, so that the retries do not come all at once.
         pause = _FIRST_PAUSE * 2 ** (tries - 1) * secrets.SystemRandom().uniform(0.75, 1.25)
         again_at = timezone.now() + pause
@@ -182,7 +183,7 @@ def _write_profile(actor: Member, member_id: str, username: str, profile: Profil
 
 
 @transaction.atomic(durable=True)
-def _write_outcome(member_id: str, username: str, outcome: str, **more) -> str:
+def _write_outcome(member_id: str, username: str, outcome: str, **more: Any) -> str:
     entry = _lock_entry(member_id)
     if entry is None or entry.github_username != username:
         return "changed"
@@ -196,7 +197,7 @@ def _lock_entry(member_id: str) -> CommunityMember | None:
     return rows.select_for_update(of=("self",)).select_related("person").first()
 
 
-def _save_check(entry: CommunityMember, outcome: str, at: datetime, **more) -> None:
+def _save_check(entry: CommunityMember, outcome: str, at: datetime, **more: Any) -> None:
     entry.profile_data = (entry.profile_data or {}) | {
         "github_check": {"at": at.isoformat(), "outcome": outcome} | more
     }

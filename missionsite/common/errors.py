@@ -119,6 +119,11 @@ def violated(name: str) -> ConstraintViolated:
     return ConstraintViolated(model_constraints()[name])
 
 
+def constraint_of(error: DatabaseError) -> str:
+    """Return the name of the constraint that a database error is about; empty for none."""
+    return getattr(getattr(error.__cause__, "diag", None), "constraint_name", None) or ""
+
+
 def from_database(error: DatabaseError) -> DomainError | None:
     """The DomainError for a constraint or data error of the database; None for other database errors."""
     diag = getattr(error.__cause__, "diag", None)

@@ -5,11 +5,13 @@ from functools import cache
 
 from django.utils.module_loading import autodiscover_modules
 
-_scopes: dict[str, str] = {}
+from missionsite.common.annotations import StrOrPromise
+
+_scopes: dict[str, StrOrPromise] = {}
 _FORM = re.compile(r"[a-z_]+:[a-z_]+")
 
 
-def register_scope(name: str, description: str) -> str:
+def register_scope(name: str, description: StrOrPromise) -> str:
     """Register a scope and return its name.
 
     name: plural noun, colon, verb, as in `missions:read`. description: what it allows, as a short sentence.
@@ -29,4 +31,4 @@ def _discover() -> None:
 def all_scopes() -> dict[str, str]:
     """All scopes of all apps: {name: description}."""
     _discover()
-    return dict(sorted(_scopes.items()))
+    return {name: str(description) for name, description in sorted(_scopes.items())}

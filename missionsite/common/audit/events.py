@@ -4,7 +4,8 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from django.db.models import Model
-from django.utils.functional import Promise
+
+from missionsite.common.annotations import StrOrPromise
 
 
 class Writer(Protocol):
@@ -14,7 +15,7 @@ class Writer(Protocol):
 
 
 _writers: dict[str, Writer] = {}
-_labels: dict[str, str | Promise] = {}
+_labels: dict[str, StrOrPromise] = {}
 # The link of the log that takes events without a link of their own.
 _DEFAULT = ""
 
@@ -27,7 +28,7 @@ def register_log(writer: Writer, *, link: str = _DEFAULT) -> None:
     _writers[link] = writer
 
 
-def register_event_labels(labels: Mapping[str, str | Promise]) -> None:
+def register_event_labels(labels: Mapping[str, StrOrPromise]) -> None:
     """Register the labels of an app's event types, in `AppConfig.ready`."""
     _labels.update(labels)
 
@@ -53,6 +54,9 @@ def audit(type_: str, *, actor: Model, **fields: Any) -> Model:
     return _writers[link](type_, actor=actor, **fields)
 
 
-def audit_changes(type_: str, *, actor: Model, changed: dict[str, list[Any]], **fields: Any) -> Model | None:
-    """Record an edit. changed: {field: [before, after]}. Records nothing and returns None when it is empty."""
+def audit_changes(type_: str, *, actor: Model, changed: Mapping[str, Any], **fields: Any) -> Model | None:
+    """Record an edit. Records nothing and returns None when `changed` is empty.
+
+    changed: {field: [before, after]}, or a text instead of values that must not be recorded.
+    """
     return audit(type_, actor=actor, changed=changed, **fields) if changed else None
