@@ -75,7 +75,11 @@ def _case(number: int, chance: random.Random, totals: dict[str, int]) -> str:
 
 
 def read_report_alone(path: Path) -> dict[str, int]:
+    from django.conf import settings
+
     from missiondeck.reports import read_report
+
+    settings.configure(USE_I18N=False)
 
     with path.open("rb") as file:
         summary = read_report(file).summary

@@ -13,6 +13,7 @@ from html import escape
 
 import nh3
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 from markdown_it import token as markdown
 from markdown_it.rules_block import StateBlock
@@ -106,10 +107,8 @@ def render_markdown(text: str) -> SafeString:
             raise _TooComplex
         inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS)})
     except _TooComplex:
-        inside = (
-            '<p class="markdown-note">Shown without formatting: this message is too long.</p>'
-            f'<div class="markdown-plain">{escape(text)}</div>'
-        )
+        note = escape(gettext("Shown without formatting: this message is too long."))
+        inside = f'<p class="markdown-note">{note}</p><div class="markdown-plain">{escape(text)}</div>'
     return _safe(f'<div class="markdown" dir="auto">{inside}</div>')
 
 
@@ -138,8 +137,9 @@ def _figure(code: str, language: str, seconds: _TimeBudget) -> str:
     name = lexer.name if lexer else label
     inside = (_coloured(code, lexer, seconds) if lexer else None) or escape(code)
     return (
-        f'<figure class="code"><figcaption><span class="code-language">{escape(name or "Code")}</span>'
-        '<button type="button" class="code-copy" data-copy-code data-copied="Copied">Copy</button></figcaption>'
+        f'<figure class="code"><figcaption><span class="code-language">{escape(name or gettext("Code"))}</span>'
+        f'<button type="button" class="code-copy" data-copy-code data-copied="{escape(gettext("Copied"))}"'
+        f' data-manual="{escape(gettext("Press Ctrl+C"))}">{escape(gettext("Copy"))}</button></figcaption>'
         f'<pre tabindex="0" dir="ltr"><code>{_mark_hidden(inside)}</code></pre></figure>'
     )
 
@@ -264,7 +264,7 @@ _ALLOWED = nh3.Cleaner(
         "a": {"href", "title"},
         "ol": {"start"},
         "span": {"data-hidden"},
-        "button": {"data-copy-code", "data-copied"},
+        "button": {"data-copy-code", "data-copied", "data-manual"},
     },
     tag_attribute_values={
         "button": {"type": {"button"}},

@@ -4,17 +4,16 @@ from hashlib import sha256
 
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
-from django.utils.cache import get_conditional_response
+from django.utils.cache import get_conditional_response, patch_cache_control
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_safe
 
 from missiondeck.selectors.feeds import calendar_of
 from missiondeck.services.feeds import read_feed
 
-GONE = "This calendar feed does not exist or was revoked. Create a new one in the back office.\n"
+GONE = _("This calendar feed does not exist or was revoked. Create a new one in the back office.\n")
 HEADERS = {
-    # Only the requesting program may cache it, and must revalidate.
-    "Cache-Control": "private, no-cache",
     "Referrer-Policy": "no-referrer",
     "X-Content-Type-Options": "nosniff",
     "X-Robots-Tag": "noindex",
@@ -38,6 +37,8 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
         response = get_conditional_response(request, etag=response["ETag"], response=response)
     for name, value in HEADERS.items():
         response[name] = value
+    # Only the requesting program may cache it, and must revalidate.
+    patch_cache_control(response, private=True, no_cache=True)
     return response
 
 

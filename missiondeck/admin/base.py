@@ -8,8 +8,10 @@ from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subq
 from django.db.models.functions import Coalesce
 from django.utils import timezone
 from django.utils.html import format_html
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
-from missiondeck.admin.workspace_formats import SOON, format_days_left
+from missiondeck.admin.workspace_formats import SOON, format_days_left, format_span
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
 from missionsite.common.admin.formats import badge, format_datetime, format_number
 from missionsite.common.admin.table import address_of
@@ -23,10 +25,10 @@ RUN = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED:
 class MissionHealth(TextChoices):
     """The health of a client mission, worst first."""
 
-    LATE = "late", "Late"
-    AT_RISK = "at-risk", "At risk"
-    ON_TRACK = "on-track", "On track"
-    COMPLETE = "complete", "Complete"
+    LATE = "late", _("Late")
+    AT_RISK = "at-risk", _("At risk")
+    ON_TRACK = "on-track", _("On track")
+    COMPLETE = "complete", _("Complete")
 
 
 def with_last_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
@@ -73,17 +75,24 @@ def health_of(mission: DeckMission, *, at: datetime) -> MissionHealth:
 def format_time_left(mission: DeckMission) -> str:
     """The time left ("3 days", "12 days overdue" in red) and the deadline; when it completed, if it is complete."""
     if mission.status == DeckStatus.COMPLETE:
-        return format_html('Completed <small class="deck-when">{}</small>', format_datetime(mission.completed_at))
+        return format_html(
+            '{} <small class="deck-when">{}</small>', gettext("Completed"), format_datetime(mission.completed_at)
+        )
     now = timezone.now()
-    text = format_days_left(mission.deadline, now).removesuffix(" left")
-    shown = badge(text, "danger") if mission.deadline < now else text
+    if mission.deadline < now:
+        shown = badge(format_days_left(mission.deadline, now), "danger")
+    else:
+        shown = format_span(mission.deadline - now)
     return format_html('{} <small class="deck-when">{}</small>', shown, format_datetime(mission.deadline))
 
 
 def format_progress(mission: DeckMission) -> str:
     if not mission.dod_total:
-        return "No items yet"
-    return f"{format_number(mission.dod_done)} of {format_number(mission.dod_total)}"
+        return gettext("No items yet")
+    return gettext("%(done)s of %(total)s") % {
+        "done": format_number(mission.dod_done),
+        "total": format_number(mission.dod_total),
+    }
 
 
 def format_progress_bar(mission: DeckMission) -> str:
@@ -105,7 +114,7 @@ def status_badge(mission: DeckMission) -> str:
 
 def format_last_run(mission: DeckMission) -> str:
     if mission.last_run_status is None:
-        return "None yet"
+        return gettext("None yet")
     label = badge(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
     return format_html('{} <small class="deck-when">{}</small>', label, format_datetime(mission.last_run_at))
 

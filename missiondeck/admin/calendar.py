@@ -16,6 +16,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.http import urlencode
+from django.utils.translation import gettext, ngettext
 
 from missiondeck.admin.base import VIEW_PERMISSION, health_of, mission_url, with_progress
 from missiondeck.models import DeckMission
@@ -38,21 +39,23 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     if month is None:
         month = today.replace(day=1)
         if asked:
-            messages.warning(request, f"“{asked[:20]}” is not a valid month. Use the format {month:%Y-%m}.")
+            messages.warning(
+                request,
+                gettext("“%(asked)s” is not a valid month. Use the format %(month)s.")
+                % {"asked": asked[:20], "month": f"{month:%Y-%m}"},
+            )
     is_mine = request.GET.get("assigned") == "me"
     missions = DeckMission.objects.filter(assignee=request.user) if is_mine else DeckMission.objects.all()
     days, total = days_around(month, missions, at=now, assigned=is_mine)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": f"Deadlines of {date_format(month, 'F Y')}",
+        "title": gettext("Deadlines of %(month)s") % {"month": date_format(month, "YEAR_MONTH_FORMAT")},
         "opts": model_admin.opts,
         "no_tabs": True,
         "buttons": _buttons(month, is_mine=is_mine),
         "weeks": [days[start : start + 7] for start in range(0, len(days), 7)],
         "is_empty": not total,
-        "how_many": f"{format_number(total)} deadline{'' if total == 1 else 's'}"
-        if total
-        else "No deadlines this month",
+        "how_many": _count_deadlines(total),
         "zone": timezone.get_current_timezone_name(),
         "is_mine": is_mine,
         "everything": _link(month, is_mine=False),
@@ -64,6 +67,12 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "missiondeck/calendar.html", context)
+
+
+def _count_deadlines(total: int) -> str:
+    if not total:
+        return gettext("No deadlines this month")
+    return ngettext("%(count)s deadline", "%(count)s deadlines", total) % {"count": format_number(total)}
 
 
 def parse_month(text: str) -> date | None:
@@ -151,6 +160,6 @@ def _buttons(month: date, *, is_mine: bool) -> list[dict]:
     filters = {"deadline_from": month.isoformat(), "deadline_to": last.isoformat()}
     as_list = list_url(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
     return [
-        {"title": "Show as list", "icon": "list", "link": as_list},
-        {"title": "Calendar feeds", "icon": "rss_feed", "link": reverse("admin:missiondeck_feeds")},
+        {"title": gettext("Show as list"), "icon": "list", "link": as_list},
+        {"title": gettext("Calendar feeds"), "icon": "rss_feed", "link": reverse("admin:missiondeck_feeds")},
     ]

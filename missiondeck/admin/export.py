@@ -14,25 +14,25 @@ from missiondeck.admin.base import VIEW_PERMISSION
 from missionsite.common.downloads import download
 
 # Column headings, and the field of a mission in each column.
-COLUMNS = {
-    "number": "number",
-    "title": "title",
-    "client": "client",
-    "status": "status",
-    "deadline": "deadline",
-    "items_done": "dod_done",
-    "items": "dod_total",
-    "last_test_run": "last_run_status",
-    "last_test_run_at": "last_run_at",
-    "assigned_to": "assigned_to",
-    "budget": "budget",
-    "currency": "currency",
-    "repository": "github_url",
-    "completed_at": "completed_at",
-    "completed_although": "override_reason",
-    "created_at": "created_at",
-    "id": "pk",
-}
+COLUMNS = (
+    ("number", "number"),
+    ("title", "title"),
+    ("client", "client"),
+    ("status", "status"),
+    ("deadline", "deadline"),
+    ("items_done", "dod_done"),
+    ("items", "dod_total"),
+    ("last_test_run", "last_run_status"),
+    ("last_test_run_at", "last_run_at"),
+    ("assigned_to", "assigned_to"),
+    ("budget", "budget"),
+    ("currency", "currency"),
+    ("repository", "github_url"),
+    ("completed_at", "completed_at"),
+    ("completed_although", "override_reason"),
+    ("created_at", "created_at"),
+    ("id", "pk"),
+)
 # Rows read from the database at a time.
 CHUNK = 2_000
 
@@ -55,8 +55,8 @@ def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
     def lines() -> Iterator[str]:
         writer = csv.writer(_Echo())
-        yield "\ufeff" + writer.writerow(COLUMNS)
-        for row in rows.values_list(*COLUMNS.values()).iterator(chunk_size=CHUNK):
+        yield "\ufeff" + writer.writerow([heading for heading, _field in COLUMNS])
+        for row in rows.values_list(*(field for _heading, field in COLUMNS)).iterator(chunk_size=CHUNK):
             yield writer.writerow([safe_cell(value) for value in row])
 
     today = timezone.localdate().isoformat()

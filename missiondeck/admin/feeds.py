@@ -10,6 +10,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from missiondeck.admin.base import VIEW_PERMISSION
@@ -20,7 +22,7 @@ from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
 # Revoked feeds that are listed.
 REVOKED_SHOWN = 10
-_SHOWN_ONCE = "The feed URL is shown only once. If you did not copy it, revoke the feed and create a new one."
+_SHOWN_ONCE = _("The feed URL is shown only once. If you did not copy it, revoke the feed and create a new one.")
 
 
 class FeedForm(forms.ModelForm):
@@ -58,10 +60,12 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     own = DeckFeed.objects.filter(member=request.user)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": "Calendar feeds",
+        "title": gettext("Calendar feeds"),
         "opts": model_admin.opts,
         "no_tabs": True,
-        "buttons": [{"title": "Calendar", "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")}],
+        "buttons": [
+            {"title": gettext("Calendar"), "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")}
+        ],
         "form": form,
         "media": form.media,
         "made": made,
@@ -78,8 +82,8 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 def _revoke(request: HttpRequest) -> HttpResponse:
     feed = DeckFeed.objects.filter(member=request.user, pk=key_of(request.POST["revoke"])).first()
     if feed is None:
-        messages.error(request, "This feed does not exist.")
+        messages.error(request, gettext("This feed does not exist."))
     else:
         revoke_feed(actor=request.user, feed=feed)
-        messages.success(request, f"The feed “{feed}” was revoked.")
+        messages.success(request, gettext("The feed “%(feed)s” was revoked.") % {"feed": feed})
     return HttpResponseRedirect(reverse("admin:missiondeck_feeds"))

@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from groups.models import Member
@@ -45,11 +47,11 @@ class MissionSearch(Search):
 
 
 class StatusFilter(DropdownFilter):
-    title = "status"
+    title = _("status")
     parameter_name = "status"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
-        return [("open", "Not complete"), *DeckStatus.choices]
+        return [("open", gettext("Not complete")), *DeckStatus.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         if self.value() == "open":
@@ -60,9 +62,9 @@ class StatusFilter(DropdownFilter):
 class DueFilter(DropdownFilter):
     """Missions that are not complete, the next deadline first."""
 
-    title = "due"
+    title = _("due")
     parameter_name = "due"
-    choices_known = (("next", "Due next"), ("overdue", "Overdue"), ("week", "Within 7 days"))
+    choices_known = (("next", _("Due next")), ("overdue", _("Overdue")), ("week", _("Within 7 days")))
 
     @classmethod
     def is_set(cls, request: HttpRequest) -> bool:
@@ -84,11 +86,11 @@ class DueFilter(DropdownFilter):
 
 
 class LastRunFilter(DropdownFilter):
-    title = "last test run"
+    title = _("last test run")
     parameter_name = "last_run"
 
     def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
-        return [*RunStatus.choices, ("none", "None yet")]
+        return [*RunStatus.choices, ("none", gettext("None yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         if self.value() == "none":
@@ -97,11 +99,11 @@ class LastRunFilter(DropdownFilter):
 
 
 class AssignedFilter(DropdownFilter):
-    title = "assigned"
+    title = _("assigned")
     parameter_name = "assigned"
 
     def lookups(self, request: HttpRequest, model_admin) -> tuple:
-        return (("me", "To me"), ("unknown", "To an address without an account"))
+        return (("me", gettext("To me")), ("unknown", gettext("To an address without an account")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         match self.value():
@@ -115,7 +117,7 @@ class AssignedFilter(DropdownFilter):
 class ClientFilter(ExactTextFilter):
     """Filters by the start of the client's name, ignoring case."""
 
-    title = "client begins with"
+    title = _("client begins with")
     parameter_name = "client"
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:

@@ -1,6 +1,7 @@
 """The client missions tab on the page of a member."""
 
 from django.db.models import Case, F, QuerySet, Value, When
+from django.utils.translation import gettext_lazy as _
 
 from groups.admin.members import MemberAdmin
 from groups.models import Member
@@ -19,18 +20,18 @@ def _missions(member: Member) -> QuerySet[DeckMission]:
 
 DECK_OF_MEMBER = Tab(
     name="client-missions",
-    title="Client missions",
+    title=_("Client missions"),
     rows=_missions,
     columns=(
-        ("Mission", lambda mission, request: base.mission_link(mission)),
-        ("Client", lambda mission, request: mission.client),
-        ("Status", lambda mission, request: base.status_badge(mission)),
-        ("Time left", lambda mission, request: base.format_time_left(mission)),
-        ("Done", lambda mission, request: base.format_progress(mission)),
-        ("Last test run", lambda mission, request: base.format_last_run(mission)),
+        (_("Mission"), lambda mission, request: base.mission_link(mission)),
+        (_("Client"), lambda mission, request: mission.client),
+        (_("Status"), lambda mission, request: base.status_badge(mission)),
+        (_("Time left"), lambda mission, request: base.format_time_left(mission)),
+        (_("Done"), lambda mission, request: base.format_progress(mission)),
+        (_("Last test run"), lambda mission, request: base.format_last_run(mission)),
     ),
     permission=base.VIEW_PERMISSION,
-    empty="No client missions are assigned to this member.",
+    empty=_("No client missions are assigned to this member."),
     list_link=lambda member: list_url(DeckMission, assignee__id__exact=member.pk),
 )
 MemberAdmin.tabs = (*MemberAdmin.tabs, DECK_OF_MEMBER)

@@ -10,6 +10,8 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -50,7 +52,7 @@ class MissionForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if "deadline" in self.fields:
             zone = timezone.get_current_timezone_name()
-            self.fields["deadline"].help_text = f"In the time zone {zone}."
+            self.fields["deadline"].help_text = gettext("In the time zone %(zone)s.") % {"zone": zone}
 
     def clean_currency(self) -> str:
         return self.cleaned_data["currency"].upper()
@@ -66,17 +68,23 @@ class LinesField(forms.CharField):
         longest = DodItem._meta.get_field("text").max_length
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(lines) > MAX_LINES:
-            raise forms.ValidationError(f"Enter at most {MAX_LINES} lines. You can add more items in the workspace.")
+            raise forms.ValidationError(
+                gettext("Enter at most %(limit)s lines. You can add more items in the workspace.")
+                % {"limit": MAX_LINES}
+            )
         for place, line in enumerate(lines, 1):
             if len(line) > longest:
-                raise forms.ValidationError(f"Item {place} is longer than {longest} characters: {line[:40]}…")
+                raise forms.ValidationError(
+                    gettext("Item %(number)s is longer than %(limit)s characters: %(text)s…")
+                    % {"number": place, "limit": longest, "text": line[:40]}
+                )
         return lines
 
 
 class NewMissionForm(MissionForm):
     """The form of a new mission, with the first items of its definition of done."""
 
-    functional = LinesField(label=Category.FUNCTIONAL.label, help_text="One item per line. You can add more later.")
+    functional = LinesField(label=Category.FUNCTIONAL.label, help_text=_("One item per line. You can add more later."))
     non_functional = LinesField(label=Category.NON_FUNCTIONAL.label)
     tests = LinesField(label=Category.TESTS.label)
 
@@ -94,7 +102,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     form = MissionForm
     search = MissionSearch()
-    search_help_text = "Number, or start of a title, client or e-mail address"
+    search_help_text = _("Number, or start of a title, client or e-mail address")
     command_icon = "work"
     list_display = (
         "number_shown",
@@ -119,22 +127,22 @@ class DeckMissionAdmin(HistoryAdmin):
         ("assignee", AutocompleteSelectFilter),
     )
     sortable_by = ("number_shown",)
-    noun_plural = "client missions"
+    noun_plural = _("client missions")
     empty_text = (
-        "No client missions yet",
-        "A client mission is paid work with a definition of done. Add the first one to get started.",
+        _("No client missions yet"),
+        _("A client mission is paid work with a definition of done. Add the first one to get started."),
     )
-    add_label = "Add client mission"
-    about_title = "Details"
+    add_label = _("Add client mission")
+    about_title = _("Details")
     _details = ("title", "client", ("budget", "currency"), "deadline", "assigned_to", "github_url")
     fieldsets = (
         (None, {"fields": _details}),
-        ("Progress", {"fields": (("number_shown", "status_shown"), ("progress", "last_run"), "completed")}),
-        ("Dates", {"fields": (("created_at", "updated_at"),)}),
+        (_("Progress"), {"fields": (("number_shown", "status_shown"), ("progress", "last_run"), "completed")}),
+        (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = (
         (None, {"fields": _details}),
-        ("Definition of done", {"fields": tuple(CHECKLIST)}),
+        (_("Definition of done"), {"fields": tuple(CHECKLIST)}),
     )
     readonly_fields = (
         "number_shown",
@@ -178,15 +186,15 @@ class DeckMissionAdmin(HistoryAdmin):
         query = request.GET.urlencode()
         export = reverse("admin:missiondeck_export")
         return [
-            {"title": "Due next", "icon": "schedule", "link": "?due=next"},
-            {"title": "Calendar", "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")},
-            {"title": "Export", "icon": "download", "link": f"{export}?{query}" if query else export},
+            {"title": gettext("Due next"), "icon": "schedule", "link": "?due=next"},
+            {"title": gettext("Calendar"), "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")},
+            {"title": gettext("Export"), "icon": "download", "link": f"{export}?{query}" if query else export},
         ]
 
     # --- Pages --------------------------------------------------------------------------------
 
     def extra_buttons(self, request: HttpRequest, obj: DeckMission) -> list[dict]:
-        return [{"title": "Workspace", "icon": "work", "link": base.mission_url(obj)}]
+        return [{"title": gettext("Workspace"), "icon": "work", "link": base.mission_url(obj)}]
 
     def get_form(self, request: HttpRequest, obj: Model | None = None, change: bool = False, **kwargs):
         return super().get_form(request, obj, change=change, **({} if obj else {"form": NewMissionForm}) | kwargs)
@@ -233,42 +241,46 @@ class DeckMissionAdmin(HistoryAdmin):
     def describe(self, obj: DeckMission) -> str:
         return f"{obj} · {obj.client} · {obj.get_status_display().lower()}"
 
-    @display(description="Number", ordering="number")
+    @display(description=_("Number"), ordering="number")
     def number_shown(self, mission: DeckMission) -> str:
         return f"#{mission.number}"
 
-    @display(description="Title")
+    @display(description=_("Title"))
     def title_shown(self, mission: DeckMission) -> str:
         return base.mission_link(mission, mission.title)
 
-    @display(description="Status")
+    @display(description=_("Status"))
     def status_shown(self, mission: DeckMission) -> str:
         return base.status_badge(mission)
 
-    @display(description="Time left")
+    @display(description=_("Time left"))
     def time_left(self, mission: DeckMission) -> str:
         return base.format_time_left(mission)
 
-    @display(description="Done")
+    @display(description=_("Done"))
     def progress(self, mission: DeckMission) -> str:
         return base.format_progress_bar(mission)
 
-    @display(description="Last test run")
+    @display(description=_("Last test run"))
     def last_run(self, mission: DeckMission) -> str:
         return base.format_last_run(mission)
 
-    @display(description="Assigned to")
+    @display(description=_("Assigned to"))
     def assigned(self, mission: DeckMission) -> str:
         return link_to(mission.assignee) if mission.assignee else mission.assigned_to
 
-    @display(description="Budget")
+    @display(description=_("Budget"))
     def budget_shown(self, mission: DeckMission) -> str:
         return base.format_budget(mission)
 
-    @display(description="Completed")
+    @display(description=_("Completed"))
     def completed(self, mission: DeckMission) -> str:
         if mission.completed_at is None:
-            return "Not yet"
-        by = f" by {mission.completed_by}" if mission.completed_by else ""
-        why = f", with an override: {mission.override_reason}" if mission.override_reason else ""
-        return f"{format_datetime(mission.completed_at)}{by}{why}"
+            return gettext("Not yet")
+        shown = format_datetime(mission.completed_at)
+        if mission.completed_by:
+            shown = gettext("%(date)s by %(member)s") % {"date": shown, "member": mission.completed_by}
+        if mission.override_reason:
+            values = {"completed": shown, "reason": mission.override_reason}
+            shown = gettext("%(completed)s, with an override: %(reason)s") % values
+        return shown

@@ -6,6 +6,7 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils.text import slugify
+from django.utils.translation import gettext
 
 from missiondeck.admin.base import VIEW_PERMISSION, mission_url
 from missiondeck.models import Citizen
@@ -39,7 +40,7 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
 
 def _rejection(form: str, citizen: str | None) -> str:
     if form not in FORMS:
-        return "Choose a transcript format: Markdown (md) or JSON (json)."
+        return gettext("Choose a transcript format: Markdown (md) or JSON (json).")
     if citizen and citizen not in Citizen.values:
-        return f"Unknown citizen. Choose one of {', '.join(Citizen.labels)}."
+        return gettext("Unknown citizen. Choose one of %(labels)s.") % {"labels": ", ".join(map(str, Citizen.labels))}
     return ""

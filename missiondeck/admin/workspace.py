@@ -10,6 +10,8 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from missiondeck.admin.workspace_chat import chat, citizens
@@ -87,7 +89,7 @@ def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict 
     history = status_changes(mission)
     context = {
         "title": str(mission),
-        "subtitle": "Workspace",
+        "subtitle": gettext("Workspace"),
         "mission": mission,
         "url": url,
         "rejection": rejection or {},
@@ -124,7 +126,7 @@ def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict 
         "transcripts": _transcripts(mission, citizen),
         "buttons": [
             {
-                "title": "Details",
+                "title": gettext("Details"),
                 "icon": "edit_note",
                 "link": reverse("admin:missiondeck_deckmission_change", args=[mission.pk]),
             }
@@ -147,7 +149,7 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
             "name": name,
             "url": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
         }
-        for form, name in (("md", "Markdown"), ("json", "JSON"))
+        for form, name in (("md", gettext("Markdown")), ("json", "JSON"))
     ]
 
 
@@ -203,11 +205,15 @@ def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
         reason=values["reason"],
         override=values["override"],
     )
-    messages.success(request, f"{moved} is {_STATUS_TEXT[moved.status]}.")
+    messages.success(request, _MOVED[moved.status] % {"mission": moved})
     return WorkspaceUrl.of(request, mission)
 
 
-_STATUS_TEXT = {DeckStatus.ACTIVE: "active", DeckStatus.QA: "in QA", DeckStatus.COMPLETE: "complete"}
+_MOVED = {
+    DeckStatus.ACTIVE: _("%(mission)s is active."),
+    DeckStatus.QA: _("%(mission)s is in QA."),
+    DeckStatus.COMPLETE: _("%(mission)s is complete."),
+}
 
 
 @action(CHAT, part="chat", back="ws-chat-end", creates=True)
@@ -233,9 +239,12 @@ def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     file, *more = values["report"]
     imported = import_report(actor=request.user, mission=mission, file=file, more=more, logs=values["logs"])
     if imported.is_new:
-        messages.success(request, f"Report imported. {format_run(imported.run)}.")
+        messages.success(request, gettext("Report imported. %(run)s.") % {"run": format_run(imported.run)})
     else:
-        messages.info(request, f"This file was already imported as the latest run: {format_run(imported.run)}.")
+        messages.info(
+            request,
+            gettext("This file was already imported as the latest run: %(run)s.") % {"run": format_run(imported.run)},
+        )
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=imported.run.pk)
 
 
@@ -244,9 +253,11 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
     """Mark a run as failed because its report never arrived."""
     chosen = runs_of(mission).filter(pk=key_of(run)).first()
     if chosen is None:
-        raise Http404("This test run does not exist.")
+        raise Http404(gettext("This test run does not exist."))
     give_up_run(actor=request.user, run=chosen)
-    messages.success(request, "The run was marked as failed. If a report arrives later, import it as a new run.")
+    messages.success(
+        request, gettext("The run was marked as failed. If a report arrives later, import it as a new run.")
+    )
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
 
 
@@ -261,7 +272,7 @@ def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
 def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Mark an item as done (done=1) or open (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
-        raise _InvalidInput("done", "Choose whether the item is done.")
+        raise _InvalidInput("done", gettext("Choose whether the item is done."))
     tick_item(actor=request.user, item=_item(mission, dod_item), done=done == "1")
     return WorkspaceUrl.of(request, mission)
 
@@ -279,7 +290,7 @@ def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> 
     """Move an item up or down within its category."""
     item = _item(mission, dod_item)
     if (to := request.POST.get("to")) not in ("up", "down"):
-        raise _InvalidInput("to", "Choose a direction: up or down.")
+        raise _InvalidInput("to", gettext("Choose a direction: up or down."))
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
     if item.pk not in keys:
         raise _item_removed()
@@ -316,7 +327,7 @@ def _mission(request: HttpRequest, key: str) -> DeckMission:
         raise PermissionDenied
     found = DeckMission.objects.select_related("assignee", "completed_by").filter(pk=key_of(key)).first()
     if found is None:
-        raise Http404("This client mission does not exist.")
+        raise Http404(gettext("This client mission does not exist."))
     return found
 
 
@@ -329,7 +340,7 @@ def _item(mission: DeckMission, key: str) -> DodItem:
 
 
 def _item_removed() -> _InvalidInput:
-    return _InvalidInput("dod_item", "This item was removed by another user.")
+    return _InvalidInput("dod_item", gettext("This item was removed by another user."))
 
 
 def _rejected(part: str, request: HttpRequest, rejection: DomainError | _InvalidInput, parts: dict) -> dict:

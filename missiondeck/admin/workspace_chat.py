@@ -8,6 +8,7 @@ from django.db.models import Count, F, IntegerField, Max, Q, TextField
 from django.db.models.functions import Cast, Length
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext
 
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
@@ -84,7 +85,7 @@ def _rendered(messages) -> list[dict]:
             {
                 "key": each.pk,
                 "sender": each.sender,
-                "who": name if each.sender == ChatSender.CITIZEN else f"To {name}",
+                "who": name if each.sender == ChatSender.CITIZEN else gettext("To %(name)s") % {"name": name},
                 "at": each.created_at,
                 "html": render_markdown(each.message)
                 if time.thread_time() < end
@@ -100,7 +101,7 @@ def _rendered(messages) -> list[dict]:
 
 def _without_formatting(text: str) -> SafeString:
     return format_html(
-        '<div class="markdown" dir="auto"><p class="markdown-note">Shown without formatting: this page is too long.</p>'
-        '<div class="markdown-plain">{}</div></div>',
+        '<div class="markdown" dir="auto"><p class="markdown-note">{}</p><div class="markdown-plain">{}</div></div>',
+        gettext("Shown without formatting: this page is too long."),
         text.replace("\x00", "\ufffd"),
     )

@@ -8,8 +8,9 @@ from django.db.models import Model
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html
+from django.utils.translation import gettext, ngettext
 
-from missiondeck.errors import missing_sentences
+from missiondeck.errors import missing_sentence
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.selectors.checklist import Progress
 from missionsite.common.admin.formats import format_datetime, format_number
@@ -20,17 +21,17 @@ SOON = timedelta(days=3)
 def format_days_left(deadline: datetime, at: datetime) -> str:
     """The time to a deadline: "3 days left", "less than an hour left", "12 days overdue"."""
     if deadline >= at:
-        return f"{_format_span(deadline - at)} left"
-    return f"{_format_span(at - deadline)} overdue"
+        return gettext("%(time)s left") % {"time": format_span(deadline - at)}
+    return gettext("%(time)s overdue") % {"time": format_span(at - deadline)}
 
 
-def _format_span(length: timedelta) -> str:
+def format_span(length: timedelta) -> str:
+    """A length of time in days or hours: "3 days", "less than an hour"."""
     if length.days:
-        return f"{length.days:,} day{'' if length.days == 1 else 's'}"
-    hours = length.seconds // 3600
-    if hours:
-        return f"{hours} hour{'' if hours == 1 else 's'}"
-    return "less than an hour"
+        return ngettext("%(count)s day", "%(count)s days", length.days) % {"count": format_number(length.days)}
+    if hours := length.seconds // 3600:
+        return ngettext("%(count)s hour", "%(count)s hours", hours) % {"count": hours}
+    return gettext("less than an hour")
 
 
 def format_duration(seconds: float | int | None) -> str:
@@ -38,10 +39,12 @@ def format_duration(seconds: float | int | None) -> str:
     if not isinstance(seconds, int | float) or isinstance(seconds, bool):
         return ""
     if seconds < 60:
-        return f"{seconds:.3g} s"
+        return gettext("%(seconds)s s") % {"seconds": f"{seconds:.3g}"}
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
-    return f"{hours:,} h {minutes} min" if hours else f"{minutes} min {rest} s"
+    if hours:
+        return gettext("%(hours)s h %(minutes)s min") % {"hours": format_number(hours), "minutes": minutes}
+    return gettext("%(minutes)s min %(seconds)s s") % {"minutes": minutes, "seconds": rest}
 
 
 def member_link(request: HttpRequest, member: Model | None) -> str:
@@ -59,10 +62,10 @@ def missing_parts(missing: list[dict]) -> list[dict]:
     parts = []
     for each in missing:
         if each["what"] != "open_items":
-            parts.append({"text": missing_sentences([each])[0], "items": [], "more": 0, "run": each.get("run")})
+            parts.append({"text": missing_sentence(each), "items": [], "more": 0, "run": each.get("run")})
             continue
         count = each["count"]
-        text = f"{count:,} item{' is' if count == 1 else 's are'} open:"
+        text = ngettext("%(count)s item is open:", "%(count)s items are open:", count) % {"count": format_number(count)}
         parts.append({"text": text, "items": each["items"], "more": count - len(each["items"])})
     return parts
 
@@ -80,32 +83,34 @@ def mission_summary(
         return _summary_of_complete(mission, latest, overridden)
     time_left = format_days_left(mission.deadline, at)
     if mission.deadline < at:
-        tone, title = "bad", f"Late: {time_left}"
+        tone, title = "bad", gettext("Late: %(time)s")
     elif not missing:
-        tone, title = "good", f"Ready: {time_left}"
+        tone, title = "good", gettext("Ready: %(time)s")
     else:
-        tone, title = "warn" if mission.deadline - at < SOON else "calm", f"In progress: {time_left}"
+        tone, title = "warn" if mission.deadline - at < SOON else "calm", gettext("In progress: %(time)s")
     sentences = [_short_sentence(each) for each in missing]
-    if not missing:
-        step = "It can be completed now." if mission.status == DeckStatus.QA else "It can move to QA."
-        sentences = [f"All items are done and the latest test run passed. {step}"]
-    return {"tone": tone, "title": title, "sentences": sentences, "parts": missing_parts(missing)}
+    if not missing and mission.status == DeckStatus.QA:
+        sentences = [gettext("All items are done and the latest test run passed. It can be completed now.")]
+    elif not missing:
+        sentences = [gettext("All items are done and the latest test run passed. It can move to QA.")]
+    return {"tone": tone, "title": title % {"time": time_left}, "sentences": sentences, "parts": missing_parts(missing)}
 
 
 def _summary_of_complete(mission: DeckMission, latest: TestRun | None, overridden: DeckStatusChange | None) -> dict:
     failed_since = latest is not None and latest.status == RunStatus.FAILED and latest.created_at > mission.completed_at
     sentences = []
     if failed_since:
-        sentences.append(f"The latest test run failed after completion, on {format_datetime(latest.created_at)}.")
+        failed_at = format_datetime(latest.created_at)
+        sentences.append(gettext("The latest test run failed after completion, on %(date)s.") % {"date": failed_at})
     if mission.override_reason:
-        sentences.append("It was completed with an override.")
+        sentences.append(gettext("It was completed with an override."))
     if failed_since:
-        tone, title = "bad", "Complete, but tests fail"
+        tone, title = "bad", gettext("Complete, but tests fail")
     elif mission.override_reason:
-        tone, title = "warn", "Complete with an override"
+        tone, title = "warn", gettext("Complete with an override")
     else:
-        tone, title = "good", "Complete"
-        sentences.append("All items were done and the latest test run had passed.")
+        tone, title = "good", gettext("Complete")
+        sentences.append(gettext("All items were done and the latest test run had passed."))
     parts = missing_parts(overridden.missing) if overridden else []
     return {"tone": tone, "title": title, "sentences": sentences, "parts": parts}
 
@@ -114,10 +119,13 @@ def _short_sentence(missing: dict) -> str:
     """What is missing in one sentence, without the names of open items."""
     if missing["what"] == "open_items":
         count = missing["count"]
-        return f"{count:,} item{' is' if count == 1 else 's are'} open."
-    return missing_sentences([missing])[0]
+        return ngettext("%(count)s item is open.", "%(count)s items are open.", count) % {"count": format_number(count)}
+    return missing_sentence(missing)
 
 
 def format_progress(progress: Progress) -> str:
     """Progress as "3 of 8"."""
-    return f"{format_number(progress.done)} of {format_number(progress.total)}"
+    return gettext("%(done)s of %(total)s") % {
+        "done": format_number(progress.done),
+        "total": format_number(progress.total),
+    }

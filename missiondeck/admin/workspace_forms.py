@@ -6,6 +6,7 @@ from django import forms
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile
 from django.utils.text import format_lazy
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
@@ -84,12 +85,17 @@ class ReportForm(forms.Form):
 
     def clean_report(self) -> list[UploadedFile]:
         files = self.cleaned_data["report"]
-        what = "A report" if len(files) == 1 else "The files of a report"
-        return _bounded(files, settings.DECK_REPORT_BYTES, what)
+        text = ngettext(
+            "A report can have at most %(limit)s MB.",
+            "The files of a report can have at most %(limit)s MB.",
+            len(files),
+        )
+        return _bounded(files, settings.DECK_REPORT_BYTES, text)
 
     def clean_logs(self) -> UploadedFile | None:
         file = self.cleaned_data["logs"]
-        return _bounded([file], settings.DECK_LOGS_BYTES, "A log file")[0] if file else None
+        text = gettext("A log file can have at most %(limit)s MB.")
+        return _bounded([file], settings.DECK_LOGS_BYTES, text)[0] if file else None
 
 
 def first_error(form: forms.Form) -> tuple[str, str]:
@@ -98,9 +104,9 @@ def first_error(form: forms.Form) -> tuple[str, str]:
     return field, str(errors[0])
 
 
-def _bounded(files: list[UploadedFile], most: int, what: str) -> list[UploadedFile]:
+def _bounded(files: list[UploadedFile], most: int, text: str) -> list[UploadedFile]:
     if sum(file.size for file in files) > most:
-        raise forms.ValidationError(f"{what} can have at most {most // 1024 // 1024:,} MB.")
+        raise forms.ValidationError(text % {"limit": f"{most // 1024 // 1024:,}"})
     return files
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.admin.workspace_formats import format_days_left, member_link, missing_parts, mission_summary
 from missiondeck.admin.workspace_runs import RUN_TONES
@@ -15,10 +16,10 @@ from missionsite.common.admin.formats import format_number
 CHANGES_SHOWN = 50
 STATUS_TONES = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warn", DeckStatus.COMPLETE: "good"}
 _STATUS_BUTTONS = {
-    (DeckStatus.ACTIVE, DeckStatus.QA): "Move to QA",
-    (DeckStatus.QA, DeckStatus.COMPLETE): "Complete",
-    (DeckStatus.QA, DeckStatus.ACTIVE): "Move back to active",
-    (DeckStatus.COMPLETE, DeckStatus.QA): "Move back to QA",
+    (DeckStatus.ACTIVE, DeckStatus.QA): _("Move to QA"),
+    (DeckStatus.QA, DeckStatus.COMPLETE): _("Complete"),
+    (DeckStatus.QA, DeckStatus.ACTIVE): _("Move back to active"),
+    (DeckStatus.COMPLETE, DeckStatus.QA): _("Move back to QA"),
 }
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from django.db.models import QuerySet
 from django.utils.html import escape
 from django.utils.safestring import SafeString
+from django.utils.translation import gettext, ngettext
 
 from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_trend import counts_of, trend
@@ -20,6 +21,7 @@ from missiondeck.selectors.runs import (
     results_of,
     search_logs,
 )
+from missiondeck.services.runs import GIVEN_UP
 from missionsite.common.admin.formats import format_datetime, format_number
 
 # Characters of one text of a result on a page.
@@ -57,7 +59,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
     counts = counts_of(summary)
     return {
         "key": run.pk,
-        "name": run.name or "Test run",
+        "name": run.name or gettext("Test run"),
         "is_latest": run.pk == latest.pk,
         "latest_url": url.to(run=None, runs=1, page=1, status="", q="", log=0, find="").href,
         "status": run.status,
@@ -72,7 +74,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "others": [
             (key.replace("_", " "), format_number(value)) for key, value in summary.items() if _is_other(key, summary)
         ],
-        "warnings": [str(each) for each in run.warnings],
+        "warnings": [gettext(GIVEN_UP) if each == GIVEN_UP else str(each) for each in run.warnings],
         "flaky": run.flaky_tests,
         "give_up": url.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
     }
@@ -121,11 +123,13 @@ def results(run: TestRun, url: WorkspaceUrl) -> dict:
 
 def _format_range(page: ResultsPage) -> str:
     if page.last == 1:
-        return f"{format_number(page.total)} test{'' if page.total == 1 else 's'}"
+        return ngettext("%(count)s test", "%(count)s tests", page.total) % {"count": format_number(page.total)}
     first = (page.number - 1) * RESULTS_PER_PAGE + 1
-    return (
-        f"{format_number(first)} to {format_number(first + len(page.results) - 1)} of {format_number(page.total)} tests"
-    )
+    return gettext("%(first)s to %(last)s of %(total)s tests") % {
+        "first": format_number(first),
+        "last": format_number(first + len(page.results) - 1),
+        "total": format_number(page.total),
+    }
 
 
 def _result(result: dict) -> dict:
@@ -140,14 +144,16 @@ def _result(result: dict) -> dict:
         "is_flaky": result["is_flaky"],
         "retries": result.get("retries", 0),
         "duration": format_duration(result.get("duration")),
-        "error": render_code(_cut(result["error"]), "Error") if result.get("error") else "",
-        "traceback": render_code(_cut(result["traceback"]), "Traceback") if result.get("traceback") else "",
-        "output": render_code(_cut(result["output"]), "Output") if result.get("output") else "",
+        "error": render_code(_cut(result["error"]), gettext("Error")) if result.get("error") else "",
+        "traceback": render_code(_cut(result["traceback"]), gettext("Traceback")) if result.get("traceback") else "",
+        "output": render_code(_cut(result["output"]), gettext("Output")) if result.get("output") else "",
     }
 
 
 def _cut(text: str) -> str:
-    return text if len(text) <= TEXT else f"{text[:TEXT]}… ({len(text) - TEXT:,} more characters)"
+    if len(text) <= TEXT:
+        return text
+    return gettext("%(text)s… (%(count)s more characters)") % {"text": text[:TEXT], "count": f"{len(text) - TEXT:,}"}
 
 
 # --- Logs ---------------------------------------------------------------------------------------

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_url import WorkspaceUrl
@@ -34,8 +35,10 @@ class Counts:
 
     @property
     def text(self) -> str:
-        text = f"{format_number(self.passed)} passed, {format_number(self.failed)} failed"
-        return f"{text}, {format_number(self.skipped)} skipped" if self.skipped else text
+        values = {name: format_number(getattr(self, name)) for name in ("passed", "failed", "skipped")}
+        if self.skipped:
+            return gettext("%(passed)s passed, %(failed)s failed, %(skipped)s skipped") % values
+        return gettext("%(passed)s passed, %(failed)s failed") % values
 
 
 def counts_of(summary: dict | None) -> Counts | None:

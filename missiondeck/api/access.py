@@ -6,6 +6,7 @@ import uuid
 
 from django.db.models import QuerySet
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 from ninja import Path, Schema
 from pydantic import ConfigDict
 
@@ -49,7 +50,7 @@ def get_visible_mission(request: HttpRequest, number: int) -> DeckMission:
     """A mission that the caller may view. Raises Http404."""
     mission = visible_missions(request.auth.member).filter(number=number).first()
     if mission is None:
-        raise Http404(f"Client mission {number} does not exist or you may not view it.")
+        raise Http404(gettext("Client mission %(number)s does not exist or you may not view it.") % {"number": number})
     return mission
 
 
@@ -67,11 +68,13 @@ def get_mission_to_report_on(request: HttpRequest, number: int) -> DeckMission:
         raise NotAllowed
     if mission := DeckMission.objects.filter(number=number).first():
         return mission
-    raise Http404(f"Client mission {number} does not exist.")
+    raise Http404(gettext("Client mission %(number)s does not exist.") % {"number": number})
 
 
 def get_run(mission: DeckMission, key: uuid.UUID) -> TestRun:
     """A run of this mission, without results and logs. Raises Http404."""
     if run := light_runs().select_related("created_by").filter(mission=mission, pk=key).first():
         return run
-    raise Http404(f"Client mission {mission.number} has no test run {key}.")
+    raise Http404(
+        gettext("Client mission %(number)s has no test run %(key)s.") % {"number": mission.number, "key": key}
+    )

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 from uuid import UUID
 
 from django.http import Http404, HttpRequest
+from django.utils.translation import gettext
 from ninja import Path, Schema, Status
 from pydantic import Field, StringConstraints
 
@@ -139,7 +140,10 @@ def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID 
 def _item(mission: DeckMission, key: UUID) -> DodItem:
     if found := DodItem.objects.filter(mission=mission, pk=key).first():
         return found
-    raise Http404(f"The definition of done of client mission {mission.number} has no item {key}.")
+    raise Http404(
+        gettext("The definition of done of client mission %(number)s has no item %(key)s.")
+        % {"number": mission.number, "key": key}
+    )
 
 
 def _fresh(item: DodItem) -> dict:

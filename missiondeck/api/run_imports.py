@@ -7,6 +7,7 @@ from uuid import UUID
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile as DjangoUploadedFile
 from django.http import HttpRequest
+from django.utils.translation import ngettext
 from ninja import File, Status, UploadedFile
 from pydantic import Field
 
@@ -131,5 +132,10 @@ def _check_sizes(reports: list[DjangoUploadedFile], logs: DjangoUploadedFile | N
         ("logs", [logs] if logs else [], settings.DECK_LOGS_BYTES),
     ):
         if (size := sum(file.size for file in files)) > most:
-            what = f"file {name} has" if len(files) == 1 else f"{len(files)} files {name} have"
-            raise BodyTooLarge(f"The {what} {size:,} bytes; at most {most:,} are accepted.", field=name)
+            text = ngettext(
+                "The file %(name)s has %(size)s bytes; at most %(limit)s are accepted.",
+                "The %(count)s files %(name)s have %(size)s bytes; at most %(limit)s are accepted.",
+                len(files),
+            )
+            values = {"count": len(files), "name": name, "size": f"{size:,}", "limit": f"{most:,}"}
+            raise BodyTooLarge(text % values, field=name)

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db.models import F, Func, IntegerField, Q
 from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.translation import gettext
 from ninja import Query, Schema
 from pydantic import Field
 
@@ -79,7 +80,7 @@ class LogsOut(Schema):
     page: int = Field(examples=[1])
     pages: int = Field(description="Number of the last page; 0 without logs.", examples=[1])
     lines: list[LogLine] = Field(
-        description="Empty for a search.", examples=[[{"line": 120, "text": "retrying in 2 s"}]]
+        description="Empty for a search.", examples=[[{"line": 120, "text": "tests/test_send.py:12"}]]
     )
     hits: list[LogHit] | None = Field(description="Null without a search.", examples=[None])
 
@@ -123,7 +124,7 @@ def get_latest_deck_run(
     mission = get_visible_mission(request, number)
     if run := latest_run(mission):
         return _detail_out(mission, run, status, search, page)
-    raise Http404(f"Client mission {number} has no test run yet.")
+    raise Http404(gettext("Client mission %(number)s has no test run yet.") % {"number": number})
 
 
 @router.get("/deck/missions/{number}/runs/{run}", response=RunDetail, summary="Show a test run")
@@ -154,7 +155,7 @@ def get_deck_run_logs(
     found = get_run(get_visible_mission(request, number), run)
     shown = log_page(found, page)
     if shown is None and page > 1:
-        raise Http404(f"The logs have no page {page}.")
+        raise Http404(gettext("The logs have no page %(page)s.") % {"page": page})
     about = {"page": page, "pages": shown.last if shown else 0}
     if search:
         return about | {"lines": [], "hits": [vars(hit) for hit in search_logs(found, search)]}

@@ -23,7 +23,7 @@ class ChatMessage(TimestampedModel):
     citizen = models.TextField(choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
     sender = models.TextField(choices=ChatSender)
     message = models.TextField()
-    code_blocks = models.JSONField("code", default=list, db_default=[], blank=True)
+    code_blocks = models.JSONField(_("code"), default=list, db_default=[], blank=True)
 
     objects = QuerySet.as_manager()
 

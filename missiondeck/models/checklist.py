@@ -18,8 +18,8 @@ class DodItem(TimestampedModel):
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)
     text = models.CharField(max_length=ITEM_LENGTH)
     category = models.TextField(choices=Category, default=Category.FUNCTIONAL, db_default=Category.FUNCTIONAL)
-    completed = models.BooleanField("done", default=False, db_default=False)
-    completed_at = models.DateTimeField("done at", null=True, blank=True, editable=False)
+    completed = models.BooleanField(_("done"), default=False, db_default=False)
+    completed_at = models.DateTimeField(_("done at"), null=True, blank=True, editable=False)
     completed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -29,14 +29,14 @@ class DodItem(TimestampedModel):
         editable=False,
         db_index=False,
     )
-    position = models.PositiveIntegerField("position", default=0, db_default=0)
+    position = models.PositiveIntegerField(_("position"), default=0, db_default=0)
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "dod_items"
-        verbose_name = "item of the definition of done"
-        verbose_name_plural = "definition of done"
+        verbose_name = _("item of the definition of done")
+        verbose_name_plural = _("definition of done")
         ordering = ["mission", "category", "position", "created_at", "id"]
         constraints = [
             *one_line_checks("dod_items", "text"),

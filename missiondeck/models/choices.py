@@ -1,61 +1,62 @@
 """Choices of this app; CHECK constraints hold the same values."""
 
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 
 class DeckStatus(models.TextChoices):
     """The status of a client mission."""
 
-    ACTIVE = "active", "Active"
-    QA = "qa", "In QA"
-    COMPLETE = "complete", "Complete"
+    ACTIVE = "active", _("Active")
+    QA = "qa", _("In QA")
+    COMPLETE = "complete", _("Complete")
 
 
 class Category(models.TextChoices):
     """The category of an item of the definition of done."""
 
-    FUNCTIONAL = "functional", "Functional"
-    NON_FUNCTIONAL = "non-functional", "Non-functional"
-    TESTS = "tests", "Tests"
+    FUNCTIONAL = "functional", _("Functional")
+    NON_FUNCTIONAL = "non-functional", _("Non-functional")
+    TESTS = "tests", _("Tests")
 
 
 class Citizen(models.TextChoices):
     """The citizens that work on a client mission, in workflow order."""
 
-    EMMA = "emma", "Emma"
-    INNA = "inna", "Inna"
-    RAFAEL = "rafael", "Rafael"
-    SOFIA = "sofia", "Sofia"
-    MAYA = "maya", "Maya"
+    EMMA = "emma", _("Emma")
+    INNA = "inna", _("Inna")
+    RAFAEL = "rafael", _("Rafael")
+    SOFIA = "sofia", _("Sofia")
+    MAYA = "maya", _("Maya")
 
 
 class ChatSender(models.TextChoices):
     """The author of a chat message."""
 
-    USER = "user", "User"
-    CITIZEN = "citizen", "Citizen"
+    USER = "user", _("User")
+    CITIZEN = "citizen", _("Citizen")
 
 
 class RunStatus(models.TextChoices):
     """The status of a test run; for a finished run it follows from the results."""
 
-    RUNNING = "running", "Running"
-    PASSED = "passed", "Passed"
-    FAILED = "failed", "Failed"
+    RUNNING = "running", _("Running")
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed")
 
 
 class ResultStatus(models.TextChoices):
     """The status of one test in a run."""
 
-    PASSED = "passed", "Passed"
-    FAILED = "failed", "Failed"
-    ERROR = "error", "Error"
-    SKIPPED = "skipped", "Skipped"
+    PASSED = "passed", _("Passed")
+    FAILED = "failed", _("Failed")
+    ERROR = "error", _("Error")
+    SKIPPED = "skipped", _("Skipped")
 
 
 class RunSource(models.TextChoices):
     """The source of the results of a run."""
 
-    MANUAL = "manual", "Manual"
-    JUNIT = "junit", "JUnit XML"
+    MANUAL = "manual", _("Manual")
+    JUNIT = "junit", _("JUnit XML")
     JSON = "json", "JSON"

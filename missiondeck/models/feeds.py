@@ -16,21 +16,21 @@ class DeckFeed(TimestampedModel):
     member = models.ForeignKey(settings.AUTH_USER_MODEL, models.CASCADE, related_name="deck_feeds")
     name = models.CharField(max_length=100, help_text=_("Where you use it, such as phone or laptop."))
     only_own = models.BooleanField(
-        "only my missions",
+        _("only my missions"),
         default=False,
         db_default=False,
         help_text=_("Include only missions that are assigned to you."),
     )
     digest = models.CharField(max_length=64, unique=True, editable=False)
-    last_read_at = models.DateTimeField("last read", null=True, blank=True, editable=False)
-    revoked_at = models.DateTimeField("revoked", null=True, blank=True, editable=False)
+    last_read_at = models.DateTimeField(_("last read"), null=True, blank=True, editable=False)
+    revoked_at = models.DateTimeField(_("revoked"), null=True, blank=True, editable=False)
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "deck_feeds"
         constraints = [*one_line_checks("deck_feeds", "name")]
-        verbose_name = "calendar feed"
+        verbose_name = _("calendar feed")
         ordering = [F("created_at").desc(), F("id").desc()]
 
     def __str__(self) -> str:

@@ -61,7 +61,7 @@ class DeckMission(TimestampedModel):
         blank=True,
         related_name="deck_missions",
         editable=False,
-        verbose_name="member",
+        verbose_name=_("member"),
     )
     github_url = URLField(
         "repository",
@@ -71,7 +71,7 @@ class DeckMission(TimestampedModel):
         db_default="",
         help_text=_("Optional. Example: https://github.com/owner/name"),
     )
-    completed_at = models.DateTimeField("completed", null=True, blank=True, editable=False)
+    completed_at = models.DateTimeField(_("completed"), null=True, blank=True, editable=False)
     completed_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         models.PROTECT,
@@ -81,7 +81,7 @@ class DeckMission(TimestampedModel):
         editable=False,
         db_index=False,
     )
-    override_reason = models.TextField("override reason", blank=True, default="", db_default="", editable=False)
+    override_reason = models.TextField(_("override reason"), blank=True, default="", db_default="", editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
     objects = QuerySet.as_manager()
@@ -89,11 +89,11 @@ class DeckMission(TimestampedModel):
     class Meta:
         db_table = "deck_missions"
         db_table_comment = "Paid work for clients."
-        verbose_name = "client mission"
+        verbose_name = _("client mission")
         ordering = [F("number").desc()]
         permissions = [
-            ("change_deckmission_status", "Can change the status of client missions"),
-            ("override_deckmission", "Can complete a client mission that is not done"),
+            ("change_deckmission_status", _("Can change the status of client missions")),
+            ("override_deckmission", _("Can complete a client mission that is not done")),
         ]
         constraints = [
             *one_line_checks("deck_missions", "title", "client", "currency", "assigned_to", "github_url"),
@@ -202,12 +202,12 @@ class DeckStatusChange(models.Model):
     from_status = models.TextField(choices=DeckStatus)
     to_status = models.TextField(choices=DeckStatus)
     reason = models.TextField(default="", db_default="", blank=True)
-    is_override = models.BooleanField("override", default=False, db_default=False)
+    is_override = models.BooleanField(_("override"), default=False, db_default=False)
     missing = models.JSONField(default=list, db_default=[], blank=True)
     by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
-    created_at = models.DateTimeField("time", db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("time"), db_default=TransactionNow(), editable=False)
     # The changeset in which the change was recorded.
     changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
 
@@ -215,7 +215,7 @@ class DeckStatusChange(models.Model):
 
     class Meta:
         db_table = "deck_status_changes"
-        verbose_name = "status change"
+        verbose_name = _("status change")
         ordering = [F("id").desc()]
         constraints = [
             choices_check("deck_status_changes", "from_status", DeckStatus),
@@ -230,4 +230,4 @@ class DeckStatusChange(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.from_status} to {self.to_status}"
+        return f"{self.from_status} → {self.to_status}"

@@ -34,11 +34,11 @@ class TestRun(TimestampedModel):
     logs = models.TextField(null=True, blank=True)  # noqa: DJ001  (as the seed has it: NULL is no output)
     name = models.CharField(max_length=255, default="", db_default="", blank=True)
     source = models.TextField(choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
-    digest = models.CharField("SHA-256 digest of the file", max_length=64, default="", db_default="", blank=True)
+    digest = models.CharField(_("SHA-256 digest of the file"), max_length=64, default="", db_default="", blank=True)
     import_key = models.CharField(max_length=KEY_LENGTH, default="", db_default="", blank=True, editable=False)
     warnings = models.JSONField(default=list, db_default=[], blank=True)
     flaky_tests = ArrayField(models.TextField(), default=list, db_default=[], blank=True, editable=False)
-    finished_at = models.DateTimeField("finished", null=True, blank=True, editable=False)
+    finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
     )
@@ -91,7 +91,7 @@ class LatestRun(models.Model):
     )
     run = models.ForeignKey(TestRun, BY_DATABASE, related_name="+", db_index=False, editable=False)
     status = models.TextField(choices=RunStatus, editable=False)
-    created_at = models.DateTimeField("time", editable=False)
+    created_at = models.DateTimeField(_("time"), editable=False)
 
     objects = QuerySet.as_manager()
 

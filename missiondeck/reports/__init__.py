@@ -9,6 +9,8 @@ from collections.abc import Callable, Sequence
 from pathlib import PurePath
 from typing import BinaryIO
 
+from django.utils.translation import gettext
+
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
@@ -42,7 +44,8 @@ def read_report(
     empty: list[str] = []
     size = 0
     for number, each in enumerate(files, 1):
-        label = f"Report {number} of {len(files)}{_file_label(each)}"
+        label = gettext("Report %(number)s of %(count)s") % {"number": number, "count": len(files)}
+        label += _file_label(each)
         source = Source(each, limit=limits.file_bytes, before=size, progress=progress)
         found = len(collector.results)
         try:
@@ -59,7 +62,7 @@ def read_report(
     if collector.results:
         # An empty file may be a shard that did not run: without this error the run could pass.
         for name in empty:
-            collector.add(name=name, status=ERROR, error="This report file contains no tests.")
+            collector.add(name=name, status=ERROR, error=gettext("This report file contains no tests."))
     figures = Counter()
     for part in parts:
         figures.update(part.figures)

@@ -2,6 +2,8 @@
 
 from collections import Counter
 
+from django.utils.translation import gettext
+
 from missiondeck.reports import values
 from missiondeck.reports.report import MIB, Limits, Report, ReportRejected
 from missiondeck.reports.stream import format_size
@@ -49,7 +51,10 @@ class Collector:
     ) -> None:
         """Add a result without empty values. Texts must be clean and within the limit of one text."""
         if len(self.results) >= self.limits.cases:
-            raise ReportRejected(f"The report has more than {self.limits.cases:,} tests. Split it into several runs.")
+            raise ReportRejected(
+                gettext("The report has more than %(cases)s tests. Split it into several runs.")
+                % {"cases": f"{self.limits.cases:,}"}
+            )
         result = {"name": name, "status": status}
         if duration is not None:
             result["duration"] = duration
@@ -60,7 +65,8 @@ class Collector:
         self._names += values.size_of(name)
         if self._names > NAMES_BYTES:
             raise ReportRejected(
-                f"The names in the report are more than {format_size(NAMES_BYTES)} of text. Split it into several runs."
+                gettext("The names in the report are more than %(names_bytes)s of text. Split it into several runs.")
+                % {"names_bytes": format_size(NAMES_BYTES)}
             )
         if flaky:
             result["flaky"] = True
@@ -148,7 +154,7 @@ class Collector:
         duration: seconds. figures: further numbers of the summary. Raises ReportRejected without results.
         """
         if not self.results:
-            raise ReportRejected("The report contains no tests. Check that the tool found tests to run.")
+            raise ReportRejected(gettext("The report contains no tests. Check that the tool found tests to run."))
         counted = Counter(result["status"] for result in self.results)
         summary = {
             "passed": counted[PASSED],
@@ -163,7 +169,8 @@ class Collector:
             # ASCII, as most logs: one other character would double the memory of the text.
             self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
             self.warnings.add(
-                f"The output of the suites is larger than {format_size(self.limits.logs_bytes)} and was cut at the end."
+                gettext("The output of the suites is larger than %(logs_bytes)s and was cut at the end.")
+                % {"logs_bytes": format_size(self.limits.logs_bytes)}
             )
         logs = self._logs.decode()
         self._logs.clear()

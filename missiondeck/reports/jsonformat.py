@@ -3,6 +3,9 @@
 import json
 import re
 
+from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
+
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
 from missiondeck.reports.report import MIB, Part, ReportRejected
@@ -17,7 +20,7 @@ VALUES = 2_500_000
 PAIRS = 25
 _STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _PAIR = re.compile(r"(.{1,60})_(passed|total)", re.DOTALL)
-_AGAIN = "Correct it and upload it again."
+_AGAIN = _("Correct it and upload it again.")
 _STATUSES = (PASSED, FAILED, ERROR, SKIPPED)
 _REPORT_KEYS = {"summary", "results", "name", "logs", "status"}
 _RESULT_KEYS = {
@@ -55,7 +58,7 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
         collector.warnings.count("wrong bytes")
     bare = _STRING.sub("", text)
     if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
-        raise ReportRejected("The report has too many objects and values. Upload JUnit XML instead.")
+        raise ReportRejected(gettext("The report has too many objects and values. Upload JUnit XML instead."))
     del bare
     try:
         return json.loads(
@@ -69,10 +72,11 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
         )
     except json.JSONDecodeError as error:
         raise ReportRejected(
-            f"The report is not well-formed JSON, in line {error.lineno}, column {error.colno}: {error.msg}. {_AGAIN}"
+            gettext("The report is not well-formed JSON, in line %(lineno)s, column %(colno)s: %(msg)s. %(advice)s")
+            % {"lineno": error.lineno, "colno": error.colno, "msg": error.msg, "advice": _AGAIN}
         ) from error
     except RecursionError as error:
-        raise ReportRejected("The JSON is nested too deeply. This is not a test report.") from error
+        raise ReportRejected(gettext("The JSON is nested too deeply. This is not a test report.")) from error
 
 
 def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
@@ -80,24 +84,36 @@ def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
     if len(found) < len(pairs):
         seen = set()
         double = next(key for key, _value in pairs if key in seen or seen.add(key))
-        raise ReportRejected(f"An object of the report has the key “{short(double)}” twice. {_AGAIN}")
+        raise ReportRejected(
+            gettext("An object of the report has the key “%(double)s” twice. %(advice)s")
+            % {"double": short(double), "advice": _AGAIN}
+        )
     return found
 
 
 def _no_number(text: str) -> None:
-    raise ReportRejected(f"The report has {text} instead of a number, which is not valid JSON. {_AGAIN}")
+    raise ReportRejected(
+        gettext("The report has %(text)s instead of a number, which is not valid JSON. %(advice)s")
+        % {"text": text, "advice": _AGAIN}
+    )
 
 
 def _integer(text: str) -> int:
     if len(text) > 18:
-        raise ReportRejected(f"The report has a number of {len(text):,} digits: {short(text, 20)}. {_AGAIN}")
+        raise ReportRejected(
+            gettext("The report has a number of %(count)s digits: %(text)s. %(advice)s")
+            % {"count": f"{len(text):,}", "text": short(text, 20), "advice": _AGAIN}
+        )
     return int(text)
 
 
 def _decimal(text: str) -> float:
     value = float(text)
     if not values.is_number(value):
-        raise ReportRejected(f"The report has a number that is too large: {short(text, 20)}. {_AGAIN}")
+        raise ReportRejected(
+            gettext("The report has a number that is too large: %(text)s. %(advice)s")
+            % {"text": short(text, 20), "advice": _AGAIN}
+        )
     return value
 
 
@@ -116,42 +132,59 @@ class _Reader:
         summary = document.get("summary")
         if not isinstance(results, list):
             raise ReportRejected(
-                "The report has no list “results”. Format: {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
+                gettext(
+                    "The report has no list “results”. Format: {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
+                )
             )
         if summary is None:
             summary = {}
         if not isinstance(summary, dict):
-            raise ReportRejected(f"The report's “summary” is not an object. {_AGAIN}")
+            raise ReportRejected(gettext("The report's “summary” is not an object. %(advice)s") % {"advice": _AGAIN})
         self._unknown_keys(document, _REPORT_KEYS)
-        name = self.collector.name(self._text(document, "name", "the report"))
+        name = self.collector.name(self._text(document, "name", gettext("the report")))
         seconds = 0.0
         for number, item in enumerate(results, 1):
             seconds += self._result(number, item)
-        self.collector.log(self._text(document, "logs", "the report"))
+        self.collector.log(self._text(document, "logs", gettext("the report")))
         figures, lacking = self._figures(summary)
         self._compare(name, document.get("status"), self._stated(summary), lacking)
         stated = summary.get("duration")
         if stated is not None:
-            seconds = self._seconds(stated, "the summary") or seconds
+            seconds = self._seconds(stated, gettext("the summary")) or seconds
         return Part(name, "json", seconds, figures)
 
     def _result(self, number: int, item: object) -> float:
         """Add one result. Returns its duration in seconds, 0 if unknown."""
         if not isinstance(item, dict):
-            raise ReportRejected(f"Result {number} of the report is not an object. {_AGAIN}")
+            raise ReportRejected(
+                gettext("Result %(number)s of the report is not an object. %(advice)s")
+                % {"number": number, "advice": _AGAIN}
+            )
         name = next((text for key in ("name", "test") if (text := item.get(key))), None)
         if not isinstance(name, str) or not (stored := self.collector.name(name)):
-            raise ReportRejected(f"Result {number} of the report has no name. {_AGAIN}")
-        source_name = f"result {number} ({short(name)})"
+            raise ReportRejected(
+                gettext("Result %(number)s of the report has no name. %(advice)s")
+                % {"number": number, "advice": _AGAIN}
+            )
+        source_name = gettext("result %(number)s (%(name)s)") % {"number": number, "name": short(name)}
         status = item.get("status")
         stated_status = status.strip().lower() if isinstance(status, str) else status
         if stated_status not in _STATUSES:
             raise ReportRejected(
-                f"The status of {source_name} is {_quoted(status)}. It must be one of {', '.join(_STATUSES)}. {_AGAIN}"
+                gettext("The status of %(source_name)s is %(status)s. It must be one of %(statuses)s. %(advice)s")
+                % {
+                    "source_name": source_name,
+                    "status": _quoted(status),
+                    "statuses": ", ".join(_STATUSES),
+                    "advice": _AGAIN,
+                }
             )
         self._unknown_keys(item, _RESULT_KEYS)
         if item.get("name") and item.get("test") and item["name"] != item["test"]:
-            self.warnings.count("value not understood", f"“test” of {source_name}, which has a “name” as well")
+            self.warnings.count(
+                "value not understood",
+                gettext("“test” of %(source_name)s, which has a “name” as well") % {"source_name": source_name},
+            )
         duration = self._seconds(item.get("duration"), source_name)
         error, traceback, output = (
             self._cut(self._text(item, key, source_name)) for key in ("error", "traceback", "output")
@@ -194,9 +227,13 @@ class _Reader:
                 continue
             passed, total = (summary.get(f"{pair[1]}_{which}") for which in ("passed", "total"))
             if not (_is_count(passed) and _is_count(total)):
-                self.warnings.count("value not understood", f"“{short(key)}” of the summary, without its pair")
+                self.warnings.count(
+                    "value not understood", gettext("“%(key)s” of the summary, without its pair") % {"key": short(key)}
+                )
             elif passed > total:
-                self.warnings.count("value not understood", f"“{short(key)}” of the summary, above its total")
+                self.warnings.count(
+                    "value not understood", gettext("“%(key)s” of the summary, above its total") % {"key": short(key)}
+                )
             elif pair[2] == "total":
                 # Counted once per pair.
                 lacking += total - passed
@@ -204,7 +241,10 @@ class _Reader:
                 if pairs <= PAIRS:
                     figures |= {values.clean(f"{pair[1]}_passed"): passed, values.clean(key): total}
                 else:
-                    self.warnings.count("value not understood", f"“{short(key)}” of the summary, which has too many")
+                    self.warnings.count(
+                        "value not understood",
+                        gettext("“%(key)s” of the summary, which has too many") % {"key": short(key)},
+                    )
         return figures, max(lacking, failed)
 
     def _stated(self, summary: dict) -> dict[str, int]:
@@ -215,7 +255,10 @@ class _Reader:
             if value is None:
                 continue
             if not _is_count(value):
-                raise ReportRejected(f"“{key}” of the report's summary is {_quoted(value)}, not a count. {_AGAIN}")
+                raise ReportRejected(
+                    gettext("“%(key)s” of the report's summary is %(value)s, not a count. %(advice)s")
+                    % {"key": key, "value": _quoted(value), "advice": _AGAIN}
+                )
             stated[ours] = max(value, stated.get(ours, 0))
         return stated
 
@@ -233,21 +276,29 @@ class _Reader:
         if differing := [key for key, value in stated.items() if value != found[key]]:
             stated_status = ", ".join(f"{stated[key]:,} {key}" for key in differing)
             counted = ", ".join(f"{found[key]:,} {key}" for key in differing)
-            self.warnings.add(f"The summary states {stated_status}; the results have {counted}. The results are used.")
+            self.warnings.add(
+                gettext("The summary states %(stated_status)s; the results have %(counted)s. The results are used.")
+                % {"stated_status": stated_status, "counted": counted}
+            )
         report_status = status.strip().lower() if isinstance(status, str) else ""
         if found["failed"] or found["errors"]:
             if report_status == PASSED:
-                self.warnings.add("The report has the status passed, but some results failed. The results are used.")
+                self.warnings.add(
+                    gettext("The report has the status passed, but some results failed. The results are used.")
+                )
             return
         lacking = stated.get("failed", 0) + stated.get("errors", 0) or lacking
         if lacking:
-            what = "failure" if lacking == 1 else "failures"
-            error = f"The report's summary counts {lacking:,} more {what} than its results."
+            error = ngettext(
+                "The report's summary counts %(count)s more failure than its results.",
+                "The report's summary counts %(count)s more failures than its results.",
+                lacking,
+            ) % {"count": f"{lacking:,}"}
         elif report_status in (FAILED, ERROR):
-            error = "The report has the status failed, but none of its results failed."
+            error = gettext("The report has the status failed, but none of its results failed.")
         else:
             return
-        self.collector.add(name=name or "Summary of the report", status=ERROR, error=error)
+        self.collector.add(name=name or gettext("Summary of the report"), status=ERROR, error=error)
 
     # --- Single values ------------------------------------------------------------------------
 
@@ -260,7 +311,10 @@ class _Reader:
         if value is None:
             return ""
         if not isinstance(value, str):
-            self.warnings.count("value not understood", f"“{key}” of {source_name}")
+            self.warnings.count(
+                "value not understood",
+                gettext("“%(key)s” of %(source_name)s") % {"key": key, "source_name": source_name},
+            )
             return ""
         return value
 
@@ -280,13 +334,18 @@ class _Reader:
                 raise Unreadable
             return values.seconds(f"{value:.9f}")[0]
         except Unreadable:
-            self.warnings.count("time unreadable", f"{_quoted(value)} of {source_name}")
+            self.warnings.count(
+                "time unreadable",
+                gettext("%(value)s of %(source_name)s") % {"value": _quoted(value), "source_name": source_name},
+            )
             return None
 
     def _flaky(self, item: dict, status: str, source_name: str) -> bool:
         value = item.get("flaky")
         if value is not None and not isinstance(value, bool):
-            self.warnings.count("value not understood", f"“flaky” of {source_name}")
+            self.warnings.count(
+                "value not understood", gettext("“flaky” of %(source_name)s") % {"source_name": source_name}
+            )
         return value is True and status == PASSED
 
     def _retries(self, item: dict, source_name: str) -> int:
@@ -294,7 +353,9 @@ class _Reader:
         if value is None:
             return 0
         if not _is_count(value) or value > 1_000_000:
-            self.warnings.count("value not understood", f"“retries” of {source_name}")
+            self.warnings.count(
+                "value not understood", gettext("“retries” of %(source_name)s") % {"source_name": source_name}
+            )
             return 0
         return value
 
@@ -306,4 +367,4 @@ def _is_count(value: object) -> bool:
 def _quoted(value: object) -> str:
     if isinstance(value, str):
         return f"“{short(value, 40)}”"
-    return "not given" if value is None else short(json.dumps(value), 40)
+    return gettext("not given") if value is None else short(json.dumps(value), 40)

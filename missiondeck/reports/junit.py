@@ -8,6 +8,9 @@ from collections.abc import Callable
 from functools import partial
 from xml.sax.handler import ContentHandler
 
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
 from missiondeck.reports import values
 from missiondeck.reports.cases import Case, Problem, is_negative, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
@@ -50,16 +53,16 @@ _IS_OUTPUT = ("std", "standard", "system")
 # unittest-xml-reporting adds the start time to the name of a suite.
 _STARTED = re.compile(r"-20\d{12}$", re.ASCII)
 _OTHER_REPORTS = {
-    "assemblies": "an xUnit.net report",
-    "assembly": "an xUnit.net report",
-    "test-run": "an NUnit report",
-    "test-results": "an NUnit report",
-    "testrun": "a Visual Studio (TRX) report",
+    "assemblies": _("an xUnit.net report"),
+    "assembly": _("an xUnit.net report"),
+    "test-run": _("an NUnit report"),
+    "test-results": _("an NUnit report"),
+    "testrun": _("a Visual Studio (TRX) report"),
     "testng-results": "a TestNG report",
-    "robot": "a Robot Framework report",
-    "coverage": "a coverage report",
-    "checkstyle": "a Checkstyle report",
-    "html": "a page of HTML",
+    "robot": _("a Robot Framework report"),
+    "coverage": _("a coverage report"),
+    "checkstyle": _("a Checkstyle report"),
+    "html": _("a page of HTML"),
 }
 # The attributes of a suite in the order of Gradle.
 _GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
@@ -109,11 +112,13 @@ class _Reader(ContentHandler):
         self._elements += 1
         if len(self._open) >= DEPTH:
             raise ReportRejected(
-                f"In line {self.xml.line} more than {DEPTH} elements are nested. This is not a test report."
+                gettext("In line %(line)s more than %(depth)s elements are nested. This is not a test report.")
+                % {"line": self.xml.line, "depth": DEPTH}
             )
         if self._elements > ELEMENTS:
             raise ReportRejected(
-                f"The report has more than {ELEMENTS:,} elements, by line {self.xml.line}. Split it into several runs."
+                gettext("The report has more than %(elements)s elements, by line %(line)s. Split it into several runs.")
+                % {"elements": f"{ELEMENTS:,}", "line": self.xml.line}
             )
         opener = self._openers.get(name) or self._find_opener(name)
         if not self.begun:
@@ -140,8 +145,11 @@ class _Reader(ContentHandler):
             return
         what = _OTHER_REPORTS.get(root)
         raise ReportRejected(
-            f"This is {what or 'not a test report'}: the root element is <{short(name)}>."
-            " Configure the tool to write JUnit XML and upload that file."
+            gettext(
+                "This is %(what)s: the root element is <%(name)s>. Configure the tool to write JUnit XML and upload"
+                " that file."
+            )
+            % {"what": what or gettext("not a test report"), "name": short(name)}
         )
 
     def _find_opener(self, name: str) -> Callable:
@@ -178,7 +186,7 @@ class _Reader(ContentHandler):
         for key, spellings in _COUNTS.items():
             suite.stated[key] = next((n for each in spellings if (n := self._count(attrs, each)) is not None), None)
         suite.is_gradle = tuple(attrs) == _GRADLE
-        suite.stated_seconds = self._seconds(attrs, name or "a suite without a name")
+        suite.stated_seconds = self._seconds(attrs, name or gettext("a suite without a name"))
         self._suites.append(suite)
         self._sink = None
         return self._close_suite
@@ -196,7 +204,9 @@ class _Reader(ContentHandler):
         name = self._stored(attrs, "name")
         if not name:
             name = classname or self._suites[-1].name or "(test without a name)"
-            self.collector.warnings.count("no name", f"{short(name)}, line {self.xml.line}")
+            self.collector.warnings.count(
+                "no name", gettext("%(name)s, line %(line)s") % {"name": short(name), "line": self.xml.line}
+            )
         stated = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
         case = Case(
             name=name,
@@ -216,7 +226,9 @@ class _Reader(ContentHandler):
         suite = self._suites[-1]
         status, unsure = case.verdict()
         if unsure:
-            self.collector.warnings.count("no verdict", f"{short(case.name)}, line {self.xml.line}")
+            self.collector.warnings.count(
+                "no verdict", gettext("%(name)s, line %(line)s") % {"name": short(case.name), "line": self.xml.line}
+            )
         bad = max(case.bad, status in (FAILED, ERROR))
         suite.add_test(
             bad=bad,
@@ -287,7 +299,8 @@ class _Reader(ContentHandler):
         if self._cases:
             self._sink = self._cases[-1].printer("[system-err]\n" if stream == "system-err" else "")
             return
-        heading = f"=== {self._suites[-1].path or self.name or 'The whole report'}: {stream} ===\n"
+        name = self._suites[-1].path or self.name or gettext("The whole report")
+        heading = f"=== {name}: {stream} ===\n"
         self._sink = partial(self._log, [heading])
 
     def _log(self, before: list[str], text: str) -> None:
@@ -328,7 +341,9 @@ class _Reader(ContentHandler):
             # <passed/> means the same as the value in a `status` attribute.
             return self._open_problem(verdict if verdict in (FAILED, ERROR, SKIPPED) else "stated", name, attrs)
         if name.endswith(_SOUNDS_BAD) and not name.startswith(_IS_OUTPUT):
-            self.collector.warnings.count("sounds bad", f"<{short(name)}>, line {self.xml.line}")
+            self.collector.warnings.count(
+                "sounds bad", gettext("<%(name)s>, line %(line)s") % {"name": short(name), "line": self.xml.line}
+            )
             return self._open_problem(ERROR, name, attrs)
         self.collector.warnings.unknown("element", name)
         if self._cases and len(self._open) == self._cases[-1].depth + 1:
@@ -368,7 +383,11 @@ class _Reader(ContentHandler):
             return None
 
     def _example(self, text: str, source_name: str) -> str:
-        return f"“{short(text, 40)}” of {short(source_name)}, line {self.xml.line}"
+        return gettext("“%(text)s” of %(source_name)s, line %(line)s") % {
+            "text": short(text, 40),
+            "source_name": short(source_name),
+            "line": self.xml.line,
+        }
 
 
 def _local(name: str) -> str:

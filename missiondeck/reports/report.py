@@ -2,14 +2,17 @@
 
 from dataclasses import dataclass, field
 
+from django.utils.translation import gettext_lazy as _
+
 from missionsite.common.errors import DomainError
 
 MIB = 1024 * 1024
 
 
 class ReportRejected(DomainError):
-    """The test report cannot be read."""
+    """A test report cannot be read; `message` says why."""
 
+    message = _("The test report cannot be read.")
     code = "report_rejected"
     field = "report"
     status = 422

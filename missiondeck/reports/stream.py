@@ -5,6 +5,8 @@ import hashlib
 from collections.abc import Callable
 from typing import BinaryIO
 
+from django.utils.translation import gettext
+
 from missiondeck.reports.report import MIB, ReportRejected
 
 PIECE = 64 * 1024
@@ -49,11 +51,15 @@ class Source:
         self._hash.update(data)
         self.count += len(data)
         if self.count > self.limit:
-            what = "The report is" if self.limit == self._most else "The report files together are"
-            raise ReportRejected(
-                f"{what} larger than {format_size(self._most)}."
-                " Split it, or exclude the output of tests from the report."
+            text = gettext(
+                "The report is larger than %(limit)s. Split it, or exclude the output of tests from the report."
             )
+            if self.limit != self._most:
+                text = gettext(
+                    "The report files together are larger than %(limit)s."
+                    " Split them, or exclude the output of tests from the report."
+                )
+            raise ReportRejected(text % {"limit": format_size(self._most)})
         if self._progress and data:
             self._progress(self._before + self.count)
         return data
@@ -66,7 +72,7 @@ class Source:
 
 def format_size(size: int) -> str:
     """Format a number of bytes: "100 MiB"."""
-    return f"{size / MIB:,.0f} MiB" if size >= MIB else f"{size:,} bytes"
+    return f"{size / MIB:,.0f} MiB" if size >= MIB else gettext("%(size)s bytes") % {"size": f"{size:,}"}
 
 
 def read_start(source: Source) -> tuple[bytes, int]:
@@ -81,7 +87,7 @@ def read_start(source: Source) -> tuple[bytes, int]:
         lines += data.count(b"\n") - rest.count(b"\n")
         if rest:
             return rest, lines
-    raise ReportRejected("The file is empty. Upload the report that the tool wrote.")
+    raise ReportRejected(gettext("The file is empty. Upload the report that the tool wrote."))
 
 
 def detect_format(head: bytes) -> str:
@@ -91,13 +97,16 @@ def detect_format(head: bytes) -> str:
     """
     for magic, name in _PACKED.items():
         if head.startswith(magic):
-            raise ReportRejected(f"The file is compressed with {name}. Decompress it and upload the report inside.")
+            raise ReportRejected(
+                gettext("The file is compressed with %(name)s. Decompress it and upload the report inside.")
+                % {"name": name}
+            )
     if head.startswith(_UTF32):
-        raise ReportRejected("The file is in UTF-32. Save the report in UTF-8.")
+        raise ReportRejected(gettext("The file is in UTF-32. Save the report in UTF-8."))
     start = head[:4096].removeprefix(codecs.BOM_UTF16_LE).removeprefix(codecs.BOM_UTF16_BE).replace(b"\0", b"")
     match start.lstrip(BLANK)[:1]:
         case b"<":
             return "xml"
         case b"{" | b"[":
             return "json"
-    raise ReportRejected("The file is neither XML nor JSON. Upload a test report in JUnit XML or JSON.")
+    raise ReportRejected(gettext("The file is neither XML nor JSON. Upload a test report in JUnit XML or JSON."))

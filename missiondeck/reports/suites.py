@@ -2,6 +2,8 @@
 
 from array import array
 
+from django.utils.translation import gettext, ngettext
+
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, Collector
 
@@ -111,10 +113,16 @@ def check_totals(suite: Suite, collector: Collector) -> None:
     """
     stated_bad = _sum(suite.stated, "failures", "errors")
     if differences := _differences(suite, stated_bad):
-        name = f"Suite “{values.short(suite.name)}”" if suite.name else "A suite without a name"
         if suite.is_root:
-            name = "The report as a whole"
-        collector.warnings.add(f"{name} (line {suite.line}) states {differences}.")
+            name = gettext("The report as a whole")
+        elif suite.name:
+            name = gettext("Suite “%(name)s”") % {"name": values.short(suite.name)}
+        else:
+            name = gettext("A suite without a name")
+        collector.warnings.add(
+            gettext("%(name)s (line %(line)s) states %(differences)s.")
+            % {"name": name, "line": suite.line, "differences": differences}
+        )
     if stated_bad is not None and not suite.accounts_for(stated_bad):
         more = stated_bad - suite.bad
         collector.add(
@@ -122,7 +130,12 @@ def check_totals(suite: Suite, collector: Collector) -> None:
             status=ERROR,
             suite=suite.path,
             file=suite.file,
-            error=f"The suite states {_many(more, 'more failure')} than its tests show.",
+            error=ngettext(
+                "The suite states %(count)s more failure than its tests show.",
+                "The suite states %(count)s more failures than its tests show.",
+                more,
+            )
+            % {"count": f"{more:,}"},
         )
         suite.bad_tests = suite.bad = stated_bad
 
@@ -147,15 +160,15 @@ def _differences(suite: Suite, stated_bad: int | None) -> str:
         return ""
     stated, found = [], []
     if stated_tests is not None:
-        stated.append(_many(stated_tests, "test"))
-        found.append(_many(suite.tests, "test"))
+        stated.append(_tests(stated_tests))
+        found.append(_tests(suite.tests))
     if stated_bad is not None:
-        stated.append(_many(stated_bad, "failure"))
-        found.append(_many(suite.bad_tests, "failure"))
+        stated.append(_failures(stated_bad))
+        found.append(_failures(suite.bad_tests))
     if stated_skips is not None:
-        stated.append(f"{stated_skips:,} skipped")
-        found.append(f"{suite.skipped:,} skipped")
-    return f"{', '.join(stated)}; counted: {', '.join(found)}"
+        stated.append(gettext("%(count)s skipped") % {"count": f"{stated_skips:,}"})
+        found.append(gettext("%(count)s skipped") % {"count": f"{suite.skipped:,}"})
+    return gettext("%(stated)s; counted: %(found)s") % {"stated": ", ".join(stated), "found": ", ".join(found)}
 
 
 def _sum(stated: dict[str, int | None], *keys: str) -> int | None:
@@ -163,5 +176,9 @@ def _sum(stated: dict[str, int | None], *keys: str) -> int | None:
     return sum(numbers) if numbers else None
 
 
-def _many(number: int, what: str) -> str:
-    return f"{number:,} {what}{'' if number == 1 else 's'}"
+def _tests(number: int) -> str:
+    return ngettext("%(count)s test", "%(count)s tests", number) % {"count": f"{number:,}"}
+
+
+def _failures(number: int) -> str:
+    return ngettext("%(count)s failure", "%(count)s failures", number) % {"count": f"{number:,}"}

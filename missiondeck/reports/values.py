@@ -5,6 +5,8 @@ import math
 import re
 from functools import lru_cache
 
+from django.utils.translation import gettext
+
 # About thirty years.
 _MOST_SECONDS = 1e9
 _LONGEST_TIME = 40
@@ -183,9 +185,9 @@ class Text:
         """The text without blank lines around it, with a note if it was cut; within the limit."""
         text = self.raw()
         if self.beyond:
-            note = "… (cut here: {:,} more characters)"
+            note = gettext("… (cut here: %(count)s more characters)")
             kept = max(0, self._limit - len(note) - 10)
-            text = (text[:kept] + note.format(self.beyond + len(text) - kept))[: self._limit]
+            text = (text[:kept] + note % {"count": f"{self.beyond + len(text) - kept:,}"})[: self._limit]
         text = text.rstrip()
         # Keeps the indentation of the first line that is not blank.
         start = len(text) - len(text.lstrip())

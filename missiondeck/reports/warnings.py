@@ -2,69 +2,104 @@
 
 from itertools import islice
 
+from django.utils.translation import ngettext, ngettext_lazy
+
 from missiondeck.reports.values import short
 
 MOST = 50
 
-# Texts for one and for several occurrences. {n}: the number. {first}: the first occurrence.
+# Texts for one and for several occurrences. n: the number. first: the first occurrence.
 _TEXTS = {
-    "text cut": (
-        "One text of a test is longer than {limit} characters and was cut.",
-        "{n} texts of tests are longer than {limit} characters and were cut.",
+    "text cut": ngettext_lazy(
+        "One text of a test is longer than %(limit)s characters and was cut.",
+        "%(n)s texts of tests are longer than %(limit)s characters and were cut.",
+        "n",
     ),
-    "output left out": (
-        "The texts of this report exceed {texts_limit}: the output of one test was removed.",
-        "The texts of this report exceed {texts_limit}: the output of {n} tests was removed.",
+    "output left out": ngettext_lazy(
+        "The texts of this report exceed %(texts_limit)s: the output of one test was removed.",
+        "The texts of this report exceed %(texts_limit)s: the output of %(n)s tests was removed.",
+        "n",
     ),
-    "error left out": (
-        "The texts of this report exceed {texts_limit}: the error or traceback of one test was removed.",
-        "The texts of this report exceed {texts_limit}: the error or traceback of {n} tests was removed.",
+    "error left out": ngettext_lazy(
+        "The texts of this report exceed %(texts_limit)s: the error or traceback of one test was removed.",
+        "The texts of this report exceed %(texts_limit)s: the error or traceback of %(n)s tests was removed.",
+        "n",
     ),
-    "name cut": (
-        "One name is too long and was cut: {first}.",
-        "{n} names are too long and were cut; the first is {first}.",
+    "name cut": ngettext_lazy(
+        "One name is too long and was cut: %(first)s.",
+        "%(n)s names are too long and were cut; the first is %(first)s.",
+        "n",
     ),
-    "no name": (
-        "One test has no name: {first}.",
-        "{n} tests have no name; the first is {first}.",
+    "no name": ngettext_lazy(
+        "One test has no name: %(first)s.",
+        "%(n)s tests have no name; the first is %(first)s.",
+        "n",
     ),
-    "time unreadable": (
-        "One duration is invalid and was ignored: {first}.",
-        "{n} durations are invalid and were ignored; the first is {first}.",
+    "time unreadable": ngettext_lazy(
+        "One duration is invalid and was ignored: %(first)s.",
+        "%(n)s durations are invalid and were ignored; the first is %(first)s.",
+        "n",
     ),
-    "time ambiguous": (
-        "One duration is ambiguous; its comma was read as a thousands separator: {first}.",
-        "{n} durations are ambiguous; their comma was read as a thousands separator; the first is {first}.",
+    "time ambiguous": ngettext_lazy(
+        "One duration is ambiguous; its comma was read as a thousands separator: %(first)s.",
+        "%(n)s durations are ambiguous; their comma was read as a thousands separator; the first is %(first)s.",
+        "n",
     ),
-    "count unreadable": (
-        "One total of a suite is not a number and was ignored: {first}.",
-        "{n} totals of suites are not numbers and were ignored; the first is {first}.",
+    "count unreadable": ngettext_lazy(
+        "One total of a suite is not a number and was ignored: %(first)s.",
+        "%(n)s totals of suites are not numbers and were ignored; the first is %(first)s.",
+        "n",
     ),
-    "cleaned": (
+    "cleaned": ngettext_lazy(
         "One text has terminal colours or control characters; they were removed or replaced by \ufffd.",
-        "{n} texts have terminal colours or control characters; they were removed or replaced by \ufffd.",
+        "%(n)s texts have terminal colours or control characters; they were removed or replaced by \ufffd.",
+        "n",
     ),
-    "not xml": (
+    "not xml": ngettext_lazy(
         "The report has terminal colours or characters that XML forbids; they were removed or replaced by \ufffd.",
-        "{n} files have terminal colours or characters that XML forbids; they were removed or replaced by \ufffd.",
+        "%(n)s files have terminal colours or characters that XML forbids; they were removed or replaced by \ufffd.",
+        "n",
     ),
-    "wrong bytes": (
+    "wrong bytes": ngettext_lazy(
         "The report has bytes that are invalid in its encoding; they were replaced by \ufffd. Save it in UTF-8.",
-        "{n} files have bytes that are invalid in their encoding; they were replaced by \ufffd. Save them in UTF-8.",
+        "%(n)s files have bytes that are invalid in their encoding; they were replaced by \ufffd. Save them in UTF-8.",
+        "n",
     ),
-    "no verdict": (
-        "One test states neither passed nor failed and counts as skipped: {first}.",
-        "{n} tests state neither passed nor failed and count as skipped; the first is {first}.",
+    "no verdict": ngettext_lazy(
+        "One test states neither passed nor failed and counts as skipped: %(first)s.",
+        "%(n)s tests state neither passed nor failed and count as skipped; the first is %(first)s.",
+        "n",
     ),
-    "sounds bad": (
-        "One unknown element is named like a failure and counts as an error: {first}.",
-        "{n} unknown elements are named like failures and count as errors; the first is {first}.",
+    "sounds bad": ngettext_lazy(
+        "One unknown element is named like a failure and counts as an error: %(first)s.",
+        "%(n)s unknown elements are named like failures and count as errors; the first is %(first)s.",
+        "n",
     ),
-    "value not understood": (
-        "One value has an unexpected format and was ignored: {first}.",
-        "{n} values have an unexpected format and were ignored; the first is {first}.",
+    "value not understood": ngettext_lazy(
+        "One value has an unexpected format and was ignored: %(first)s.",
+        "%(n)s values have an unexpected format and were ignored; the first is %(first)s.",
+        "n",
     ),
 }
+_UNKNOWN = {
+    "element": ngettext_lazy(
+        "The element <%(name)s> is unknown and was ignored.",
+        "The element <%(name)s> is unknown and was ignored %(n)s times.",
+        "n",
+    ),
+    "key": ngettext_lazy(
+        "The key “%(name)s” is unknown and was ignored.",
+        "The key “%(name)s” is unknown and was ignored %(n)s times.",
+        "n",
+    ),
+}
+
+
+class _Count(int):
+    """A number that is written with thousands separators."""
+
+    def __str__(self) -> str:
+        return f"{int(self):,}"
 
 
 class Warnings:
@@ -97,17 +132,12 @@ class Warnings:
         """At most fifty sentences; if there are more, the last one states their number."""
         sentences = []
         for kind, (number, first) in self._counted.items():
-            one, many = _TEXTS[kind]
-            sentences.append((one if number == 1 else many).format(n=f"{number:,}", first=first, **self._figures))
+            sentences.append(_TEXTS[kind] % {"n": _Count(number), "first": first, **self._figures})
         for (what, name), number in islice(self._unknown.items(), MOST):
-            quoted = f"<{short(name)}>" if what == "element" else f"“{short(name)}”"
-            sentences.append(
-                f"The {what} {quoted} is unknown and was ignored."
-                if number == 1
-                else f"The {what} {quoted} is unknown and was ignored {number:,} times."
-            )
+            sentences.append(_UNKNOWN[what] % {"n": _Count(number), "name": short(name)})
         sentences += self._sentences
         more = len(self._counted) + len(self._unknown) + len(self._sentences) + self._dropped - MOST
         if more <= 0:
             return sentences
-        return [*sentences[: MOST - 1], f"{more + 1:,} more warnings are not listed."]
+        rest = ngettext("%(n)s more warning is not listed.", "%(n)s more warnings are not listed.", more + 1)
+        return [*sentences[: MOST - 1], rest % {"n": _Count(more + 1)}]

@@ -6,6 +6,8 @@ from xml.sax.handler import ContentHandler, property_interning_dict
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.expatreader import DefusedExpatParser
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports.clean import Cleaner
 from missiondeck.reports.report import MIB, ReportRejected
@@ -17,16 +19,16 @@ TAG_BYTES = 2 * MIB
 NAMES = 2_000
 NAMES_CHARACTERS = 200_000
 
-_AGAIN = "Upload the report again as the tool wrote it."
+_AGAIN = _("Upload the report again as the tool wrote it.")
 _WRONG = {
-    expat.errors.XML_ERROR_TAG_MISMATCH: "a closing tag does not match the open element",
-    expat.errors.XML_ERROR_UNDEFINED_ENTITY: "an entity is undefined",
-    expat.errors.XML_ERROR_INVALID_TOKEN: "a character is not allowed there in XML",
-    expat.errors.XML_ERROR_BAD_CHAR_REF: "a character reference names a character XML does not allow",
-    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: "an attribute is duplicated",
-    expat.errors.XML_ERROR_UNKNOWN_ENCODING: "the declared encoding is unknown; save the file in UTF-8",
-    expat.errors.XML_ERROR_INCORRECT_ENCODING: "bytes are invalid in the declared encoding; save the file in UTF-8",
-    expat.errors.XML_ERROR_MISPLACED_XML_PI: "an XML declaration is not at the start",
+    expat.errors.XML_ERROR_TAG_MISMATCH: _("a closing tag does not match the open element"),
+    expat.errors.XML_ERROR_UNDEFINED_ENTITY: _("an entity is undefined"),
+    expat.errors.XML_ERROR_INVALID_TOKEN: _("a character is not allowed there in XML"),
+    expat.errors.XML_ERROR_BAD_CHAR_REF: _("a character reference names a character XML does not allow"),
+    expat.errors.XML_ERROR_DUPLICATE_ATTRIBUTE: _("an attribute is duplicated"),
+    expat.errors.XML_ERROR_UNKNOWN_ENCODING: _("the declared encoding is unknown; save the file in UTF-8"),
+    expat.errors.XML_ERROR_INCORRECT_ENCODING: _("bytes are invalid in the declared encoding; save the file in UTF-8"),
+    expat.errors.XML_ERROR_MISPLACED_XML_PI: _("an XML declaration is not at the start"),
 }
 _ENDS_EARLY = {
     expat.errors.XML_ERROR_NO_ELEMENTS,
@@ -92,8 +94,11 @@ class Xml:
             self._parser.close()
         except DefusedXmlException as error:
             raise ReportRejected(
-                f"Line {self.line} of the report declares a document type or entities, which are not allowed."
-                " Remove the <!DOCTYPE …> and upload it again."
+                gettext(
+                    "Line %(line)s of the report declares a document type or entities, which are not allowed."
+                    " Remove the <!DOCTYPE …> and upload it again."
+                )
+                % {"line": self.line}
             ) from error
         except SAXParseException as error:
             raise self._rejection(error) from error
@@ -101,7 +106,7 @@ class Xml:
             # Before the root: the encoding is unknown to Python or uses several bytes per character.
             if self._handler.begun:
                 raise
-            raise ReportRejected("The encoding of the report is not supported. Save it in UTF-8.") from error
+            raise ReportRejected(gettext("The encoding of the report is not supported. Save it in UTF-8.")) from error
 
     @staticmethod
     def _whole(source: Source, size: int) -> bytes:
@@ -123,14 +128,19 @@ class Xml:
             self._names_seen = len(self._names)
             if self._names_seen > NAMES or sum(map(len, self._names)) > NAMES_CHARACTERS:
                 raise ReportRejected(
-                    f"By line {self.line} the report has too many or too long names of elements and"
-                    " attributes. This is not a test report."
+                    gettext(
+                        "By line %(line)s the report has too many or too long names of elements and attributes."
+                        " This is not a test report."
+                    )
+                    % {"line": self.line}
                 )
         if self._pending > TAG_BYTES:
             raise ReportRejected(
-                f"A tag or comment that starts in line {self.line} of the report is longer than"
-                f" {format_size(TAG_BYTES)}."
-                " Configure the tool to shorten long messages."
+                gettext(
+                    "A tag or comment that starts in line %(line)s of the report is longer than %(tag_bytes)s."
+                    " Configure the tool to shorten long messages."
+                )
+                % {"line": self.line, "tag_bytes": format_size(TAG_BYTES)}
             )
 
     def _rejection(self, error: SAXParseException) -> ReportRejected:
@@ -138,10 +148,19 @@ class Xml:
         what = error.getMessage()
         if self._handler.closed:
             return ReportRejected(
-                f"Line {self.line} follows the end of the report. The file seems to contain several reports."
-                " Upload each report separately, or merge them under one <testsuites>."
+                gettext(
+                    "Line %(line)s follows the end of the report. The file seems to contain several reports."
+                    " Upload each report separately, or merge them under one <testsuites>."
+                )
+                % {"line": self.line}
             )
         if what in _ENDS_EARLY:
-            return ReportRejected(f"The report is incomplete: it ends in line {self.line}. {_AGAIN}")
+            return ReportRejected(
+                gettext("The report is incomplete: it ends in line %(line)s. %(advice)s")
+                % {"line": self.line, "advice": _AGAIN}
+            )
         wrong = _WRONG.get(what, what)
-        return ReportRejected(f"The report is not well-formed XML, in line {self.line}: {wrong}. {_AGAIN}")
+        return ReportRejected(
+            gettext("The report is not well-formed XML, in line %(line)s: %(wrong)s. %(advice)s")
+            % {"line": self.line, "wrong": wrong, "advice": _AGAIN}
+        )

@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
 
@@ -23,10 +24,18 @@ def chat_with(mission: DeckMission, citizen: str | None = None) -> QuerySet[Chat
 
 def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
     """A transcript in Markdown, in chunks: a heading with author and time (UTC) per message, code in fences."""
-    of = f" with {Citizen(citizen).label}" if citizen else ""
-    yield f"# Mission {mission.number}: {_one_line(mission.title)}{of}\n\nClient: {_one_line(mission.client)}\n"
+    values = {"number": mission.number, "title": _one_line(mission.title)}
+    heading = gettext("Mission %(number)s: %(title)s") % values
+    if citizen:
+        heading = gettext("Mission %(number)s: %(title)s with %(citizen)s") % (
+            values | {"citizen": Citizen(citizen).label}
+        )
+    client = gettext("Client: %(name)s") % {"name": _one_line(mission.client)}
+    yield f"# {heading}\n\n{client}\n"
     for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
-        name = Citizen(each.citizen).label if each.sender == ChatSender.CITIZEN else f"To {Citizen(each.citizen).label}"
+        name = Citizen(each.citizen).label
+        if each.sender == ChatSender.USER:
+            name = gettext("To %(name)s") % {"name": name}
         lines = ["", f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
         for block in each.code_blocks:
             fence = _fence(block["code"])

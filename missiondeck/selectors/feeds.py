@@ -7,6 +7,7 @@ from datetime import timedelta
 
 from django.db.models import Case, QuerySet, Value, When
 from django.utils import timezone
+from django.utils.translation import gettext
 from icalendar import Calendar, Event, Todo
 
 from missiondeck.models import DeckFeed, DeckMission, DeckStatus
@@ -34,10 +35,10 @@ def calendar_of(feed: DeckFeed, *, link: Callable[[DeckMission], str]) -> bytes:
     link: a function that returns the page URL of a mission.
     """
     calendar = Calendar()
-    calendar.add("prodid", "-//Missionsite//Mission deck//EN")
+    calendar.add("prodid", "-//Missionsite//missiondeck//EN")
     calendar.add("version", "2.0")
     calendar.add("method", "PUBLISH")
-    calendar.add("x-wr-calname", "Client missions")
+    calendar.add("x-wr-calname", gettext("Client missions"))
     for mission in missions_of(feed):
         calendar.add_component(_component(Event(), "event", mission, link(mission)))
         calendar.add_component(_component(Todo(), "todo", mission, link(mission)))

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import BinaryIO
 
 from django.conf import settings
+from django.utils.translation import gettext, gettext_noop
 
 from groups.models import Member
 from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished
@@ -18,7 +19,7 @@ from missionsite.common.errors import ConstraintViolated, violated
 from missionsite.common.transactions import service
 
 # The warning of a run that was given up.
-GIVEN_UP = "Marked as failed: no report was received."
+GIVEN_UP = gettext_noop("Marked as failed: no report was received.")
 _KEY_UNIQUE = "test_runs_key_unique"
 
 
@@ -173,5 +174,8 @@ def _read_logs(file: BinaryIO | None) -> str:
         return ""
     data = file.read(settings.DECK_LOGS_BYTES + 1)
     if len(data) > settings.DECK_LOGS_BYTES:
-        raise LogsTooLarge(f"Logs can be at most {settings.DECK_LOGS_BYTES // 1024 // 1024} MB.", field="logs")
+        raise LogsTooLarge(
+            gettext("Logs can be at most %(limit)s MB.") % {"limit": settings.DECK_LOGS_BYTES // 1024 // 1024},
+            field="logs",
+        )
     return clean_text(data.decode("utf-8", errors="replace").replace("\r\n", "\n"))

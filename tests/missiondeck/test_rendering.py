@@ -23,7 +23,7 @@ ATTRIBUTES = {
     "ol": {"start"},
     "div": {"class", "dir", "tabindex"},
     "pre": {"dir", "tabindex"},
-    "button": {"type", "class", "data-copy-code", "data-copied"},
+    "button": {"type", "class", "data-copy-code", "data-copied", "data-manual"},
     "span": {"class", "data-hidden"},
     **{tag: {"class"} for tag in ("p", "th", "td", "figure")},
 }
@@ -180,7 +180,8 @@ def test_fence_becomes_figure_with_copy_button():
     html = inside("```py title=x\ndef f():\n    return 'x'\n```")
     assert html == render_code("def f():\n    return 'x'", "py")
     assert '<span class="code-language">Python</span>' in html
-    assert '<button type="button" class="code-copy" data-copy-code="" data-copied="Copied">Copy</button>' in html
+    button = 'data-copy-code="" data-copied="Copied" data-manual="Press Ctrl+C">Copy</button>'
+    assert f'<button type="button" class="code-copy" {button}' in html
     assert '<span class="code-keyword">def</span> <span class="code-name">f</span>' in html
     assert "<span class=\"code-string\">'x'</span>" in html
 

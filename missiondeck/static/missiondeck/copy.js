@@ -27,7 +27,7 @@
         if (!code) return;
         button.dataset.name ??= button.textContent;
         // If that fails as well, the code stays selected, so that the user can press Ctrl+C.
-        const text = (await copied(code)) ? button.dataset.copied : "Press Ctrl+C";
+        const text = (await copied(code)) ? button.dataset.copied : button.dataset.manual;
         button.textContent = status.textContent = text;
         clearTimeout(button.resetTimer);
         button.resetTimer = setTimeout(() => {

@@ -38,7 +38,7 @@
         try {
             answer = await fetch(address, { ...options, headers: { "X-Fragment": "checklist" }, credentials: "same-origin" });
         } catch {
-            status.textContent = "The site cannot be reached. Nothing was changed. Try again.";
+            status.textContent = root.dataset.unreachable;
             return;
         }
         // Signed out or permission lost: a reload shows the error.

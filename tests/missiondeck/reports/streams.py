@@ -9,6 +9,8 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from django.conf import settings
+
 from missiondeck.reports import ReportRejected, read_report
 
 MIB = 1024 * 1024
@@ -163,4 +165,5 @@ def _main(name: str) -> None:
 
 
 if __name__ == "__main__":
+    settings.configure(USE_I18N=False)
     _main(sys.argv[1])
