@@ -1,5 +1,6 @@
 """Errors of rules that Python, triggers and SQL functions check. Constraints of models have their own messages."""
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
@@ -198,12 +199,5 @@ class ResultsTooLarge(DomainError):
 
 
 class TooManyFeeds(DomainError):
+    message = format_lazy(_("You already have {count} active feeds. Revoke one first."), count=MAX_FEEDS)
     code = "too_many_feeds"
-
-    def __init__(self) -> None:
-        text = ngettext(
-            "You already have %(count)s active feed. Revoke it first.",
-            "You already have %(count)s active feeds. Revoke one first.",
-            MAX_FEEDS,
-        )
-        super().__init__(text % {"count": MAX_FEEDS})

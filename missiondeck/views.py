@@ -34,7 +34,7 @@ def feed(request: HttpRequest, secret: str) -> HttpResponse:
         response["Content-Disposition"] = 'inline; filename="client-missions.ics"'
         # A weak tag, because the response may be compressed.
         response["ETag"] = f'W/"{sha256(content).hexdigest()}"'
-        response = get_conditional_response(request, etag=response["ETag"], response=response)
+        response = get_conditional_response(request, etag=response["ETag"], response=response) or response
     for name, value in HEADERS.items():
         response[name] = value
     # Only the requesting program may cache it, and must revalidate.

@@ -15,7 +15,7 @@ from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
-from missiondeck.reports.stream import Source, detect_format, read_start
+from missiondeck.reports.stream import PIECE, Source, detect_format, read_start
 from missiondeck.reports.values import clean as clean_text
 from missiondeck.reports.values import short
 
@@ -63,7 +63,7 @@ def read_report(
         # An empty file may be a shard that did not run: without this error the run could pass.
         for name in empty:
             collector.add(name=name, status=ERROR, error=gettext("This report file contains no tests."))
-    figures = Counter()
+    figures: Counter[str] = Counter()
     for part in parts:
         figures.update(part.figures)
     return collector.report(
@@ -80,7 +80,10 @@ def digest_of(files: Sequence[BinaryIO]) -> str:
     digests = []
     for file in files:
         file.seek(0)
-        digests.append(hashlib.file_digest(file, "sha256").hexdigest())
+        digest = hashlib.sha256()
+        while data := file.read(PIECE):
+            digest.update(data)
+        digests.append(digest.hexdigest())
     return _digest_of(digests)
 
 

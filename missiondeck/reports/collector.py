@@ -1,6 +1,7 @@
 """Collects results within the limits of a report, for both report formats."""
 
 from collections import Counter
+from typing import Any
 
 from django.utils.translation import gettext
 
@@ -55,7 +56,7 @@ class Collector:
                 gettext("The report has more than %(cases)s tests. Split it into several runs.")
                 % {"cases": f"{self.limits.cases:,}"}
             )
-        result = {"name": name, "status": status}
+        result: dict[str, Any] = {"name": name, "status": status}
         if duration is not None:
             result["duration"] = duration
         for key, value in (("classname", classname), ("suite", suite), ("file", file)):

@@ -2,6 +2,8 @@
 
 import json
 import re
+from collections import Counter
+from typing import Any
 
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -82,8 +84,8 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
 def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
     found = dict(pairs)
     if len(found) < len(pairs):
-        seen = set()
-        double = next(key for key, _value in pairs if key in seen or seen.add(key))
+        counts = Counter(key for key, _value in pairs)
+        double = next(key for key, count in counts.items() if count > 1)
         raise ReportRejected(
             gettext("An object of the report has the key “%(double)s” twice. %(advice)s")
             % {"double": short(double), "advice": _AGAIN}
@@ -225,7 +227,8 @@ class _Reader:
             if not pair:
                 self.warnings.unknown("key", f"summary.{key}")
                 continue
-            passed, total = (summary.get(f"{pair[1]}_{which}") for which in ("passed", "total"))
+            passed: Any = summary.get(f"{pair[1]}_passed")
+            total: Any = summary.get(f"{pair[1]}_total")
             if not (_is_count(passed) and _is_count(total)):
                 self.warnings.count(
                     "value not understood", gettext("“%(key)s” of the summary, without its pair") % {"key": short(key)}

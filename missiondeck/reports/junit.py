@@ -6,7 +6,6 @@ Element names are compared without namespace and without case.
 import re
 from collections.abc import Callable
 from functools import partial
-from xml.sax.handler import ContentHandler
 
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -19,7 +18,7 @@ from missiondeck.reports.reruns import merge_reruns
 from missiondeck.reports.stream import Source
 from missiondeck.reports.suites import Suite, check_totals, path_of
 from missiondeck.reports.values import Unreadable, short
-from missiondeck.reports.xmlstream import Xml
+from missiondeck.reports.xmlstream import Handler, Xml
 
 # Nested elements.
 DEPTH = 100
@@ -75,14 +74,14 @@ def read_junit(*, head: bytes, lines: int, source: Source, collector: Collector)
     reader = _Reader(collector)
     xml = reader.xml = Xml(reader, lines=lines)
     xml.read(head, source)
-    if xml.cleaner.has_wrong_bytes:
+    if xml.cleaner and xml.cleaner.has_wrong_bytes:
         collector.warnings.count("wrong bytes")
-    elif xml.cleaner.replaced:
+    elif xml.cleaner and xml.cleaner.replaced:
         collector.warnings.count("not xml")
     return Part(reader.name, "junit", reader.document.seconds)
 
 
-class _Reader(ContentHandler):
+class _Reader(Handler):
     """Keeps the open suites, tests and problems, and the target of text."""
 
     xml: Xml
@@ -92,7 +91,6 @@ class _Reader(ContentHandler):
         self.collector = collector
         self.document = Suite()
         self.name = ""
-        self.begun = self.closed = False
         self._limit = collector.limits.text
         self._elements = 0
         self._suites = [self.document]
@@ -154,18 +152,20 @@ class _Reader(ContentHandler):
 
     def _find_opener(self, name: str) -> Callable:
         local = _local(name)
+        opener: Callable
         if kind := _PROBLEMS.get(local):
             opener = partial(self._open_problem, kind, local)
         elif local in _IGNORED:
             opener = partial(self._open_ignored, local)
         else:
-            opener = {
+            known: dict[str, Callable] = {
                 "testsuites": partial(self._open_suite, is_container=True),
                 "testsuite": self._open_suite,
                 "testcase": self._open_case,
                 "system-out": partial(self._open_output, "system-out"),
                 "system-err": partial(self._open_output, "system-err"),
-            }.get(local) or partial(self._open_unknown, local)
+            }
+            opener = known.get(local) or partial(self._open_unknown, local)
         self._openers[name] = opener
         return opener
 
@@ -284,10 +284,12 @@ class _Reader(ContentHandler):
             return
         case = Case(name="", classname="", file="", duration=None, stated=[], depth=0, limit=self._limit)
         case.add_problem(problem)
-        error, traceback = (self.collector.cut(text) for text in case.errors(ERROR))
+        if (errors := case.errors(ERROR)) is None:
+            return
+        error, traceback = (self.collector.cut(text) for text in errors)
         suite.add_failures(1)
         self.collector.add(
-            name=suite.name or "(suite without a name)",
+            name=suite.name or gettext("(suite without a name)"),
             status=ERROR,
             suite=suite.path,
             file=suite.file,

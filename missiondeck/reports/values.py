@@ -145,7 +145,7 @@ class Text:
 
     def __init__(self, limit: int) -> None:
         self._limit = self._remaining = limit
-        self._parts = []
+        self._parts: list[str] = []
         self.beyond = 0
 
     def add(self, text: str) -> None:

@@ -54,18 +54,23 @@ class _Parser(DefusedExpatParser):
         return self._parser.CurrentByteIndex
 
 
+class Handler(ContentHandler):
+    """Gets startElement, endElement and characters. begun, closed: whether the root has started and ended."""
+
+    begun = False
+    closed = False
+
+
 class Xml:
     """Feeds a file to a handler.
 
-    handler: gets startElement, endElement and characters; its attributes `begun` and `closed` state whether the root
-    has started and ended.
     lines: the number of lines before the first byte.
     """
 
-    def __init__(self, handler: ContentHandler, *, lines: int = 0) -> None:
+    def __init__(self, handler: Handler, *, lines: int = 0) -> None:
         self._handler = handler
         self._lines = lines
-        self._names = {}
+        self._names: dict[str, str] = {}
         self._names_seen = 0
         self._fed = 0
         # None before `read`.

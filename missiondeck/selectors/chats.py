@@ -33,7 +33,7 @@ def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> 
     client = gettext("Client: %(name)s") % {"name": _one_line(mission.client)}
     yield f"# {heading}\n\n{client}\n"
     for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
-        name = Citizen(each.citizen).label
+        name = str(Citizen(each.citizen).label)
         if each.sender == ChatSender.USER:
             name = gettext("To %(name)s") % {"name": name}
         lines = ["", f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from typing import Any
 
 from django.db import connection
 from django.db.models import F, QuerySet
@@ -39,7 +40,7 @@ class ResultsPage:
 def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str = "") -> ResultsPage:
     """A page of a run's results, each with `is_flaky`. status: filter. search: text in name, class or suite."""
     number = max(1, number)
-    values = {
+    values: dict[str, Any] = {
         "run": run.pk,
         "status": status,
         "search": search,

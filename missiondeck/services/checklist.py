@@ -27,7 +27,7 @@ def add_item(*, actor: Member, mission: DeckMission, text: str, category: str = 
 
 
 @service
-def update_item(*, actor: Member, item: DodItem, **changes) -> DodItem:
+def update_item(*, actor: Member, item: DodItem, **changes: str) -> DodItem:
     """Change text or category. Raises ChecklistClosed, ConstraintViolated (item_empty)."""
     check_fields(changes, "text", "category")
     _lock_mission(item.mission_id)

@@ -7,6 +7,7 @@ the status.
 from __future__ import annotations
 
 from datetime import datetime
+from typing import Any
 
 from django.utils import timezone
 
@@ -50,7 +51,7 @@ def create_deck_mission(
 
 
 @service
-def update_deck_mission(*, actor: Member, mission: DeckMission, **changes) -> DeckMission:
+def update_deck_mission(*, actor: Member, mission: DeckMission, **changes: Any) -> DeckMission:
     """Change fields listed in EDITABLE."""
     check_fields(changes, *EDITABLE)
     current = DeckMission.objects.lock(mission.pk)
@@ -82,7 +83,7 @@ def _change(*, actor: Member, mission: DeckMission, to: DeckStatus, reason: str,
     if current.status == to:
         return current
     set_audit_context(actor, reason=reason)
-    changes = {"status": to}
+    changes: dict[str, Any] = {"status": to}
     if to == DeckStatus.COMPLETE:
         changes |= {"completed_at": timezone.now(), "completed_by": actor}
         # An override is recorded only if something is missing.

@@ -62,11 +62,13 @@ def import_report(
         if error.constraint != _KEY_UNIQUE:
             raise
         # A concurrent retry was stored first.
-        return ImportResult(_find_imported(mission, report.digest, key), is_new=False)
+        if (earlier := _find_imported(mission, report.digest, key)) is None:
+            raise
     except ReportAlreadyImported:
         # As above, but another run may be the latest by now.
-        earlier = light_runs().filter(mission=mission, digest=report.digest).first()
-        return ImportResult(earlier, is_new=False)
+        if (earlier := light_runs().filter(mission=mission, digest=report.digest).first()) is None:
+            raise
+    return ImportResult(earlier, is_new=False)
 
 
 @service

@@ -52,7 +52,7 @@ class Command(BaseCommand):
                 raise CommandError(f"{rejection.message} Nothing was imported.") from rejection
         for warning in brought.warnings:
             self.stderr.write(self.style.WARNING(f"warning: {warning}"))
-        counts = brought.run.summary
+        counts = brought.run.summary or {}
         what = "Imported" if brought.is_new else "Already imported"
         self.stdout.write(
             f"{what}: {brought.run.get_status_display().lower()}; {counts['total']} tests, {counts['passed']} passed,"
