@@ -235,15 +235,15 @@ def expected(zone, start, end):
     [
         # Clock changes of New York, Lisbon and Santiago in 2026.
         datetime(2026, 3, 8, tzinfo=UTC),
-        datetime(2026, 3, 29, tzinfo=UTC),
-        datetime(2026, 4, 5, tzinfo=UTC),
-        datetime(2026, 9, 6, tzinfo=UTC),
-        datetime(2026, 10, 25, tzinfo=UTC),
+        *(
+            pytest.param(datetime(2026, month, day, tzinfo=UTC), marks=pytest.mark.long)
+            for month, day in ((3, 29), (4, 5), (9, 6), (10, 25))
+        ),
         datetime(2026, 11, 1, tzinfo=UTC),
         # Ends of ISO years: 2020 and 2026 have 53 weeks.
         datetime(2021, 1, 3, tzinfo=UTC),
-        datetime(2027, 1, 3, tzinfo=UTC),
-        datetime(2025, 12, 28, tzinfo=UTC),
+        pytest.param(datetime(2027, 1, 3, tzinfo=UTC), marks=pytest.mark.long),
+        pytest.param(datetime(2025, 12, 28, tzinfo=UTC), marks=pytest.mark.long),
     ],
     ids=str,
 )
