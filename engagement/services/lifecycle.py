@@ -49,7 +49,7 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     if trigger in MEMBER_TRIGGERS:
         dates["last_activity_at"] = max(at, current.last_activity_at or at)
     metadata = {} if actor == member or actor.is_system else {"by": actor.member_id}
-    with transition_context(trigger, at=at, metadata=metadata):
+    with transition_context(trigger, at=at, metadata=metadata, actor=actor):
         UserEngagementState.objects.filter(pk=current.pk).update(state=after, **dates)
     if after == State.HELP_FLOW:
         restart_onboarding(actor=actor, member=member)
@@ -60,24 +60,31 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
 
 
 @contextmanager
-def transition_context(trigger: str, *, at: datetime, metadata: Mapping | None = None) -> Iterator[None]:
-    """Set the trigger, time and metadata that the database logs for state changes inside the block."""
+def transition_context(
+    trigger: str, *, at: datetime, metadata: Mapping | None = None, actor: Member | None = None
+) -> Iterator[None]:
+    """Set the trigger, time and metadata that the database logs for state changes inside the block.
+
+    actor: recorded with them, and with later changes of the transaction; without one, the actor stays as it is.
+    """
     values = [
         trigger,
         at.isoformat(),
         json.dumps(metadata or {}),
         f"{settings.ENGAGEMENT_RETURN_AFTER.total_seconds()}s",
+        str(actor.pk) if actor else "",
     ]
     with connection.cursor() as cursor:
         cursor.execute(_SET_CONTEXT, values)
         yield
         # After an error the rollback to the savepoint resets the settings.
-        cursor.execute(_SET_CONTEXT, ["", "", "", ""])
+        cursor.execute(_SET_CONTEXT, ["", "", "", "", ""])
 
 
 _SET_CONTEXT = """
 SELECT set_config('engagement.trigger', %s, true), set_config('engagement.now', %s, true),
-       set_config('engagement.metadata', %s, true), set_config('engagement.return_after', %s, true)
+       set_config('engagement.metadata', %s, true), set_config('engagement.return_after', %s, true),
+       set_config('app.actor_id', coalesce(nullif(%s, ''), current_setting('app.actor_id', true), ''), true)
 """
 
 

@@ -1,7 +1,6 @@
 """The ten transitions with their side effects, and the rejection of all other pairs, in Python and SQL."""
 
 from datetime import UTC, datetime, timedelta
-from uuid import uuid4
 
 import pytest
 
@@ -9,6 +8,7 @@ from engagement.errors import InitialStateNotActive, TransitionRejected
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
 from engagement.rules import RESPONSE_TYPES, TRANSITIONS, State, possible_triggers
 from engagement.services.lifecycle import transition
+from missionsite.common.audit.context import changeset
 from missionsite.common.errors import translate_db_errors
 from tests.engagement.transition_table import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
 from tests.support.database import rejected_by, row, rows
@@ -216,19 +216,17 @@ def test_state_cannot_change_member():
 
 
 def test_transition_records_actor_and_changeset():
-    person, staff, changeset = person_in("active"), PersonFactory(), uuid4()
-    rows(
-        "SELECT set_config('app.actor_id', %s, true), set_config('pghistory.context_id', %s, true)",
-        [str(staff.pk), str(changeset)],
-    )
-    transition(member=person, trigger="inactivity_14d", at=NOW)
+    person, staff = person_in("goodbye_sent"), PersonFactory()
+    with changeset() as current:
+        transition(actor=staff, member=person, trigger="goodbye_response_2", at=NOW)
     logged = EngagementStateTransition.objects.filter(user=person).latest("id")
-    assert (logged.actor, logged.changeset_id) == (staff, changeset)
+    assert (logged.actor, logged.changeset_id) == (staff, current)
 
 
-def test_transition_without_context_has_no_actor():
+def test_sql_update_without_context_has_no_actor():
     person = person_in("active")
-    transition(member=person, trigger="inactivity_14d", at=NOW)
+    rows("SELECT set_config('app.actor_id', '', true), set_config('pghistory.context_id', '', true)")
+    move_by_sql(person, "goodbye_sent", "inactivity_14d")
     logged = EngagementStateTransition.objects.filter(user=person).latest("id")
     assert (logged.actor, logged.changeset_id) == (None, None)
 
