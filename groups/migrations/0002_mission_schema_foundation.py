@@ -3,7 +3,6 @@ from django.contrib.postgres.functions import RandomUUID
 from django.db import migrations, models
 from django.db.models import F, Q
 
-from missionsite.common.constraints import one_line_checks
 from missionsite.common.sql_loader import SQLFile
 
 
@@ -167,7 +166,13 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             "membership", models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left"))
         ),
-        migrations.AddConstraint("membership", one_line_checks("memberships", "role")[0]),
+        migrations.AddConstraint(
+            "membership",
+            models.CheckConstraint(
+                condition=~Q(role__regex=r"[\u0001-\u001f\u007f-\u009f\u2028\u2029]"),
+                name="memberships_role_one_line",
+            ),
+        ),
         migrations.CreateModel(
             "MissionCounter",
             fields=[
