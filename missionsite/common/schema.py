@@ -43,6 +43,3 @@ class RunDeferredSQL(Operation):
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """They are dropped with their tables."""
-
-    def describe(self) -> str:
-        return "Create foreign keys and indexes"
