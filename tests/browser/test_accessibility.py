@@ -156,6 +156,7 @@ def skip(page) -> list[str]:
     }.items() if is_wrong]  # fmt: skip
 
 
+@pytest.mark.seed("site real browser: axe, one main landmark, skip link, names of pickers, keyboard, no")
 @pytest.mark.parametrize(
     ("size", "scheme", "visits"),
     [
@@ -200,6 +201,7 @@ def names(page, role: str) -> list[str]:
     ]
 
 
+@pytest.mark.seed("site real browser: axe, one main landmark, skip link, names of pickers, keyboard, no")
 @pytest.mark.parametrize(
     ("address", "labels"),
     [
@@ -234,6 +236,7 @@ def test_picker_announces_selection(opened):
     assert chosen in name
 
 
+@pytest.mark.seed("site real browser: axe, one main landmark, skip link, names of pickers, keyboard, no")
 def test_keyboard_opens_menus(opened):
     page = opened("administrator", DESK)
     page.goto("/admin/groups/mission/")
@@ -277,6 +280,7 @@ def test_search_of_everything(opened, community):
     assert grave(page) == []
 
 
+@pytest.mark.seed("site real browser: axe, one main landmark, skip link, names of pickers, keyboard, no", control=True)
 def test_axe_detects_violations(opened):
     """Negative control: axe reports a picture without a text, light gray text and a small button."""
     page = opened("nobody", DESK)

@@ -31,6 +31,10 @@ def pick(page: Page, field: str, text: str) -> None:
     page.keyboard.press("Enter")
 
 
+@pytest.mark.seed(
+    "000 leaving and joining again",
+    "site real browser: log in, find a mission, be rejected, seat, leave, join again, read",
+)
 def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     # Find the mission.
     site.locator("#nav-sidebar").get_by_text("Missions", exact=True).click()
@@ -78,6 +82,7 @@ def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
         expect(site.get_by_role("row").filter(has_text=text).first).to_be_visible()
 
 
+@pytest.mark.seed("site real browser: keyboard, several at once, 390 px, dark")
 def test_command_palette_works_by_keyboard(site: Page, ana, garden, live_server):
     site.keyboard.press("Control+k")
     expect(site.locator("#search-input-command")).to_be_focused()
@@ -89,6 +94,7 @@ def test_command_palette_works_by_keyboard(site: Page, ana, garden, live_server)
     expect(site).to_have_url(re.compile(f"/admin/groups/member/{ana.pk}/change/"))
 
 
+@pytest.mark.seed("site real browser: keyboard, several at once, 390 px, dark")
 def test_leave_ends_several_memberships(site: Page, garden, live_server):
     for name in ("Ana", "Bob"):
         join_mission(
@@ -159,6 +165,7 @@ PAGES = (
 )
 
 
+@pytest.mark.seed("000 narrow screens", "site real browser: keyboard, several at once, 390 px, dark")
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme):
     update_member(actor=Member.objects.system(), member=ana, trust_score=300)

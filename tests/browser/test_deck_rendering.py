@@ -81,6 +81,7 @@ def everything() -> str:
     return "".join(parts)
 
 
+@pytest.mark.seed("001 injections in chats, code, names, logs and titles neither run nor load, in a")
 @pytest.mark.parametrize("policy", [pytest.param(True, marks=pytest.mark.long), False], ids=["policy", "no policy"])
 def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
     """Checked with and without the content security policy."""
@@ -106,6 +107,7 @@ def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
         assert scheme in ("", "http:", "https:", "mailto:")
 
 
+@pytest.mark.seed("001 injections in chats, code, names, logs and titles neither run nor load, in a")
 def test_negative_control_injections_run_unescaped(page, live_server, context):
     """Shows that the test above detects injections."""
     asked = set()

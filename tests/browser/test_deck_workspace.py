@@ -52,6 +52,7 @@ def open_workspace(page: Page, live_server, mission: DeckMission, query: str = "
     page.goto(f"{live_server.url}{address(mission)}{query}")
 
 
+@pytest.mark.seed("001 the workspace: tick in place, a rejected completion with its list, a report")
 def test_tick_updates_page_in_place(desk: Page, live_server, dora, mission):
     first, second = make_item(mission, "It pays"), make_item(mission, "It ships")
     open_workspace(desk, live_server, mission)
@@ -103,6 +104,7 @@ def test_items_change_in_place(desk: Page, live_server, mission):
     assert DodItem.objects.get().text == "Second"
 
 
+@pytest.mark.seed("001 the workspace: tick in place, a rejected completion with its list, a report")
 def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mission, tmp_path):
     make_item(mission, "The bot sends a message", done=True)
     make_item(mission, "All tests pass", category="tests")
@@ -254,6 +256,7 @@ def test_negative_control_detects_injection(desk: Page, live_server, mission, al
     wrongs.clear()
 
 
+@pytest.mark.seed("001 injections in chats, code, names, logs and titles neither run nor load, in a")
 def test_injections_are_inert_in_workspace(desk: Page, live_server, dora, mission, alarms):
     """Every injection in chats, code, languages, items, names, errors, logs, warnings and reasons, on one page."""
     texts = [storable(each.text, 90_000) for each in INJECTIONS]

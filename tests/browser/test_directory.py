@@ -28,6 +28,7 @@ def reason(page, why: str, button: str) -> None:
     page.get_by_role("button", name=button, exact=True).click()
 
 
+@pytest.mark.seed("003 Browser")
 def test_invite_register_approve_find_suspend(page, live_server, browser: Browser, cleo, wrongs, settings):
     settings.SITE_URL = live_server.url
     sign_in(page, live_server, cleo)

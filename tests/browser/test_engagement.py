@@ -92,6 +92,7 @@ def test_failed_message_is_found_on_dashboard_and_retried(office, live_server):
     assert (made.status, made.retry_count) == (Status.PENDING, 0)
 
 
+@pytest.mark.seed("002 an announcement reaches exactly the filtered people")
 def test_announcement_reaches_filtered_members(office, live_server):
     page = office
     for name, role in (("Ana", "designer"), ("Bea", "designer"), ("Caio", "developer")):

@@ -95,6 +95,7 @@ def rejected(wrongs: list[str]) -> None:
     wrongs.clear()
 
 
+@pytest.mark.seed("004 end to end in a browser, on the tests' site and on the demo")
 def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, reviewer, project, documents):
     missions = [MissionFactory(project=project, title=f"Ready {number}", list_order=number) for number in range(1, 4)]
     # Enough missions are ready: the check makes no run.
@@ -154,6 +155,7 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
     assert set(Mission.objects.filter(list="todo").values_list("origin", "ready")) == {("fallback", True)}
 
 
+@pytest.mark.seed("004 review page: keys, bulk, live, rejections on the row")
 def test_undo_by_key(desk: Page, live_server, proposals):
     open_review(desk, live_server)
     desk.keyboard.press("j")
@@ -168,6 +170,7 @@ def test_undo_by_key(desk: Page, live_server, proposals):
     assert MissionFallbackItem.objects.proposed().count() == 3
 
 
+@pytest.mark.seed("004 review page: keys, bulk, live, rejections on the row")
 def test_full_week_shows_error_on_row(desk: Page, live_server, project, proposals, wrongs):
     update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
     open_review(desk, live_server)
@@ -182,6 +185,7 @@ def test_full_week_shows_error_on_row(desk: Page, live_server, project, proposal
     rejected(wrongs)
 
 
+@pytest.mark.seed("004 review page: keys, bulk, live, rejections on the row")
 @pytest.mark.long
 def test_bulk_accept_stops_at_weekly_cap(desk: Page, live_server, project, proposals):
     update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=2)
@@ -251,6 +255,7 @@ def test_mark_as_duplicate(desk: Page, live_server, project, proposals):
     assert (item.status, item.reason, item.duplicate_of) == ("discarded", "duplicate", known)
 
 
+@pytest.mark.seed("004 review page: keys, bulk, live, rejections on the row")
 @pytest.mark.long
 def test_two_reviewers_see_each_others_decisions(desk: Page, live_server, proposals):
     from fallback.services.review import accept_item
@@ -272,6 +277,7 @@ def drag(page: Page, card: Locator, onto: Locator) -> None:
     page.mouse.up()
 
 
+@pytest.mark.seed("004 board: drag and drop, keyboard, launch leaves the template")
 def test_drag_card_with_mouse(desk: Page, live_server, project):
     mission = MissionFactory(project=project, title="Write the guide", list_order=1)
     MissionFactory(project=project, title="Mend the links", list_order=2)
@@ -286,6 +292,7 @@ def test_drag_card_with_mouse(desk: Page, live_server, project):
     expect(cards(desk, "doing")).to_have_text(["Write the guide"])
 
 
+@pytest.mark.seed("004 board: drag and drop, keyboard, launch leaves the template")
 def test_move_card_with_keyboard(desk: Page, live_server, project):
     mission = MissionFactory(project=project, title="Write the guide", list_order=1)
     for number in (2, 3):
@@ -308,6 +315,7 @@ def test_move_card_with_keyboard(desk: Page, live_server, project):
     assert mission.list == "review"
 
 
+@pytest.mark.seed("004 board: drag and drop, keyboard, launch leaves the template")
 def test_launch_template_from_board(desk: Page, live_server, project, wrongs):
     update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
     open_board(desk, live_server, project)
@@ -350,6 +358,7 @@ def addresses(project: Project) -> list[str]:
     return [REVIEW, f"{REVIEW}?show=snoozed", reverse("admin:fallback_board", args=[project.pk]), *found]
 
 
+@pytest.mark.seed("004 every page of projects and fallback, its forms and jobs")
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     long = "A title that goes on and on, so that it has to be broken, withoutanyblanksinitsothatnothingbreaksit " * 3

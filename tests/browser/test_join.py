@@ -34,6 +34,7 @@ def send(page) -> None:
     page.locator("main form button").click()
 
 
+@pytest.mark.seed("003 Browser")
 def test_invited_person_registers_and_opens_directory(phone, live_server):
     made = invitation(entry(name="Inês Ferreira da Conceição Albuquerque de Vasconcelos", organization="W" * 200))
     phone.goto(f"{live_server.url}/join/")

@@ -235,6 +235,7 @@ class TestProblems:
         answer = client.get("/api/me", headers={"Authorization": header})
         assert (answer.status_code, answer.json()["code"]) == (401, "token_rejected")
 
+    @pytest.mark.seed("site bad input on the API")
     @pytest.mark.django_db
     @pytest.mark.parametrize(
         ("body", "status"),

@@ -53,10 +53,12 @@ class TestPage:
     def test_gzip_quality_zero_is_respected(self, accepts):
         assert answer(HttpResponse(LONG), accepts=accepts)["Content-Encoding"] == "gzip"
 
+    @pytest.mark.seed("site compressed pages, safe against BREACH")
     def test_compressed_length_is_random(self):
         """Source: "Heal the Breach", IEEE Access 2022: a random length hides how well a guess was compressed."""
         assert len({len(answer(HttpResponse(LONG)).content) for _turn in range(60)}) > 5
 
+    @pytest.mark.seed("site compressed pages, safe against BREACH")
     @pytest.mark.parametrize("site", ["cross-site", "same-site"])
     def test_cross_site_request_is_not_compressed(self, site):
         response = answer(HttpResponse(LONG), sec_fetch_site=site)
@@ -144,6 +146,7 @@ class TestStream:
         assert len(content) == int(response["Content-Length"])
         assert len(list(csv.DictReader(io.StringIO(content.decode("utf-8-sig"))))) == 30
 
+    @pytest.mark.seed("site compressed pages, safe against BREACH")
     @pytest.mark.django_db
     def test_interrupted_stream_is_incomplete(self):
         closed = []

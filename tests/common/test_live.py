@@ -149,6 +149,7 @@ def connections_named(application: str) -> list[int]:
         return [pid for (pid,) in cursor.fetchall()]
 
 
+@pytest.mark.seed("004 channel project:{id}:fallback")
 @pytest.mark.parametrize("channel", [CHANNEL, 'quoted "; UNLISTEN *; -- ', "ünïcode", "a" * 63])
 def test_notification_arrives_within_a_second(port, channel):
     with page(port, channel) as opened:

@@ -137,6 +137,7 @@ def test_body_above_every_limit_is_rejected_before_it_is_read(server):
         assert opened.recv(100).startswith(b"HTTP/1.1 413")
 
 
+@pytest.mark.seed("site the production line: a killed process, half-sent bodies, open live pages")
 def test_half_sent_bodies_do_not_stop_the_site(server):
     """Sixty stopped it: each took a thread for as long as its sender liked."""
     with contextlib.ExitStack() as opened:
@@ -148,6 +149,7 @@ def test_half_sent_bodies_do_not_stop_the_site(server):
         assert time.monotonic() - began < 30
 
 
+@pytest.mark.seed("site the production line: a killed process, half-sent bodies, open live pages")
 @pytest.mark.parametrize("path", [pytest.param("/admin/login/", marks=pytest.mark.long), "/api/missions"])
 def test_half_sent_body_ends_with_408(server, path):
     with half_sent(server, path) as opened:
@@ -177,6 +179,7 @@ def test_large_body_goes_through_disk(server):
     assert len(json.loads(ask(server, "/echo", "POST", b"x" * 2_000_000).text)["body"]) == 2_000_000
 
 
+@pytest.mark.seed("site the production line: a killed process, half-sent bodies, open live pages")
 def test_site_goes_on_when_a_web_process_is_killed(killed_site):
     process, port = killed_site
     until(lambda: len(processes_of(port)) == 2, "both processes")
@@ -194,6 +197,7 @@ def test_site_goes_on_when_a_web_process_is_killed(killed_site):
     assert process.poll() is None
 
 
+@pytest.mark.seed("site the production line: a killed process, half-sent bodies, open live pages")
 @pytest.mark.long
 @with_rows
 def test_open_live_pages_leave_every_thread_of_requests_free(tmp_path):
@@ -237,6 +241,7 @@ def is_a_problem_for_later(answer) -> bool:
     )
 
 
+@pytest.mark.seed("site 503 while the database is stopped or read-only")
 @pytest.mark.long
 def test_stopped_database_is_a_503_on_pages_and_api(tmp_path, tmp_path_factory):
     var = tmp_path_factory.mktemp("cluster") / "var"
@@ -275,6 +280,7 @@ def administrator():
     return f"sessionid={client_of(person).cookies['sessionid'].value}", f"Bearer {token}"
 
 
+@pytest.mark.seed("site 503 while the database is stopped or read-only")
 @with_rows
 def test_read_only_database_is_a_503_for_what_writes(server, administrator, read_only):
     cookie, token = administrator
@@ -308,6 +314,7 @@ def fill_directory(rows: int) -> None:
     )
 
 
+@pytest.mark.seed("site a file that breaks is no whole file")
 @with_rows
 @needs_curl
 def test_export_whose_query_is_broken_off_fails(server, tmp_path):
@@ -333,6 +340,7 @@ def test_export_whose_query_is_broken_off_fails(server, tmp_path):
     assert not (tmp_path / "broken.csv").exists()
 
 
+@pytest.mark.seed("site a file that breaks is no whole file")
 @needs_curl
 @pytest.mark.long
 def test_download_whose_web_process_dies_is_cut(killed_site, tmp_path):
@@ -345,6 +353,7 @@ def test_download_whose_web_process_dies_is_cut(killed_site, tmp_path):
     assert broken.wait(PATIENCE) in (18, 56)
 
 
+@pytest.mark.seed("site a file that breaks is no whole file")
 def test_every_file_that_is_made_is_sent_with_its_length():
     """What streams without a length ends like a whole one when it breaks; only live pages may."""
     root = settings.BASE_DIR

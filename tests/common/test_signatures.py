@@ -56,6 +56,7 @@ def post(rf, *secrets: str, body: bytes = BODY, signature: str | None = None, vi
 # --- The signature --------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("002 what a gateway brings is signed")
 def test_signature_matches_specification():
     """Counted with `printf '1790000000.%s' '{"a": 1}' | openssl dgst -sha256 -hmac secret`."""
     assert sign(b'{"a": 1}', "secret", at=1790000000) == (
@@ -117,6 +118,7 @@ def bad_signatures() -> dict[str, str | None]:
     }
 
 
+@pytest.mark.seed("002 what a gateway brings is signed")
 @pytest.mark.django_db
 @pytest.mark.parametrize("kind", bad_signatures())
 def test_wrong_signature_gets_same_response_as_missing(rf, kind):

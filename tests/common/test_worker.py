@@ -162,6 +162,7 @@ def test_job_of_a_transaction_appears_on_commit_only(tmp_path):
     assert lines(report) == ["committed"]
 
 
+@pytest.mark.seed("site background work: killed, lost and hung workers")
 def test_killed_worker_is_replaced_and_its_job_runs_once_more(tmp_path, gate):
     report = tmp_path / "report"
     with forked_worker():
@@ -177,6 +178,7 @@ def test_killed_worker_is_replaced_and_its_job_runs_once_more(tmp_path, gate):
     assert status_of(job) == ("succeeded", 2)
 
 
+@pytest.mark.seed("site background work: killed, lost and hung workers")
 @pytest.mark.long
 def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
     """Supervisor and worker die together; another machine's watchdog gives the job back, not before it is stale."""
@@ -222,11 +224,13 @@ def freeze_lose_and_wake(tmp_path, gate) -> int:
     return Heartbeat.objects.filter(name__startswith="written-").count()
 
 
+@pytest.mark.seed("site background work: killed, lost and hung workers")
 def test_worker_that_only_seemed_dead_changes_nothing_more(tmp_path, gate):
     assert freeze_lose_and_wake(tmp_path, gate) == 1
     assert lines(tmp_path / "report") == ["started", "started", "done"]
 
 
+@pytest.mark.seed("site background work: killed, lost and hung workers", control=True)
 def test_without_the_cut_off_it_would_do_its_work_twice(tmp_path, gate, monkeypatch):
     """The negative control of the test above."""
     monkeypatch.setattr(watchdog, "_terminate_connections", lambda cursor, tag: True)
@@ -300,6 +304,7 @@ def cut_off_in_a_query(workers: list[WorkerProcess]) -> None:
             cut_off(worker)
 
 
+@pytest.mark.seed("site background work goes on after PostgreSQL was restarted, killed or away; SIGTERM")
 @pytest.mark.long
 def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
     """Its connections are gone, so it stops; the heartbeat of the old code went on for good in its place."""
@@ -311,12 +316,14 @@ def test_worker_that_lost_a_cancellation_is_replaced(tmp_path):
         until(lambda: status_of(job)[0] == "succeeded", "the job")
 
 
+@pytest.mark.seed("site background work goes on after PostgreSQL was restarted, killed or away; SIGTERM")
 @pytest.mark.long
 def test_sigterm_ends_a_worker_that_lost_a_cancellation():
     with forked_worker("--stale-after", "30", TEST_LOSE_CANCELLATION="1"):
         a_worker()
 
 
+@pytest.mark.seed("site background work goes on after PostgreSQL was restarted, killed or away; SIGTERM")
 @pytest.mark.long
 def test_supervisor_ends_a_worker_that_stopped_and_stays(tmp_path):
     """Frozen after SIGTERM, a worker neither beats nor ends; before, the supervisor waited for it for good."""
@@ -327,6 +334,7 @@ def test_supervisor_ends_a_worker_that_stopped_and_stays(tmp_path):
         assert process.wait(PATIENCE) == 0
 
 
+@pytest.mark.seed("site background work goes on after PostgreSQL was restarted, killed or away; SIGTERM")
 @pytest.mark.long
 def test_workers_run_jobs_again_after_the_database_was_away(tmp_path):
     """Each worker loses a query. bin/prove-workers restarts PostgreSQL at any age of a worker."""

@@ -47,6 +47,7 @@ def is_gone(group):
     return False
 
 
+@pytest.mark.seed("site killed: PostgreSQL, web, worker, demo, process group, everything; every")
 def test_processes_of_a_killed_demo_are_ended(tmp_path, watcher):
     running = service(tmp_path, watcher, "sleep 600")
     running.start()

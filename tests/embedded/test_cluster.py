@@ -44,6 +44,7 @@ def each_version(request, monkeypatch, var):
         monkeypatch.setenv("MISSIONSITE_POSTGRES_BIN", str(VERSION_15))
 
 
+@pytest.mark.seed("site database roles: the site owns nothing, records only grow, a member sees what is")
 def test_the_three_roles_can_do_what_they_are_for_and_no_more(var, each_version):
     server = embedded.start(var)
     with psycopg.connect(server.owner_url, autocommit=True) as owner:

@@ -37,6 +37,7 @@ def kill_postmaster(var):
     assert processes.wait_until(lambda: embedded.status(var) is None, seconds=60)
 
 
+@pytest.mark.seed("site killed: PostgreSQL, web, worker, demo, process group, everything; every")
 def test_every_committed_row_survives_a_killed_postmaster(var, server):
     committed, enough = [], threading.Event()
 
@@ -78,6 +79,7 @@ def test_a_backend_that_does_not_notice_is_ended(var, server, monkeypatch):
     held.close()
 
 
+@pytest.mark.seed("site killed: PostgreSQL, web, worker, demo, process group, everything; every")
 def test_killing_every_process_at_once_is_survived(var, server):
     with psycopg.connect(server.owner_url) as owner:
         owner.execute("INSERT INTO kept VALUES (7)")

@@ -107,6 +107,7 @@ def submit_at_once(manager) -> list:
         return people_at_once.run(lambda number: browsers[number].post(COMPOSE, filled(key)))
 
 
+@pytest.mark.seed("site a form submitted twice, or by six at once, has one effect")
 def test_concurrent_submissions_make_one_announcement(people, manager):
     answers = submit_at_once(manager)
     assert counts() == (1, PEOPLE)
@@ -115,6 +116,7 @@ def test_concurrent_submissions_make_one_announcement(people, manager):
     }
 
 
+@pytest.mark.seed("site a form submitted twice, or by six at once, has one effect", control=True)
 def test_control_without_check_makes_many_announcements(people, manager, monkeypatch):
     """Negative control."""
     monkeypatch.setattr(Attempt, "earlier_response", lambda self: None)

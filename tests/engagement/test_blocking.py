@@ -131,6 +131,7 @@ def messages(people, settings) -> dict[int, str | None]:
     return {message.pk: TEXTS.get(reason) for message, reason in zip(made, reasons, strict=True)}
 
 
+@pytest.mark.seed("002 opt-out, dormancy and cancelling count until the last moment")
 def test_claim_follows_the_rule(messages):
     claimed, after = set(), None
     while (batch := claims.claim(sender="test", at=NOON, most=200, lease=timedelta(minutes=1), after=after)).handled:

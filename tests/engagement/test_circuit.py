@@ -30,6 +30,7 @@ def arrive(person, at, count: int) -> None:
         )
 
 
+@pytest.mark.seed("002 a provider that is down costs no message, and is not flooded when it is back")
 def test_outage_loses_no_message_and_recovery_is_limited(settings):
     """Queue messages steadily for two hours, during an outage, and for ten minutes afterwards."""
     settings.ENGAGEMENT_RECOVERY_PER_MINUTE = 1

@@ -139,6 +139,7 @@ BLOCKED = {
 }
 
 
+@pytest.mark.seed("002 opt-out, dormancy and cancelling count until the last moment")
 @pytest.mark.parametrize(("values", "block", "text"), BLOCKED.values(), ids=BLOCKED)
 def test_blocked_message_is_cancelled_by_claim(values, block, text):
     message = due(**values)
@@ -149,6 +150,7 @@ def test_blocked_message_is_cancelled_by_claim(values, block, text):
     assert (message.status, message.error_message) == ("cancelled", text)
 
 
+@pytest.mark.seed("002 opt-out, dormancy and cancelling count until the last moment")
 @pytest.mark.parametrize(("values", "block", "text"), BLOCKED.values(), ids=BLOCKED)
 def test_claimed_message_is_cancelled_when_blocked(values, block, text):
     message = due(**values)
@@ -215,6 +217,7 @@ NIGHTS = {
 }
 
 
+@pytest.mark.seed("002 quiet hours put off, never drop")
 @pytest.mark.parametrize(("zone", "at", "until"), NIGHTS.values(), ids=NIGHTS)
 def test_quiet_hours_defer_message_to_local_morning(zone, at, until):
     at, until = (datetime.fromisoformat(text).replace(tzinfo=UTC) for text in (at, until))
@@ -225,6 +228,7 @@ def test_quiet_hours_defer_message_to_local_morning(zone, at, until):
     assert ids(claim(until)) == [message.id]
 
 
+@pytest.mark.seed("002 quiet hours put off, never drop")
 def test_transactional_message_ignores_quiet_hours():
     message = due(message_type="welcome")
     assert ids(claim(NOON.replace(hour=23))) == [message.id]
@@ -251,6 +255,7 @@ def test_equal_times_mean_no_quiet_hours(settings):
 # --- The tables -----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("002 Note 10")
 def test_claim_is_one_statement(django_assert_num_queries):
     for _ in range(3):
         due()

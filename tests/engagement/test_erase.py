@@ -57,6 +57,7 @@ def places(word):
         }
 
 
+@pytest.mark.seed("002 nothing of an erased person stays")
 def test_erasure_removes_all_data_and_cancels_messages():
     person, neighbour = lived(WORD), lived("nachbar")
     everywhere = {

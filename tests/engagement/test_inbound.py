@@ -77,6 +77,7 @@ def say(person, text, **kwargs):
     return handle_inbound(actor=person, text=text, at=NOW, **kwargs)
 
 
+@pytest.mark.seed("002 what members write, in two languages; a replay does nothing")
 @pytest.mark.parametrize(
     ("answer", "text"), [(answer, text) for answer, texts in GOODBYE_REPLIES.items() for text in texts]
 )
@@ -98,6 +99,7 @@ def test_reply_without_goodbye_is_ordinary_message(state, text):
     assert UserEngagementState.objects.get(user=person).last_activity_at == NOW
 
 
+@pytest.mark.seed("002 what members write, in two languages; a replay does nothing")
 @pytest.mark.parametrize(("effect", "text"), [(effect, text) for effect, texts in EFFECTS.items() for text in texts])
 def test_switch_request_changes_destination(effect, text):
     person = PersonFactory(
@@ -164,6 +166,7 @@ def test_opt_out_on_other_channels_is_not_confirmed():
     assert not EngagementMessage.objects.filter(user=person).exists()
 
 
+@pytest.mark.seed("002 what members write, in two languages; a replay does nothing")
 @pytest.mark.parametrize("state", STATES)
 @pytest.mark.parametrize(
     ("text", "header"),
@@ -199,6 +202,7 @@ def test_other_text_reactivates_member(state, text):
     assert (profile.reengagement_opt_out, profile.preferred_destination) == (False, "individual")
 
 
+@pytest.mark.seed("002 what members write, in two languages; a replay does nothing")
 @pytest.mark.parametrize("state", STATES)
 def test_repeated_message_has_no_effect(state):
     person = person_in(state)

@@ -30,6 +30,20 @@ def there() -> set[tuple[str, str, str]]:
         return set(cursor.fetchall())
 
 
+@pytest.mark.seed(
+    "002 AC-6",
+    "002 Subtask 2.4",
+    "002 Subtask 2.5",
+    "002 Subtask 2.6",
+    "002 Subtask 2.7",
+    "002 Subtask 3.2",
+    "002 Subtask 3.3",
+    "002 Subtask 4.6",
+    "002 Subtask 4.7",
+    "002 Subtask 7.3",
+    "002 Note 9",
+    "002 Note 10",
+)
 def test_every_index_of_the_seed_exists():
     assert there() >= ASKED_FOR
 

@@ -348,6 +348,7 @@ def test_classifies_real_texts(intent, text):
     assert classify_text(text) == intent
 
 
+@pytest.mark.seed("002 what members write, in two languages; a replay does nothing")
 @pytest.mark.parametrize("text", STOP)
 def test_classifies_request_to_stop(text):
     assert classify_text(text) == "opted_out"
@@ -368,6 +369,7 @@ def test_classifies_automatic_reply(text):
     assert classify_text(text) == "auto_reply"
 
 
+@pytest.mark.seed("002 what members write, in two languages; a replay does nothing")
 @pytest.mark.parametrize("text", ORDINARY)
 def test_classifies_ordinary_sentence_as_message(text):
     assert classify_text(text) == "user_message"

@@ -15,6 +15,7 @@ def places(tmp_path):
     return database_arguments() | {"log": tmp_path / "senders.log"}
 
 
+@pytest.mark.seed("002 Note 6", "002 a killed sender loses nothing and sends nothing twice")
 def test_killed_senders_lose_and_repeat_nothing(places):
     with run_senders(**places) as senders:
         outcome = senders.run(messages=MESSAGES, kills=KILLS, patience=300)
@@ -27,6 +28,7 @@ def test_killed_senders_lose_and_repeat_nothing(places):
     assert outcome.repeats > 0
 
 
+@pytest.mark.seed("002 a killed sender loses nothing and sends nothing twice")
 def test_control_marking_before_sending_loses_messages(places):
     """The negative control."""
     with run_senders(**places, SENDERS_ACKNOWLEDGE_FIRST="1") as senders:

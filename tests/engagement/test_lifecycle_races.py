@@ -82,6 +82,7 @@ def test_second_trigger_waits_for_new_state(second):
         assert chain(person) == ["inactivity_14d", "goodbye_response_2"]
 
 
+@pytest.mark.seed("002 of triggers at once one applies")
 def test_one_of_concurrent_replies_applies():
     answers = ["goodbye_response_1", "goodbye_response_2", "goodbye_response_3", "goodbye_timeout"]
     with crowd(4) as people:
@@ -115,6 +116,7 @@ def careless(member, trigger, met):
         return after
 
 
+@pytest.mark.seed("002 of triggers at once one applies")
 def test_control_without_lock_both_replies_apply():
     person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
     with (
@@ -226,6 +228,7 @@ def test_control_without_unique_key_duplicate_applies():
 # --- Atomicity ------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("002 state, log and message commit together or not at all")
 def test_failed_enqueue_rolls_back_transition():
     quiet, person = quiet_person(), PersonFactory(state="goodbye_sent")
     before = rows("SELECT * FROM user_engagement_states ORDER BY id")

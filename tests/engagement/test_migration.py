@@ -57,11 +57,13 @@ def members_of(database: Database) -> list:
     return database.sql("SELECT to_jsonb(t) FROM members t ORDER BY to_jsonb(t)::text")
 
 
+@pytest.mark.seed("002 AC-1", "002 Task 1")
 def test_migrate_creates_tables_and_default_texts(back):
     assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES)
     assert len({key for key, *_rest in back.texts_then}) == len(back.texts_then) / 2 >= 6
 
 
+@pytest.mark.seed("002 Subtask 1.1")
 def test_rollback_drops_what_the_migration_created(back):
     left = """
         SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)
@@ -83,10 +85,12 @@ def test_rollback_keeps_members_and_accepts_more(back):
         session.execute("ROLLBACK")
 
 
+@pytest.mark.seed("002 Subtask 1.1")
 def test_second_migration_gives_same_schema_and_texts(back, again):
     assert again.schema() == back.schema_then
     assert again.sql(TEXTS) == back.texts_then
 
 
+@pytest.mark.seed("002 there and back, with members in the database")
 def test_second_migration_gives_every_member_a_profile(again):
     assert again.sql("SELECT count(*) FROM members") == again.sql("SELECT count(*) FROM user_profiles") == [(7,)]

@@ -91,6 +91,7 @@ class TestEdit:
 
 
 class TestSteps:
+    @pytest.mark.seed("002 Subtask 5.4")
     def test_last_step_completes_tier(self, operator, ana, settings):
         for step in settings.ENGAGEMENT_TIERS["1"]:
             assert "step completed" in words(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))

@@ -39,6 +39,7 @@ def test_approval_queues_welcome_once(django_capture_on_commit_callbacks):
     assert EngagementMessage.objects.filter(user=entry.person).count() == 1
 
 
+@pytest.mark.seed("002 Subtask 5.5")
 def test_first_mission_sets_magic_moment(django_capture_on_commit_callbacks):
     member = MemberFactory()
     with django_capture_on_commit_callbacks(execute=True):

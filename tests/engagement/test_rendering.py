@@ -17,6 +17,7 @@ def render(**values):
     return Templates().render(**{"key": "goodbye", "locale": "en", "params": {"name": "Ana"}, **values})
 
 
+@pytest.mark.seed("002 Note 8")
 def test_parameters_are_replaced_without_escaping():
     assert fill("{{name}} & {{ name }}", {"name": "<b>{{ week }}</b>"}) == "<b>{{ week }}</b> & <b>{{ week }}</b>"
 

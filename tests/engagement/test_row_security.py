@@ -50,6 +50,7 @@ def as_the_owner():
 # --- The matrix -----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("002 Subtask 6.8")
 def test_matrix_has_every_table():
     with own_connection() as session:
         found = tables(session)
@@ -58,11 +59,24 @@ def test_matrix_has_every_table():
     assert len(asked) == 2 * len(found) * len(VERBS) * len(IDENTITIES)
 
 
+@pytest.mark.seed(
+    "002 AC-7",
+    "002 Task 6",
+    "002 Subtask 6.2",
+    "002 Subtask 6.3",
+    "002 Subtask 6.5",
+    "002 Subtask 6.6",
+    "002 Subtask 6.8",
+    "002 Task 7",
+    "002 Subtask 7.4",
+    "002 Testing 2",
+)
 def test_matrix_matches_privileges():
     with as_site() as (session, people):
         assert leaks(session, people, cells(session, (SITE, MEMBER))) == []
 
 
+@pytest.mark.seed("002 AC-7", "002 Subtask 7.4", "002 Testing 2")
 def test_each_denial_has_an_allowed_control():
     """Run each denied operation as a role that is allowed, so that a query without a row is not taken for a denial."""
     with as_site() as (session, people):
@@ -80,11 +94,13 @@ def test_each_denial_has_an_allowed_control():
             assert answer(session, Cell(OWNER, cell.table, cell.verb, cell.whose), people), cell
 
 
+@pytest.mark.seed("002 Subtask 6.3")
 def test_owner_has_access_by_policies():
     with as_the_owner() as (session, people):
         assert leaks(session, people, cells(session, (OWNER,))) == []
 
 
+@pytest.mark.seed("002 AC-7", "002 Subtask 6.2", "002 Subtask 6.5")
 def test_member_reads_only_own_rows():
     with as_site() as (session, people):
         for table in (name for name, verbs in MEMBERS_MAY.items() if "SELECT" in verbs):
@@ -158,6 +174,7 @@ def dropped(policy):
             session.commit()
 
 
+@pytest.mark.seed("002 Subtask 7.4")
 def test_matrix_detects_missing_policy():
     with owner() as session:
         known = policies(session)
@@ -262,6 +279,7 @@ def test_concurrent_members_update_own_profile():
 # --- The catalog ------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("002 AC-7", "002 Task 6", "002 Subtask 6.1", "002 Subtask 6.4", "002 Subtask 6.7")
 def test_every_table_forces_row_security():
     with own_connection() as session:
         loose = session.execute(

@@ -41,6 +41,7 @@ from tests.support.factories.groups import StaffFactory
 FOLDER = Path(apps.get_app_config("engagement").path)
 
 
+@pytest.mark.seed("002 Subtask 4.3")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("before", "after"), list(product(Status, Status)))
 def test_trigger_allows_same_message_moves(before, after):

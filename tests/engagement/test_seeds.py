@@ -80,6 +80,7 @@ def test_rows_after_seeds_get_new_ids(seeds):
     assert made.pk > 42
 
 
+@pytest.mark.seed("002 example members in every state, whenever they are loaded")
 @pytest.mark.parametrize(
     ("model", "field", "choices"),
     [
@@ -107,6 +108,7 @@ def test_each_state_matches_last_transition(seeds):
         assert (moves[-1].to_state if moves else State.ACTIVE) == state.state
 
 
+@pytest.mark.seed("002 example members in every state, whenever they are loaded")
 def test_seed_dates_match_writing_day(seeds):
     """After loading: past events are in the past, goodbyes are pending, and a member is not inactive yet."""
     now = timezone.now()

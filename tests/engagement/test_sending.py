@@ -55,6 +55,7 @@ def test_rejected_message_fails_without_retry():
     assert (message.status, message.retry_count, message.error_message) == ("failed", 1, "No such address.")
 
 
+@pytest.mark.seed("002 three tries with growing pauses")
 def test_message_is_retried_with_growing_pauses(settings):
     message, clock, provider = due(), Clock(), Provider(raising(Unavailable("Busy.")))
     settings.ENGAGEMENT_CIRCUIT_FAILURES = 100
@@ -190,6 +191,7 @@ def ban_in_mid_batch() -> tuple[list[str], EngagementMessage]:
     return provider.keys, fresh(second)
 
 
+@pytest.mark.seed("002 opt-out, dormancy and cancelling count until the last moment")
 @pytest.mark.django_db(transaction=True)
 def test_member_banned_during_batch_gets_no_message(monkeypatch):
     monkeypatch.setattr(sending, "RECHECK_AFTER", -1.0)

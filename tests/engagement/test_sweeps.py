@@ -66,6 +66,7 @@ def test_daily_sweep_changes_due_members_in_any_batch_size(lived, batch):
     assert (row.goodbye_sent_at, row.goodbye_expires_at) == (NOW, NOW + timedelta(hours=48))
 
 
+@pytest.mark.seed("002 sweeps: twice is once, killed half way is whole batches")
 def test_repeated_daily_sweep_changes_nothing(lived):
     sweep_daily(at=NOW)
     once = stored()
@@ -108,6 +109,7 @@ def test_member_who_replied_in_time_is_unchanged():
     assert UserEngagementState.objects.get(user=person).state == "active"
 
 
+@pytest.mark.seed("002 Subtask 5.2")
 def test_blocked_member_gets_no_goodbye():
     errors = quiet_person(at=NOW, entry={})
     reinstated = quiet_person(at=NOW, entry={"status": "pending"})

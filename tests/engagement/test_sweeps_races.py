@@ -46,6 +46,7 @@ def many_at_once():
     return done
 
 
+@pytest.mark.seed("002 sweeps: twice is once, killed half way is whole batches")
 def test_four_concurrent_sweeps_equal_one():
     for number in range(1, ROUNDS + 1):
         # Members of earlier rounds are not due again.
@@ -54,6 +55,7 @@ def test_four_concurrent_sweeps_equal_one():
         whole(times=number)
 
 
+@pytest.mark.seed("002 Note 6")
 def test_concurrent_weekly_sweeps_queue_each_week_once():
     people = make_members(active=50, at=MONDAY)
     with crowd(4) as sweepers:
@@ -146,6 +148,7 @@ def killed_half_way(how, people):
         )
 
 
+@pytest.mark.seed("002 sweeps: twice is once, killed half way is whole batches")
 @pytest.mark.parametrize("how", ["process", "backend"])
 def test_killed_sweep_leaves_whole_batches(how):
     people = lived()

@@ -150,6 +150,7 @@ def test_pending_messages_follow_new_destination(written_to):
     }  # fmt: skip
 
 
+@pytest.mark.seed("002 Note 7")
 def test_pending_messages_follow_new_address(written_to):
     rows("UPDATE user_profiles SET individual_jid = 'new@chat' WHERE user_id = %s", [written_to.pk])
     assert addresses()["pending"] == ("individual", "new@chat")
@@ -175,6 +176,7 @@ GONE = {
 }
 
 
+@pytest.mark.seed("002 Subtask 6.6")
 @pytest.mark.parametrize(("table", "verb"), [(table, verb) for table, verbs in GONE.items() for verb in verbs])
 def test_site_role_cannot_change_append_only_tables(table, verb):
     PersonFactory(state="goodbye_sent", profile={"locale": "pt-BR"})

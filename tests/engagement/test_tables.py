@@ -141,6 +141,30 @@ def columns_of(table):
     }
 
 
+@pytest.mark.seed(
+    "002 AC-1",
+    "002 AC-2",
+    "002 AC-3",
+    "002 AC-4",
+    "002 AC-5",
+    "002 Task 1",
+    "002 Task 2",
+    "002 Subtask 2.1",
+    "002 Task 3",
+    "002 Subtask 3.1",
+    "002 Task 4",
+    "002 Subtask 4.1",
+    "002 Task 5",
+    "002 Subtask 5.2",
+    "002 Subtask 5.4",
+    "002 Subtask 5.5",
+    "002 Task 7",
+    "002 Subtask 7.2",
+    "002 Note 1",
+    "002 Note 2",
+    "002 Note 3",
+    "002 Testing 1",
+)
 @pytest.mark.parametrize("table", parse_columns(SEED, OURS))
 def test_columns_match_seed_and_additions(table):
     assert columns_of(table) == parse_columns(SEED, OURS)[table]
@@ -181,6 +205,9 @@ def queue(**values):
 NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
 
 
+@pytest.mark.seed(
+    "002 AC-4", "002 AC-8", "002 Task 4", "002 Subtask 4.2", "002 Subtask 4.3", "002 Subtask 4.4", "002 Subtask 7.5"
+)
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -203,6 +230,7 @@ def test_queue_rejects_invalid_rows(values, rule):
         queue(**values)
 
 
+@pytest.mark.seed("002 Subtask 4.2")
 def test_queue_accepts_every_choice():
     types = ("welcome", "tier_unlock", "goodbye", "weekly_review", "reminder", "help_restart", "announcement")
     for kind in types:
@@ -214,12 +242,14 @@ def test_queue_accepts_every_choice():
     assert EngagementMessage.objects.count() == 2 * len(types) + 4
 
 
+@pytest.mark.seed("002 Subtask 4.5", "002 Note 6")
 def test_idempotency_key_is_unique():
     queue(idempotency_key="twice")
     with rejected_by("engagement_message_queue_idempotency_key_key"):
         queue(idempotency_key="twice", message_type="reminder")
 
 
+@pytest.mark.seed("002 AC-8", "002 Task 5", "002 Subtask 5.1", "002 Subtask 5.3", "002 Subtask 7.5")
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
@@ -242,6 +272,7 @@ def test_profile_rejects_invalid_rows(changes, rule):
         rows(f"UPDATE user_profiles SET {changes} WHERE user_id = %s", [person.pk])
 
 
+@pytest.mark.seed("002 AC-5", "002 Subtask 5.1", "002 Subtask 5.3")
 @pytest.mark.parametrize(
     "zone", ["UTC", "America/Sao_Paulo", "America/Argentina/Buenos_Aires", "Etc/GMT+3", "Asia/Kathmandu"]
 )
@@ -263,6 +294,7 @@ def test_address_is_unique_unless_empty():
         rows("UPDATE user_profiles SET individual_jid = '55@chat' WHERE user_id = %s", [other.pk])
 
 
+@pytest.mark.seed("002 Subtask 7.5")
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
@@ -278,6 +310,7 @@ def test_template_rejects_invalid_rows(changes, rule):
         TemplateFactory(**changes)
 
 
+@pytest.mark.seed("002 Note 5")
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -306,6 +339,9 @@ def test_state_requires_its_dates(state, changes, rule):
         rows(f"UPDATE user_engagement_states SET {changes} WHERE user_id = %s", [person.pk])
 
 
+@pytest.mark.seed(
+    "002 AC-2", "002 AC-8", "002 Task 2", "002 Subtask 2.2", "002 Subtask 7.5", "002 Note 3", "002 Testing 3"
+)
 def test_unknown_state_is_rejected():
     person = PersonFactory(state="active")
     rows("SELECT set_config('engagement.trigger', 'user_message', true)")
@@ -313,12 +349,14 @@ def test_unknown_state_is_rejected():
         rows("UPDATE user_engagement_states SET state = 'gone' WHERE user_id = %s", [person.pk])
 
 
+@pytest.mark.seed("002 Subtask 2.3")
 def test_member_has_one_state():
     person = PersonFactory(state="active")
     with rejected_by("user_engagement_states_user_id_key"):
         rows("INSERT INTO user_engagement_states (user_id) VALUES (%s)", [person.pk])
 
 
+@pytest.mark.seed("002 AC-3", "002 AC-8", "002 Task 3")
 def test_log_accepts_only_ten_transitions():
     person = PersonFactory()
     add = "INSERT INTO engagement_state_transitions (user_id, from_state, trigger, to_state) VALUES (%s, %s, %s, %s)"

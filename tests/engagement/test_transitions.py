@@ -42,12 +42,14 @@ def everything(person):
     return [rows(f"SELECT * FROM {table} WHERE user_id = %s ORDER BY 1", [person.pk]) for table in tables]
 
 
+@pytest.mark.seed("002 Subtask 2.2", "002 ten transitions and nothing else, by service and by raw SQL")
 def test_map_has_ten_transitions():
     assert {(str(state), str(trigger)): str(after) for (state, trigger), after in TRANSITIONS.items()} == LEGAL
     assert len(LEGAL) == 10
     assert len(ILLEGAL) == 25
 
 
+@pytest.mark.seed("002 state, log and message commit together or not at all")
 @pytest.mark.parametrize(("state", "trigger"), LEGAL)
 def test_valid_pair_changes_state_with_side_effects(state, trigger):
     person = person_in(state, onboarding_tier=2, onboarding_tier_progress=HALF_WAY)
@@ -89,6 +91,7 @@ def test_valid_pair_changes_state_with_side_effects(state, trigger):
         assert (profile.onboarding_tier, profile.onboarding_tier_progress) == (2, HALF_WAY)
 
 
+@pytest.mark.seed("002 ten transitions and nothing else, by service and by raw SQL")
 @pytest.mark.parametrize(("state", "trigger"), ILLEGAL)
 def test_invalid_pair_is_rejected_and_changes_nothing(state, trigger):
     person = person_in(state)
@@ -124,6 +127,7 @@ def move_by_sql(person, to, trigger):
     rows(f"UPDATE user_engagement_states SET state = %s, {DATED[to]} WHERE user_id = %s", [to, person.pk])
 
 
+@pytest.mark.seed("002 ten transitions and nothing else, by service and by raw SQL")
 @pytest.mark.parametrize(("state", "trigger"), PAIRS)
 def test_sql_update_allows_only_ten_transitions(state, trigger):
     person = person_in(state)
@@ -152,6 +156,7 @@ def test_sql_update_without_trigger_is_rejected(state, to):
     assert everything(person) == before
 
 
+@pytest.mark.seed("002 Testing 3")
 @pytest.mark.parametrize("trigger", ["nonsense", "USER_MESSAGE", "user_message "])
 def test_sql_update_with_unknown_trigger_is_rejected(trigger):
     person = person_in("dormant")
@@ -183,6 +188,7 @@ def test_sql_update_with_one_invalid_pair_changes_nothing():
     assert list(states) == ["dormant", "goodbye_sent", "remind_later"]
 
 
+@pytest.mark.seed("002 Note 4")
 @pytest.mark.parametrize("state", STATES[1:])
 def test_first_state_must_be_active(state):
     person = PersonFactory()
@@ -297,6 +303,7 @@ def test_durations_come_from_settings(settings):
     assert log.metadata == {"days_inactive": 0, "unprompted_return": True}
 
 
+@pytest.mark.seed("002 Note 4")
 @pytest.mark.parametrize("trigger", TRIGGERS)
 def test_first_trigger_creates_row(trigger):
     person = PersonFactory()
@@ -309,6 +316,7 @@ def test_first_trigger_creates_row(trigger):
     assert not UserEngagementState.objects.filter(user=person).exists()
 
 
+@pytest.mark.seed("002 Note 7")
 def test_message_uses_preferred_destination():
     person = PersonFactory(profile={"preferred_destination": "group", "group_jid": "us@chat"})
     transition(actor=person, member=person, trigger="inactivity_14d", at=NOW)

@@ -28,6 +28,7 @@ def sender(server, settings):
     made.close()
 
 
+@pytest.mark.seed("002 transports: file, console, e-mail, webhook")
 def test_email_has_list_unsubscribe_headers(server, sender):
     receipt = sender.send(outgoing())
     [taken] = server.taken

@@ -18,6 +18,7 @@ def written(folder) -> list:
     return sorted(each for each in folder.rglob("*.json") if not each.name.startswith("."))
 
 
+@pytest.mark.seed("002 transports: file, console, e-mail, webhook")
 def test_receipt_names_file_of_message(tmp_path):
     receipt = FileTransport(tmp_path).send(outgoing())
     [found] = written(tmp_path)

@@ -36,6 +36,7 @@ def sender(server, settings):
     made.close()
 
 
+@pytest.mark.seed("002 transports: file, console, e-mail, webhook")
 def test_request_is_signed_and_has_idempotency_key(server, sender):
     message = outgoing()
     began = time.time()

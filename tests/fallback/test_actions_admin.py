@@ -192,6 +192,7 @@ class TestRunNow:
         assert "3 proposed." in words(response)
         assert MissionFallbackItem.objects.proposed().count() == 3
 
+    @pytest.mark.seed("004 command, button and API run the fallback; a dry run writes nothing")
     def test_dry_run_writes_nothing(self, chief, config, project):
         TemplateFactory(project=project)
         response = chief.post(self.address(config), {"dry_run": "1"}, follow=True)

@@ -285,6 +285,7 @@ class TestRuns:
         assert sorted(plan["templates"]) == sorted(project.fallback_templates.values_list("pk", flat=True))
         assert fallback_rows() == before
 
+    @pytest.mark.seed("004 command, button and API run the fallback; a dry run writes nothing")
     def test_dry_run_writes_nothing(self, project, client):
         before = fallback_rows()
         answer = post(client, at(project, "/fallback/runs"), dry_run=True)
@@ -633,6 +634,7 @@ OTHERWISE = {
 }
 
 
+@pytest.mark.seed("004 Idempotency-Key on the operations of the fallback")
 @pytest.mark.parametrize(("method", "address"), WITH_KEY)
 def test_repeated_request_returns_first_response(project, client, item, method, address):
     target, body = fill(address, keys_of(project, item)), BODIES.get(OPERATION_OF[method, address], {})
@@ -667,6 +669,7 @@ def test_rejection_is_not_stored_under_key(project, client, item):
     assert post(client, accept, key="k1").status_code == 201
 
 
+@pytest.mark.seed("004 Idempotency-Key on the operations of the fallback")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("keyed", [True, False])
 def test_eight_concurrent_equal_requests_have_one_effect(project, bob, keyed):
@@ -683,6 +686,7 @@ def test_eight_concurrent_equal_requests_have_one_effect(project, bob, keyed):
     assert len({answer.json()["id"] for answer in answers if answer.status_code == 201}) == (1 if keyed else 8)
 
 
+@pytest.mark.seed("004 Idempotency-Key on the operations of the fallback")
 @pytest.mark.django_db(transaction=True)
 def test_repeat_during_first_request_is_rejected(project, bob, item):
     """The first request waits for a lock that this test has on the proposal."""

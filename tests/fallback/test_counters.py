@@ -216,6 +216,7 @@ OVERDRAWN = """
 # --- Tests ------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections")
 def test_concurrent_writes_neither_drift_nor_deadlock():
     ended = run_concurrently(CHANGES)
     print(dict(ended))  # noqa: T201 - the figures of the long proof, with -s
@@ -225,6 +226,7 @@ def test_concurrent_writes_neither_drift_nor_deadlock():
     assert rows(OVERDRAWN) == []
 
 
+@pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
 def test_without_counting_trigger_items_drift():
     table = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
     with without(table.format("DISABLE"), table.format("ENABLE")):
@@ -232,6 +234,7 @@ def test_without_counting_trigger_items_drift():
     assert rows("SELECT * FROM drifted_fallback_runs()") != []
 
 
+@pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
 def test_without_counting_dependents_missions_drift():
     table = "ALTER TABLE missions {} TRIGGER missions_count_dependents"
     with without(table.format("DISABLE"), table.format("ENABLE")):
@@ -239,6 +242,7 @@ def test_without_counting_dependents_missions_drift():
     assert rows("SELECT * FROM drifted_missions()") != []
 
 
+@pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
 def test_without_exclusive_lock_deletions_deadlock():
     tables = ("missions", "mission_fallback_runs", "projects")
     triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_exclusive_lock" for table in tables)
@@ -247,6 +251,7 @@ def test_without_exclusive_lock_deletions_deadlock():
         assert run_concurrently(5000, shared, until="deadlocks")["deadlocks"] > 0
 
 
+@pytest.mark.seed("004 triggers keep the counts of runs")
 def test_truncate_of_items_resets_counts_of_runs():
     ItemFactory()
     execute_as_owner("TRUNCATE mission_fallback_items CASCADE")

@@ -408,6 +408,7 @@ def attempts(world: World, actor: str, ways=WAYS) -> Iterator[Sent]:
 # --- Tests ------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 every id of project A replayed by a member of B")
 @pytest.mark.parametrize("actor", ACTORS)
 def test_member_of_another_project_has_no_access(world, actor):
     intruder = Intruder(world, world.people[actor])
@@ -543,6 +544,7 @@ def test_viewer_sees_canary_on_every_kind_of_page(world):
     assert "changed: " not in found
 
 
+@pytest.mark.seed("004 every id of project A replayed by a member of B", control=True)
 def test_missing_guard_is_detected(world, monkeypatch):
     """Without the project filter and the check of rights, reads and writes are detected."""
     monkeypatch.setattr(Rights, "project_filter", lambda self, right, *, path="": models.Q())

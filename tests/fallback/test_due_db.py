@@ -91,6 +91,7 @@ def test_backlog_counts_only_ready_unblocked_todo():
     assert due()[project.pk] == [5, 1, 0, 4], "the blocked one took the place of what is done"
 
 
+@pytest.mark.seed("004 the threshold is evaluated")
 def test_open_proposals_count_towards_threshold():
     item = ItemFactory()
     ConfigFactory(project=item.project)
@@ -99,6 +100,7 @@ def test_open_proposals_count_towards_threshold():
     assert due()[item.project_id] == [5, 2, 1, 2]
 
 
+@pytest.mark.seed("004 the threshold is evaluated")
 def test_count_stops_at_threshold_and_deficit_is_not_negative():
     item = ItemFactory()
     ConfigFactory(project=item.project, backlog_threshold=3)
@@ -109,6 +111,7 @@ def test_count_stops_at_threshold_and_deficit_is_not_negative():
 # --- Roll-out ---------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 Migration 5")
 def test_roll_out_share_only_adds_projects():
     organization = OrganizationFactory()
     for project in ProjectFactory.create_batch(200, organization=organization):
@@ -138,6 +141,7 @@ def test_bucket_is_two_bytes_of_digest_of_id():
 # --- Query plan -------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 partial index on ready todo work")
 @pytest.mark.django_db(transaction=True)
 def test_backlog_uses_partial_index_only():
     """Twenty projects, one with 6,000 missions; one in fifty is ready."""

@@ -33,6 +33,7 @@ CROCKFORD = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 # --- Keys -------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 ids of 26 characters")
 def test_database_creates_ulid_with_current_time():
     before = datetime.now(UTC) - timedelta(milliseconds=1)
     (key,) = row("INSERT INTO organizations (name, slug) VALUES ('Ours', 'ours') RETURNING id")
@@ -65,6 +66,7 @@ TABLES = """
 """.split()  # noqa: SIM905
 
 
+@pytest.mark.seed("004 ids of 26 characters", "004 the relation diagram")
 @pytest.mark.parametrize("table", TABLES)
 def test_every_table_has_ulid_default(table):
     assert row(
@@ -133,6 +135,7 @@ def test_flow_in_use_cannot_be_deleted():
 # --- Cascades ---------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 the relation diagram")
 def test_deleting_project_deletes_its_rows():
     item = ItemFactory()
     project = item.project
@@ -153,6 +156,7 @@ def test_deleting_project_deletes_its_rows():
     assert rows("SELECT FROM mission_dependencies") == []
 
 
+@pytest.mark.seed("004 the relation diagram")
 def test_organization_with_project_cannot_be_deleted():
     project = ProjectFactory()
     OrganizationMembershipFactory(organization=project.organization)
@@ -167,6 +171,7 @@ def test_organization_with_project_cannot_be_deleted():
     assert rows("SELECT FROM organization_memberships WHERE organization_id = %s", [project.organization_id]) == []
 
 
+@pytest.mark.seed("004 the relation diagram")
 def test_deleting_run_deletes_items_and_keeps_mission():
     item = ItemFactory()
     mission = accept_as_rows(item)
@@ -224,6 +229,7 @@ def test_site_can_add_to_timeline():
 # --- Checks -----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 missions")
 @pytest.mark.parametrize(
     ("make", "values", "constraint"),
     [
@@ -322,6 +328,7 @@ def test_duplicate_of_unique_row_is_rejected(make, same, constraint):
         make(**values)
 
 
+@pytest.mark.seed("004 mission_fallback_configs", "004 a project's mission fallback settings")
 def test_project_has_one_configuration():
     config = ConfigFactory()
     with pytest.raises(DatabaseError) as rejected, transaction.atomic():

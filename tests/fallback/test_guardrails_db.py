@@ -42,6 +42,7 @@ def used(item) -> dict[str, int]:
 # --- The week and the month -------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 accepted missions a week never above the cap")
 def test_week_accepts_up_to_its_cap():
     first, second, third = items(3)
     guarded(first.run, weekly_mission_cap=2)
@@ -63,6 +64,7 @@ def test_month_accepts_up_to_its_minutes():
     assert used(first) == {"week": 2, "month": 120}
 
 
+@pytest.mark.seed("004 mission_fallback_configs")
 def test_project_without_configuration_has_default_quotas():
     some = items(21, estimated_effort_minutes=1)
     for item in some[:20]:
@@ -235,6 +237,7 @@ def test_full_week_resets_on_monday():
 # --- Attempts to bypass -----------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 accepted missions a week never above the cap")
 @pytest.mark.parametrize(
     "change",
     [
@@ -261,6 +264,7 @@ def test_counted_week_of_accepted_item_cannot_be_set():
     assert row("SELECT counted_week, counted_month FROM mission_fallback_items") == week
 
 
+@pytest.mark.seed("004 accepted missions a week never above the cap")
 def test_proposal_is_reopened_only_with_its_mission_deleted():
     item = ItemFactory()
     accept_as_rows(item)
@@ -273,6 +277,7 @@ def test_proposal_is_reopened_only_with_its_mission_deleted():
         discard_as_rows(item)
 
 
+@pytest.mark.seed("004 items and missions reference each other when accepted")
 def test_fallback_mission_needs_accepted_proposal():
     item = ItemFactory()
     with rejected_by("missions_fallback_was_accepted"):
@@ -283,6 +288,7 @@ def test_fallback_mission_needs_accepted_proposal():
         MissionFactory(project=item.project, fallback_item=item)
 
 
+@pytest.mark.seed("004 items and missions reference each other when accepted")
 def test_accepted_item_needs_mission_that_links_back():
     item = ItemFactory()
     mission = MissionFactory(project=item.project)
@@ -290,6 +296,7 @@ def test_accepted_item_needs_mission_that_links_back():
         rows("UPDATE mission_fallback_items SET status = 'accepted', mission_id = %s", [mission.pk])
 
 
+@pytest.mark.seed("004 items and missions reference each other when accepted")
 def test_mission_cannot_change_its_proposal():
     accepted, other = items(2)
     mission = accept_as_rows(accepted)

@@ -141,6 +141,12 @@ def differences(before: dict, after: dict) -> dict:
 # --- Forward ----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed(
+    "004 Migration 1",
+    "004 Migration 2",
+    "004 Migration 3",
+    "004 upgrade from the schema with loops: forward, back, forward; missions and loops",
+)
 def test_every_loop_mission_becomes_template_and_todo(upgraded):
     assert upgraded.sql(
         """SELECT p.slug, t.name, t.description, f.name, a.name, r.name, t.priority, t.estimated_effort_minutes,
@@ -159,6 +165,7 @@ def test_every_loop_mission_becomes_template_and_todo(upgraded):
     ]
 
 
+@pytest.mark.seed("004 Migration 2")
 def test_other_missions_are_unchanged_without_events(databases, stages, upgraded):
     was = databases.made[stages("before")]
     for kept in (
@@ -179,6 +186,7 @@ def test_existing_dependencies_are_counted(upgraded):
     assert upgraded.sql("SELECT * FROM drifted_missions()") == []
 
 
+@pytest.mark.seed("004 Migration 3")
 def test_loop_without_flag_or_flow_is_converted(with_tables):
     with_tables.sql("UPDATE missions SET is_loop = false WHERE title = 'Loop of b'")
     with_tables.sql("DELETE FROM missions WHERE title = 'Second loop of b'")
@@ -234,6 +242,7 @@ def test_unused_upgrade_is_reverted_exactly(before):
     assert changed <= {"flows", "actors", "project_repositories", *ABOUT_THE_SITE}
 
 
+@pytest.mark.seed("004 upgrade from the schema with loops: forward, back, forward; missions and loops")
 def test_back_to_loops_and_forward_changes_nothing(lived_in):
     was, schema = rows(lived_in), lived_in.schema()
     assert all(kept for table, kept in was.items() if table.startswith("mission_fallback"))
@@ -245,6 +254,9 @@ def test_back_to_loops_and_forward_changes_nothing(lived_in):
     assert lived_in.sql("SELECT * FROM drifted_fallback_runs()") == []
 
 
+@pytest.mark.seed(
+    "004 Migration 3", "004 upgrade from the schema with loops: forward, back, forward; missions and loops"
+)
 def test_back_and_forward_keeps_missions_and_schema(databases, stages, again):
     was = databases.made[stages("lived_in")]
     kept = "SELECT id, title, list, ready, created_at, flow_id, dependency_count FROM missions ORDER BY id"

@@ -214,6 +214,7 @@ def test_moves_to_end_renumber_long_list_at_most_once():
     assert len(order(missions[0].project)) == 120
 
 
+@pytest.mark.seed("004 drag and drop order")
 @settings(max_examples=examples(25), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
     moves=st.lists(

@@ -42,6 +42,7 @@ def missions(number: int) -> list[Mission]:
 # --- Timeline ---------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 every lifecycle change is an event")
 def test_insert_adds_created_event():
     mission = MissionFactory()
     event = mission.events.get()
@@ -58,6 +59,7 @@ def test_created_event_names_proposal():
     assert accept_as_rows(item).events.get(type="mission.created").payload["item"] == item.pk
 
 
+@pytest.mark.seed("004 every lifecycle change is an event")
 @pytest.mark.parametrize(
     ("values", "kind", "was"),
     [
@@ -91,6 +93,7 @@ def test_reordering_and_equal_update_add_no_event(values):
     assert row("SELECT last_event_at < CURRENT_TIMESTAMP FROM missions WHERE id = %s", [mission.pk]) == (True,)
 
 
+@pytest.mark.seed("004 origin of an event")
 def test_event_has_actor_and_origin():
     member, mission = MemberFactory(), MissionFactory()
     rows("SELECT set_config('app.event_origin', 'agent', true), set_config('app.actor_id', %s, true)", [str(member.pk)])
@@ -107,6 +110,7 @@ def test_event_belongs_to_changeset():
     assert rows(found, ["In a changeset"]) == [(changeset.id,)]
 
 
+@pytest.mark.seed("004 origin of an event")
 def test_event_of_unknown_origin_is_rejected():
     mission = MissionFactory()
     with rejected_by("mission_events_origin_known"):
@@ -114,6 +118,7 @@ def test_event_of_unknown_origin_is_rejected():
         change(mission, list="doing")
 
 
+@pytest.mark.seed("004 every lifecycle change is an event")
 def test_bulk_update_adds_event_per_mission():
     some = missions(3)
     rows("UPDATE missions SET list = 'doing' WHERE project_id = %s", [some[0].project_id])
@@ -145,6 +150,7 @@ def test_change_notifies_board_channel():
 # --- Dependencies -----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 dependencies")
 def test_counts_follow_dependencies_and_lists():
     waiting, first, second = missions(3)
     let_wait(waiting, first, second)
@@ -209,6 +215,7 @@ def test_counts_cannot_be_set():
     assert counts(MissionFactory(dependency_count=3, open_dependency_count=3)) == (0, 0)
 
 
+@pytest.mark.seed("004 dependencies")
 @pytest.mark.parametrize("length", [2, 3, 60])
 def test_cycle_is_rejected(length):
     chain = missions(length)
@@ -274,6 +281,7 @@ def half_circles():
     return [(a, b), (c, d)]
 
 
+@pytest.mark.seed("004 dependencies")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_dependencies_cannot_form_cycle():
     with crowd(2) as people:
@@ -285,6 +293,7 @@ def test_concurrent_dependencies_cannot_form_cycle():
             assert rejected.__cause__.diag.constraint_name == "mission_dependencies_no_cycle"
 
 
+@pytest.mark.seed("004 dependencies", control=True)
 @pytest.mark.django_db(transaction=True)
 def test_without_lock_concurrent_dependencies_form_cycle():
     (ours,) = row("SELECT pg_get_functiondef('check_dependency()'::regprocedure)")

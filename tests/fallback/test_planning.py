@@ -59,6 +59,7 @@ def test_backlog_count_stops_at_threshold():
     assert [backlog_of(project, up_to=limit) for limit in (0, 3, 7, 8)] == [0, 3, 7, 7]
 
 
+@pytest.mark.seed("004 the threshold is evaluated")
 @pytest.mark.parametrize(
     ("ready", "waiting", "deficit"), [(0, 0, 5), (2, 0, 3), (0, 2, 3), (2, 2, 1), (2, 3, 0), (2, 9, 0), (9, 0, 0)]
 )
@@ -129,6 +130,7 @@ def test_equal_use_is_ordered_by_priority_and_acceptance():
     assert names(plan_run(project, at=NOW).picks) == ["urgent", "accepted", "half", "rejected"]
 
 
+@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
 def test_no_template_is_used_twice_while_another_is_left():
     project = a_project(templates=3, backlog_threshold=8)
     picks = [template.pk for template in plan_run(project, at=NOW).picks]
@@ -226,6 +228,7 @@ def test_choice_is_ordered_and_within_guardrails(history, threshold, cap, target
 # --- Guardrails -------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
 def test_full_week_skips_templates_with_reset():
     project = a_project(templates=2, zone="Europe/Lisbon", weekly_mission_cap=4)
     for item in proposals(RunFactory(project=project), [60] * 3):
@@ -373,6 +376,7 @@ def due(at=NOW) -> set[str]:
         return {project for (project,) in cursor.fetchall()}
 
 
+@pytest.mark.seed("004 a project's mission fallback settings")
 @pytest.mark.parametrize("switch_off", OFF, ids=lambda switch: switch.__name__)
 def test_inactive_project_has_empty_plan_and_is_not_due(switch_off):
     project = a_project(templates=2)
@@ -395,6 +399,7 @@ def test_passed_snooze_is_active():
     assert len(plan_run(project, at=until).picks) == 5
 
 
+@pytest.mark.seed("004 Migration 5")
 def test_roll_out_only_adds_projects_and_matches_plan():
     projects = [a_project() for _number in range(12)]
     before = set()
@@ -413,6 +418,7 @@ def test_roll_out_only_adds_projects_and_matches_plan():
 # --- Read-only --------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
 @pytest.mark.django_db(transaction=True)
 def test_plan_writes_nothing():
     project = a_project(templates=3, weekly_mission_cap=2)

@@ -112,6 +112,7 @@ def reviewers_at_the_end_of_a_week(people, members):
     return project
 
 
+@pytest.mark.seed("004 weekly cap, 50 reviewers at once, over a week boundary, with discards in between")
 def test_weekly_cap_is_exact_around_monday():
     members = MemberFactory.create_batch(PEOPLE)
     with crowd(PEOPLE) as people:
@@ -152,6 +153,7 @@ def count_then_insert(item, at):
         )
 
 
+@pytest.mark.seed("004 weekly cap, 50 reviewers at once, over a week boundary, with discards in between", control=True)
 def test_count_then_insert_exceeds_cap():
     at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
     with without(NO_SPENDING.format("DISABLE"), NO_SPENDING.format("ENABLE")), crowd(PEOPLE) as people:
@@ -166,6 +168,7 @@ def test_count_then_insert_exceeds_cap():
 # --- Monthly hours ----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 monthly hours, the same")
 def test_monthly_hours_are_never_exceeded():
     members = MemberFactory.create_batch(PEOPLE)
     with crowd(PEOPLE) as people:
@@ -206,6 +209,7 @@ def everyone_triggers_a_run(people, *, due: bool):
     return people.run(attempt), project
 
 
+@pytest.mark.seed("004 two triggers for one project at once make one run")
 @pytest.mark.parametrize("due", [False, True])
 def test_one_of_two_triggers_makes_run(due):
     with crowd(2) as people:
@@ -217,6 +221,7 @@ def test_one_of_two_triggers_makes_run(due):
             assert project.fallback_items.count() == 5
 
 
+@pytest.mark.seed("004 two triggers for one project at once make one run")
 def test_one_of_fifty_triggers_makes_run():
     with crowd(PEOPLE) as people:
         for _round in range(max(1, ROUNDS // 4)):
@@ -225,6 +230,7 @@ def test_one_of_fifty_triggers_makes_run():
             assert (project.fallback_runs.count(), project.fallback_items.count()) == (1, 5)
 
 
+@pytest.mark.seed("004 two triggers for one project at once make one run", control=True)
 def test_without_locks_two_triggers_make_two_runs(monkeypatch):
     monkeypatch.setattr(runs, "lock_runs", lambda project: None)
     monkeypatch.setattr(QuerySet, "select_for_update", lambda query, **options: query)
@@ -329,6 +335,7 @@ def everyone_moves(people, *, one: bool):
     return people.run(attempt), list(project.missions.all())
 
 
+@pytest.mark.seed("004 drag and drop order")
 @pytest.mark.parametrize("one", [False, True], ids=["their own missions", "the same mission"])
 def test_fifty_moves_give_distinct_positions(one):
     with crowd(PEOPLE) as people:
@@ -342,6 +349,7 @@ def test_fifty_moves_give_distinct_positions(one):
             assert len(missions) == PEOPLE
 
 
+@pytest.mark.seed("004 drag and drop order", control=True)
 def test_without_lock_two_missions_share_position(monkeypatch):
     monkeypatch.setattr(board, "lock_board", lambda project_id: None)
     with crowd(PEOPLE) as people:

@@ -54,6 +54,7 @@ def age(root, *, minutes: int = 2) -> None:
 # --- Content ----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 solo-unicorn-docs/fallback/{runId}.json")
 def test_report_has_proposals_and_decisions(documents_root):
     items, ana = a_review(3), MemberFactory(display_name="Ana Secret", email="ana.secret@example.org")
     run, project = items[0].run, items[0].project
@@ -101,6 +102,7 @@ def test_report_has_proposals_and_decisions(documents_root):
     assert found[items[2].pk]["reviewer"] == Member.objects.system().member_id
 
 
+@pytest.mark.seed("004 solo-unicorn-docs/fallback/{runId}.json")
 def test_every_ended_run_has_report():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
     completed = run_fallback(actor=Member.objects.system(), project=project)
@@ -353,6 +355,7 @@ def a_decision_made_anew():
     return item.run, lambda _reached: discard_item(actor=Member.objects.system(), item=item, feedback="no")
 
 
+@pytest.mark.seed("004 killed between report and commit: no orphan that is not repaired, no half file")
 @pytest.mark.parametrize("place", PLACES, ids=lambda place: place.__name__)
 @pytest.mark.parametrize("end", [the_last_decision, a_cancellation, a_decision_made_anew], ids=lambda end: end.__name__)
 def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
@@ -366,6 +369,7 @@ def test_kill_at_each_step_leaves_repairable_run(end, place, documents_root):
         all_is_reported(documents_root)
 
 
+@pytest.mark.seed("004 killed between report and commit: no orphan that is not repaired, no half file")
 def test_kill_at_any_time_leaves_repairable_state(documents_root):
     ana = MemberFactory()
 

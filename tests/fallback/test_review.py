@@ -77,6 +77,7 @@ def fresh(row):
 # --- Accept -----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 items record each generated mission")
 def test_accept_creates_proposed_mission():
     (item, _other), ana = a_review(2), MemberFactory()
     MissionFactory(project=item.project, list_order=7000)
@@ -96,6 +97,7 @@ def test_accept_creates_proposed_mission():
     assert spent(item.project) == {("week", "2026-11-16"): 1, ("month", "2026-11-01"): 60}
 
 
+@pytest.mark.seed("004 review: accept with edits, discard, snooze, duplicate, undo")
 def test_accept_applies_edits_before_quota():
     (item,) = a_review(1)
     mission = accept_item(
@@ -143,6 +145,7 @@ def test_only_editable_fields_can_be_edited():
         accept_item(actor=Member.objects.system(), item=item, status="accepted", project=None)
 
 
+@pytest.mark.seed("004 a rejected accept says which guardrail and when it frees up")
 @pytest.mark.parametrize(
     ("limits", "rejection", "sentence"),
     [
@@ -193,6 +196,7 @@ def test_archived_project_takes_no_mission():
 # --- Discard ----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 review: accept with edits, discard, snooze, duplicate, undo")
 @pytest.mark.parametrize("why", [{"feedback": " Too vague. "}, {"reason": "too_large"}])
 def test_discard_stores_reason(why):
     (item,), ana = a_review(1), MemberFactory()
@@ -220,6 +224,7 @@ def test_discard_with_unknown_reason_is_rejected():
         discard_item(actor=Member.objects.system(), item=item, reason="bored")
 
 
+@pytest.mark.seed("004 review: accept with edits, discard, snooze, duplicate, undo")
 def test_duplicate_stores_mission():
     (item,) = a_review(1)
     mission = MissionFactory(project=item.project)
@@ -267,6 +272,7 @@ def test_second_decision_names_first_one(first, again):
 # --- Snooze -----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 review: accept with edits, discard, snooze, duplicate, undo")
 def test_snoozed_proposal_counts_as_open():
     (item,), ana = a_review(1, backlog_threshold=3), MemberFactory()
     until = timezone.now() + timedelta(days=1)
@@ -292,6 +298,7 @@ def test_snooze_rejects_past_time():
 # --- Undo -------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 review: accept with edits, discard, snooze, duplicate, undo")
 def test_undo_of_acceptance_reverts_everything():
     (item,), ana = a_review(1, weekly_mission_cap=1), MemberFactory()
     mission = accept_item(actor=ana, item=item, at=NOW)

@@ -63,6 +63,7 @@ def full_week(project, *, at=NOW) -> None:
 # --- A run ------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 instead of loops, missions are generated from templates when the backlog is low")
 def test_run_proposes_deficit():
     project, ana = a_project(templates=2), MemberFactory()
     MissionFactory.create_batch(2, project=project)
@@ -224,6 +225,7 @@ def test_run_without_enabled_template_ends_with_error():
 # --- Auto-accept ------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
 def test_auto_accept_creates_missions_within_guardrails():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
     run = run_fallback(actor=Member.objects.system(), project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
@@ -396,6 +398,7 @@ def test_manual_run_always_records_skipped_templates():
 # --- Launching --------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 templates launch instantly from Todo and stay")
 def test_launch_creates_mission_and_keeps_template():
     project, ana = a_project(templates=1), MemberFactory()
     template = project.fallback_templates.get()
@@ -483,6 +486,7 @@ def test_cancel_rejects_ended_run():
     assert open_one.status == RunStatus.CANCELLED
 
 
+@pytest.mark.seed("004 summary when a run completes")
 def test_completion_is_recorded_once_and_cancel_is_none():
     items = a_review(2)
     for item in items:

@@ -16,6 +16,7 @@ def of_run(run) -> tuple[str, int, int, int]:
     return run.status, run.generated_count, run.accepted_count, run.discarded_count
 
 
+@pytest.mark.seed("004 triggers keep the counts of runs")
 def test_counts_and_status_follow_items():
     first, second, third = ItemFactory.create_batch(3, run=RunFactory())
     run = first.run
@@ -44,6 +45,7 @@ def test_counts_follow_item_moved_to_another_run():
     assert of_run(other)[1:] == (1, 0, 1)
 
 
+@pytest.mark.seed("004 triggers keep the counts of runs")
 def test_counts_of_run_cannot_be_set():
     run = ItemFactory().run
     rows("UPDATE mission_fallback_runs SET generated_count = 9, accepted_count = 8, discarded_count = 1")
@@ -65,6 +67,7 @@ def test_other_status_is_kept(status):
     assert (run.completed_at is None) == (status == "pending")
 
 
+@pytest.mark.seed("004 summary when a run completes")
 def test_completed_run_adds_one_summary_to_both_timelines():
     member = MemberFactory()
     rows("SELECT set_config('app.actor_id', %s, true)", [str(member.pk)])
@@ -99,6 +102,7 @@ def test_change_of_run_clears_report_path():
     assert row("SELECT report_path FROM mission_fallback_runs") == ("",)
 
 
+@pytest.mark.seed("004 channel project:{id}:fallback")
 def test_payload_equals_notification():
     run = ItemFactory().run
     run.refresh_from_db()
@@ -108,6 +112,7 @@ def test_payload_equals_notification():
     }  # fmt: skip
 
 
+@pytest.mark.seed("004 channel project:{id}:fallback")
 @pytest.mark.django_db(transaction=True)
 def test_notification_is_sent_at_commit():
     run = RunFactory()

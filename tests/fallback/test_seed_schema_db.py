@@ -109,6 +109,14 @@ PRINTED = {
 }
 
 
+@pytest.mark.seed(
+    "004 missions",
+    "004 mission_fallback_configs",
+    "004 mission_fallback_templates",
+    "004 mission_fallback_runs",
+    "004 mission_fallback_items",
+    "004 Migration 1",
+)
 @pytest.mark.parametrize("table", PRINTED)
 def test_seed_columns_have_types_and_defaults(table):
     kept = {
@@ -127,6 +135,7 @@ def test_seed_columns_have_types_and_defaults(table):
         assert kept[name][2] or not required, name
 
 
+@pytest.mark.seed("004 missions", "004 missions always end in Done, no loop list")
 def test_no_loop_column_or_list_is_left():
     assert (
         rows(
@@ -140,6 +149,13 @@ def test_no_loop_column_or_list_is_left():
         MissionFactory(list="loop")
 
 
+@pytest.mark.seed(
+    "004 idx_missions_project_list_ready",
+    "004 idx_mission_fallback_runs_project",
+    "004 idx_mission_fallback_items_run_status",
+    "004 covering index of a run listing",
+    "004 unread notifications",
+)
 @pytest.mark.parametrize(
     ("name", "ends"),
     [
@@ -160,6 +176,7 @@ def test_seed_indexes_have_names_and_columns(name, ends):
     assert definition.endswith(ends)
 
 
+@pytest.mark.seed("004 partial index on ready todo work")
 def test_partial_index_has_only_ready_unblocked_todo():
     (definition,) = row("SELECT indexdef FROM pg_indexes WHERE indexname = 'missions_backlog'")
     for part in ("(project_id)", "list = 'todo'", "ready", "open_dependency_count = 0"):

@@ -93,6 +93,7 @@ def test_loading_twice_gives_same_rows(seeds):
     assert everything() == before
 
 
+@pytest.mark.seed("004 fixture: two organisations, four projects, missions in all lists, runs in every")
 def test_loading_again_keeps_changes(seeds, document_root):
     bruno = Member.objects.get(member_id="FE-P-00002")
     builder = project("trust-builder")
@@ -167,6 +168,12 @@ def test_every_mission_has_created_event(seeds):
 # --- Content ----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed(
+    "004 mission_fallback_runs",
+    "004 mission_fallback_items",
+    "004 missions always end in Done, no loop list",
+    "004 fixture: two organisations, four projects, missions in all lists, runs in every",
+)
 @pytest.mark.parametrize(
     ("model", "field", "choices"),
     [
@@ -194,6 +201,7 @@ def test_every_review_status_and_reason_occurs(seeds):
     assert MissionFallbackItem.objects.filter(status="discarded").exclude(feedback="").count() >= 4
 
 
+@pytest.mark.seed("004 fixture: two organisations, four projects, missions in all lists, runs in every")
 def test_two_organizations_have_two_projects_each(seeds):
     assert set(Organization.objects.annotate(n=Count("projects")).values_list("timezone", "n")) == {
         ("Europe/Lisbon", 2),
@@ -201,6 +209,9 @@ def test_two_organizations_have_two_projects_each(seeds):
     }
 
 
+@pytest.mark.seed(
+    "004 the relation diagram", "004 fixture: two organisations, four projects, missions in all lists, runs in every"
+)
 def test_every_project_has_data_for_its_pages(seeds):
     for each in Project.objects.all():
         assert set(each.members.values_list("role", flat=True)) == set(ProjectRole.values), each
@@ -218,6 +229,7 @@ def test_every_project_has_data_for_its_pages(seeds):
     assert ProjectStar.objects.count() >= 8
 
 
+@pytest.mark.seed("004 users")
 def test_a_project_has_member_outside_organization(seeds):
     outside = [
         membership
@@ -269,6 +281,7 @@ def test_counts_in_file_match_database(seeds):
             assert getattr(apps.get_model(row["model"]).objects.get(pk=row["pk"]), field) == row["fields"][field]
 
 
+@pytest.mark.seed("004 items record each generated mission")
 def test_accepted_proposals_and_missions_are_linked(seeds):
     accepted = MissionFallbackItem.objects.filter(status="accepted").select_related("mission")
     assert {item.mission.fallback_item_id for item in accepted} == {item.pk for item in accepted}
@@ -291,6 +304,7 @@ def test_healthy_project_has_enough_and_two_are_inactive(seeds):
     )
 
 
+@pytest.mark.seed("004 fixture: two organisations, four projects, missions in all lists, runs in every")
 def test_first_check_makes_run_for_starving_project_only(seeds, document_root):
     starving = project("webinar-season-1")
     assert backlog_of(starving, up_to=100) == 1
@@ -303,6 +317,7 @@ def test_first_check_makes_run_for_starving_project_only(seeds, document_root):
     assert list(run_due(actor=Member.objects.system(), at=datetime.now(UTC) + timedelta(hours=1))) == []
 
 
+@pytest.mark.seed("004 solo-unicorn-docs/fallback/{runId}.json")
 def test_repair_writes_reports_of_ended_runs(seeds, document_root):
     ended = MissionFallbackRun.objects.filter(status__in=ENDED_RUN_STATUSES)
     assert repair_reports() == {"written": ended.count(), "removed": 0}

@@ -54,6 +54,7 @@ class TestMe:
 
 
 class TestList:
+    @pytest.mark.seed("000 list and detail of missions")
     def test_list_shows_counts_and_eligibility(self, alice, mission):
         MembershipFactory(group=mission, member=alice)
         MembershipFactory(group=mission)
@@ -141,6 +142,7 @@ class TestList:
 
 
 class TestDetail:
+    @pytest.mark.seed("000 list and detail of missions")
     def test_mission_found_by_stable_id_and_uuid(self, alice, mission):
         client = api_client(alice)
         by_stable_id, by_uuid = (client.get(f"/api/missions/{key}") for key in (mission.stable_id, mission.pk))
@@ -204,6 +206,7 @@ class TestMembers:
 
 
 class TestJoinAndLeave:
+    @pytest.mark.seed("000 join and leave routes")
     def test_member_joins_leaves_and_rejoins(self, alice, mission):
         client, address = api_client(alice), f"/api/missions/{mission.stable_id}"
         first = post(client, f"{address}/join", reason="curious")
@@ -296,6 +299,7 @@ OPERATIONS = [
 ]
 
 
+@pytest.mark.seed("site permissions of the API")
 def test_matrix_covers_every_operation():
     from missionsite.api import api
 
@@ -332,6 +336,7 @@ class TestMatrix:
             MembershipFactory(member=alice, group=mission)
         assert self.call(api_client(alice, scope), method, address, mission) in (200, 201)
 
+    @pytest.mark.seed("site permissions of the API")
     def test_staff_without_permission_is_rejected(self, mission, method, address, scope, rights):
         for missing in rights:
             carol = StaffFactory(trust_score=100)
@@ -355,6 +360,7 @@ class TestMatrix:
         assert self.call(client, method, address, mission) == 401
 
 
+@pytest.mark.seed("site permissions of the API")
 def test_member_cannot_see_or_change_others_data(alice, mission):
     """Every response Alice can get while Bob is in a mission is searched for Bob's data."""
     bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987)

@@ -71,6 +71,7 @@ CALLS = [
 ]
 
 
+@pytest.mark.seed("site bad input on the API")
 @pytest.mark.django_db
 @pytest.mark.parametrize(("method", "address", "parameters", "staff"), CALLS)
 def test_no_input_causes_server_error(no_rate, method, address, parameters, staff):
@@ -99,6 +100,7 @@ def test_no_input_causes_server_error(no_rate, method, address, parameters, staf
     send()
 
 
+@pytest.mark.seed("site bad input on the API")
 @pytest.mark.django_db
 @pytest.mark.parametrize(
     "raw", ["q=%ff%fe", "limit=%ff", "cursor=%ed%a0%80", "q=%00", "&&&=;", "limit=1&limit=x", "q" * 5000]

@@ -184,6 +184,19 @@ def least(table, **more):
 # --- Tables, columns, indexes -----------------------------------------------------------------
 
 
+@pytest.mark.seed(
+    "003 AC1",
+    "003 AC2",
+    "003 AC3",
+    "003 AC4",
+    "003 AC5",
+    "003 AC10",
+    "003 Task 2",
+    "003 Unit 3",
+    "003 Integration 2",
+    "003 Lengths",
+    "003 Defaults",
+)
 def test_seed_columns_have_type_length_and_default():
     found = rows(
         """
@@ -202,6 +215,7 @@ def test_seed_columns_have_type_length_and_default():
     assert len(seed_columns()) == 54
 
 
+@pytest.mark.seed("003 AC1", "003 AC2", "003 AC3", "003 AC4", "003 AC5", "003 AC7", "003 Task 8")
 def test_seed_indexes_exist_with_their_columns():
     found = rows(
         """
@@ -218,6 +232,7 @@ def test_seed_indexes_exist_with_their_columns():
 # --- Required columns -----------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Task 4")
 def test_entry_requires_telegram_id_name_and_role():
     made = insert("community_members", **least("community_members"))
     assert made["member_id"].startswith("#")
@@ -235,6 +250,7 @@ def test_entry_requires_telegram_id_name_and_role():
     assert {name for name, value in made.items() if value is not None} == filled
 
 
+@pytest.mark.seed("003 Task 3")
 def test_invitation_requires_code_inviter_and_expiry():
     made = insert("community_invitations", **least("community_invitations"))
     assert made["status"] == "pending"
@@ -242,16 +258,19 @@ def test_invitation_requires_code_inviter_and_expiry():
     assert (made["accepted_by"], made["accepted_at"], made["invited_telegram_username"]) == (None, None, None)
 
 
+@pytest.mark.seed("003 Task 5")
 def test_relationship_requires_two_entities_and_type():
     made = insert("member_relationships", returning="*, created_at = now() AS now", **least("member_relationships"))
     assert (made["content"], made["now"], made["id"].version) == ("{}", True, 4)
 
 
+@pytest.mark.seed("003 Task 6")
 def test_participation_requires_member_type_and_room():
     made = insert("member_participation", returning="*, occurred_at = now() AS now", **least("member_participation"))
     assert (made["now"], made["event_metadata"], made["id"].version) == (True, None, 4)
 
 
+@pytest.mark.seed("003 Integration 4")
 @pytest.mark.parametrize("table", [table for table in TABLES if table != "member_daily_highlights"])
 def test_required_columns_are_not_null(table):
     for column in least(table):
@@ -262,6 +281,7 @@ def test_required_columns_are_not_null(table):
             insert(table, **values)
 
 
+@pytest.mark.seed("003 Task 7")
 def test_only_roll_up_writes_highlights():
     with rejected_with("42501"):
         insert("member_daily_highlights", member_id=EntryFactory().member_id, highlight_date="2026-03-01")
@@ -270,6 +290,7 @@ def test_only_roll_up_writes_highlights():
 # --- Foreign keys -----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 AC6", "003 Task 9", "003 Integration 5")
 @pytest.mark.parametrize(
     ("table", "values"),
     [
@@ -292,6 +313,7 @@ def test_highlight_requires_member():
         execute_as_owner("INSERT INTO member_daily_highlights (member_id, highlight_date) VALUES ('#999999', now())")
 
 
+@pytest.mark.seed("003 AC6", "003 Task 9", "003 Integration 5")
 def test_every_reference_is_a_foreign_key():
     found = rows(
         """
@@ -377,6 +399,7 @@ def table_of(constraint):
     return next(table for table in TABLES if constraint.startswith(table))
 
 
+@pytest.mark.seed("003 Kinds")
 @pytest.mark.parametrize("constraint", CHECKS)
 def test_check_rejects_invalid_row(constraint):
     for bad in CHECKS[constraint]:
@@ -393,6 +416,7 @@ def test_every_check_has_a_test():
     assert {name for (name,) in found if not name.endswith("_one_line")} == CHECKS.keys()
 
 
+@pytest.mark.seed("003 Integration 4", "003 Kinds")
 @pytest.mark.parametrize(
     ("table", "column", "values"),
     [
@@ -457,6 +481,7 @@ def new_number(**values):
     return insert("community_members", **least("community_members", telegram_id=telegram_id, **values))["member_id"]
 
 
+@pytest.mark.seed("003 Numbers")
 def test_numbers_are_consecutive():
     first = int(EntryFactory(person=None).member_id[1:])
     assert [EntryFactory(person=None).member_id for _ in range(3)] == [f"#{first + step}" for step in (1, 2, 3)]
@@ -488,6 +513,7 @@ def test_number_is_unique_and_never_changes():
         rows("UPDATE community_members SET member_id = NULL WHERE member_id = %s", [number])
 
 
+@pytest.mark.seed("003 Numbers")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_inserts_get_distinct_numbers():
     together = threading.Barrier(30)
@@ -513,6 +539,7 @@ def test_concurrent_inserts_get_distinct_numbers():
 # --- Reputation and tier ----------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Tiers")
 @pytest.mark.parametrize(
     ("score", "tier"),
     [
@@ -537,6 +564,7 @@ def test_tier_follows_from_the_score(score, tier):
     assert row(changed, [score, entry.pk]) == (tier,)
 
 
+@pytest.mark.seed("003 Tiers")
 def test_tier_cannot_be_set():
     entry = EntryFactory()
     with rejected_with("428C9"):
@@ -553,6 +581,7 @@ def test_tier_cannot_be_set():
             rows(statement)
 
 
+@pytest.mark.seed("003 Reputation")
 def test_profile_points_determine_tier():
     profile = {"public_repos": 15, "followers": 50, "total_stars": 200, "contributions_last_year": 500}
     assert directory.reputation_of(profile) == 1125
@@ -581,6 +610,7 @@ ACTS = {
 }
 
 
+@pytest.mark.seed("003 Status")
 @pytest.mark.parametrize("before", STATUSES)
 @pytest.mark.parametrize("act", ACTS, ids=lambda act: act.__name__)
 def test_rejected_move_names_possible_moves(act, before):
@@ -645,6 +675,7 @@ def test_member_accepts_one_invitation():
 # --- Relationships ----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 AC3")
 def test_entity_id_with_number_is_linked_to_member():
     ana, bob = EntryFactory(), EntryFactory()
     values = {"entity_id_a": ana.member_id, "entity_id_b": bob.member_id, "relationship_type": "MENTORED"}

@@ -133,6 +133,7 @@ class TestExport:
             )
         directory.remove_entry(actor=Member.objects.system(), entry=EntryFactory(name="Removed"), reason="Gone")
 
+    @pytest.mark.seed("003 Export")
     @pytest.mark.parametrize(
         "query",
         [
@@ -202,6 +203,7 @@ class TestExport:
         """Constraints reject such names, but other texts may begin like this."""
         assert safe_cell(value) == f"'{value}"
 
+    @pytest.mark.seed("003 Export")
     @pytest.mark.parametrize("value", ["=1+1", "+1", "-1", "@SUM(A1)", "=HYPERLINK('x')"])
     def test_export_escapes_formulas(self, community, value):
         EntryFactory(name=value, organization=value, telegram_username=value.strip(), country=value)

@@ -112,6 +112,7 @@ QUESTIONS = {
 }
 
 
+@pytest.mark.seed("003 AC7", "003 Integration 3")
 @pytest.mark.parametrize("index", QUESTIONS)
 def test_query_uses_its_index(index):
     assert index in indexes_used(QUESTIONS[index])
@@ -144,6 +145,7 @@ def test_github_lookup_in_any_case_uses_unique_index():
     assert indexes_used(query) & {"community_members_github_once", "community_github_prefix"}
 
 
+@pytest.mark.seed("003 Integration 3")
 def test_query_without_index_scans_table():
     # Negative control: the helper detects a sequential scan.
     assert "Seq Scan" in indexes_used("SELECT * FROM community_members WHERE country = 'Nowhere'")

@@ -65,12 +65,14 @@ def rows_of(database: Database) -> dict[str, list]:
     }
 
 
+@pytest.mark.seed("003 AC8", "003 Task 12", "003 Integration 1", "003 Integration 2")
 def test_migrate_creates_tables_and_indexes(back):
     # Tables and columns in full: test_directory_db.py. Here, that one `migrate` is enough.
     assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + BESIDE)
     assert all(index in back.schema_then for index in INDEXES)
 
 
+@pytest.mark.seed("003 AC9", "003 Task 11", "003 Task 13", "003 Integration 6", "003 Integration 7")
 def test_rollback_drops_what_the_migration_created(back):
     left = """
         SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)
@@ -81,17 +83,20 @@ def test_rollback_drops_what_the_migration_created(back):
     assert back.sql(left, [TABLES + BESIDE]) == []
 
 
+@pytest.mark.seed("003 AC9")
 def test_rollback_keeps_rows_of_other_tables(back):
     assert rows_of(back) == back.rows_then
     with pytest.raises(psycopg.errors.CheckViolation, match="append-only"):
         back.sql("UPDATE events SET payload = '{\"a\": 1}'")
 
 
+@pytest.mark.seed("003 Integration 8")
 def test_second_migration_gives_same_schema(back, again):
     assert again.schema() == back.schema_then
     assert rows_of(again) == back.rows_then
 
 
+@pytest.mark.seed("003 Integration 8")
 def test_second_migration_installs_working_triggers(again):
     made = """INSERT INTO community_members (telegram_id, name, primary_role) VALUES ('new', 'New', 'other')
               RETURNING member_id"""

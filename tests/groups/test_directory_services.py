@@ -185,6 +185,7 @@ def test_github_name_in_other_case_stays_verified(name):
     assert (entry.github_verified, entry.reputation_score, entry.country) == (True, 1125, "Brazil")
 
 
+@pytest.mark.seed("003 GitHub")
 def test_verify_manually_records_evidence_without_points():
     entry, staff = EntryFactory(github_username="ana-h"), StaffFactory()
     before = timezone.now()

@@ -402,6 +402,7 @@ def said():
     root.setLevel(level)
 
 
+@pytest.mark.seed("003 Erase")
 def test_erase_removes_text_from_every_column():
     entry, _client = live(CANARY)
     other, _client = live(NEIGHBOUR)
@@ -425,6 +426,7 @@ def test_erase_removes_text_from_every_column():
     assert CommunityMember.objects.get(pk=other.pk).name == f"Zoë {NEIGHBOUR}"
 
 
+@pytest.mark.seed("003 Erase")
 def test_erased_person_is_in_no_log_or_file(said):
     entry, _client = live(CANARY)
     logging.getLogger("groups").info("control %s", "the handler hears the site")
@@ -440,6 +442,7 @@ def test_server_log_omits_rejected_personal_data():
     assert files_with(word) == []
 
 
+@pytest.mark.seed("003 Erase")
 def test_erase_removes_canary_from_every_text_column():
     entry, _client = live("someone")
     with owner_session() as session:

@@ -21,6 +21,7 @@ def test_site_role_cannot_change_or_delete_events(change):
     assert Event.objects.get().type == "group.created"
 
 
+@pytest.mark.seed("000 events membership.created and membership.ended")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("statement", ["UPDATE events SET type = 'other.type'", "DELETE FROM events"])
 def test_owner_cannot_change_or_delete_events(statement):

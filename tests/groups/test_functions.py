@@ -53,6 +53,7 @@ def community():
     return members
 
 
+@pytest.mark.seed("000 AC7", "000 Step 7", "000 functions give the right rows", "000 functions too slow")
 @pytest.mark.parametrize("function", ["get_active_missions", "active_missions"])
 def test_active_missions_match_counting_and_merging(community, function):
     for _merged in range(2):
@@ -64,6 +65,7 @@ def test_active_missions_match_counting_and_merging(community, function):
         sql("SELECT merge_mission_counters()")
 
 
+@pytest.mark.seed("000 AC7", "000 Step 7", "000 Step 8", "000 the next story (S4-03B) can begin")
 def test_functions_have_seed_signatures():
     described = dict(
         sql(
@@ -88,6 +90,7 @@ def test_unknown_member_sees_missions_as_non_member(community):
     assert rows == [(False,)] * 12
 
 
+@pytest.mark.seed("000 AC8", "000 Step 8")
 def test_mission_members_are_ordered_by_join_date():
     mission = MissionFactory()
     second = MembershipFactory(group=mission, joined_at="2026-02-02T00:00Z")

@@ -102,6 +102,7 @@ class TestArchive:
 
 
 class TestPages:
+    @pytest.mark.seed("000 list and detail of missions")
     def test_list_shows_counts(self, manager, garden):
         MembershipFactory.create_batch(3, group=garden)
         TaskFactory.create_batch(2, group=garden)

@@ -130,6 +130,7 @@ def test_repeated_digest_collisions_make_no_invitation(noor, monkeypatch):
 # --- No copies of the code -----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Codes")
 def test_no_row_contains_code_made_in_back_office(community, noor, client):
     form = {"created_by": noor.member_id, "invited_telegram_username": "bob", "days": "3"}
     (one,) = shown_codes(community.post(f"{LIST}add/", form))
@@ -174,6 +175,7 @@ def test_admin_log_names_invitation_without_code(community, noor):
     assert entry.object_repr == f"Invitation {str(made.pk)[:8]} by {noor.member_id}"
 
 
+@pytest.mark.seed("003 Codes")
 @pytest.mark.parametrize("role", ROLES)
 def test_no_role_can_read_pending_code(role, noor):
     made = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob")
@@ -239,6 +241,7 @@ def test_search_needs_whole_code(community, noor):
 # --- New code -----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Codes")
 def test_new_code_replaces_code_and_expiry(noor, settings):
     settings.INVITATION_DAYS = 5
     made = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob", lasts=timedelta(hours=1))

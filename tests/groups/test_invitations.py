@@ -42,6 +42,7 @@ def inviting_staff():
 # --- One invitation ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Invitations")
 def test_invitation_is_pending_and_event_has_no_names():
     inviter = EntryFactory()
     made = create_invitation(actor=inviter.person, created_by=inviter, telegram_username=" @bob ")
@@ -70,6 +71,7 @@ def test_create_rejects_expiry_in_past(lasts):
     assert not CommunityInvitation.objects.exists()
 
 
+@pytest.mark.seed("003 Invitations")
 def test_codes_are_16_unambiguous_characters():
     codes = {new_code() for _ in range(2000)}
     assert len(codes) == 2000
@@ -108,6 +110,7 @@ def test_inviter_status_is_read_from_database():
 # --- Limits and bulk ----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Invitations")
 def test_daily_cap_counts_last_24_hours(settings):
     settings.INVITATIONS_PER_DAY = 3
     inviter, now = EntryFactory(), timezone.now()

@@ -51,6 +51,7 @@ class TestAddAndEdit:
         assert 'value="Other"' in words(response)
         assert "successfully" not in words(response)
 
+    @pytest.mark.seed("site bad input in the back office")
     @pytest.mark.parametrize(
         ("changes", "field"),
         [
@@ -260,6 +261,7 @@ class TestSearchEverything:
         assert page(ana) not in answer
         assert "ana@example.org" not in answer
 
+    @pytest.mark.seed("site bad input in the back office")
     @pytest.mark.parametrize("query", [{"page": "abc"}, {"page": "99"}, {"s": "x" * 5000}, {"s": "' & :*"}])
     def test_invalid_searches_return_no_error(self, community, query):
         assert community.get("/admin/search/", {"s": "ana", "extended": "1"} | query).status_code == 200

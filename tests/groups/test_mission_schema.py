@@ -24,11 +24,19 @@ def column(table, name):
     return found[0] if found else None
 
 
+@pytest.mark.seed(
+    "000 AC1",
+    "000 Step 1",
+    "000 Step 3",
+    "000 stable IDs on 90 % of the groups or more: here on all, by NOT NULL",
+    "000 no group without a stable ID",
+)
 def test_groups_have_stable_id_and_threshold():
     assert column("groups", "stable_id") == ("text", "NO", None)
     assert column("groups", "min_trust_score") == ("integer", "YES", "0")
 
 
+@pytest.mark.seed("000 AC1")
 def test_duplicate_stable_id_is_rejected():
     mission = MissionFactory()
     with pytest.raises(IntegrityError) as rejected, transaction.atomic():
@@ -36,11 +44,13 @@ def test_duplicate_stable_id_is_rejected():
     assert rejected.value.__cause__.sqlstate == "23505"
 
 
+@pytest.mark.seed("000 AC2", "000 Step 4")
 def test_memberships_have_leave_tracking():
     assert column("memberships", "left_at") == ("timestamp with time zone", "YES", None)
     assert column("memberships", "status") == ("text", "NO", "'active'::text")
 
 
+@pytest.mark.seed("000 AC3")
 def test_membership_has_uuid_primary_key():
     assert sql(
         """SELECT a.attname FROM pg_index i JOIN pg_attribute a ON a.attrelid = i.indrelid AND a.attnum = ANY (i.indkey)
@@ -48,6 +58,7 @@ def test_membership_has_uuid_primary_key():
     ) == [("id",)]
 
 
+@pytest.mark.seed("000 AC3", "000 Step 5")
 def test_migration_adds_indexes():
     found = dict(sql("SELECT indexname, indexdef FROM pg_indexes WHERE tablename IN ('memberships', 'tasks')"))
     unique = found["idx_memberships_active_unique"]
@@ -59,6 +70,7 @@ def test_migration_adds_indexes():
     assert found["idx_tasks_group_state"].endswith("(group_id, state) WHERE (state = 'open'::text)")
 
 
+@pytest.mark.seed("000 Step 1")
 @pytest.mark.parametrize(
     "described",
     [

@@ -35,6 +35,7 @@ def as_stored(events: list[dict]) -> list[tuple]:
 # --- One event and thousands -----------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 AC4")
 def test_record_stores_event_unchanged():
     (member,) = people(1)
     given = event(
@@ -206,6 +207,7 @@ def six_at_once(given: list[dict]) -> list:
         return callers.run(act)
 
 
+@pytest.mark.seed("003 Ingest")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_ingests_count_once_without_deadlock():
     members = people(30)
@@ -227,6 +229,7 @@ def test_concurrent_ingests_without_ids_count_each():
     assert sum(batch.recorded for each in results for batch in each) == 6 * 500
 
 
+@pytest.mark.seed("003 Ingest")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_ingests_without_order_deadlock(monkeypatch):
     assert "ORDER BY id" in read_sql("groups/queries/record_participation")
@@ -313,6 +316,7 @@ REJECTIONS = [
 NO_EVENTS = [5, None, "MESSAGE", ["member_id", "#1"]]
 
 
+@pytest.mark.seed("003 Ingest")
 def test_invalid_lines_are_named_and_others_recorded():
     (member,) = people(1)
     lines, expected = [], []

@@ -174,6 +174,7 @@ class TestIndexes:
             yield members
             execute_as_owner(empty)
 
+    @pytest.mark.seed("003 Integration 3")
     @pytest.mark.parametrize(
         ("index", "question"),
         [

@@ -34,6 +34,7 @@ def everyone_joins_as_the_same_member(people):
     return results, Membership.objects.active().filter(member=member, group=mission).count()
 
 
+@pytest.mark.seed("000 AC3", "site race: one membership, 50 at once")
 def test_one_of_fifty_concurrent_joins_succeeds():
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -43,6 +44,7 @@ def test_one_of_fifty_concurrent_joins_succeeds():
             assert sum(isinstance(result, ConstraintViolated) for result in results) == PEOPLE - 1
 
 
+@pytest.mark.seed("site race: one membership, 50 at once", control=True)
 def test_fifty_joins_succeed_without_unique_index():
     index = """CREATE UNIQUE INDEX idx_memberships_active_unique ON memberships (member_id, group_id)
                WHERE status = 'active'"""
@@ -77,6 +79,7 @@ def joins_against_an_archive(people):
     return results, seen, mission.memberships.active().count()
 
 
+@pytest.mark.seed("site race: join against archive")
 def test_no_join_succeeds_after_archive():
     with crowd(PEOPLE) as people:
         for _round in range(ROUNDS):
@@ -85,6 +88,7 @@ def test_no_join_succeeds_after_archive():
             assert {type(result) for result in results} <= {Membership, MissionArchived, ConstraintViolated}
 
 
+@pytest.mark.seed("site race: join against archive", control=True)
 def test_join_succeeds_after_archive_without_trigger():
     with (
         without(
@@ -150,6 +154,7 @@ def creators(colony, folder, together, first_number):
     return act
 
 
+@pytest.mark.seed("site race: stable IDs from four doors")
 def test_concurrent_stable_ids_are_unique(tmp_path):
     colony, _system = ColonyFactory(), Member.objects.system()
     given, kept = set(), set()
@@ -170,6 +175,7 @@ def test_concurrent_stable_ids_are_unique(tmp_path):
             )
 
 
+@pytest.mark.seed("site race: stable IDs from four doors", control=True)
 def test_concurrent_max_plus_one_collides_or_waits(tmp_path):
     colony = ColonyFactory()
     naive = """
@@ -190,6 +196,7 @@ def test_concurrent_max_plus_one_collides_or_waits(tmp_path):
 # --- Counters ---------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("site race: counters")
 def test_counters_are_exact_under_concurrent_changes():
     missions = MissionFactory.create_batch(4)
     people_of = [MemberFactory.create_batch(3) for _number in range(8)]
@@ -226,6 +233,7 @@ def drift():
         return cursor.fetchall()
 
 
+@pytest.mark.seed("site race: counters", control=True)
 def test_counters_drift_without_trigger():
     table = "ALTER TABLE memberships {} TRIGGER memberships_count_added"
     with without(table.format("DISABLE"), table.format("ENABLE")):

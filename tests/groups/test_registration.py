@@ -51,6 +51,7 @@ def written():
 # --- What it writes ---------------------------------------------------------------------------
 
 
+@pytest.mark.seed("003 Acceptance")
 def test_accept_writes_all_rows_and_uses_code():
     invitation = InvitationFactory()
     inviter = invitation.created_by
@@ -221,6 +222,7 @@ def test_rejected_registration_keeps_code(fields, code):
     assert registering(invitation.code).status == "pending"
 
 
+@pytest.mark.seed("003 Acceptance")
 @pytest.mark.parametrize("table", ["members", "community_members", "community_invitations", "member_relationships"])
 @pytest.mark.django_db(transaction=True)
 def test_failed_registration_writes_nothing(table):
@@ -252,6 +254,7 @@ def everyone_registers(people, round_):
     return results, invitation, [now - then for now, then in zip(written(), before, strict=True)]
 
 
+@pytest.mark.seed("003 One code")
 @pytest.mark.django_db(transaction=True)
 def test_one_of_fifty_concurrent_registrations_succeeds():
     with crowd(PEOPLE) as people:
@@ -277,6 +280,7 @@ def test_one_registration_succeeds_without_lock(monkeypatch):
     assert {type(result) for result in results} <= {CommunityMember, CodeRejected, InvitationEnded}
 
 
+@pytest.mark.seed("003 One code")
 @pytest.mark.django_db(transaction=True)
 def test_several_registrations_succeed_without_guard(monkeypatch):
     look_without_holding(monkeypatch)

@@ -22,6 +22,7 @@ def sql(query, parameters=None):
 # --- The site's role --------------------------------------------------------------------------
 
 
+@pytest.mark.seed("site database roles: the site owns nothing, records only grow, a member sees what is")
 def test_site_role_has_no_elevated_rights():
     [(name, superuser, bypass, createrole, createdb)] = sql(
         "SELECT rolname, rolsuper, rolbypassrls, rolcreaterole, rolcreatedb FROM pg_roles WHERE rolname = current_user"
@@ -33,6 +34,7 @@ def test_site_role_has_no_elevated_rights():
     assert sql("SELECT pg_has_role(current_user, 'missionsite_owner', 'MEMBER')") == [(False,)]
 
 
+@pytest.mark.seed("site database roles: the site owns nothing, records only grow, a member sees what is")
 def test_site_role_cannot_truncate_or_alter_tables():
     tables = [name for (name,) in sql("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
     assert len(tables) > 20
@@ -43,6 +45,7 @@ def test_site_role_cannot_truncate_or_alter_tables():
         sql("ALTER TABLE memberships DISABLE TRIGGER memberships_open_group")
 
 
+@pytest.mark.seed("site database roles: the site owns nothing, records only grow, a member sees what is")
 @pytest.mark.parametrize(
     "table", ["events", "members_history", "groups_history", "memberships_history", "tasks_history"]
 )
@@ -126,6 +129,7 @@ JOIN = "INSERT INTO memberships (member_id, group_id, role, status) VALUES (%s, 
 LEAVE = "UPDATE memberships SET status = 'left', left_at = now() WHERE member_id = %s AND status = 'active'"
 
 
+@pytest.mark.seed("site database roles: the site owns nothing, records only grow, a member sees what is")
 def test_member_role_changes_own_memberships_only(cast):
     alice, bob, other, hard = (cast[name] for name in ("alice", "bob", "other", "hard"))
     assert may(alice, JOIN, [alice.pk, other.pk, "Member"])

@@ -46,6 +46,7 @@ def test_moves_connect_different_known_states(moves, states):
         assert move.target not in move.sources
 
 
+@pytest.mark.seed("003 Status")
 @pytest.mark.parametrize(("before", "after"), product(CommunityStatus, repeat=2))
 def test_trigger_allows_moves_of_entries(before, after):
     entry = EntryFactory(status=before)

@@ -131,6 +131,18 @@ def migrate_and_use(database: Database, _scope: str) -> None:
     )
 
 
+@pytest.mark.seed(
+    "000 AC2",
+    "000 AC4",
+    "000 AC5",
+    "000 Step 2",
+    "000 FE-G-00001, threshold NULL",
+    "000 FE-M-00001, threshold 0",
+    "000 the migration is applied",
+    "000 unique rule against existing memberships",
+    "000 stable IDs against groups made by hand",
+    "000 existing data preserved",
+)
 def test_migrate_adds_stable_ids_and_keeps_rows(before, upgraded):
     seats = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
     assert upgraded.sql("SELECT stable_id, name, min_trust_score FROM groups ORDER BY stable_id") == [
@@ -150,6 +162,11 @@ def test_migrate_adds_stable_ids_and_keeps_rows(before, upgraded):
     ]
 
 
+@pytest.mark.seed(
+    "000 going back drops the columns",
+    "000 going back restores the primary key",
+    "site upgrade: data before, forward, back, forward; same rows, same schema dump",
+)
 def test_round_trip_gives_same_rows_and_schema(after, back, scope):
     assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every running seat is still there"
     assert back.sql("SELECT count(*) FROM memberships_backup WHERE status = 'left'") == [(5,)]
@@ -159,6 +176,7 @@ def test_round_trip_gives_same_rows_and_schema(after, back, scope):
     assert back.sql("SELECT * FROM mission_counter_drift()") == []
 
 
+@pytest.mark.seed("000 going back loses nothing silently")
 def test_rollback_stops_and_names_ended_memberships(after):
     was, schema = rows(after), after.schema()
     # What manage.py prints as it is, without a traceback.
@@ -172,6 +190,7 @@ def test_rollback_stops_and_names_ended_memberships(after):
     assert after.schema() == schema
 
 
+@pytest.mark.seed("000 going back loses nothing silently")
 def test_reverse_sql_rejects_ended_memberships(back_before_membership_periods):
     sql = (CHECKOUT / "groups/sql/data/membership_periods.reverse.sql").read_text()
     with pytest.raises(psycopg.errors.CheckViolation) as rejected:
@@ -180,6 +199,7 @@ def test_reverse_sql_rejects_ended_memberships(back_before_membership_periods):
     assert back_before_membership_periods.sql("SELECT count(*) FROM memberships WHERE status = 'left'") == [(5,)]
 
 
+@pytest.mark.seed("000 going back loses nothing silently")
 def test_group_deleted_after_rollback_keeps_id_retired(back):
     back.sql(
         """
@@ -198,6 +218,7 @@ def test_group_deleted_after_rollback_keeps_id_retired(back):
         back.sql("INSERT INTO groups (stable_id, name, parent_group_id) VALUES ('FE-M-00003', 'Again', %s)", [COLONY])
 
 
+@pytest.mark.seed("000 Step 2")
 def test_migration_stops_at_mission_below_mission(before):
     before.sql(
         """INSERT INTO groups (name, type, parent_group_id)
@@ -275,6 +296,24 @@ def psql(database: Database, script: str) -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.seed(
+    "000 AC6",
+    "000 AC9",
+    "000 AC10",
+    "000 AC11",
+    "000 Validation 1",
+    "000 Validation 2",
+    "000 Validation 3",
+    "000 Validation 4",
+    "000 Test 1",
+    "000 Test 2",
+    "000 Test 3",
+    "000 FE-M-00002, threshold 250",
+    "000 FE-M-00003, threshold 500",
+    "000 3 active missions, 4 groups",
+    "000 IDs of colony, missions and system member (10000000-…, 20000000-…, 00000000-…)",
+    "000 manual tests done",
+)
 def test_seed_sql_and_validation_command_pass(databases, scope):
     database = databases.copy(databases.migrated(scope), "test_seeds")
     database.manage("loaddata", "seeds", app_label=None if scope == "everything" else scope, verbosity=0)

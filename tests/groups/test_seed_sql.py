@@ -18,6 +18,7 @@ def rows(sql, params=None):
         return cursor.fetchall()
 
 
+@pytest.mark.seed("000 Step 6", "000 three seeded missions")
 def test_seeds_load_twice_with_the_same_rows(seeds):
     tables = ["members", "groups", "memberships", "tasks"]
     before = [rows(f"SELECT to_jsonb(t) FROM {table} t ORDER BY id") for table in tables]
@@ -27,6 +28,7 @@ def test_seeds_load_twice_with_the_same_rows(seeds):
     assert rows("SELECT count(*) FROM memberships_history") == history
 
 
+@pytest.mark.seed("000 Test 2", "000 IDs of colony, missions and system member (10000000-…, 20000000-…, 00000000-…)")
 def test_system_member_exists(seeds):
     assert rows("SELECT id::text FROM members WHERE id = %s", [SYSTEM]) == [(SYSTEM,)]
 

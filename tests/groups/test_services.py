@@ -43,6 +43,7 @@ def last_event():
 # --- Memberships ------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("000 events membership.created and membership.ended")
 def test_join_adds_membership_and_event():
     member, mission, ana = MemberFactory(), MissionFactory(), StaffFactory()
     membership = memberships.join_mission(member=member, mission=mission, actor=ana, role=" Host ", reason="asked to")
@@ -105,6 +106,7 @@ def test_join_requires_role():
         )
 
 
+@pytest.mark.seed("000 AC3", "000 leaving and joining again")
 def test_leave_keeps_row_and_rejoin_adds_row():
     member, mission = MemberFactory(), MissionFactory()
     first = memberships.join_mission(actor=member, member=member, mission=mission)

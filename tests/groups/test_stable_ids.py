@@ -63,6 +63,7 @@ def test_null_and_empty_id_get_next_id():
         assert given.startswith("FE-M-")
 
 
+@pytest.mark.seed("000 stable IDs against groups made by hand")
 @pytest.mark.parametrize("ahead", [1, 2, 1_000, 10_000_000_000])
 def test_given_id_moves_sequence_past_it(ahead):
     mission = MissionFactory()
@@ -85,6 +86,7 @@ def test_ids_above_five_digits_are_not_padded():
     assert TaskFactory().stable_id == "FE-T-100000"
 
 
+@pytest.mark.seed("000 AC1")
 @pytest.mark.parametrize(
     "wrong", ["FE-G-00077", "FE-M-77", "FE-M-000077", "fe-m-00077", "FE-M-00077 ", "FE-M-" + "9" * 30, "x"]
 )
@@ -95,6 +97,7 @@ def test_id_of_wrong_format_is_rejected(wrong):
         sql(query, [wrong, colony.pk])
 
 
+@pytest.mark.seed("000 ready to move: stable IDs on all groups")
 @pytest.mark.parametrize(
     ("make", "column"), [(MemberFactory, "member_id"), (MissionFactory, "stable_id"), (TaskFactory, "stable_id")]
 )

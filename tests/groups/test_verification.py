@@ -507,6 +507,7 @@ def test_worker_verifies_and_logs_no_names(worker_asks):
     assert (entry.github_verified, entry.reputation_score) == (True, 15)
 
 
+@pytest.mark.seed("003 GitHub")
 @pytest.mark.long
 def test_worker_retries_when_limit_is_over(worker_asks):
     entry = entry_of()

@@ -215,6 +215,7 @@ class TestStatus:
         last = DeckStatusChange.objects.filter(mission=cast.mission).first()
         assert (last.to_status, last.by_id) == ("complete", cast.people["lead"].pk)
 
+    @pytest.mark.seed("001 missions, definition of done and chats by the API")
     def test_completing_unfinished_mission_lists_missing(self, cast, lead):
         DodItemFactory(mission=cast.mission, text="It sends")
         RunFactory(mission=cast.mission, failed=True)

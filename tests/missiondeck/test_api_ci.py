@@ -62,6 +62,7 @@ class TestScript:
 
         return run
 
+    @pytest.mark.seed("001 the sample CI step, run as it is written")
     def test_passed_run_succeeds(self, cast, send):
         status, output, errors = send(junit_of(("test_a", "passed"), ("test_b", "skipped")))
         run = TestRun.objects.get()
@@ -71,6 +72,7 @@ class TestScript:
         assert send(junit_of(("test_a", "passed"), ("test_b", "skipped"))) == (0, output, "")
         assert TestRun.objects.count() == 1
 
+    @pytest.mark.seed("001 the sample CI step, run as it is written")
     def test_failed_run_fails_job_with_warnings(self, cast, send):
         for status in ("failed", "passed"):
             results = [{"name": "test_a", "classname": "tests", "status": status}]

@@ -46,6 +46,7 @@ class TestDefinitionOfDone:
         ]
         assert (data["done"], data["total"], data["percent"]) == (1, 4, 25)
 
+    @pytest.mark.seed("001 missions, definition of done and chats by the API")
     def test_tick_records_member_and_time(self, cast, lead):
         item = DodItemFactory(mission=cast.mission)
         ticked = patch(lead, cast.at(f"/dod/{item.pk}"), completed=True).json()
@@ -153,6 +154,7 @@ class TestChats:
         ]
         assert [bool(each["last_message_at"]) for each in data] == [False, False, False, True, False]
 
+    @pytest.mark.seed("001 missions, definition of done and chats by the API")
     def test_message_with_code_is_added(self, cast, lead):
         code = [{"language": "python", "code": "print('<b>')\n"}]
         answer = post(lead, cast.at("/chats/rafael"), sender="citizen", message="The **code**:", code_blocks=code)

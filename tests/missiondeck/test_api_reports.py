@@ -56,6 +56,7 @@ def part(body: str | bytes, *, name: str = "report", filename: str | None = "rep
 
 
 class TestImport:
+    @pytest.mark.seed("001 reports by the API")
     def test_import_returns_the_run(self, cast, job, address):
         answer = upload(job, address, FAILED)
         assert answer.status_code == 201
@@ -75,6 +76,7 @@ class TestImport:
         assert again.json() == first.json()
         assert TestRun.objects.count() == 1
 
+    @pytest.mark.seed("001 all files of one request are one run")
     def test_several_files_become_one_run(self, job, address):
         shards = [SimpleUploadedFile(f"shard-{n}.xml", each) for n, each in enumerate((FAILED, PASSED))]
         answer = job.post(address, {"report": shards})
@@ -400,6 +402,7 @@ class TestConcurrency:
         address = cast.at("/runs/import")
         return people.run(lambda number: upload(clients[number], address, report).status_code)
 
+    @pytest.mark.seed("001 reports by the API")
     def test_concurrent_same_file_is_one_run(self):
         cast = create_users()
         with crowd(8) as people:

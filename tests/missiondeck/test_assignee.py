@@ -17,6 +17,7 @@ def assignee(of) -> Member | None:
     return DeckMission.objects.select_related("assignee").get(pk=getattr(of, "pk", of)).assignee
 
 
+@pytest.mark.seed("001 missions.assigned_to")
 def test_assignee_is_found_ignoring_case():
     member = MemberFactory(email="Emma@Example.org")
     assert assignee(mission(assigned_to="emma@example.ORG")) == member

@@ -56,12 +56,14 @@ def seen_by(member: Member, of: DeckMission) -> list[int]:
     return found
 
 
+@pytest.mark.seed("001 an address alone gives no one a mission")
 def test_pending_member_gets_no_mission(made, outsider):
     assert outsider.status == "pending"
     assert assignee(made) is None
     assert seen_by(outsider.person, made) == []
 
 
+@pytest.mark.seed("001 an address alone gives no one a mission")
 def test_approval_assigns_and_ban_unassigns(made, outsider):
     approve(actor=Member.objects.system(), entry=outsider)
     assert assignee(made) == outsider.person

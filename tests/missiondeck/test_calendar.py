@@ -40,6 +40,7 @@ def day(response, on: str) -> str:
 
 
 class TestMonth:
+    @pytest.mark.seed("001 CSV and calendar")
     def test_month_shows_whole_weeks_from_monday(self, lead):
         html = lead.get(f"{CALENDAR}?month=2026-11").content.decode()
         assert re.findall(r'<th scope="col"><abbr title="(\w+)">', html)[::6] == ["Monday", "Sunday"]

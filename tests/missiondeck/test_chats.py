@@ -87,6 +87,7 @@ def test_unknown_names_are_rejected(names):
         add_message(actor=Member.objects.system(), mission=mission(), message="Hi", **names)
 
 
+@pytest.mark.seed("001 transcripts in Markdown and JSON")
 def test_transcript_as_markdown():
     made = mission(title="Telegram   Notifier", client="Acme  Corp")
     create_message(made, "emma", "user", "What do they *want*?", 5)
@@ -100,6 +101,7 @@ def test_transcript_as_markdown():
     assert "## Sofia, 2025-11-05 14:07 UTC\n\nRed.\n" in text_of(transcript_as_markdown(made))
 
 
+@pytest.mark.seed("001 transcripts in Markdown and JSON")
 @pytest.mark.parametrize("code", ["```\nnot the end", "````` five", "a\n```python\nb\n```\nc"])
 def test_code_with_backticks_stays_in_fence(code):
     from markdown_it import MarkdownIt
@@ -110,6 +112,7 @@ def test_code_with_backticks_stays_in_fence(code):
     assert [(token.info, token.content) for token in fences] == [("text", code + "\n")]
 
 
+@pytest.mark.seed("001 transcripts in Markdown and JSON")
 def test_transcript_as_json():
     made = mission()
     message = create_message(made, "emma", "citizen", "Olá 🦉", 6, code_blocks=[BLOCK])

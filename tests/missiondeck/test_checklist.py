@@ -46,6 +46,7 @@ def test_item_needs_text(made, text):
         update_item(actor=Member.objects.system(), item=named(made, "a"), text=text)
 
 
+@pytest.mark.seed("001 dod_items.completed", "001 dod_items.completed_at")
 def test_tick_records_and_untick_clears_member_and_time(made):
     member, before = MemberFactory(), timezone.now()
     item = tick_item(item=named(made, "a"), done=True, actor=member)

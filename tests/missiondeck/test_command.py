@@ -80,6 +80,7 @@ def test_logs_are_imported(file):
     assert TestRun.objects.get().logs == "line 1\nline 2"
 
 
+@pytest.mark.seed("001 reports by command")
 def test_warnings_are_printed_on_stderr(file):
     out, err = run(str(mission().number), file(WARNED))
     assert out.startswith("Imported: passed; 1 tests")
@@ -153,6 +154,7 @@ def process(*arguments: str, stdin: str = "") -> subprocess.CompletedProcess:
     )
 
 
+@pytest.mark.seed("001 reports by command")
 @pytest.mark.django_db(transaction=True)
 def test_report_is_read_from_standard_input():
     number = str(mission().number)

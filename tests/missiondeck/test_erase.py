@@ -55,6 +55,7 @@ def tables_containing(marker):
         }
 
 
+@pytest.mark.seed("001 nothing of an erased person's address stays")
 def test_erasing_removes_address_everywhere():
     person, neighbour = create_member_with_data(MARKER), create_member_with_data("nachbar")
     assert tables_containing(MARKER) == tables_containing("nachbar") == ADDRESSES | {"deck_feeds"}

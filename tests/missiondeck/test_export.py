@@ -29,6 +29,7 @@ def rows(response) -> list[dict]:
     return list(csv.DictReader(io.StringIO(text[1:])))
 
 
+@pytest.mark.seed("001 CSV and calendar")
 def test_file_has_rows_of_filtered_list_in_order(auditor):
     for title, days in (("Later", 9), ("Late", -9), ("Soon", 1)):
         make_mission(title=title, days=days)

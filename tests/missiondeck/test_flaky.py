@@ -68,6 +68,7 @@ def test_only_last_five_runs_count():
     assert flaky_after("FFPFFF") == ["test_a"]
 
 
+@pytest.mark.seed("001 flaky tests are found")
 @pytest.mark.parametrize("history", ["FSPSF", "FPSSSF", "FSSSPF", "SFSPSF", "FPPPSF", "FSPPPSF"])
 def test_skipped_runs_do_not_count(history):
     assert flaky_after(history) == ["test_a"]
@@ -82,6 +83,7 @@ def test_ten_earlier_runs_are_searched():
     assert flaky_after("F" + "-" * 9 + "PF") == []
 
 
+@pytest.mark.seed("001 flaky tests are found")
 def test_cases_with_same_name_are_one_test():
     """Parametrized cases with one name: the test failed if one case failed."""
     made = mission()
@@ -159,6 +161,7 @@ def naive(history: str) -> bool:
     return any(bad in "FE" and "P" in before[place + 1 :] for place, bad in enumerate(before))
 
 
+@pytest.mark.seed("001 flaky tests are found")
 def test_all_histories_up_to_six_runs_follow_rule():
     """Compares the SQL function with the rule for 1,092 histories of passed, failed and skipped."""
     from itertools import product

@@ -45,6 +45,7 @@ def there() -> set[tuple[str, str, str, str]]:
     )
 
 
+@pytest.mark.seed("001 Index 1", "001 Index 2")
 def test_indexes_of_seed_exist():
     assert there() >= ASKED_FOR
 
@@ -76,6 +77,7 @@ def plan(queryset, *, incremental_sort: bool = True) -> str:
         return "\n".join(line for (line,) in rows(f"EXPLAIN {sql}", list(parameters)))
 
 
+@pytest.mark.seed("001 Index 1", "001 Index 2")
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize(
     ("question", "index"),

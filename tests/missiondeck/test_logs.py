@@ -205,6 +205,7 @@ def light(key) -> TestRun:
     return TestRun.objects.defer("results", "logs").get(pk=key)
 
 
+@pytest.mark.seed("001 test_runs.logs", "001 a log of 50 MB is read by the page, in bounded memory")
 def test_logs_of_50_mb_are_read_by_page(large):
     count, most, total = row(
         "SELECT count(*), max(octet_length(text)), sum(octet_length(text)) FROM test_run_log_pages WHERE run_id = %s",
@@ -226,6 +227,7 @@ def test_logs_of_50_mb_are_read_by_page(large):
     assert clock.seconds < 1
 
 
+@pytest.mark.seed("001 a log of 50 MB is read by the page, in bounded memory")
 def test_logs_of_50_mb_are_searched_in_database(large):
     with Clock() as clock:
         assert search_logs(large, "needle") == []
@@ -234,6 +236,7 @@ def test_logs_of_50_mb_are_searched_in_database(large):
     assert 1 <= len(hits) <= 20
 
 
+@pytest.mark.seed("001 a log of 50 MB is read by the page, in bounded memory")
 def test_negative_control_whole_log_is_measured(large):
     """Negative control: the measurement detects a page that loads the whole logs."""
     with Clock() as clock:

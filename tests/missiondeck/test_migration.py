@@ -151,6 +151,7 @@ def columns(copy: Database) -> set[str]:
     }
 
 
+@pytest.mark.seed("001 Migration 1", "001 Migration 5")
 def test_order_follows_the_seed():
     names = sorted(name for app, name in MigrationLoader(None).disk_migrations if app == "missiondeck")
     assert names == STEPS
@@ -161,20 +162,24 @@ def test_reverse_migration_removes_everything(migrated):
     assert migrated.left == []
 
 
+@pytest.mark.seed("001 Migration 3")
 def test_initial_schema_has_no_later_columns(migrated):
     assert "deck_missions.title" in migrated.columns_first
     assert not {"deck_missions.github_url", "chat_messages.citizen", "test_runs.id"} & migrated.columns_first
     assert migrated.columns_second - migrated.columns_first == {"deck_missions.github_url"}
 
 
+@pytest.mark.seed("001 Migration 1")
 def test_existing_missions_get_empty_repository(migrated):
     assert migrated.repositories_before == [("",)]
 
 
+@pytest.mark.seed("001 chat_messages.citizen", "001 Migration 2")
 def test_existing_messages_belong_to_rafael(migrated):
     assert migrated.citizens_before == [("rafael", 3)]
 
 
+@pytest.mark.seed("001 Migration 3")
 def test_data_covers_all_tables_and_statuses(migrated):
     assert set(migrated.first) == set(TABLES + MORE)
     assert min(len(rows) for rows in migrated.first.values()) > 0
@@ -191,6 +196,7 @@ def test_existing_runs_get_pages_and_latest_row(migrated):
     assert {row["assignee_id"] for (row,) in migrated.first["deck_missions"]} != {None}
 
 
+@pytest.mark.seed("001 forward and back step by step, each step removes only what it made")
 def test_each_reverse_step_removes_only_its_part(migrated):
     workspace = {
         "test_run_log_pages", "deck_status_changes", "deck_latest_runs", "deck_feeds",
@@ -218,6 +224,7 @@ def test_each_reverse_step_removes_only_its_part(migrated):
         assert found == expected, step
 
 
+@pytest.mark.seed("001 forward and back step by step, each step removes only what it made")
 def test_second_migration_gives_same_schema(migrated):
     assert migrated.again_schema == migrated.first_schema == migrated.ready
 

@@ -42,6 +42,7 @@ def page(mission, name: str = "change") -> str:
 
 
 class TestRow:
+    @pytest.mark.seed("001 list of missions: days left, overdue in red, progress, last run, filters")
     def test_row_shows_key_values(self, lead):
         mission = make_mission(title="Bot", client="Acme", days=3, assigned_to="ana@example.org")
         make_item(mission, done=True)
@@ -53,6 +54,7 @@ class TestRow:
         assert "USD 1,200" in text
         assert f'href="{address(mission)}"' in lead.get(LIST).content.decode()
 
+    @pytest.mark.seed("001 list of missions: days left, overdue in red, progress, last run, filters")
     def test_row_shows_overdue_and_completion(self, lead):
         late, done = make_mission(title="Late", days=-13), make_mission(title="Ended", days=-2)
         complete(done, MemberFactory(), reason="The client said so")
@@ -138,6 +140,7 @@ class TestFilters:
         create_runs(done, "failed")
         complete(done, MemberFactory(), reason="Agreed")
 
+    @pytest.mark.seed("001 list of missions: days left, overdue in red, progress, last run, filters")
     @pytest.mark.parametrize(
         ("query", "titles"),
         [

@@ -39,6 +39,7 @@ def earlier(run: TestRun, status: str) -> list[dict]:
 # --- Same bytes again -------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 the same file after another run, or under another key, is a new run")
 def test_repeated_failed_report_is_latest_run():
     made = ready()
     brought = [
@@ -59,6 +60,7 @@ def test_runs_of_one_transaction_keep_their_order():
     assert missing_of(made) == FAILED
 
 
+@pytest.mark.seed("001 the same file after another run, or under another key, is a new run")
 def test_same_bytes_under_other_key_are_new_run():
     made = mission()
     first, again, other = (
@@ -82,6 +84,7 @@ def test_started_run_accepts_bytes_of_earlier_run():
     assert missing_of(made) == []
 
 
+@pytest.mark.seed("001 the same file after another run, or under another key, is a new run")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_retries_with_key_are_one_run():
     with crowd(8) as people:
@@ -120,6 +123,7 @@ def test_concurrent_reports_are_never_lost():
 # --- Several files ----------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 all files of one request are one run")
 def test_failed_shard_fails_run():
     made = ready()
     run = import_report(mission=made, file=sample("25"), more=[sample("26")], actor=Member.objects.system()).run
@@ -138,6 +142,7 @@ def test_started_run_is_finished_with_several_files():
 # --- Overlapping runs -------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 runs that overlap or are given up count")
 def test_running_run_blocks_completion():
     made = ready()
     first, second = (start_run(mission=made, actor=Member.objects.system()) for _ in range(2))
@@ -151,6 +156,7 @@ def test_running_run_blocks_completion():
     assert missing_of(made) == []
 
 
+@pytest.mark.seed("001 runs that overlap or are given up count")
 def test_last_started_and_last_ended_run_count():
     made = ready()
     first, second = (start_run(mission=made, actor=Member.objects.system()) for _ in range(2))
@@ -190,6 +196,7 @@ def test_given_up_run_counts_as_failed():
     assert missing_of(made) == []
 
 
+@pytest.mark.seed("001 runs that overlap or are given up count")
 def test_earlier_given_up_run_counts_as_failed():
     made = ready()
     first, second = (start_run(mission=made, actor=Member.objects.system()) for _ in range(2))

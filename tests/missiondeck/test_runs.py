@@ -42,6 +42,7 @@ def test_report_becomes_finished_run():
     assert run.finished_at is not None
 
 
+@pytest.mark.seed("001 Seed 4", "001 Seed 6")
 def test_seed_json_is_imported():
     made = mission()
     run = import_report(
@@ -94,6 +95,7 @@ def test_progress_is_reported():
 # --- Retries ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 the same file twice, or by many at once, is one run")
 def test_same_file_twice_is_one_run():
     made = mission()
     first = import_report(mission=made, file=junit(GOOD), actor=Member.objects.system())
@@ -119,6 +121,7 @@ def test_other_file_with_same_tests_is_new_run():
     assert TestRun.objects.filter(mission=made).count() == 2
 
 
+@pytest.mark.seed("001 the same file twice, or by many at once, is one run")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_same_file_is_one_run():
     with crowd(8) as people:
@@ -135,6 +138,7 @@ def test_concurrent_same_file_is_one_run():
             assert TestRun.objects.filter(mission=made).count() == 1
 
 
+@pytest.mark.seed("001 the same file twice, or by many at once, is one run")
 @pytest.mark.django_db(transaction=True)
 def test_negative_control_without_lock_several_runs():
     with (
@@ -182,6 +186,7 @@ REJECTED = {
 }
 
 
+@pytest.mark.seed("001 a rejected report stores nothing")
 @pytest.mark.parametrize("data", REJECTED.values(), ids=REJECTED)
 def test_rejected_report_stores_nothing(data):
     made = mission()
@@ -261,6 +266,7 @@ def test_status_follows_from_results(results, status):
 # --- Reading ----------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 test_runs.logs")
 def test_lists_do_not_load_logs_or_results():
     made = mission()
     import_results(made, [PASSED])

@@ -51,6 +51,7 @@ def everything() -> dict[str, list]:
     return found
 
 
+@pytest.mark.seed("001 examples: every category, citizen and source, code, a flaky test")
 def test_seeds_load_twice_unchanged(seeds):
     before = everything()
     assert {table: len(found) for table, found in before.items() if found} == {
@@ -65,6 +66,7 @@ def test_seeds_load_twice_unchanged(seeds):
     assert everything() == before
 
 
+@pytest.mark.seed("001 Migration 4", "001 Seed 1", "001 Seed 2")
 @pytest.mark.parametrize("number", SEED)
 def test_missions_have_values_of_seed(seeds, number):
     """The deadline is shifted by the whole days between writing and loading the examples."""
@@ -84,6 +86,7 @@ def test_next_mission_has_next_number(seeds):
     assert mission().number == first + 1
 
 
+@pytest.mark.seed("001 Seed 3", "001 Seed 4")
 def test_example_run_has_summary_of_seed(seeds):
     """The seed has the status passed with a failed test, which is rejected; here it is failed."""
     run = TestRun.objects.get(mission__number=47, summary__has_key="functional_passed")
@@ -99,6 +102,7 @@ def test_example_run_has_summary_of_seed(seeds):
     assert run.status == outcome(run.summary, run.results) == "failed"
 
 
+@pytest.mark.seed("001 examples: every category, citizen and source, code, a flaky test")
 def test_all_choices_occur(seeds):
     for number in SEED:
         items = DodItem.objects.filter(mission__number=number)
@@ -113,6 +117,7 @@ def test_all_choices_occur(seeds):
     assert set(TestRun.objects.values_list("status", flat=True)) == {"passed", "failed"}
 
 
+@pytest.mark.seed("001 examples: every category, citizen and source, code, a flaky test")
 def test_code_blocks_have_several_languages(seeds):
     found = rows(
         """SELECT DISTINCT citizen, block->>'language' FROM chat_messages, jsonb_array_elements(code_blocks) block"""
@@ -121,6 +126,7 @@ def test_code_blocks_have_several_languages(seeds):
     assert len({language for _citizen, language in found}) >= 2
 
 
+@pytest.mark.seed("001 examples: every category, citizen and source, code, a flaky test")
 def test_one_test_is_flaky(seeds):
     flaky = TestRun.objects.exclude(flaky_tests=[])
     assert flaky.exists()

@@ -56,6 +56,7 @@ def changes_of(of) -> list[tuple]:
 # --- Every pair -------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 status moves one step, back with a reason")
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_every_pair_of_statuses_by_service(before, after):
     made, actor = standing(before), MemberFactory()
@@ -75,6 +76,7 @@ def test_every_pair_of_statuses_by_service(before, after):
         assert (made.status, len(changes_of(made))) == (before, changes)
 
 
+@pytest.mark.seed("001 missions.status", "001 status moves one step, back with a reason")
 @pytest.mark.parametrize(("before", "after"), PAIRS)
 def test_every_pair_of_statuses_by_raw_sql(before, after):
     made = standing(before)
@@ -92,6 +94,7 @@ def test_every_pair_of_statuses_by_raw_sql(before, after):
             rows(*change)
 
 
+@pytest.mark.seed("001 status moves one step, back with a reason")
 @pytest.mark.parametrize("reason", ["", "  ", "\n\t"])
 @pytest.mark.parametrize(("before", "after"), [move for move, needs_reason in STATUS_MOVES.items() if needs_reason])
 def test_step_back_needs_reason(before, after, reason):
@@ -195,6 +198,7 @@ MISSING = {
 }
 
 
+@pytest.mark.seed("001 complete means complete; a rejection lists what is missing")
 @pytest.mark.parametrize(("state", "missing", "sentence"), MISSING.values(), ids=MISSING)
 def test_rejection_lists_everything_missing(state, missing, sentence):
     made = mission_in_qa(**state)
@@ -251,6 +255,7 @@ def test_items_and_runs_of_other_mission_do_not_count():
 # --- Override ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 an override keeps who, why, when and what was missing")
 def test_override_records_member_reason_and_missing():
     made, lead = mission_in_qa(items=2, done=False, run=[FAILED]), MemberFactory()
     missing = missing_of(made)
@@ -281,6 +286,7 @@ def test_override_needs_reason(reason):
         change_status(mission=made, to="complete", actor=MemberFactory(), reason=reason, override=True)
 
 
+@pytest.mark.seed("001 an override keeps who, why, when and what was missing")
 def test_override_by_raw_sql_needs_actor():
     made = mission_in_qa(items=0, run=[])
     with rejected_by("deck_missions_override_reason_required"):
@@ -309,6 +315,7 @@ def test_override_cannot_skip_status():
 # --- Locked checklist of a complete mission ---------------------------------------------------------
 
 
+@pytest.mark.seed("001 the definition of done of a complete mission is closed")
 @pytest.mark.parametrize(
     "change",
     [
@@ -330,6 +337,7 @@ def test_items_of_complete_mission_are_locked(change):
     change(back, items_of(back)[0])
 
 
+@pytest.mark.seed("001 the definition of done of a complete mission is closed")
 @pytest.mark.parametrize(
     "statement",
     [
@@ -356,6 +364,7 @@ def test_item_cannot_change_mission():
         rows("UPDATE dod_items SET mission_id = %s WHERE mission_id = %s", [done.pk, other.pk])
 
 
+@pytest.mark.seed("001 complete means complete; a rejection lists what is missing")
 def test_upsert_follows_status_rules():
     made = mission_in_qa(items=1, done=False)
     with rejected_by("deck_missions_complete_is_done"):

@@ -38,6 +38,7 @@ def count_invalid() -> int:
 # --- Fifty complete while others untick --------------------------------------------------------------
 
 
+@pytest.mark.seed("001 fifty complete while others untick, with the lock taken away once")
 def test_fifty_complete_while_ten_untick():
     """Every attempt completes the mission or is rejected; a complete mission has no open item."""
     with crowd(PEOPLE + 10) as people:
@@ -189,6 +190,7 @@ def test_stale_snapshot_cannot_untick(level):
 # --- Negative control -------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("001 fifty complete while others untick, with the lock taken away once")
 def test_negative_control_without_item_lock():
     """Without FOR SHARE in the trigger, the untick does not wait and both transactions commit."""
     (body,) = row("SELECT pg_get_functiondef('check_dod_open()'::regprocedure)")
@@ -228,6 +230,7 @@ def complete_while_two_untick_and_tick(people, made) -> None:
     assert [one for one in ended if one is not None] == []
 
 
+@pytest.mark.seed("001 fifty complete while others untick, with the lock taken away once")
 def test_fifty_complete_while_two_toggle():
     with crowd(PEOPLE + 2) as people:
         for _round in range(ROUNDS):
@@ -235,6 +238,7 @@ def test_fifty_complete_while_two_toggle():
             assert count_invalid() == 0
 
 
+@pytest.mark.seed("001 fifty complete while others untick, with the lock taken away once")
 def test_negative_control_without_lock_fifty_lose():
     """The same function without FOR SHARE."""
     (body,) = row("SELECT pg_get_functiondef('check_dod_open()'::regprocedure)")
@@ -272,6 +276,7 @@ def several(acts: list, number: int) -> None:
             acts[(number + step * 3) % len(acts)](number + step)
 
 
+@pytest.mark.seed("001 everything at once does not lock up")
 def test_concurrent_changes_do_not_deadlock():
     """Tick, add, move, edit, remove and complete: success or an error with a message, and no deadlock."""
     with crowd(16) as people:

@@ -151,6 +151,12 @@ def put(entry_point: str, table: str, column: str, value) -> None:
         rows(f"UPDATE {table} SET {column} = %s WHERE id = %s", [Jsonb(value), key])
 
 
+@pytest.mark.seed(
+    "001 chat_messages.code_blocks",
+    "001 test_runs.summary",
+    "001 test_runs.results",
+    "001 JSON is checked on every door",
+)
 @pytest.mark.parametrize(
     ("table", "column", "value", "rule", "entry_point"),
     [(*case[:4], case[5]) for case in CASES],
@@ -168,6 +174,7 @@ def test_invalid_json_shape_is_rejected(table, column, value, rule, entry_point)
     assert row(f"SELECT count(*) FROM {table}") == (0,)
 
 
+@pytest.mark.seed("001 chat_messages.code_blocks", "001 test_runs.results", "001 Seed 5")
 @pytest.mark.parametrize("entry_point", ENTRY_POINTS)
 @pytest.mark.parametrize(
     ("table", "column", "value"),

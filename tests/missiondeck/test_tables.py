@@ -140,11 +140,47 @@ def columns_of(table):
     }
 
 
+@pytest.mark.seed(
+    "001 Table 1",
+    "001 missions.id",
+    "001 missions.title",
+    "001 missions.client",
+    "001 missions.budget",
+    "001 missions.deadline",
+    "001 missions.status",
+    "001 missions.assigned_to",
+    "001 missions.github_url",
+    "001 missions.created_at",
+    "001 Table 2",
+    "001 dod_items.id",
+    "001 dod_items.mission_id",
+    "001 dod_items.text",
+    "001 dod_items.category",
+    "001 dod_items.completed",
+    "001 dod_items.completed_at",
+    "001 Table 3",
+    "001 chat_messages.id",
+    "001 chat_messages.mission_id",
+    "001 chat_messages.citizen",
+    "001 chat_messages.sender",
+    "001 chat_messages.message",
+    "001 chat_messages.code_blocks",
+    "001 chat_messages.created_at",
+    "001 Table 4",
+    "001 test_runs.id",
+    "001 test_runs.mission_id",
+    "001 test_runs.status",
+    "001 test_runs.summary",
+    "001 test_runs.results",
+    "001 test_runs.logs",
+    "001 test_runs.created_at",
+)
 @pytest.mark.parametrize("table", data(SEED, OURS))
 def test_columns_match_seed_and_additions(table):
     assert columns_of(table) == data(SEED, OURS)[table]
 
 
+@pytest.mark.seed("001 dod_items.mission_id", "001 chat_messages.mission_id", "001 test_runs.mission_id")
 @pytest.mark.parametrize(
     ("table", "column", "target", "deletes"),
     [
@@ -172,6 +208,7 @@ def test_foreign_keys_have_expected_targets(table, column, target, deletes):
     assert definition == f"FOREIGN KEY ({column}) REFERENCES {target}(id){how} DEFERRABLE INITIALLY DEFERRED"
 
 
+@pytest.mark.seed("001 dod_items.mission_id", "001 chat_messages.mission_id", "001 test_runs.mission_id")
 @pytest.mark.parametrize("table", ["dod_items", "chat_messages", "test_runs"])
 def test_row_needs_mission(table):
     values = {
@@ -241,6 +278,15 @@ MISSIONS = [
 ]
 
 
+@pytest.mark.seed(
+    "001 Table 1",
+    "001 missions.title",
+    "001 missions.client",
+    "001 missions.budget",
+    "001 missions.deadline",
+    "001 missions.assigned_to",
+    "001 missions.github_url",
+)
 @pytest.mark.parametrize(("values", "rule"), MISSIONS)
 def test_mission_rejects(values, rule):
     with rejected_by(f"deck_missions_{rule or 'begin_active'}"):
@@ -257,6 +303,7 @@ def test_mission_change_rejects(values, rule):
         rows(f"UPDATE deck_missions SET {name} = %s WHERE id = %s", [value, made.pk])
 
 
+@pytest.mark.seed("001 missions.budget")
 def test_negative_budget_is_rejected():
     """Rejected by Django's CHECK of a positive number, which PostgreSQL evaluates first."""
     with rejected_by("deck_missions_budget_check"):
@@ -269,6 +316,7 @@ def test_unknown_status_is_rejected():
         rows("UPDATE deck_missions SET status = 'lost' WHERE id = %s", [made.pk])
 
 
+@pytest.mark.seed("001 missions.status")
 def test_unknown_status_is_rejected_without_trigger():
     with owner_session() as session:
         session.execute("SET lock_timeout = '20s'")
@@ -281,6 +329,7 @@ def test_unknown_status_is_rejected_without_trigger():
         session.rollback()
 
 
+@pytest.mark.seed("001 missions.github_url")
 @pytest.mark.parametrize(
     "address",
     ["", "https://github.com/mind-protocol/mission-47", "https://github.com/a/b.git/", "https://github.com/A1/_._"],
@@ -296,6 +345,7 @@ def test_form_validates_before_database(field):
         DeckMission(**(values | field)).full_clean()
 
 
+@pytest.mark.seed("001 Table 2", "001 dod_items.text", "001 dod_items.category", "001 dod_items.completed_at")
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -313,6 +363,7 @@ def test_item_rejects(values, rule):
         insert("dod_items", **({"mission_id": mission().pk, "text": "It works"} | values))
 
 
+@pytest.mark.seed("001 Table 3", "001 chat_messages.sender", "001 chat_messages.message")
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -330,6 +381,7 @@ def test_message_rejects(values, rule):
         insert("chat_messages", **({"mission_id": mission().pk, "sender": "user", "message": "Hi"} | values))
 
 
+@pytest.mark.seed("001 Table 4")
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
@@ -373,6 +425,7 @@ def test_key_is_unique_per_mission():
         insert("test_runs", mission_id=first.pk, status="running", import_key="build-7")
 
 
+@pytest.mark.seed("001 dod_items.category", "001 chat_messages.citizen", "001 chat_messages.sender")
 def test_all_values_of_seed_are_accepted():
     made = mission()
     for category in Category.values:

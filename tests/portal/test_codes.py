@@ -33,6 +33,7 @@ def kinds() -> dict[str, str]:
     return {kind: f"/join/{quote(code, safe='/')}/" for kind, code in bad_codes().items()}
 
 
+@pytest.mark.seed("003 Guessing", "003 Guessing codes")
 @pytest.mark.parametrize("language", ["en", "pt-BR"])
 def test_every_invalid_code_gets_same_page(client, kinds, language):
     headers = {"Accept-Language": language}
@@ -64,6 +65,7 @@ def medians(client, targets: dict[str, str], method: str) -> dict[str, float]:
     return {kind: median(each) for kind, each in times.items()}
 
 
+@pytest.mark.seed("003 Guessing", "003 Guessing codes")
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_response_time_is_equal_for_invalid_codes(client, kinds, method):
     """A real difference appears in every round; load affects a different kind each time."""
@@ -124,6 +126,7 @@ def test_viewing_join_pages_is_not_limited(client, settings):
     assert {Client().get(good).status_code for _ in range(40)} == {200}
 
 
+@pytest.mark.seed("003 Guessing")
 def test_thirty_members_can_register_from_one_network(settings, one_instant):
     """Within a minute, and nine of them enter a wrong code first."""
     settings.JOIN_ATTEMPTS_PER_MINUTE = 10
@@ -194,6 +197,7 @@ def test_ipv6_network_shares_limit(client, settings, kinds, one_instant):
         assert client.get(kinds["unknown"], REMOTE_ADDR=address).status_code == status
 
 
+@pytest.mark.seed("003 Guessing", "003 Guessing codes")
 @pytest.mark.django_db(transaction=True)
 def test_many_guesses_are_limited_and_reveal_nothing(settings, rf):
     """Uses the real limiter, with each guess in its own transaction.

@@ -186,6 +186,7 @@ def field_names(route: Route, body: dict) -> list[str]:
     return sorted(names)
 
 
+@pytest.mark.seed("site bad input in the back office")
 def test_urls_handle_invalid_parts(sender):
     """Ids, keys and numbers in the address that are none."""
     for route in share(routes(), of=PARTS):
@@ -208,6 +209,7 @@ def odd_parts(sender: Sender, route: Route) -> None:
     check()
 
 
+@pytest.mark.seed("site bad input in the back office")
 def test_pages_handle_invalid_queries(sender):
     """Invalid filters, page numbers, orders and searches, on every page."""
     for route in share(routes(), of=PARTS, shift=1):
@@ -276,6 +278,7 @@ def test_list_rejects_filters_on_passwords(sender, query):
         assert answer.status_code in (302, 400, 403, 404) or b"not understood" in answer.content, route.template
 
 
+@pytest.mark.seed("site bad input in the back office")
 def test_forms_handle_invalid_fields(sender):
     """Forms with fields that hold what no form would send, some missing, some twice, some no one asked for."""
     for route in share(routes(), of=PARTS, shift=2):
@@ -295,6 +298,7 @@ def odd_forms(sender: Sender, route: Route) -> None:
     check()
 
 
+@pytest.mark.seed("site bad input in the back office")
 def test_fields_handle_invalid_values(sender):
     """Every field of every form in turn, the others valid; the page keeps the valid values.
 

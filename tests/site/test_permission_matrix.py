@@ -286,6 +286,7 @@ def known() -> dict[str, Route]:
     return {route.template: route for route in routes()}
 
 
+@pytest.mark.seed("site permission matrix: each URL, method and role; a new URL without a line fails")
 def test_matrix_lists_every_url(known):
     assert without_line(list(known.values())) == set()
     written = {line.template for line in lines_of(matrix.PAGES)}
@@ -298,6 +299,7 @@ def test_matrix_has_no_duplicates():
     assert sorted(set(asked)) == sorted(asked)
 
 
+@pytest.mark.seed("site permission matrix: each URL, method and role; a new URL without a line fails")
 def test_matrix_lists_every_action(world):
     request = RequestFactory().get("/admin/")
     request.user = world.staff["superuser"]
@@ -317,6 +319,11 @@ def test_each_line_is_asked_by_one_of_each_kind(text):
             assert any(actor in stands_for(each, line) for each in LETTERS), (line.asked, actor)
 
 
+@pytest.mark.seed(
+    "002 who may do what",
+    "001 who may do what",
+    "site permission matrix: each URL, method and role; a new URL without a line fails",
+)
 @pytest.mark.parametrize("actors", FEW, ids=", ".join)
 def test_site_matches_matrix(world, known, actors):
     wrong = []
@@ -341,6 +348,7 @@ class NewAddress:
     urlpatterns = NEW_ADDRESS
 
 
+@pytest.mark.seed("site permission matrix: each URL, method and role; a new URL without a line fails", control=True)
 def test_unlisted_url_is_detected():
     assert without_line(routes(NewAddress)) == {"admin/new/<object_id>/"}
 

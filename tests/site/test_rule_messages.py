@@ -53,6 +53,10 @@ def said_by_forms():
     return {rule.name for rule in rules if rule.violation_error_message != rule.default_violation_error_message}
 
 
+@pytest.mark.seed(
+    "004 every rule of the fallback has words, and its page names each",
+    "site every rule of the database has words, and the pages name each",
+)
 def test_every_constraint_has_message():
     rules = column(
         """SELECT conname FROM pg_constraint
@@ -69,6 +73,7 @@ def test_every_constraint_has_message():
     assert {name for name in silent if not name.endswith("_known")} == NO_WORDS_NEEDED
 
 
+@pytest.mark.seed("site every rule of the database has words, and the pages name each")
 def test_every_error_names_existing_constraint():
     exist = column("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
     sources = " ".join(column("SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"))

@@ -33,6 +33,10 @@ def test_outdated_page_is_reported(monkeypatch, tmp_path):
     call_command("rules", "--check")
 
 
+@pytest.mark.seed(
+    "004 every rule of the fallback has words, and its page names each",
+    "site every rule of the database has words, and the pages name each",
+)
 @pytest.mark.seed("003 Task 14")
 @pytest.mark.django_db
 def test_every_rule_of_database_is_listed():

@@ -22,11 +22,13 @@ EXTERNAL = """<!DOCTYPE testsuite [<!ENTITY secret SYSTEM "file:///etc/passwd">]
 OUTSIDE = '<!DOCTYPE testsuite SYSTEM "http://example.org/junit.dtd"><testsuite><testcase name="a"/></testsuite>'
 
 
+@pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
 @pytest.mark.parametrize(("text", "line"), [(LAUGHS, 2), (EXTERNAL, 1), (OUTSIDE, 1), ("<!DOCTYPE html><html/>", 1)])
 def test_document_type_is_rejected(text, line):
     assert rejected(text).startswith(f"Line {line} of the report declares a document type or entities")
 
 
+@pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
 @pytest.mark.parametrize("name", HOSTILE)
 def test_memory_is_bounded(name):
     outcome = measure(name)

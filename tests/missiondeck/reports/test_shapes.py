@@ -96,6 +96,7 @@ def test_go_report_is_read():
     assert (report.name, report.summary["duration"], report.warnings) == ("example.org/ledger", 1.502, [])
 
 
+@pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
 def test_phpunit_nested_suites_are_read():
     report = read(PHPUNIT)
 

@@ -6,6 +6,7 @@ from missiondeck.reports.values import Text, Unreadable, clean, count, name, sec
 from tests.missiondeck.reports.helpers import case, only, read
 
 
+@pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
 @pytest.mark.parametrize(
     ("text", "value"),
     [

@@ -44,6 +44,7 @@ def test_status_attribute_gives_verdict(inside, attributes, status):
     } == {key: 1}
 
 
+@pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
 @pytest.mark.parametrize(
     ("inside", "attributes"),
     [
