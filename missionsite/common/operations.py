@@ -1,5 +1,7 @@
 """Migration operations: foreign keys with ON DELETE, and many changes of the schema in little time."""
 
+from typing import Any
+
 from django.db.backends.ddl_references import Statement
 from django.db.migrations.operations.base import Operation
 
@@ -70,3 +72,23 @@ class OnDelete(Operation):
 
     def describe(self) -> str:
         return f"ON DELETE {self.action} of {', '.join(self.links)}"
+
+
+class RunDeferredSQL(Operation):
+    """Create now the foreign keys and indexes that Django would create at the end of the migration.
+
+    Place it before SQL that changes them.
+    """
+
+    reversible = True
+
+    def state_forwards(self, app_label: str, state: Any) -> None:
+        """The models stay the same."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        for statement in schema_editor.deferred_sql:
+            schema_editor.execute(statement, None)
+        schema_editor.deferred_sql.clear()
+
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        """They are dropped with their tables."""

@@ -299,9 +299,7 @@ def test_acceptances_are_charged_to_past_weeks(seeds):
 def test_healthy_project_has_enough_and_two_are_inactive(seeds):
     assert not plan_run(project("trust-builder")).deficit
     assert plan_run(project("tool-library")).inactive_reason.startswith("The fallback is paused")
-    assert plan_run(project("repair-guides")).inactive_reason.startswith(
-        "The fallback is snoozed until 7 January 2036"
-    )
+    assert plan_run(project("repair-guides")).inactive_reason.startswith("The fallback is snoozed until 7 January 2036")
 
 
 @pytest.mark.seed("004 fixture: two organisations, four projects, missions in all lists, runs in every")
