@@ -1,9 +1,10 @@
-"""Tests, commands, files and links that the documentation names exist."""
+"""Every item of the seeds is shown by a test or command; files and links that the documentation names exist."""
 
 import ast
 import re
 from collections.abc import Iterator
 from functools import cache
+from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
 import pytest
@@ -12,6 +13,9 @@ from django.core.management import get_commands
 
 CHECKOUT = Path(settings.BASE_DIR)
 PAGE = CHECKOUT / "docs" / "traceability.md"
+SPEC = spec_from_file_location("traceability", CHECKOUT / "bin" / "traceability.py")
+traceability = module_from_spec(SPEC)
+SPEC.loader.exec_module(traceability)
 # Number of subtasks per task of the engagement seed.
 EN_SUBTASKS = {1: 2, 2: 7, 3: 3, 4: 7, 5: 5, 6: 8, 7: 5}
 # The columns of the deck's seed.
@@ -23,25 +27,25 @@ MD_COLUMNS = {
 }
 # The numbered items of the seeds.
 ITEMS = [
-    *(f"AC{number}" for number in range(1, 12)),
-    *(f"Step {number}" for number in range(1, 9)),
-    *(f"Validation {number}" for number in range(1, 5)),
-    *(f"Test {number}" for number in range(1, 4)),
-    *(f"CD AC{number}" for number in range(1, 11)),
-    *(f"CD Task {number}" for number in range(1, 15)),
-    *(f"CD Unit {number}" for number in range(1, 4)),
-    *(f"CD Integration {number}" for number in range(1, 9)),
-    *(f"EN AC-{number}" for number in range(1, 9)),
-    *(f"EN Task {number}" for number in range(1, 8)),
-    *(f"EN Subtask {task}.{number}" for task, count in EN_SUBTASKS.items() for number in range(1, count + 1)),
-    *(f"EN Note {number}" for number in range(1, 11)),
-    *(f"EN Testing {number}" for number in range(1, 4)),
-    "EN File 1",
-    *(f"MD Table {number}" for number in range(1, 5)),
-    *(f"MD {table}.{column}" for table, columns in MD_COLUMNS.items() for column in columns),
-    *(f"MD Index {number}" for number in range(1, 3)),
-    *(f"MD Migration {number}" for number in range(1, 7)),
-    *(f"MD Seed {number}" for number in range(1, 7)),
+    *(f"000 AC{number}" for number in range(1, 12)),
+    *(f"000 Step {number}" for number in range(1, 9)),
+    *(f"000 Validation {number}" for number in range(1, 5)),
+    *(f"000 Test {number}" for number in range(1, 4)),
+    *(f"003 AC{number}" for number in range(1, 11)),
+    *(f"003 Task {number}" for number in range(1, 15)),
+    *(f"003 Unit {number}" for number in range(1, 4)),
+    *(f"003 Integration {number}" for number in range(1, 9)),
+    *(f"002 AC-{number}" for number in range(1, 9)),
+    *(f"002 Task {number}" for number in range(1, 8)),
+    *(f"002 Subtask {task}.{number}" for task, count in EN_SUBTASKS.items() for number in range(1, count + 1)),
+    *(f"002 Note {number}" for number in range(1, 11)),
+    *(f"002 Testing {number}" for number in range(1, 4)),
+    "002 File 1",
+    *(f"001 Table {number}" for number in range(1, 5)),
+    *(f"001 {table}.{column}" for table, columns in MD_COLUMNS.items() for column in columns),
+    *(f"001 Index {number}" for number in range(1, 3)),
+    *(f"001 Migration {number}" for number in range(1, 7)),
+    *(f"001 Seed {number}" for number in range(1, 7)),
 ]
 FOLDERS = ("bin/", ".ci/", "docs/", "tests/", "benchmarks/")
 FOLDERS += ("groups/", "fallback/", "engagement/", "missiondeck/", "missionsite/")
@@ -92,11 +96,6 @@ def _is_there(path: str) -> bool:
     if re.search(r"[*<>]", path):
         return "<" in path or any(CHECKOUT.glob(path))
     return (CHECKOUT / path).exists()
-
-
-def shows(reference: str) -> bool:
-    """Return whether a reference is a test, a test file or a command."""
-    return bool(re.search(r"::|^tests/\S+\.py$|manage\.py |python -m |^bin/|^\.ci/| bin/", reference))
 
 
 def references(text: str) -> list[str]:
@@ -157,6 +156,60 @@ def anchors(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", head.lower()).replace(" ", "-") for head in heads}
 
 
+def test_page_lists_what_tests_are_marked_with():
+    assert traceability.problems(PAGE.read_text(encoding="utf-8"), traceability.marks()) == []
+
+
+def test_every_numbered_item_of_seeds_is_listed():
+    listed = [item for _line, item, _last in traceability.items(PAGE.read_text(encoding="utf-8"))]
+    assert [item for item in ITEMS if item not in listed] == []
+    assert len(listed) > len(ITEMS)
+
+
+EXAMPLE = """
+## The mission schema (seed 000)
+
+| item | what is asked | shown by |
+|---|---|---|
+| AC1 | stable IDs | `tests/groups/test_old.py::test_gone` |
+| AC2 | leave tracking | `manage.py validate_missions`, `tests/a.py::test_gone`; control `tests/a.py::test_b` |
+| AC3 | nothing shows it | |
+"""
+
+
+def test_marked_tests_are_written_into_page():
+    shown = {
+        "000 AC1": (["tests/groups/test_new.py::test_id"], []),
+        "000 AC2": (["tests/a.py::test_b"], ["tests/a.py::test_c"]),
+    }
+    written = traceability.written(EXAMPLE, shown)
+    assert "| AC1 | stable IDs | `tests/groups/test_new.py::test_id` |" in written
+    assert (
+        "| AC2 | leave tracking | `manage.py validate_missions`, `tests/a.py::test_b`; control `tests/a.py::test_c` |"
+        in written
+    )
+    assert traceability.written(written, shown) == written
+
+
+def test_problems_of_marks_are_reported():
+    shown = {"000 AC1": (["a::b"], []), "000 AC9": (["a::c"], [])}
+    problems = traceability.problems(EXAMPLE, shown)
+    assert "no item is named '000 AC9': a::c" in problems
+    assert "nothing shows '000 AC3'" in problems
+    assert "docs/traceability.md is outdated: run bin/traceability.py" in problems
+
+
+def test_marks_are_read(tmp_path):
+    (tmp_path / "test_marks.py").write_text(
+        '@pytest.mark.seed("000 AC1", "000 AC2")\ndef test_a(): ...\n\nclass TestB:\n'
+        '    @pytest.mark.seed("000 AC1", control=True)\n    def test_c(self): ...\n'
+    )
+    assert traceability.marks(tmp_path) == {
+        "000 AC1": (["test_marks.py::test_a"], ["test_marks.py::TestB::test_c"]),
+        "000 AC2": (["test_marks.py::test_a"], []),
+    }
+
+
 def test_every_reference_exists():
     assert [wrong for each in references(PAGE.read_text(encoding="utf-8")) if (wrong := wrong_with(each))] == []
 
@@ -177,22 +230,6 @@ def test_every_reference_exists():
 )
 def test_missing_reference_is_reported(made_up):
     assert wrong_with(made_up)
-
-
-def test_every_seed_item_has_one_row():
-    named = [cells[0] for cells in rows(PAGE.read_text(encoding="utf-8"), last_column="shown by")]
-    assert [item for item in ITEMS if named.count(item) != 1] == []
-
-
-def test_every_row_names_test_or_command():
-    listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="shown by"))
-    assert len(listed) > len(ITEMS)
-    assert [cells for cells in listed if not any(map(shows, references(cells[-1])))] == []
-
-
-def test_row_without_test_is_reported():
-    text = "| item | shown by |\n|---|---|\n| AC1 | believe it, `groups` is fine |\n"
-    assert [cells for cells in rows(text, last_column="shown by") if not any(map(shows, references(cells[-1])))]
 
 
 def test_every_difference_has_reason():
