@@ -1,6 +1,6 @@
 """Migration operations: foreign keys with ON DELETE, and many changes of the schema in little time."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.backends.ddl_references import Statement
 from django.db.migrations.operations.base import Operation
@@ -16,20 +16,20 @@ class RenderOnce(Operation):
     def __init__(self, *operations: Operation) -> None:
         self.operations = operations
 
-    def deconstruct(self):
+    def deconstruct(self) -> Any:
         return type(self).__name__, [*self.operations], {}
 
-    def state_forwards(self, app_label, state) -> None:
+    def state_forwards(self, app_label: str, state: Any) -> None:
         # Without rendered models, a change of the state costs nothing; they are rendered when next needed.
         state.__dict__.pop("apps", None)
         for operation in self.operations:
             operation.state_forwards(app_label, state)
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for operation in self.operations:
             operation.database_forwards(app_label, schema_editor, from_state, to_state)
 
-    def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for operation in reversed(self.operations):
             operation.database_backwards(app_label, schema_editor, from_state, to_state)
 
@@ -47,27 +47,27 @@ class OnDelete(Operation):
     def __init__(self, action: str, *links: str) -> None:
         self.action, self.links = action, links
 
-    def deconstruct(self):
+    def deconstruct(self) -> Any:
         return type(self).__name__, [self.action, *self.links], {}
 
-    def state_forwards(self, app_label, state) -> None:
+    def state_forwards(self, app_label: str, state: Any) -> None:
         pass
 
-    def database_forwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         # Django creates the foreign keys of new tables at the end of the migration, from this list.
         waiting = {
             f"{statement.parts['table'].table}.{column}": statement
             for statement in schema_editor.deferred_sql
             if isinstance(statement, Statement) and statement.template == schema_editor.sql_create_fk
-            for column in statement.parts["column"].columns
+            for column in cast(Any, statement.parts["column"]).columns
         }
         for link in self.links:
             if link not in waiting:
                 raise LookupError(f"This migration creates no table with the foreign key {link}.")
-            parts = waiting[link].parts
+            parts: dict[str, Any] = waiting[link].parts
             parts["deferrable"] = f" ON DELETE {self.action}{parts['deferrable']}"
 
-    def database_backwards(self, app_label, schema_editor, from_state, to_state) -> None:
+    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         """Do nothing: the tables are dropped."""
 
     def describe(self) -> str:

@@ -122,5 +122,6 @@ def member_detail(request: HttpRequest, number: int) -> HttpResponse:
     if entry is None:
         return render_page(request, "member_not_found", {"number": number}, status=404)
     inviter = entry.invited_by
-    is_visible = inviter is not None and not inviter.is_removed and inviter.status == CommunityStatus.ACTIVE
-    return render_page(request, "member", {"row": Row.of(entry), "inviter": Row.of(inviter) if is_visible else None})
+    if inviter is not None and (inviter.is_removed or inviter.status != CommunityStatus.ACTIVE):
+        inviter = None
+    return render_page(request, "member", {"row": Row.of(entry), "inviter": Row.of(inviter) if inviter else None})
