@@ -31,7 +31,6 @@ SKIPPED = (
     "missionsite/rule_list.py",  # a page of the documentation
     "missionsite/common/checks.py",
     "missionsite/common/operations.py",
-    "missionsite/common/schema.py",
     "missionsite/common/sql_loader.py",
     "missionsite/common/static/common/api-docs.js",
     "missionsite/common/worker/",
