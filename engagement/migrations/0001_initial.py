@@ -493,14 +493,14 @@ class Migration(migrations.Migration):
                                 ("goodbye_timeout", "Did not answer"),
                                 ("reminder_due", "Snooze ended"),
                             ],
-                            verbose_name="why",
+                            verbose_name="trigger",
                         ),
                     ),
                     ("metadata", models.JSONField(db_default={}, default=dict, verbose_name="details")),
                     (
                         "created_at",
                         models.DateTimeField(
-                            db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="when"
+                            db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="time"
                         ),
                     ),
                     (
@@ -618,7 +618,7 @@ class Migration(migrations.Migration):
                                 ("announcement", "Announcement"),
                                 ("opt_out_confirmation", "Opt-out confirmation"),
                             ],
-                            verbose_name="what",
+                            verbose_name="type",
                         ),
                     ),
                     ("message_key", models.CharField(max_length=100, verbose_name="template")),

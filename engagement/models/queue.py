@@ -23,7 +23,7 @@ class EngagementMessage(models.Model):
 
     # Indexed with attempted_at.
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages", db_index=False)
-    message_type = models.TextField(_("what"), choices=MessageType)
+    message_type = models.TextField(_("type"), choices=MessageType)
     message_key = models.CharField(_("template"), max_length=100)
     message_params = models.JSONField(_("parameters"), default=dict, db_default={}, blank=True)
     destination = models.TextField(

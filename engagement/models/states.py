@@ -89,10 +89,10 @@ class EngagementStateTransition(models.Model):
     user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_transitions")
     from_state = models.TextField(_("from"), choices=State)
     to_state = models.TextField(_("to"), choices=State)
-    trigger = models.TextField(_("why"), choices=TransitionTrigger)
+    trigger = models.TextField(_("trigger"), choices=TransitionTrigger)
     # days_inactive; response_type after a goodbye; unprompted_return.
     metadata = models.JSONField(_("details"), default=dict, db_default={})
-    created_at = models.DateTimeField(_("when"), db_default=TransactionNow())
+    created_at = models.DateTimeField(_("time"), db_default=TransactionNow())
     # Who caused it: the member, staff, or the system member; NULL for a sweep.
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, null=True, related_name="+", db_index=False)
     # The request, bulk action or job that it belongs to.

@@ -645,7 +645,7 @@ class Migration(migrations.Migration):
                                 ("LEAVE", "Left a room"),
                             ],
                             max_length=50,
-                            verbose_name="what",
+                            verbose_name="type",
                         ),
                     ),
                     (
@@ -666,7 +666,7 @@ class Migration(migrations.Migration):
                     (
                         "occurred_at",
                         models.DateTimeField(
-                            db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="when"
+                            db_default=django.contrib.postgres.functions.TransactionNow(), verbose_name="time"
                         ),
                     ),
                     (

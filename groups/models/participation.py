@@ -42,12 +42,12 @@ class MemberParticipation(models.Model):
         related_name="participation",
         db_index=False,
     )
-    event_type = models.CharField(_("what"), max_length=50, choices=ParticipationType)
+    event_type = models.CharField(_("type"), max_length=50, choices=ParticipationType)
     platform = models.CharField(max_length=50, choices=Platform)
     room_id = models.CharField(_("room"), max_length=255)
     # Of VOICE: {"minutes": 12}.
     event_metadata = models.JSONField(_("details"), null=True, blank=True)
-    occurred_at = models.DateTimeField(_("when"), db_default=TransactionNow())
+    occurred_at = models.DateTimeField(_("time"), db_default=TransactionNow())
 
     class Meta:
         db_table = "member_participation"
