@@ -6,7 +6,7 @@ from typing import Any, cast
 from django.contrib import admin
 from django.contrib.admin.views.autocomplete import AutocompleteJsonView
 from django.core.paginator import Paginator
-from django.db.models import Model
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from unfold.dataclasses import SearchResult
@@ -62,7 +62,7 @@ def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
         if not (icon and model_admin.search and model_admin.has_view_permission(request)):
             continue
         rows, _ = model_admin.get_search_results(request, model_admin.get_queryset(request), term)
-        for obj in rows[:RESULTS_PER_MODEL]:
+        for obj in _with_related(model_admin, request, rows)[:RESULTS_PER_MODEL]:
             results.append(
                 SearchResult(
                     title=str(obj),
@@ -74,8 +74,17 @@ def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
     return results
 
 
+def _with_related(model_admin: Any, request: HttpRequest, rows: QuerySet) -> QuerySet:
+    """The rows with the related rows that a list shows with each, because descriptions name them."""
+    related = model_admin.get_list_select_related(request)
+    return rows.select_related(*related) if isinstance(related, list | tuple) and related else rows
+
+
 class AutocompleteView(AutocompleteJsonView):
     """The results of an autocomplete field, each with what distinguishes it from others of the same name."""
+
+    def get_queryset(self) -> QuerySet:
+        return _with_related(self.model_admin, self.request, super().get_queryset())
 
     def serialize_result(self, obj: Model, to_field_name: str) -> dict:
         return {"id": str(getattr(obj, to_field_name)), "text": describe(obj)}
