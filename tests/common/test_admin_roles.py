@@ -4,7 +4,7 @@ import pytest
 from django.contrib.auth.models import Group, Permission
 
 from missionsite.roles import ROLES, synchronise
-from tests.support.admin import client, staff, words
+from tests.support.admin import client, page_text, staff
 
 pytestmark = pytest.mark.django_db
 
@@ -63,7 +63,7 @@ def test_built_in_role_is_read_only():
     administrator = client("Administrator")
     auditor = Group.objects.get(name="Auditor")
     address = f"/admin/missionsite/role/{auditor.pk}/change/"
-    assert "built in" in words(administrator.get(address)).lower()
+    assert "built in" in page_text(administrator.get(address)).lower()
     assert administrator.post(address, {"name": "Hacked", "permissions": []}).status_code == 403
 
 

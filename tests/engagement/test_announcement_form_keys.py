@@ -9,7 +9,7 @@ from missionsite.common.models import IdempotencyKey
 from tests.engagement.test_announcements_admin import COMPOSE, typed
 from tests.portal.helpers import entry
 from tests.site.test_form_keys import Forms
-from tests.support.admin import client_of, staff, words
+from tests.support.admin import client_of, page_text, staff
 from tests.support.concurrency import crowd, without
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -47,7 +47,7 @@ def test_second_submission_redirects_to_first_announcement(people, manager):
     second = browser.post(COMPOSE, filled(key), follow=True)
     assert counts() == (1, PEOPLE)
     assert second.redirect_chain == [(first["Location"], 302)]
-    assert "This was already saved." in words(second)
+    assert "This was already saved." in page_text(second)
     # A new form makes another announcement, also with the same texts.
     browser.post(COMPOSE, filled(key_of(browser.get(COMPOSE))))
     assert counts() == (2, 2 * PEOPLE)
@@ -65,7 +65,7 @@ def test_corrected_form_is_accepted_with_old_or_new_key(people, manager):
 
 def test_service_error_leaves_key_unused(people, manager):
     browser, key = client_of(manager), new_form_key()
-    assert "The number of recipients changed" in words(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
+    assert "The number of recipients changed" in page_text(browser.post(COMPOSE, filled(key) | {"expected": "1"}))
     assert not IdempotencyKey.objects.exists()
     assert browser.post(COMPOSE, filled(key)).status_code == 302
     assert counts() == (1, PEOPLE)
@@ -75,7 +75,7 @@ def test_used_key_with_other_values_keeps_input(people, manager):
     browser, key = client_of(manager), new_form_key()
     browser.post(COMPOSE, filled(key))
     answer = browser.post(COMPOSE, filled(key, title="Another one"))
-    assert "This form was already saved, with other values." in words(answer)
+    assert "This form was already saved, with other values." in page_text(answer)
     assert 'value="Another one"' in answer.content.decode()
     assert counts() == (1, PEOPLE)
     browser.post(COMPOSE, filled(key_of(answer), title="Another one"))
@@ -86,7 +86,7 @@ def test_used_key_with_other_values_keeps_input(people, manager):
 def test_form_without_valid_key_is_rejected_with_input(people, manager, key):
     browser = client_of(manager)
     answer = browser.post(COMPOSE, filled(key, title="My own title"))
-    assert "Nothing was saved: this page was opened before the site was updated." in words(answer)
+    assert "Nothing was saved: this page was opened before the site was updated." in page_text(answer)
     assert 'value="My own title"' in answer.content.decode()
     assert counts() == (0, 0)
     assert browser.post(COMPOSE, filled(key_of(answer))).status_code == 302

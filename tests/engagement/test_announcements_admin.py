@@ -11,7 +11,7 @@ from engagement.rules import Status
 from engagement.services.announcements import announce
 from groups.models import CommunityMember, Event
 from tests.portal.helpers import entry
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.groups import StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -70,7 +70,7 @@ class TestCompose:
         assert button["link"] == f"{COMPOSE}?status__exact=active&q=ana"
 
     def test_form_shows_recipients_and_skipped(self, manager, people):
-        shown = words(manager.get(COMPOSE))
+        shown = page_text(manager.get(COMPOSE))
         assert "<strong>2</strong> people of the whole directory" in shown
         for expected in ("No account (not registered)", "Suspended", "Opted out", "Nia", "Sue", "Olga"):
             assert expected in shown
@@ -79,7 +79,7 @@ class TestCompose:
     def test_only_listed_members_are_recipients(self, manager, people):
         ana, _bob = people
         answer = manager.post(f"{COMPOSE}?q=ana", typed(expected="1"), follow=True)
-        assert "Webinar: 1 message queued." in words(answer)
+        assert "Webinar: 1 message queued." in page_text(answer)
         message = EngagementMessage.objects.get()
         assert message.user == ana.person
         made = Announcement.objects.get()
@@ -104,17 +104,17 @@ class TestCompose:
     def test_changed_recipient_count_is_rejected_with_input(self, manager, people, expected):
         answer = manager.post(COMPOSE, typed(expected=expected, title="My own title"))
         assert answer.status_code == 200
-        assert "The number of recipients changed" in words(answer)
+        assert "The number of recipients changed" in page_text(answer)
         assert 'value="My own title"' in answer.content.decode()
-        assert "join us." in words(answer)
-        assert "Queue 2 messages" in words(answer)
+        assert "join us." in page_text(answer)
+        assert "Queue 2 messages" in page_text(answer)
         assert not Announcement.objects.exists()
         assert not MessageTemplate.objects.filter(announcement__isnull=False).exists()
 
     def test_no_recipients_shows_error(self, manager, people):
         answer = manager.get(f"{COMPOSE}?q=olga")
-        assert "No one in this list can receive the announcement." in words(answer)
-        assert "Queue" not in words(answer).split('class="action-page"')[1].split("</form>")[0]
+        assert "No one in this list can receive the announcement." in page_text(answer)
+        assert "Queue" not in page_text(answer).split('class="action-page"')[1].split("</form>")[0]
         answer = manager.post(f"{COMPOSE}?q=olga", typed(expected="0"))
         assert answer.status_code == 200
         assert answer.context["form"].non_field_errors() == ["No one in this list can receive the announcement."]
@@ -157,7 +157,7 @@ class TestCompose:
         assert other.get(COMPOSE).status_code == 403
         assert other.post(COMPOSE, typed(expected="2")).status_code == 403
         if role:
-            assert "Compose announcement" not in words(other.get(DIRECTORY))
+            assert "Compose announcement" not in page_text(other.get(DIRECTORY))
         assert not Announcement.objects.exists()
 
     @pytest.mark.parametrize("rows", [1, 40])
@@ -176,7 +176,7 @@ class TestPage:
         one = EngagementMessage.objects.order_by("pk").first()
         EngagementMessage.objects.filter(pk=one.pk).update(status=Status.SENT, sent_at=timezone.now())
         shown = manager.get(page(made))
-        text = words(shown)
+        text = page_text(shown)
         assert "Hi {{ name }}" in text
         assert "Opted out" in text
         assert "The whole directory" in text
@@ -195,10 +195,10 @@ class TestPage:
         made = announced()
         first = EngagementMessage.objects.order_by("pk").first()
         EngagementMessage.objects.filter(pk=first.pk).update(status=Status.SENT, sent_at=timezone.now())
-        assert "cancelled." in words(manager.post(page(made, "cancel"), follow=True))
+        assert "cancelled." in page_text(manager.post(page(made, "cancel"), follow=True))
         assert sorted(EngagementMessage.objects.values_list("status", flat=True)) == ["cancelled", "sent"]
         assert "/cancel/" not in manager.get(page(made)).content.decode()
-        assert "This announcement is already cancelled." in words(manager.post(page(made, "cancel")))
+        assert "This announcement is already cancelled." in page_text(manager.post(page(made, "cancel")))
 
     def test_viewer_cannot_cancel(self, people):
         made = announced()
@@ -221,6 +221,6 @@ class TestPage:
             manager.get(LIST)
 
     def test_empty_list_shows_hint(self, manager):
-        shown = words(manager.get(LIST))
+        shown = page_text(manager.get(LIST))
         assert "No announcements yet" in shown
         assert COMPOSE in shown

@@ -10,7 +10,7 @@ from engagement.models import EngagementMessage, EngagementTransport, UserProfil
 from engagement.rules import MessageType, Status, WaitingFor
 from groups.models import Event
 from tests.engagement.members import failed, message
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.engagement import ClaimFactory
 from tests.support.factories.groups import EntryFactory, MemberFactory
 
@@ -41,11 +41,11 @@ class TestList:
             ("waiting_for=quiet_hours", "Bob", "Ana"),
             ("q=bob", "Bob", "Ana"),
         ):
-            shown = words(operator.get(f"{LIST}?{query}"))
+            shown = page_text(operator.get(f"{LIST}?{query}"))
             assert name in shown, query
             assert f">{other}<" not in shown, query
         assert operator.get(f"{LIST}?waiting_for=odd").status_code == 200
-        assert "No entry matches these filters" in words(operator.get(f"{LIST}?message_type__exact=welcome"))
+        assert "No entry matches these filters" in page_text(operator.get(f"{LIST}?message_type__exact=welcome"))
 
     @pytest.mark.parametrize("rows", [1, 30])
     def test_list_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):
@@ -56,7 +56,7 @@ class TestList:
             operator.get(LIST)
 
     def test_empty_queue_shows_hint(self, operator):
-        assert "No messages yet" in words(operator.get(LIST))
+        assert "No messages yet" in page_text(operator.get(LIST))
 
 
 class TestPage:
@@ -69,9 +69,9 @@ class TestPage:
         assert "https://example.org/unsubscribe/…" in shown
 
     def test_page_shows_missing_template_or_parameter(self, operator):
-        shown = words(operator.get(page(message(message_key="gone"))))
+        shown = page_text(operator.get(page(message(message_key="gone"))))
         assert "There is no template for gone in any language." in shown
-        shown = words(operator.get(page(message(message_key="weekly_review"))))
+        shown = page_text(operator.get(page(message(message_key="weekly_review"))))
         assert "No value for parameter week." in shown
 
     @pytest.mark.parametrize(
@@ -89,30 +89,30 @@ class TestPage:
     )
     def test_page_explains_waiting(self, operator, fields, expected):
         waiting = message(scheduled_for=timezone.now() + timedelta(hours=3), **fields)
-        assert expected in words(operator.get(page(waiting)))
+        assert expected in page_text(operator.get(page(waiting)))
 
     @pytest.mark.parametrize("status", ["banned", "suspended"])
     def test_blocked_message_shows_coming_cancellation(self, operator, status):
         ana = MemberFactory()
         EntryFactory(person=ana, status=status)
-        assert f"The member is {status}. It will be cancelled when it is due." in words(
+        assert f"The member is {status}. It will be cancelled when it is due." in page_text(
             operator.get(page(message(ana)))
         )
-        assert f"Cancellation: The member is {status}." in words(operator.get(LIST))
+        assert f"Cancellation: The member is {status}." in page_text(operator.get(LIST))
 
     def test_claimed_message_shows_its_sender(self, operator):
         claimed, lost = message(), message()
         ClaimFactory(messages=[claimed], claimed_by="host-1")
         ClaimFactory(messages=[lost], claimed_by="host-1", lease_expires_at=timezone.now() - timedelta(minutes=1))
-        assert "Being sent by host-1 until" in words(operator.get(page(claimed)))
-        assert "Its sender host-1 has stopped" in words(operator.get(page(lost)))
+        assert "Being sent by host-1 until" in page_text(operator.get(page(claimed)))
+        assert "Its sender host-1 has stopped" in page_text(operator.get(page(lost)))
 
     def test_page_shows_open_circuit(self, operator, settings):
         now = timezone.now()
         EngagementTransport.objects.create(
             name=settings.ENGAGEMENT_TRANSPORT, opened_at=now, retry_at=now, last_error="Connection refused"
         )
-        shown = words(operator.get(page(message())))
+        shown = page_text(operator.get(page(message())))
         assert "has been down since" in shown
         assert "Connection refused" in shown
 
@@ -124,7 +124,7 @@ class TestPage:
 class TestJobs:
     def test_retry_makes_failed_message_due(self, operator):
         made = failed()
-        assert "due again" in words(operator.post(page(made, "retry"), follow=True))
+        assert "due again" in page_text(operator.post(page(made, "retry"), follow=True))
         made.refresh_from_db()
         assert (made.status, made.retry_count) == (Status.PENDING, 0)
         assert Event.objects.get(type="message.retried").actor.display_name == "Engagement Operator"
@@ -138,7 +138,7 @@ class TestJobs:
     def test_postpone_reschedules_message(self, operator):
         made = message()
         answer = operator.post(page(made, "postpone"), later(days=2), follow=True)
-        assert "postponed." in words(answer)
+        assert "postponed." in page_text(answer)
         made.refresh_from_db()
         assert made.waiting_for == WaitingFor.STAFF
         assert timedelta(days=1) < made.scheduled_for - timezone.now() < timedelta(days=3)
@@ -150,8 +150,8 @@ class TestJobs:
         sent = message(status=Status.SENT, sent_at=timezone.now())
         shown = operator.get(page(sent)).content.decode()
         assert not any(f"/{name}/" in shown for name in ("retry", "cancel", "postpone"))
-        assert "Makes a failed message due now" in words(operator.get(page(sent, "retry")))
-        assert "Cancels a pending or failed message" in words(operator.get(page(sent, "cancel")))
+        assert "Makes a failed message due now" in page_text(operator.get(page(sent, "retry")))
+        assert "Cancels a pending or failed message" in page_text(operator.get(page(sent, "cancel")))
 
     @pytest.mark.parametrize(
         ("job", "values"), [("retry", {}), ("cancel", {"reason": "x"}), ("postpone", later(days=1))]
@@ -160,14 +160,14 @@ class TestJobs:
         sent = message(status=Status.SENT, sent_at=timezone.now())
         answer = operator.post(page(sent, job), values)
         assert answer.status_code == 200
-        assert "A message that is sent cannot be" in words(answer)
+        assert "A message that is sent cannot be" in page_text(answer)
         sent.refresh_from_db()
         assert sent.status == Status.SENT
 
     def test_claimed_message_cannot_be_changed(self, operator):
         claimed = message()
         ClaimFactory(messages=[claimed])
-        assert "This message is being sent" in words(operator.post(page(claimed, "cancel"), {"reason": "x"}))
+        assert "This message is being sent" in page_text(operator.post(page(claimed, "cancel"), {"reason": "x"}))
 
     @pytest.mark.parametrize(
         "until", [{}, {"until_0": "x", "until_1": "y"}, {"until_0": "9999-01-01", "until_1": "00:00"}]
@@ -180,9 +180,9 @@ class TestJobs:
     def test_bulk_retry_reports_each_message(self, operator):
         one, two, sent = failed(), failed(), message(status=Status.SENT, sent_at=timezone.now())
         chosen = {"action": "retry", "_selected_action": [one.pk, two.pk, sent.pk]}
-        assert "3 selected" in words(operator.post(LIST, chosen))
+        assert "3 selected" in page_text(operator.post(LIST, chosen))
         answer = operator.post(LIST, chosen | {"apply": "1"})
-        assert "2 due again, 1 rejected." in words(answer)
+        assert "2 due again, 1 rejected." in page_text(answer)
         assert EngagementMessage.objects.filter(status=Status.PENDING).count() == 2
 
     @pytest.mark.parametrize("job", ["retry", "cancel", "postpone"])

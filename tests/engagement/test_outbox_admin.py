@@ -7,7 +7,7 @@ import pytest
 
 from engagement.transports import Outgoing
 from engagement.transports.file import FileTransport
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 
 OUTBOX = "/admin/engagement/engagementmessage/outbox/"
 pytestmark = pytest.mark.django_db
@@ -45,13 +45,13 @@ def test_outbox_shows_messages_as_text(outbox):
 
 
 def test_empty_or_missing_outbox_shows_hint(outbox):
-    assert "The outbox is empty" in words(client("Auditor").get(OUTBOX))
+    assert "The outbox is empty" in page_text(client("Auditor").get(OUTBOX))
 
 
 def test_unsubscribe_link_needs_change_profile_permission(outbox):
     outbox.send(outgoing())
-    assert "stop/secret" in words(client("Engagement Operator").get(OUTBOX))
-    seen = words(client("Auditor").get(OUTBOX))
+    assert "stop/secret" in page_text(client("Engagement Operator").get(OUTBOX))
+    seen = page_text(client("Auditor").get(OUTBOX))
     assert "Hi Ana." in seen
     assert "stop/secret" not in seen
 
@@ -61,7 +61,7 @@ def test_outbox_shows_newest_fifty(outbox):
         receipt = outbox.send(outgoing(str(number), subject=f"Subject {number}."))
         path = outbox.folder / receipt.provider_message_id
         os.utime(path, (1_700_000_000 + number,) * 2)
-    seen = words(client("Engagement Operator").get(OUTBOX))
+    seen = page_text(client("Engagement Operator").get(OUTBOX))
     assert seen.index("Subject 54.") < seen.index("Subject 53.") < seen.index("Subject 5.")
     assert "Subject 4." not in seen
 
@@ -76,7 +76,7 @@ def test_broken_files_are_listed(outbox, content):
     outbox.send(outgoing())
     answer = client("Engagement Operator").get(OUTBOX)
     assert answer.status_code == 200
-    assert "A short reminder" in words(answer)
+    assert "A short reminder" in page_text(answer)
 
 
 def test_symbolic_links_are_not_followed(outbox, tmp_path):
@@ -88,7 +88,7 @@ def test_symbolic_links_are_not_followed(outbox, tmp_path):
     (day / "link.json").symlink_to(elsewhere / "secret.json")
     (outbox.folder / "2026-03-02").symlink_to(elsewhere)
     (outbox.folder / "secret.json").write_text(json.dumps({"subject": "Not for you", "body": "x"}))
-    assert "Not for you" not in words(client("Engagement Operator").get(OUTBOX))
+    assert "Not for you" not in page_text(client("Engagement Operator").get(OUTBOX))
 
 
 def test_outbox_needs_a_role(outbox):

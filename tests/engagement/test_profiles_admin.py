@@ -6,7 +6,7 @@ from django.urls import reverse
 from engagement.models import EngagementMessage, UserProfile
 from engagement.rules import MessageType
 from groups.models import Event
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -42,7 +42,7 @@ class TestEdit:
     def test_edit_uses_service(self, operator, ana):
         typed = form(preferred_destination="group", reengagement_opt_out="on", timezone="America/Sao_Paulo")
         answer = operator.post(page(ana), typed, follow=True)
-        assert "was changed successfully" in words(answer)
+        assert "was changed successfully" in page_text(answer)
         profile = UserProfile.objects.get(pk=ana.pk)
         assert (profile.preferred_destination, profile.reengagement_opt_out) == ("group", True)
         assert profile.timezone == "America/Sao_Paulo"
@@ -80,7 +80,7 @@ class TestEdit:
 
     def test_viewer_cannot_change_profile(self, ana):
         auditor = client("Auditor")
-        assert "Individual chat" in words(auditor.get(page(ana)))
+        assert "Individual chat" in page_text(auditor.get(page(ana)))
         assert auditor.post(page(ana), form(locale="pt-BR")).status_code == 403
         assert auditor.post(page(ana, "complete-step"), {"step": "join_mission"}).status_code == 403
         assert auditor.get(f"{LIST}add/").status_code == 403
@@ -94,13 +94,13 @@ class TestSteps:
     @pytest.mark.seed("002 Subtask 5.4")
     def test_last_step_completes_tier(self, operator, ana, settings):
         for step in settings.ENGAGEMENT_TIERS["1"]:
-            assert "step completed" in words(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))
-        shown = words(operator.get(page(ana)))
+            assert "step completed" in page_text(operator.post(page(ana, "complete-step"), {"step": step}, follow=True))
+        shown = page_text(operator.get(page(ana)))
         assert "1 of 3 tiers completed" in shown
         assert "Tier 1 (completed)" in shown
         assert "Complete task: open" in shown
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.TIER_UNLOCK
-        assert "Join mission (completed)" in words(operator.get(page(ana, "complete-step")))
+        assert "Join mission (completed)" in page_text(operator.get(page(ana, "complete-step")))
 
     @pytest.mark.parametrize("step", ["", "fly", "\x00"])
     def test_unknown_step_is_a_field_error(self, operator, ana, step):
@@ -121,9 +121,9 @@ class TestList:
     def test_list_searches_and_filters(self, operator, ana):
         bob = MemberFactory(display_name="Bob")
         UserProfile.objects.filter(pk=bob.pk).update(reengagement_opt_out=True)
-        assert "Ana" in words(operator.get(f"{LIST}?q=ana@example.org"))
-        assert "Bob" not in words(operator.get(f"{LIST}?q=ana"))
-        assert "Ana" not in words(operator.get(f"{LIST}?reengagement_opt_out__exact=1"))
+        assert "Ana" in page_text(operator.get(f"{LIST}?q=ana@example.org"))
+        assert "Bob" not in page_text(operator.get(f"{LIST}?q=ana"))
+        assert "Ana" not in page_text(operator.get(f"{LIST}?reengagement_opt_out__exact=1"))
 
     @pytest.mark.parametrize("rows", [1, 30])
     def test_list_makes_a_fixed_number_of_queries(self, operator, rows, django_assert_num_queries):

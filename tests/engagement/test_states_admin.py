@@ -7,7 +7,7 @@ from engagement.models import EngagementMessage, EngagementStateTransition
 from engagement.rules import MessageType, State, TransitionTrigger
 from engagement.services.lifecycle import transition
 from tests.engagement.members import active, goodbye, state_of
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.groups import EntryFactory, MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +29,7 @@ class TestList:
     def test_list_shows_state_and_trigger(self, operator):
         goodbye("Ana")
         active("Bob")
-        shown = words(operator.get(LIST))
+        shown = page_text(operator.get(LIST))
         assert "Goodbye sent" in shown
         assert "Inactive for 14 days" in shown
         assert "Initial state" in shown
@@ -39,7 +39,7 @@ class TestList:
         ana = goodbye("Ana Souza")
         active("Bob")
         for query in ("state__exact=goodbye_sent", "q=souza", f"q={ana.member_id}", f"q={ana.email}"):
-            shown = words(operator.get(f"{LIST}?{query}"))
+            shown = page_text(operator.get(f"{LIST}?{query}"))
             assert "Ana Souza" in shown, query
             assert "Bob" not in shown, query
 
@@ -57,13 +57,13 @@ class TestList:
             operator.get(LIST)
 
     def test_empty_list_shows_hint(self, operator):
-        assert "No lifecycle states yet" in words(operator.get(LIST))
+        assert "No lifecycle states yet" in page_text(operator.get(LIST))
 
     def test_valid_triggers_show_blocked_goodbye(self, operator):
-        assert "No goodbye would be sent" not in words(operator.get(page(active("Ana"))))
+        assert "No goodbye would be sent" not in page_text(operator.get(page(active("Ana"))))
         bob = active("Bob")
         EntryFactory(person=bob, status="banned")
-        shown = words(operator.get(page(bob)))
+        shown = page_text(operator.get(page(bob)))
         assert "Inactive for 14 days. No goodbye would be sent: The member is banned." in shown
 
     def test_states_are_read_only(self, operator):
@@ -77,7 +77,7 @@ class TestMove:
     def test_change_state_queues_its_message(self, operator):
         ana = active("Ana", days_quiet=16)
         answer = operator.post(page(ana, "move"), {"trigger": TransitionTrigger.INACTIVITY_14D}, follow=True)
-        assert "changed." in words(answer)
+        assert "changed." in page_text(answer)
         assert state_of(ana).state == State.GOODBYE_SENT
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.GOODBYE
         move = EngagementStateTransition.objects.get(user=ana)
@@ -91,8 +91,9 @@ class TestMove:
         ana = active("Ana")
         answer = operator.post(page(ana, "move"), {"trigger": trigger})
         assert answer.status_code == 200
-        assert f"The trigger {trigger.value} is not valid in state active. Valid triggers: inactivity_14d." in words(
-            answer
+        assert (
+            f"The trigger {trigger.value} is not valid in state active. Valid triggers: inactivity_14d."
+            in page_text(answer)
         )
         assert state_of(ana).state == State.ACTIVE
         assert not EngagementStateTransition.objects.exists()
@@ -113,7 +114,7 @@ class TestMove:
         ana, bob = goodbye("Ana"), active("Bob")
         chosen = {"action": "move", "_selected_action": [state_of(ana).pk, state_of(bob).pk]}
         answer = operator.post(LIST, chosen | {"apply": "1", "trigger": TransitionTrigger.USER_MESSAGE})
-        assert "1 changed, 1 rejected." in words(answer)
+        assert "1 changed, 1 rejected." in page_text(answer)
         assert state_of(ana).state == State.ACTIVE
 
     @pytest.mark.parametrize("role", ["Community Manager", "Auditor", "Mission Manager"])
@@ -136,7 +137,7 @@ class TestTransitions:
     def test_list_shows_transitions_as_text(self, operator):
         ana = goodbye("Ana")
         transition(actor=ana, member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_2)
-        shown = words(operator.get(MOVES))
+        shown = page_text(operator.get(MOVES))
         assert "Active → Goodbye sent" in shown
         assert "inactive for 20 days" in shown
         assert "answered: busy" in shown
@@ -144,7 +145,7 @@ class TestTransitions:
     def test_list_filters_transitions(self, operator):
         ana = goodbye("Ana")
         transition(actor=ana, member=ana, trigger=TransitionTrigger.GOODBYE_RESPONSE_1)
-        shown = words(operator.get(f"{MOVES}?trigger__exact=goodbye_response_1"))
+        shown = page_text(operator.get(f"{MOVES}?trigger__exact=goodbye_response_1"))
         assert "Goodbye sent → Help flow" in shown
         assert "Active → Goodbye sent" not in shown
 
@@ -192,7 +193,7 @@ class TestMachine:
         active("Bob")
         answer = operator.get(LIFECYCLE)
         (place,) = [each for each in answer.context["states"] if each["name"] == "goodbye_sent"]
-        shown = words(operator.get(place["list"]))
+        shown = page_text(operator.get(place["list"]))
         assert ana.display_name in shown
         assert "Bob" not in shown
         (move,) = [each for each in answer.context["moves"] if each["count"] == "1"]
@@ -214,7 +215,7 @@ class TestMachine:
 class TestMember:
     def test_member_tab_shows_engagement(self, operator):
         ana = goodbye("Ana")
-        shown = words(operator.get(reverse("admin:groups_member_engagement", args=[ana.pk])))
+        shown = page_text(operator.get(reverse("admin:groups_member_engagement", args=[ana.pk])))
         for expected in (
             "Goodbye sent",
             "Inactive for 14 days",
@@ -225,7 +226,7 @@ class TestMember:
             assert expected in shown
 
     def test_member_tab_without_activity(self, operator):
-        shown = words(operator.get(reverse("admin:groups_member_engagement", args=[MemberFactory().pk])))
+        shown = page_text(operator.get(reverse("admin:groups_member_engagement", args=[MemberFactory().pk])))
         assert "this member has not been active yet" in shown
         assert "No message is scheduled for this member" in shown
 
@@ -233,4 +234,4 @@ class TestMember:
         goodbye("Ana")
         cards = {card["title"]: card for card in operator.get("/admin/").context["cards"]}
         assert cards["Members at risk"]["count"] == "1"
-        assert "Ana" in words(operator.get(cards["Members at risk"]["link"]))
+        assert "Ana" in page_text(operator.get(cards["Members at risk"]["link"]))

@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from engagement.models import Announcement, MessageTemplate
 from groups.models import Event
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/messagetemplate/"
@@ -36,7 +36,7 @@ def preview(browser, **typed) -> dict:
 class TestEdit:
     def test_edit_uses_service(self, operator, reminder):
         answer = operator.post(page(reminder), {"subject": "Hello {{ name }}", "body": "Come back"}, follow=True)
-        assert "was changed successfully" in words(answer)
+        assert "was changed successfully" in page_text(answer)
         reminder.refresh_from_db()
         assert (reminder.subject, reminder.body) == ("Hello {{ name }}", "Come back")
         assert Event.objects.get(type="template.changed").actor.display_name == "Engagement Operator"
@@ -49,7 +49,7 @@ class TestEdit:
         (error,) = answer.context["adminform"].form.errors[field]
         assert "No value for parameter" in error
         assert "{{ name }}" in error
-        assert text in words(answer)
+        assert text in page_text(answer)
         reminder.refresh_from_db()
         assert "Kept" not in reminder.subject
 
@@ -60,7 +60,7 @@ class TestEdit:
         assert set(answer.context["adminform"].form.errors) == set(typed)
 
     def test_form_shows_other_language(self, operator, reminder):
-        shown = words(operator.get(page(reminder)))
+        shown = page_text(operator.get(page(reminder)))
         assert "Portuguese (Brazil)" in shown
         assert "Oi, {{ name }}! Você pediu" in shown
         assert "Oi, Ana Souza! Você pediu" in shown
@@ -72,14 +72,14 @@ class TestEdit:
         form = operator.get(f"{LIST}add/?key=reminder&locale=pt-BR").context["adminform"].form
         assert (form["key"].value(), form["locale"].value()) == ("reminder", "pt-BR")
         typed = {"key": "reminder", "locale": "pt-BR", "subject": "Oi", "body": "Oi, {{ name }}"}
-        assert "was added successfully" in words(operator.post(f"{LIST}add/", typed, follow=True))
+        assert "was added successfully" in page_text(operator.post(f"{LIST}add/", typed, follow=True))
         assert MessageTemplate.objects.get(key="reminder", locale="pt-BR").body == "Oi, {{ name }}"
 
     def test_duplicate_template_is_rejected(self, operator):
         typed = {"key": "reminder", "locale": "en", "subject": "Oi", "body": "Oi"}
         answer = operator.post(f"{LIST}add/", typed)
         assert answer.status_code == 200
-        assert "A template for this message and language already exists." in words(answer)
+        assert "A template for this message and language already exists." in page_text(answer)
 
     @pytest.mark.parametrize("typed", [{"key": "announcement"}, {"key": "x"}, {"locale": "fr"}, {"key": "\x00"}])
     def test_invalid_choices_are_field_errors(self, operator, typed):
@@ -92,18 +92,18 @@ class TestEdit:
         text = MessageTemplate.objects.create(
             key="announcement-1", locale="en", subject="s", body="b", announcement=made
         )
-        assert "announcement-1" not in words(operator.get(LIST))
+        assert "announcement-1" not in page_text(operator.get(LIST))
         assert operator.get(page(text)).status_code == 302
 
     def test_history_shows_and_reverts_change(self, operator, reminder):
         before = reminder.body
         operator.post(page(reminder), {"subject": reminder.subject, "body": "Another text"})
         shown = operator.get(page(reminder, "history"))
-        assert "Another text" in words(shown)
+        assert "Another text" in page_text(shown)
         change, may_revert = shown.context["changes"][0]
         assert may_revert
         address = reverse("admin:engagement_messagetemplate_revert", args=[reminder.pk, change.pgh_id])
-        assert "change reverted" in words(operator.post(address, follow=True))
+        assert "change reverted" in page_text(operator.post(address, follow=True))
         reminder.refresh_from_db()
         assert reminder.body == before
         assert Event.objects.filter(type="template.changed").count() == 2
@@ -113,7 +113,7 @@ class TestEdit:
             operator.post(page(reminder), {"subject": reminder.subject, "body": body})
         second = operator.get(page(reminder, "history")).context["changes"][1][0]
         address = reverse("admin:engagement_messagetemplate_revert", args=[reminder.pk, second.pgh_id])
-        assert "A later edit changed body" in words(operator.post(address))
+        assert "A later edit changed body" in page_text(operator.post(address))
         reminder.refresh_from_db()
         assert reminder.body == "Third"
 

@@ -22,7 +22,7 @@ from fallback.services.review import accept_item
 from fallback.services.runs import run_fallback
 from groups.models import Member
 from tests.fallback.pages import errors, form_of, objects_of, page
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.fallback import (
     ActorFactory,
     ConfigFactory,
@@ -60,7 +60,7 @@ class TestForms:
         response = chief.post(page("organization", "add"), values)
         assert "timezone" in errors(response)
         for kept in ('value="The harbour"', 'value="harbour"', 'value="40"'):
-            assert kept in words(response)
+            assert kept in page_text(response)
         assert not Organization.objects.exists()
 
     def test_create_organization(self, chief):
@@ -78,9 +78,9 @@ class TestForms:
         }
         response = chief.post(page("project", "add"), values)
         assert errors(response)
-        assert "Another project of the organisation already has this short name." in words(response)
+        assert "Another project of the organisation already has this short name." in page_text(response)
         for kept in ("Another website", "Typed text"):
-            assert kept in words(response)
+            assert kept in page_text(response)
         assert Project.objects.count() == 1
 
     @pytest.mark.parametrize(
@@ -90,7 +90,7 @@ class TestForms:
         values = {"project": project.pk, "name": "Build", "stages": stages, "description": "Typed text"}
         response = chief.post(page("flow", "add"), values)
         assert "stages" in errors(response)
-        assert "Typed text" in words(response)
+        assert "Typed text" in page_text(response)
         assert not Flow.objects.exists()
 
     @pytest.mark.parametrize(
@@ -114,7 +114,7 @@ class TestForms:
         one, other = factory(project=project, name="One"), factory(project=project, name="Other")
         address = page(model, "change", other)
         response = chief.post(address, form_of(chief.get(address)) | {"name": "One"})
-        assert "name" in errors(response) or "already" in words(response)
+        assert "name" in errors(response) or "already" in page_text(response)
         other.refresh_from_db()
         assert (one.name, other.name) == ("One", "Other")
 
@@ -132,7 +132,7 @@ class TestForms:
         address = page("missionfallbackconfig", "change", config)
         response = chief.post(address, form_of(chief.get(address)) | {field: value})
         assert errors(response)
-        assert f'value="{value}"' in words(response)
+        assert f'value="{value}"' in page_text(response)
 
     def test_edit_calls_service(self, chief, project):
         mission = MissionFactory(project=project)
@@ -169,14 +169,14 @@ class TestPartsOfAnotherProject:
         address = page(model, "change", obj)
         response = chief.post(address, form_of(chief.get(address)) | {part: factory().pk})
         assert part in errors(response)
-        assert f"This {part} belongs to another project." in words(response)
+        assert f"This {part} belongs to another project." in page_text(response)
 
     def test_add_of_mission_shows_error_and_keeps_values(self, chief):
         values = form_of(chief.get(page("mission", "add")))
         values |= {"project": ProjectFactory().pk, "title": "Typed words", "flow": FlowFactory().pk}
         response = chief.post(page("mission", "add"), values)
-        assert "This flow belongs to another project." in words(response)
-        assert "Typed words" in words(response)
+        assert "This flow belongs to another project." in page_text(response)
+        assert "Typed words" in page_text(response)
         assert not Mission.objects.exists()
 
 
@@ -186,17 +186,17 @@ class TestRunNow:
 
     def test_run_matches_plan(self, chief, config, project):
         TemplateFactory.create_batch(2, project=project)
-        plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
+        plan = page_text(chief.get(page("missionfallbackconfig", "plan", config)))
         assert "3 proposals would be made." in plan
         response = chief.post(self.address(config), follow=True)
-        assert "3 proposed." in words(response)
+        assert "3 proposed." in page_text(response)
         assert MissionFallbackItem.objects.proposed().count() == 3
 
     @pytest.mark.seed("004 command, button and API run the fallback; a dry run writes nothing")
     def test_dry_run_writes_nothing(self, chief, config, project):
         TemplateFactory(project=project)
         response = chief.post(self.address(config), {"dry_run": "1"}, follow=True)
-        assert "3 proposals would be made. No changes were made." in words(response)
+        assert "3 proposals would be made. No changes were made." in page_text(response)
         assert not MissionFallbackRun.objects.exists()
         config.refresh_from_db()
         assert config.last_run_at is None
@@ -209,19 +209,19 @@ class TestRunNow:
     def test_skipped_template_shows_guardrail_and_reset(self, chief, config, project):
         template = TemplateFactory(project=project, name="Answer questions")
         update_config(actor=Member.objects.system(), config=config, weekly_mission_cap=1)
-        plan = words(chief.get(page("missionfallbackconfig", "plan", config)))
+        plan = page_text(chief.get(page("missionfallbackconfig", "plan", config)))
         assert "1 proposal would be made, 2 skipped." in plan
         assert "Weekly cap" in plan
         response = chief.post(self.address(config), follow=True)
-        assert "1 proposed, 2 skipped." in words(response)
+        assert "1 proposed, 2 skipped." in page_text(response)
         run = MissionFallbackRun.objects.get()
-        report = words(chief.get(page("missionfallbackrun", "report", run)))
+        report = page_text(chief.get(page("missionfallbackrun", "report", run)))
         for text in ("Skipped", "Weekly cap", template.name, "00:00"):
             assert text in report
 
     def test_run_of_paused_fallback_is_rejected(self, chief, config):
         pause_fallback(actor=Member.objects.system(), config=config)
-        assert "The fallback is paused" in words(chief.post(self.address(config), follow=True))
+        assert "The fallback is paused" in page_text(chief.post(self.address(config), follow=True))
 
     def test_run_without_deficit_makes_nothing(self, chief, config, project):
         MissionFactory.create_batch(3, project=project)
@@ -230,13 +230,13 @@ class TestRunNow:
         assert not MissionFallbackRun.objects.exists()
 
     def test_run_without_template_shows_error(self, chief, config):
-        assert "No template is enabled" in words(chief.post(self.address(config), follow=True))
+        assert "No template is enabled" in page_text(chief.post(self.address(config), follow=True))
         assert MissionFallbackRun.objects.get().status == RunStatus.ERRORED
 
     def test_viewer_cannot_start_run(self, config, project):
         TemplateFactory(project=project)
         auditor = client("Auditor")
-        assert "Run now" not in words(auditor.get(page("missionfallbackconfig", "plan", config)))
+        assert "Run now" not in page_text(auditor.get(page("missionfallbackconfig", "plan", config)))
         assert auditor.post(self.address(config)).status_code == 403
         assert not MissionFallbackRun.objects.exists()
 
@@ -246,7 +246,7 @@ class TestPauseAndSnooze:
         chief.post(page("missionfallbackconfig", "pause", config), {"reason": "August"})
         config.refresh_from_db()
         assert config.status == ConfigStatus.PAUSED
-        assert "August" in words(chief.get(page("project", "activity", config.project)))
+        assert "August" in page_text(chief.get(page("project", "activity", config.project)))
         chief.post(page("missionfallbackconfig", "resume", config))
         config.refresh_from_db()
         assert config.status == ConfigStatus.ACTIVE
@@ -258,7 +258,7 @@ class TestPauseAndSnooze:
         config.refresh_from_db()
         assert config.status == ConfigStatus.SNOOZED
         assert timezone.localtime(config.snoozed_until).date() == until.date()
-        assert "Snoozed until" in words(chief.get(page("missionfallbackconfig")))
+        assert "Snoozed until" in page_text(chief.get(page("missionfallbackconfig")))
 
     @pytest.mark.parametrize("day", ["2020-01-01", "9999-12-31", "0001-01-01", "tomorrow", "", "2026-02-30"])
     def test_invalid_snooze_keeps_form_values(self, chief, config, day):
@@ -266,14 +266,14 @@ class TestPauseAndSnooze:
         assert response.status_code == 200
         assert "until" in response.context["form"].errors
         if day:
-            assert day in words(response)
+            assert day in page_text(response)
         config.refresh_from_db()
         assert config.status == ConfigStatus.ACTIVE
 
     def test_bulk_pause(self, chief, config):
         other = ConfigFactory()
         values = {"action": "pause", "_selected_action": [config.pk, other.pk], "apply": "1", "reason": "August"}
-        assert "2 paused." in words(chief.post(page("missionfallbackconfig"), values, follow=True))
+        assert "2 paused." in page_text(chief.post(page("missionfallbackconfig"), values, follow=True))
 
 
 class TestJobs:
@@ -283,25 +283,25 @@ class TestJobs:
         chief.post(page("mission", "review", mission), {"status": "rejected", "feedback": "Not yet"})
         mission.refresh_from_db()
         assert (mission.list, mission.review_status, mission.review_feedback) == ("review", "rejected", "Not yet")
-        timeline = words(chief.get(page("mission", "timeline", mission)))
+        timeline = page_text(chief.get(page("mission", "timeline", mission)))
         for text in ("Created", "Moved", "Reviewed"):
             assert text in timeline
 
     def test_add_and_remove_dependency(self, chief, project):
         mission, other = MissionFactory(project=project), MissionFactory(project=project, title="Needed first")
         chief.post(page("mission", "add-dependency", mission), {"depends_on": other.pk})
-        assert "Needed first" in words(chief.get(page("mission", "dependencies", mission)))
+        assert "Needed first" in page_text(chief.get(page("mission", "dependencies", mission)))
         circle = chief.post(page("mission", "add-dependency", other), {"depends_on": mission.pk})
-        assert "would create a cycle" in words(circle)
+        assert "would create a cycle" in page_text(circle)
         itself = chief.post(page("mission", "add-dependency", mission), {"depends_on": mission.pk})
-        assert "cannot depend on itself" in words(itself)
+        assert "cannot depend on itself" in page_text(itself)
         chief.post(page("mission", "remove-dependency", mission), {"depends_on": other.pk})
         assert not MissionDependency.objects.exists()
 
     def test_bulk_move_of_missions(self, chief, project):
         missions = MissionFactory.create_batch(3, project=project)
         values = {"action": "move", "_selected_action": [each.pk for each in missions], "apply": "1", "to": "done"}
-        assert "3 moved." in words(chief.post(page("mission"), values, follow=True))
+        assert "3 moved." in page_text(chief.post(page("mission"), values, follow=True))
         assert Mission.objects.filter(list="done").count() == 3
 
     def test_archived_project_takes_no_mission(self, chief, project):
@@ -310,7 +310,7 @@ class TestJobs:
         assert project.is_archived
         response = chief.post(page("mission", "add"), {"project": project.pk, "title": "One more", "priority": "3"})
         assert response.status_code == 200
-        assert "One more" in words(response)
+        assert "One more" in page_text(response)
         assert not Mission.objects.exists()
         chief.post(page("project", "restore", project), {"reason": "Again"})
         project.refresh_from_db()
@@ -319,7 +319,7 @@ class TestJobs:
     def test_add_and_remove_project_member(self, chief, project):
         member = staff(display_name="Rita")
         chief.post(page("project", "set-role", project), {"member": member.email, "role": "reviewer"})
-        assert "Rita" in words(chief.get(page("project", "people", project)))
+        assert "Rita" in page_text(chief.get(page("project", "people", project)))
         membership = project.members.get()
         chief.post(page("project", "remove-member", project), {"membership": membership.pk})
         assert not project.members.exists()
@@ -327,7 +327,7 @@ class TestJobs:
     def test_cancel_run(self, chief, config, project):
         TemplateFactory(project=project)
         run = run_fallback(actor=Member.objects.system(), project=project)
-        assert "cancelled" in words(chief.post(page("missionfallbackrun", "cancel", run), follow=True))
+        assert "cancelled" in page_text(chief.post(page("missionfallbackrun", "cancel", run), follow=True))
         run.refresh_from_db()
         assert (run.status, run.discarded_count) == (RunStatus.CANCELLED, 3)
 
@@ -335,4 +335,4 @@ class TestJobs:
         template = TemplateFactory(project=project)
         chief.post(page("missionfallbacktemplate", "launch", template))
         assert Mission.objects.get().title == template.name
-        assert "Accepted" in words(chief.get(page("missionfallbacktemplate", "uses", template)))
+        assert "Accepted" in page_text(chief.get(page("missionfallbacktemplate", "uses", template)))

@@ -10,7 +10,7 @@ from fallback.services.configs import pause_fallback, update_config
 from fallback.services.missions import add_dependency
 from fallback.services.projects import archive_project, set_project_role
 from groups.models import Member
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -66,24 +66,24 @@ class TestPage:
         MissionFactory(project=project, title="Mend the links", list="review", review_status="pending")
         TemplateFactory(project=project, name="Answer questions")
         TemplateFactory(project=project, name="Switched off", enabled=False)
-        page = words(reviewer.get(board(project)))
+        page = page_text(reviewer.get(board(project)))
         for text in ("Write the guide", "Mend the links", "Review pending", "Answer questions", "1 of 3 ready"):
             assert text in page
         assert "0 of 20 missions this week" in page
         assert "Switched off" not in page
 
     def test_empty_board_shows_hint(self, reviewer, project):
-        assert "The board is empty" in words(reviewer.get(board(project)))
+        assert "The board is empty" in page_text(reviewer.get(board(project)))
 
     def test_board_without_configuration_opens(self, reviewer):
-        page = words(reviewer.get(board(ProjectFactory())))
+        page = page_text(reviewer.get(board(ProjectFactory())))
         assert "Not configured" in page
         assert "Not counted" in page
 
     def test_board_shows_open_proposals_and_pause(self, reviewer, project, mission):
         add_dependency(actor=Member.objects.system(), mission=mission, depends_on=MissionFactory(project=project))
         pause_fallback(actor=Member.objects.system(), config=project.fallback_config)
-        page = words(reviewer.get(board(project)))
+        page = page_text(reviewer.get(board(project)))
         assert "Blocked by 1" in page
         assert "Paused" in page
 
@@ -91,7 +91,7 @@ class TestPage:
         MissionFactory.create_batch(55, project=project)
         response = reviewer.get(board(project))
         assert response.content.count(b'class="fb-card"') == 50
-        assert "All 55 in Todo" in words(response)
+        assert "All 55 in Todo" in page_text(response)
         (todo,) = [column for column in response.context["columns"] if column["key"] == "todo"]
         assert reviewer.get(todo["more_url"]).context["cl"].page.pages.count.number == 55
 
@@ -143,7 +143,7 @@ class TestMove:
         path = reverse("admin:fallback_mission_position", args=[mission.pk])
         response = reviewer.post(path, {"list": "done"}, follow=True)
         assert response.redirect_chain[-1][0] == board(project)
-        assert "Write the guide moved to Done." in words(response)
+        assert "Write the guide moved to Done." in page_text(response)
 
     @pytest.mark.parametrize("values", [{}, {"list": "loop"}, {"list": "a\x00b"}, {"list": "done", "before": "x" * 27}])
     def test_move_rejects_invalid_position(self, reviewer, mission, values):
@@ -183,7 +183,7 @@ class TestLaunch:
         assert answer["mission_url"] == reverse("admin:fallback_mission_change", args=[mission.pk])
         assert (mission.list, mission.origin) == ("todo", "fallback")
         assert MissionFallbackTemplate.objects.enabled().get() == template
-        assert "Launch Answer questions" in words(reviewer.get(board(project)))
+        assert "Launch Answer questions" in page_text(reviewer.get(board(project)))
 
     def test_launch_rejects_full_week(self, reviewer, project):
         update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=0)
@@ -201,7 +201,7 @@ class TestLaunch:
     def test_launch_rejects_archived_project(self, reviewer, project):
         template = TemplateFactory(project=project, name="Answer questions")
         archive_project(actor=Member.objects.system(), project=project)
-        assert "Launch Answer questions" not in words(reviewer.get(board(project)))
+        assert "Launch Answer questions" not in page_text(reviewer.get(board(project)))
         assert "archived" in launch(reviewer, template).json()["message"]
         assert not Mission.objects.exists()
 
@@ -210,7 +210,7 @@ class TestRights:
     def test_viewer_cannot_move_cards(self, project, mission):
         auditor = client("Auditor")
         template = TemplateFactory(project=project)
-        page = words(auditor.get(board(project)))
+        page = page_text(auditor.get(board(project)))
         assert mission.title in page
         for button in ("data-move-url", "data-launch", "data-ready"):
             assert button not in page

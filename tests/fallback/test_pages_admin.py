@@ -18,7 +18,7 @@ from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import run_fallback
 from groups.models import Member
 from tests.fallback.pages import objects_of, page
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.fallback import (
     ConfigFactory,
     ProjectFactory,
@@ -105,7 +105,7 @@ ACTIONS = [
 class TestEveryPage:
     @pytest.mark.parametrize(("model", "text"), LISTS.items())
     def test_empty_list_shows_hint(self, chief, model, text):
-        assert text in words(chief.get(page(model)))
+        assert text in page_text(chief.get(page(model)))
 
     @pytest.mark.parametrize("model", FORMS)
     def test_add_form_opens(self, chief, model):
@@ -143,7 +143,7 @@ class TestEveryPage:
         for key in ("x", "01ZZZZZZZZZZZZZZZZZZZZZZZZ", "0" * 300):
             response = chief.get(reverse(f"admin:fallback_{model}_change", args=[key]), follow=True)
             assert response.status_code == 200
-            assert "exist" in words(response)
+            assert "exist" in page_text(response)
 
     @pytest.mark.parametrize("model", LISTS)
     def test_invalid_filters_are_ignored(self, chief, run, model):
@@ -174,7 +174,7 @@ def fill(number: int) -> None:
 
 class TestReport:
     def test_report_tab_shows_decisions(self, chief, run):
-        report = words(chief.get(page("missionfallbackrun", "report", run)))
+        report = page_text(chief.get(page("missionfallbackrun", "report", run)))
         for text in ("Completed", "We never answer in August", "Accepted", "Discarded", run.items.first().title):
             assert text in report
 
@@ -186,7 +186,7 @@ class TestReport:
 
     def test_lost_report_shows_message(self, chief, run, documents_root):
         (documents_root / run.report_path).unlink()
-        assert "The report is available when" in words(chief.get(page("missionfallbackrun", "report", run)))
+        assert "The report is available when" in page_text(chief.get(page("missionfallbackrun", "report", run)))
         assert chief.get(reverse("admin:fallback_run_report_file", args=[run.pk])).status_code == 404
 
     def test_report_is_hidden_from_others(self, run):

@@ -15,7 +15,7 @@ from fallback.services.projects import set_project_role
 from fallback.services.review import accept_item, snooze_item
 from fallback.services.runs import run_fallback
 from groups.models import Member
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -74,22 +74,22 @@ def state() -> list:
 class TestPage:
     def test_page_shows_proposals_and_quotas_of_projects(self, reviewer, items, project):
         starving(1, name="The garden")
-        page = words(reviewer.get(REVIEW))
+        page = page_text(reviewer.get(REVIEW))
         for text in ("The website", "The garden", "0 of 3 ready", "0 of 20 missions this week", items[0].title):
             assert text in page
         assert "0 of 120 hours this month" in page
 
     def test_empty_database_shows_hint(self, reviewer):
-        assert "No proposals to review" in words(reviewer.get(REVIEW))
-        assert "No snoozed proposals" in words(reviewer.get(REVIEW, {"show": "snoozed"}))
-        assert "No matches" in words(reviewer.get(REVIEW, {"q": "guide"}))
+        assert "No proposals to review" in page_text(reviewer.get(REVIEW))
+        assert "No snoozed proposals" in page_text(reviewer.get(REVIEW, {"show": "snoozed"}))
+        assert "No matches" in page_text(reviewer.get(REVIEW, {"q": "guide"}))
 
     def test_filters_by_project_and_text(self, reviewer, items, project):
         other = starving(1, name="The garden")
-        by_project = words(reviewer.get(REVIEW, {"project": other.pk}))
+        by_project = page_text(reviewer.get(REVIEW, {"project": other.pk}))
         assert items[0].title not in by_project
         MissionFallbackItem.objects.filter(pk=items[1].pk).update(description="About herons")
-        found = words(reviewer.get(REVIEW, {"q": "HERON"}))
+        found = page_text(reviewer.get(REVIEW, {"q": "HERON"}))
         assert f'data-title="{items[1].title}"' in found
         assert f'data-title="{items[0].title}"' not in found
 
@@ -151,8 +151,8 @@ class TestDecide:
 
     def test_accept_without_script_shows_message(self, reviewer, items):
         path = reverse("admin:fallback_item_accept", args=[items[0].pk])
-        assert "added to Todo." in words(reviewer.post(path, follow=True))
-        assert "is already accepted" in words(reviewer.post(path, follow=True))
+        assert "added to Todo." in page_text(reviewer.post(path, follow=True))
+        assert "is already accepted" in page_text(reviewer.post(path, follow=True))
 
     def test_accept_with_edits(self, reviewer, items):
         values = {"title": "Rewrite", "description": "All of it", "priority": 5, "estimated_effort_minutes": 90}
@@ -244,10 +244,10 @@ class TestSnooze:
     def test_snoozed_proposal_moves_to_other_list_and_back(self, reviewer, remo, items):
         snooze_item(actor=remo, item=items[0], until=timezone.now() + timedelta(hours=1))
         row = f'id="fb-p-{items[0].pk}"'
-        assert row not in words(reviewer.get(REVIEW))
-        assert row in words(reviewer.get(REVIEW, {"show": "snoozed"}))
+        assert row not in page_text(reviewer.get(REVIEW))
+        assert row in page_text(reviewer.get(REVIEW, {"show": "snoozed"}))
         assert do(reviewer, items[0], "unsnooze").status_code == 200
-        assert row in words(reviewer.get(REVIEW))
+        assert row in page_text(reviewer.get(REVIEW))
 
     @pytest.mark.parametrize("until", ["", "soon", "2020-01-01T10:00", "9999-12-31T23:59", "0001-01-01", "a\x00b"])
     def test_invalid_snooze_is_rejected(self, reviewer, items, until):
@@ -266,7 +266,7 @@ class TestGuardrails:
         assert response.status_code == 409
         assert response.json()["message"].startswith("The weekly cap of 1 mission")
         assert "It resets on Monday" in response.json()["message"]
-        assert "1 of 1 missions this week" in words(reviewer.get(REVIEW))
+        assert "1 of 1 missions this week" in page_text(reviewer.get(REVIEW))
 
     def test_full_month_names_reset(self, reviewer, project, items):
         update_config(actor=Member.objects.system(), config=project.fallback_config, monthly_target_hours=1)
@@ -285,7 +285,7 @@ class TestGuardrails:
     def test_skipped_templates_are_shown_with_reset(self, reviewer, project):
         update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
         run_fallback(actor=Member.objects.system(), project=project)
-        page = words(reviewer.get(REVIEW))
+        page = page_text(reviewer.get(REVIEW))
         assert "Skipped" in page
         assert "Weekly cap" in page
         frees_up = MissionFallbackItem.objects.get().run.skipped[0]["resetsAt"]
@@ -295,7 +295,7 @@ class TestGuardrails:
     def test_project_with_all_templates_skipped_is_shown(self, reviewer, project):
         update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=0)
         run_fallback(actor=Member.objects.system(), project=project)
-        page = words(reviewer.get(REVIEW))
+        page = page_text(reviewer.get(REVIEW))
         assert "The website" in page
         assert "Skipped" in page
 
@@ -328,7 +328,7 @@ class TestUndo:
     def test_undo_releases_week(self, reviewer, project, items):
         update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=1)
         do(reviewer, items[0], "accept")
-        assert f"Undo: {items[0].title}" in words(reviewer.get(REVIEW))
+        assert f"Undo: {items[0].title}" in page_text(reviewer.get(REVIEW))
         assert do(reviewer, items[0], "undo").status_code == 200
         assert not Mission.objects.exists()
         assert do(reviewer, items[1], "accept").status_code == 200
@@ -352,7 +352,7 @@ class TestUndo:
 class TestRights:
     def test_viewer_cannot_decide(self, items):
         auditor = client("Auditor")
-        page = words(auditor.get(REVIEW))
+        page = page_text(auditor.get(REVIEW))
         assert items[0].title in page
         assert 'data-decide="accept"' not in page
         before = state()
@@ -378,7 +378,7 @@ class TestRights:
         member = staff()
         set_project_role(actor=None, project=project, member=member, role=ProjectRole.REVIEWER)
         browser = client_of(member)
-        page = words(browser.get(REVIEW))
+        page = page_text(browser.get(REVIEW))
         assert "The website" in page
         assert "The garden" not in page
         assert do(browser, items[0], "accept").status_code == 200

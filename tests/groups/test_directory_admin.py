@@ -8,7 +8,7 @@ from django.urls import reverse
 from groups.models import CommunityMember, Event, Member
 from groups.services import directory
 from groups.services.erasure import erase
-from tests.support.admin import client, client_of, links, staff, words
+from tests.support.admin import client, client_of, links, page_text, staff
 from tests.support.factories.directory import EntryFactory, InvitationFactory
 from tests.support.factories.groups import MemberFactory
 
@@ -65,7 +65,7 @@ class TestSearch:
     def test_search_without_match_is_empty(self, community, noor, typed):
         response = community.get(LIST, {"q": typed})
         assert shown(response) == []
-        assert "Nothing matches" in words(response)
+        assert "Nothing matches" in page_text(response)
 
     def test_search_finds_name_that_is_a_number(self, community):
         EntryFactory(name="1Password fan")
@@ -145,12 +145,12 @@ class TestRemoved:
         query = {"app_label": "groups", "model_name": "communityinvitation", "field_name": "created_by", "term": "n"}
         texts = [row["text"] for row in community.get("/admin/autocomplete/", query).json()["results"]]
         assert not any("Noor" in text for text in texts)
-        everything = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
+        everything = page_text(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
         assert page(gone) not in everything
 
     def test_removed_entry_page_is_read_only_and_restores(self, community, gone):
         response = community.get(page(gone))
-        assert "removed" in words(response).lower()
+        assert "removed" in page_text(response).lower()
         assert buttons(response) == {"Restore", "Account"}
         assert community.post(page(gone), form()).status_code == 403
         community.post(page(gone, "restore"), {"reason": "Is back"})
@@ -159,15 +159,15 @@ class TestRemoved:
 
     def test_bulk_action_restores_entries(self, community, gone):
         body = {"action": "restore", "_selected_action": [gone.pk], "apply": "1", **REASON}
-        assert "1 restored to the directory" in words(community.post(f"{LIST}?removed=yes", body, follow=True))
+        assert "1 restored to the directory" in page_text(community.post(f"{LIST}?removed=yes", body, follow=True))
         gone.refresh_from_db()
         assert not gone.is_removed
 
     def test_restore_rejects_present_entry(self, community):
         rui = EntryFactory(name="Rui")
         response = community.post(page(rui, "restore"), {"reason": "Typed by hand"})
-        assert "There is nothing to restore" in words(response)
-        assert "Typed by hand" in words(response)
+        assert "There is nothing to restore" in page_text(response)
+        assert "Typed by hand" in page_text(response)
 
 
 ALWAYS = {"Ban", "Remove"}
@@ -224,7 +224,7 @@ class TestActions:
             entry.person,
             "Community Manager",
         )
-        assert "Asked for it" in words(community.get(page(entry, "events")))
+        assert "Asked for it" in page_text(community.get(page(entry, "events")))
 
     @pytest.mark.parametrize(
         ("job", "status", "sentence"),
@@ -257,8 +257,8 @@ class TestActions:
         entry = EntryFactory(status=status)
         response = community.post(page(entry, job), {"reason": "Typed with care"})
         assert response.status_code == 200
-        assert sentence in words(response)
-        assert "Typed with care" in words(response)
+        assert sentence in page_text(response)
+        assert "Typed with care" in page_text(response)
         entry.refresh_from_db()
         assert entry.status == status
         assert not Event.objects.exists()
@@ -277,8 +277,8 @@ class TestActions:
         banned = EntryFactory(name="Never", status="banned")
         chosen = [entry.pk for entry in (*waiting, banned)]
         response = community.post(LIST, {"action": "approve", "_selected_action": chosen, "apply": "1", **REASON})
-        assert "3 approved, 1 rejected." in words(response)
-        assert "The status of this member is “Banned”, which is final." in words(response)
+        assert "3 approved, 1 rejected." in page_text(response)
+        assert "The status of this member is “Banned”, which is final." in page_text(response)
         assert CommunityMember.objects.active().count() == 3
 
     def test_verify_manually_records_evidence(self, community, noor):
@@ -286,39 +286,39 @@ class TestActions:
         noor.refresh_from_db()
         assert noor.github_verified
         assert Event.objects.get(type="directory.verified").payload["how"] == "A video call"
-        assert "A video call" in words(community.get(page(noor, "events")))
+        assert "A video call" in page_text(community.get(page(noor, "events")))
 
     def test_verify_rejects_account_of_another_member(self, community, noor):
         directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         other = EntryFactory(github_username="NOOR-codes")
         response = community.post(page(other, "verify-manually"), {"how": "A hunch"})
-        assert "Another member has verified this GitHub account." in words(response)
-        assert "A hunch" in words(response)
+        assert "Another member has verified this GitHub account." in page_text(response)
+        assert "A hunch" in page_text(response)
         other.refresh_from_db()
         assert not other.github_verified
 
     @pytest.mark.parametrize("job", ["verify", "verify-manually"])
     def test_verify_rejects_entry_without_github_name(self, community, job):
         response = community.post(page(EntryFactory(), job), {"how": "A call"})
-        assert "Enter a GitHub name first" in words(response)
+        assert "Enter a GitHub name first" in page_text(response)
 
     def test_verify_on_github_queues_job(self, community, noor):
         from procrastinate.contrib.django.models import ProcrastinateJob
 
         response = community.post(page(noor, "verify"), follow=True)
-        assert "GitHub check queued" in words(response)
+        assert "GitHub check queued" in page_text(response)
         assert noor.member_id in str(ProcrastinateJob.objects.filter(task_name="verify_on_github").latest("id").args)
 
     def test_remove_rejects_removed_entry(self, community, noor):
         community.post(page(noor, "remove"), REASON)
-        assert "Restore them first" in words(community.post(page(noor, "remove"), {"reason": "Once more"}))
+        assert "Restore them first" in page_text(community.post(page(noor, "remove"), {"reason": "Once more"}))
         assert Event.objects.filter(type="directory.removed").count() == 1
 
 
 class TestAddAndEdit:
     def test_add_creates_pending_entry(self, community):
         response = community.post(f"{LIST}add/", form(telegram_username="@ana"), follow=True)
-        assert "was added successfully" in words(response)
+        assert "was added successfully" in page_text(response)
         ana = CommunityMember.objects.get()
         assert (ana.status, ana.telegram_username, ana.reputation_tier) == ("pending", "ana", "Novice")
         assert Event.objects.get().type == "directory.added"
@@ -340,7 +340,7 @@ class TestAddAndEdit:
         response = community.post(f"{LIST}add/", form(telegram_id="1", organization="Unchanged Lab") | changes)
         assert response.status_code == 200
         assert sentence in str(response.context["adminform"].form.errors[field])
-        assert "Unchanged Lab" in words(response)
+        assert "Unchanged Lab" in page_text(response)
         assert CommunityMember.objects.count() == 1
 
     def test_new_github_name_is_not_verified(self, community, noor):
@@ -373,7 +373,7 @@ class TestHistory:
 
     def test_history_shows_and_reverts_edit(self, community, noor):
         directory.update_entry(actor=Member.objects.system(), entry=noor, organization="Pier Lab", country="Portugal")
-        history = words(community.get(page(noor, "history")))
+        history = page_text(community.get(page(noor, "history")))
         assert "Harbour Lab" in history
         assert "Pier Lab" in history
         self.revert(community, noor, noor.history.order_by("-pgh_id")[0])
@@ -393,7 +393,7 @@ class TestHistory:
             case "verification":
                 directory.verify_manually(actor=Member.objects.system(), entry=noor, how="A call")
         before = CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk)
-        assert "Revert" not in words(administrator.get(page(noor, "history")))
+        assert "Revert" not in page_text(administrator.get(page(noor, "history")))
         assert self.revert(administrator, noor, noor.history.order_by("-pgh_id")[0]).status_code == 403
         assert CommunityMember.objects.values("status", "deleted_at", "github_verified").get(pk=noor.pk) == before
 
@@ -410,7 +410,7 @@ class TestHistory:
         directory.update_entry(actor=Member.objects.system(), entry=noor, organization="Pier Lab")
         first = noor.history.order_by("-pgh_id")[0]
         directory.update_entry(actor=Member.objects.system(), entry=noor, organization="Quay Lab")
-        assert "cannot be reverted" in words(self.revert(community, noor, first))
+        assert "cannot be reverted" in page_text(self.revert(community, noor, first))
 
 
 class TestErase:
@@ -431,7 +431,7 @@ class TestErase:
     def test_erase_rejects_wrong_number(self, noor):
         rui = EntryFactory(name="Rui")
         response = client("Administrator").post(page(noor, "erase"), {"number": rui.member_id})
-        assert "This is not the number of this member." in words(response)
+        assert "This is not the number of this member." in page_text(response)
         assert not CommunityMember.objects.filter(erased_at__isnull=False).exists()
 
     def test_erased_entry_has_no_actions(self, noor):
@@ -443,12 +443,12 @@ class TestErase:
         assert buttons(response) <= {"Account"}
         for job in ("restore", "approve", "erase", "remove"):
             assert administrator.post(page(noor, job), REASON | {"number": noor.member_id}).status_code == 403
-        assert "Noor" not in words(administrator.get(page(noor, "history")))
+        assert "Noor" not in page_text(administrator.get(page(noor, "history")))
 
     def test_erase_rejects_staff(self):
         colleague = EntryFactory(person=staff("Auditor"))
         response = client("Administrator").post(page(colleague, "erase"), {"number": colleague.member_id})
-        assert "This account has back-office access" in words(response)
+        assert "This account has back-office access" in page_text(response)
         colleague.refresh_from_db()
         assert colleague.erased_at is None
 
@@ -480,20 +480,20 @@ class TestPages:
                 pages[tab] = community.get(page(noor, tab))
             asked[tab] = len(queries)
         assert asked == OF_TAB
-        assert words(pages["tree"]).count("Person ") == rows
+        assert page_text(pages["tree"]).count("Person ") == rows
 
     def test_unknown_entry_redirects_with_message(self, community):
         for odd in ("nobody", "1", "00000000-0000-4000-8000-000000000000"):
             for tail in ("change/", "tree/", "participation/", "invitations/", "history/", "approve/", "erase/"):
                 response = community.get(f"{LIST}{odd}/{tail}", follow=True)
                 assert response.status_code in (200, 403)
-                assert "exist" in words(response) or response.status_code == 403
+                assert "exist" in page_text(response) or response.status_code == 403
 
     def test_empty_list_shows_first_steps(self, community):
-        assert "No directory entries yet" in words(community.get(LIST))
+        assert "No directory entries yet" in page_text(community.get(LIST))
 
     def test_global_search_finds_entries(self, community, noor):
-        answer = words(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
+        answer = page_text(community.get("/admin/search/", {"s": "noor", "extended": "1"}))
         assert page(noor) in answer
         assert noor.member_id in answer
 
@@ -508,7 +508,7 @@ class TestPages:
         assert "Waiting for approval" not in [card["title"] for card in auditors]
 
     def test_account_and_entry_link_to_each_other(self, community, noor):
-        assert reverse("admin:groups_member_change", args=[noor.person_id]) in words(community.get(page(noor)))
+        assert reverse("admin:groups_member_change", args=[noor.person_id]) in page_text(community.get(page(noor)))
         assert page(noor) in links(community.get(LIST))
 
 

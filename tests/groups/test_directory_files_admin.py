@@ -16,7 +16,7 @@ from groups.selectors.directory import heat_map
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.directory import EntryFactory
 from tests.support.factories.groups import MemberFactory
 
@@ -50,36 +50,36 @@ class TestImport:
         MemberFactory(email="known@example.org", display_name="Known")
         content = f"{HEADING}ana@example.org,Ana,1,other\nknown@example.org,Known anew,2,other\n"
         response = self.send(community, content, dry_run="on")
-        assert "Checked, not imported" in words(response)
-        assert "2 lines: 1 to add, 1 to update, 0 unchanged, 0 with errors." in words(response)
+        assert "Checked, not imported" in page_text(response)
+        assert "2 lines: 1 to add, 1 to update, 0 unchanged, 0 with errors." in page_text(response)
         assert not Member.objects.filter(email="ana@example.org").exists()
         assert not CommunityMember.objects.exists()
 
     def test_import_writes_and_reports(self, community):
         response = self.send(community, f"{HEADING}ana@example.org,Ana,1,other\nrui@example.org,Rui,2,other\n")
         assert response.status_code == 302
-        assert "Imported: 2 added, 0 updated." in words(community.get(response["Location"]))
+        assert "Imported: 2 added, 0 updated." in page_text(community.get(response["Location"]))
         assert set(CommunityMember.objects.values_list("name", "telegram_id")) == {("Ana", "1"), ("Rui", "2")}
 
     def test_errors_by_line_reject_whole_file(self, community):
         bad = "no address,Rui,2,other\n,Bob,3,other\nana@example.org,Twice,4,other\n"
         content = f"{HEADING}ana@example.org,Ana,1,other\n{bad}"
         response = self.send(community, content)
-        assert "Not imported" in words(response)
+        assert "Not imported" in page_text(response)
         lines = [(error.line, error.column) for error in response.context["report"].errors]
         assert (3, "email") in lines
         assert (4, "email") in lines
         assert {line for line, _column in lines} >= {3, 4, 5}
         for _line, sentence in [(error.line, error.sentence) for error in response.context["report"].errors]:
-            assert sentence in words(response)
+            assert sentence in page_text(response)
         assert not CommunityMember.objects.exists()
 
     def test_skip_option_imports_valid_lines(self, community):
         content = f"{HEADING}ana@example.org,Ana,1,other\nno address,Rui,2,other\n"
         response = self.send(community, content, skip_bad="on")
         assert response.status_code == 200
-        assert "Imported: 1 added, 0 updated." in words(response)
-        assert "1 with errors" in words(response)
+        assert "Imported: 1 added, 0 updated." in page_text(response)
+        assert "1 with errors" in page_text(response)
         assert list(CommunityMember.objects.values_list("name", flat=True)) == ["Ana"]
 
     @pytest.mark.parametrize(
@@ -103,14 +103,14 @@ class TestImport:
     def test_too_large_file_is_rejected(self, community, settings):
         settings.IMPORT_BYTES = 1024 * 1024
         response = self.send(community, HEADING + "x" * 1024 * 1024)
-        assert "The file is larger than 1 MB. Split it." in words(response)
+        assert "The file is larger than 1 MB. Split it." in page_text(response)
 
     def test_missing_file_is_an_error(self, community):
         assert "required" in str(community.post(IMPORT, {}).context["form"].errors["file"])
 
     def test_import_shows_200_errors_at_most(self, community):
         response = self.send(community, HEADING + "no address,Ana,,\n" * 250)
-        assert "The first 200 of " in words(response)
+        assert "The first 200 of " in page_text(response)
         assert len(response.context["report"].errors) == 200
 
     def test_page_requires_permission(self):
@@ -228,7 +228,7 @@ class TestExport:
     def test_page_requires_permission(self, people):
         for role in ("Auditor", "Mission Manager", "Delivery Lead"):
             assert client(role).get(EXPORT).status_code == 403
-            assert "Export these" not in words(client(role).get(LIST))
+            assert "Export these" not in page_text(client(role).get(LIST))
 
     @pytest.mark.parametrize("query", ["status__exact=gone", "telegram_id__startswith=7", "p=x&o=zz", "q=%00"])
     def test_invalid_export_address_redirects(self, community, people, query):
@@ -253,18 +253,18 @@ class TestTree:
         assert [entry.name for entry in tree.above] == ["Ana"]
         assert {node.entry.name for node in tree.root.invited} == {"Carol", "Dan"}
         assert [node.entry.name for node in tree.root.invited if node.invited] == ["Carol"]
-        assert "invited 2, 3 in all" in words(response)
+        assert "invited 2, 3 in all" in page_text(response)
         for name in ("Ana", "Carol", "Dan", "Eve"):
-            assert page(family[name], "tree" if name == "Ana" else "change") in words(response)
+            assert page(family[name], "tree" if name == "Ana" else "change") in page_text(response)
 
     def test_empty_tree_shows_message(self, community, family):
         response = community.get(page(family["Eve"], "tree"))
-        assert "Eve has not invited anyone yet." in words(response)
+        assert "Eve has not invited anyone yet." in page_text(response)
         assert [entry.name for entry in response.context["tree"].above] == ["Ana", "Bob", "Carol"]
 
     def test_tree_marks_removed_members(self, community, family):
         directory.remove_entry(actor=Member.objects.system(), entry=family["Carol"], reason="Gone")
-        assert "Removed" in words(community.get(page(family["Bob"], "tree")))
+        assert "Removed" in page_text(community.get(page(family["Bob"], "tree")))
 
     def test_tree_escapes_names(self, community, family):
         EntryFactory(name="<script>alert(1)</script>", invited_by=family["Eve"])
@@ -276,7 +276,7 @@ class TestTree:
             for turn in range(600)
         )
         response = community.get(page(family["Eve"], "tree"))
-        assert "The tree is too large" in words(response)
+        assert "The tree is too large" in page_text(response)
         assert len(response.context["tree"].root.invited) == 499
 
     def test_deep_tree_says_where_it_stops(self, community, family):
@@ -285,8 +285,8 @@ class TestTree:
             last = EntryFactory(name=f"Link {turn}", invited_by=last)
         response = community.get(page(family["Ana"], "tree"))
         assert response.status_code == 200
-        assert "Link 10" in words(response)
-        assert "Link 119" in words(response) or response.context["tree"].more
+        assert "Link 10" in page_text(response)
+        assert "Link 119" in page_text(response) or response.context["tree"].more
         assert len(community.get(page(last, "tree")).context["tree"].above) == 123
 
 
@@ -323,7 +323,7 @@ class TestHeatMap:
             "Voice minutes": 25,
             "Points earned": 45,
         }
-        assert "messages 20, reactions 0, voice minutes 25, points 45" in words(response)
+        assert "messages 20, reactions 0, voice minutes 25, points 45" in page_text(response)
         assert response.content.count(b'class="level-4" title') == 1
 
     @pytest.mark.parametrize(
@@ -353,4 +353,4 @@ class TestHeatMap:
     def test_empty_heat_map_shows_message(self, community):
         noor = EntryFactory()
         took_part(noor, timezone.now().date() - timedelta(days=500), 3)
-        assert "No participation in the last year." in words(community.get(page(noor, "participation")))
+        assert "No participation in the last year." in page_text(community.get(page(noor, "participation")))

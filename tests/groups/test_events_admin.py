@@ -5,7 +5,7 @@ from django.urls import reverse
 
 from groups.models import Event, Member
 from groups.services.memberships import change_role, join_mission
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.groups import MemberFactory, MissionFactory
 
 pytestmark = pytest.mark.django_db
@@ -22,7 +22,7 @@ def membership():
 
 
 def test_list_shows_event_labels(membership):
-    page = words(client("Auditor").get(LIST))
+    page = page_text(client("Auditor").get(LIST))
     assert "Joined" in page
     assert "Role changed" in page
     assert "Member → Lead" in page
@@ -30,7 +30,7 @@ def test_list_shows_event_labels(membership):
 
 def test_event_page_shows_details(membership):
     event = Event.objects.get(type="membership.role_changed")
-    page = words(client("Auditor").get(reverse("admin:groups_event_change", args=[event.pk])))
+    page = page_text(client("Auditor").get(reverse("admin:groups_event_change", args=[event.pk])))
     assert "She leads" in page
     assert "Ana" in page
 

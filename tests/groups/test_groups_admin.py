@@ -6,7 +6,7 @@ from django.urls import reverse
 from groups.models import Event, Group, Member
 from groups.services.groups import archive_group, update_group
 from groups.services.memberships import join_mission
-from tests.support.admin import client, client_of, links, staff, words
+from tests.support.admin import client, client_of, links, page_text, staff
 from tests.support.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -47,9 +47,9 @@ class TestEdit:
         values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "Unchanged"}
         response = manager.post(f"{MISSIONS}add/", values)
         assert response.status_code == 200
-        assert "The colony is archived. Restore it first." in words(response)
-        assert 'value="Tower"' in words(response)
-        assert "Unchanged" in words(response)
+        assert "The colony is archived. Restore it first." in page_text(response)
+        assert 'value="Tower"' in page_text(response)
+        assert "Unchanged" in page_text(response)
 
     def test_edit_calls_service(self, manager, garden):
         manager.post(page(garden), form(garden, name="Orchard"))
@@ -79,7 +79,7 @@ class TestArchive:
         manager.post(page(garden, "archive"), {"reason": "Done"})
         garden.refresh_from_db()
         assert garden.is_archived
-        assert "Restore" in words(manager.get(page(garden)))
+        assert "Restore" in page_text(manager.get(page(garden)))
         manager.post(page(garden, "restore"), {"reason": "Again"})
         garden.refresh_from_db()
         assert not garden.is_archived
@@ -88,17 +88,17 @@ class TestArchive:
 
     def test_archive_rejects_archived_mission(self, manager, garden):
         archive_group(actor=Member.objects.system(), group=garden)
-        assert "It is already archived." in words(manager.post(page(garden, "archive"), {"reason": "x"}))
+        assert "It is already archived." in page_text(manager.post(page(garden, "archive"), {"reason": "x"}))
 
     def test_bulk_archive(self, manager, garden):
         other = archive_group(actor=Member.objects.system(), group=MissionFactory())
         values = {"action": "archive", "_selected_action": [garden.pk, other.pk], "apply": "1", "reason": "Over"}
-        assert "1 archived, 1 rejected." in words(manager.post(MISSIONS, values))
+        assert "1 archived, 1 rejected." in page_text(manager.post(MISSIONS, values))
 
     def test_archive_rejects_colony_with_active_missions(self, garden):
         chief = client_of(staff(is_superuser=True))
         response = chief.post(page(garden.parent_group, "archive"), {"reason": "x"})
-        assert "The colony still has active missions. Archive them first." in words(response)
+        assert "The colony still has active missions. Archive them first." in page_text(response)
 
 
 class TestPages:
@@ -106,14 +106,14 @@ class TestPages:
     def test_list_shows_counts(self, manager, garden):
         MembershipFactory.create_batch(3, group=garden)
         TaskFactory.create_batch(2, group=garden)
-        cells = words(manager.get(MISSIONS))
+        cells = page_text(manager.get(MISSIONS))
         assert f'{page(garden, "members")}">3<' in cells
         assert f'{page(garden, "tasks")}">2<' in cells
 
     def test_list_counts_rows_in_singular_and_plural(self, manager, garden):
-        assert "1 mission " in words(manager.get(MISSIONS)) + " "
+        assert "1 mission " in page_text(manager.get(MISSIONS)) + " "
         MissionFactory(parent_group=garden.parent_group)
-        assert "2 missions" in words(manager.get(MISSIONS))
+        assert "2 missions" in page_text(manager.get(MISSIONS))
 
     @pytest.mark.parametrize("rows", [1, 12])
     def test_list_query_count_is_constant(self, manager, rows, django_assert_num_queries):
@@ -135,16 +135,16 @@ class TestPages:
     def test_tabs_are_bounded_and_paged(self, manager, garden):
         MembershipFactory.create_batch(60, group=garden)
         first = manager.get(page(garden, "members"))
-        assert "1 to 50 of 60" in words(first)
+        assert "1 to 50 of 60" in page_text(first)
         second = manager.get(page(garden, "members"), {"p": 2})
-        assert "51 to 60 of 60" in words(second)
+        assert "51 to 60 of 60" in page_text(second)
         for odd in ("0", "99", "abc", "-1", "1" * 40):
             assert manager.get(page(garden, "members"), {"p": odd}, follow=True).status_code == 200
 
     def test_former_members_tab_shows_members(self, manager, garden):
         MembershipFactory(group=garden, ended=True, member__display_name="Zoe")
-        assert "Zoe" in words(manager.get(page(garden, "former-members")))
-        assert "Zoe" not in words(manager.get(page(garden, "members")))
+        assert "Zoe" in page_text(manager.get(page(garden, "former-members")))
+        assert "Zoe" not in page_text(manager.get(page(garden, "members")))
 
     def test_list_filters(self, manager, garden):
         tower = archive_group(actor=Member.objects.system(), group=MissionFactory(name="Tower", min_trust_score=300))
@@ -161,8 +161,8 @@ class TestPages:
     def test_colony_tab_shows_missions_with_counts(self, manager, garden):
         MembershipFactory.create_batch(2, group=garden)
         response = manager.get(page(garden.parent_group, "missions"))
-        assert "Garden" in words(response)
-        assert ">2<" in words(response).replace(" ", "")
+        assert "Garden" in page_text(response)
+        assert ">2<" in page_text(response).replace(" ", "")
 
     def test_group_address_redirects_to_mission_or_colony(self, manager, garden):
         assert manager.get(f"/admin/groups/group/{garden.pk}/change/").url == page(garden)
@@ -171,13 +171,13 @@ class TestPages:
 
     def test_mission_page_shows_eligible_count(self, manager, garden):
         MemberFactory.create_batch(2, trust_score=60)
-        assert "2 members have the required trust score" in words(manager.get(page(garden)))
+        assert "2 members have the required trust score" in page_text(manager.get(page(garden)))
 
 
 class TestHistory:
     def test_history_shows_changed_fields(self, manager, garden):
         manager.post(page(garden), form(garden, name="Orchard"))
-        history = words(manager.get(page(garden, "history")))
+        history = page_text(manager.get(page(garden, "history")))
         assert "Garden" in history
         assert "Orchard" in history
 
@@ -186,7 +186,7 @@ class TestHistory:
         update_group(actor=Member.objects.system(), group=garden, description="Trees.")
         entry = garden.history.filter(name="Orchard").order_by("pgh_id").first()
         address = reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])
-        asked = words(manager.get(address))
+        asked = page_text(manager.get(address))
         assert "Orchard" in asked
         assert "Revert" in asked
         manager.post(address)
@@ -198,7 +198,7 @@ class TestHistory:
         update_group(actor=Member.objects.system(), group=garden, name="Meadow")
         entry = garden.history.get(name="Orchard")
         response = manager.post(reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id]))
-        assert "A later edit changed name" in words(response)
+        assert "A later edit changed name" in page_text(response)
         garden.refresh_from_db()
         assert garden.name == "Meadow"
 
@@ -206,7 +206,7 @@ class TestHistory:
         update_group(actor=Member.objects.system(), group=garden, name="Orchard")
         entry = garden.history.get(name="Orchard")
         auditor = client("Auditor")
-        assert "Revert" not in words(auditor.get(page(garden, "history")))
+        assert "Revert" not in page_text(auditor.get(page(garden, "history")))
         address = reverse("admin:groups_mission_revert", args=[garden.pk, entry.pgh_id])
         assert auditor.get(address).status_code == auditor.post(address).status_code == 403
 
@@ -234,9 +234,9 @@ class TestHome:
 
     def test_empty_home_shows_first_steps(self):
         chief = client_of(staff(is_superuser=True))
-        assert "Get started" in words(chief.get("/admin/"))
+        assert "Get started" in page_text(chief.get("/admin/"))
         join_mission(actor=Member.objects.system(), member=MemberFactory(), mission=MissionFactory())
-        assert "Get started" not in words(chief.get("/admin/"))
+        assert "Get started" not in page_text(chief.get("/admin/"))
 
     def test_home_query_count_is_constant(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
@@ -247,7 +247,7 @@ class TestHome:
             manager.get("/admin/")
 
     def test_home_without_role_shows_message(self):
-        assert "You have no role yet" in words(client().get("/admin/"))
+        assert "You have no role yet" in page_text(client().get("/admin/"))
 
     @pytest.mark.parametrize("address", ["/admin/", MISSIONS, f"{MISSIONS}add/", "/admin/groups/membership/add/"])
     def test_home_loads_no_external_files(self, address):

@@ -19,7 +19,7 @@ from groups.services.registration import accept_invitation, find_invitation
 from missionsite.common.errors import DomainError
 from missionsite.roles import ROLES
 from tests.portal.helpers import typed
-from tests.support.admin import client, staff, words
+from tests.support.admin import client, page_text, staff
 from tests.support.concurrency import crowd
 from tests.support.database import rejected_by, rows
 from tests.support.factories.directory import EntryFactory, InvitationFactory
@@ -183,7 +183,7 @@ def test_no_role_can_read_pending_code(role, noor):
     reader = client(role)
     tab = reverse("admin:groups_communitymember_invitations", args=[noor.pk])
     for address in (LIST, page(made), page(made, "history"), tab):
-        text = words(reader.get(address))
+        text = page_text(reader.get(address))
         assert "@bob" in text or address.endswith("history/")
         assert made.spelled_code not in text
         assert made.code not in text
@@ -203,16 +203,16 @@ def test_saving_shows_address_once(community, noor, client, settings):
     )
     made = CommunityInvitation.objects.get()
     (address,) = re.findall(r'value="(https://missions.example.org/join/[^"]+)"', response.content.decode())
-    assert 'data-copies="address"' in words(response)
-    assert page(made) in words(response)
+    assert 'data-copies="address"' in page_text(response)
+    assert page(made) in page_text(response)
     assert client.get(urlsplit(address).path).context["invitation"] == made
-    assert "Shown once, when it was created." in words(community.get(page(made)))
+    assert "Shown once, when it was created." in page_text(community.get(page(made)))
 
 
 def test_every_save_button_shows_code(community, noor):
     form = {"created_by": noor.member_id, "days": "3", "_addanother": "1"}
     assert len(shown_codes(community.post(f"{LIST}add/", form))) == 1
-    assert "_addanother" not in words(community.get(f"{LIST}add/"))
+    assert "_addanother" not in page_text(community.get(f"{LIST}add/"))
 
 
 def test_bulk_codes_are_shown_once(community, noor):
@@ -226,7 +226,7 @@ def test_bulk_codes_are_shown_once(community, noor):
         "@ana": "ana",
         "@bia": "bia",
     }
-    assert 'data-copies="list"' in words(response)
+    assert 'data-copies="list"' in page_text(response)
 
 
 def test_search_needs_whole_code(community, noor):
@@ -280,14 +280,14 @@ def test_new_code_button_shows_code_once(community, noor):
     made = create_invitation(actor=noor.person, created_by=noor)
     assert "New code" in [each["title"] for each in community.get(page(made)).context["buttons"]]
     asked = community.get(page(made, "new-code"))
-    assert "The current code stops working." in words(asked)
+    assert "The current code stops working." in page_text(asked)
     response = community.post(page(made, "new-code"), {"days": "7"})
-    assert "New code for anyone with the code" in words(response)
+    assert "New code for anyone with the code" in page_text(response)
     (code,) = shown_codes(response)
     assert find_invitation(code) == made
     with pytest.raises(CodeRejected):
         find_invitation(made.code)
-    history = words(community.get(page(made, "history")))
+    history = page_text(community.get(page(made, "history")))
     assert "new code" in history
     assert CommunityInvitation.objects.get().invitation_code not in history
 
@@ -295,7 +295,7 @@ def test_new_code_button_shows_code_once(community, noor):
 def test_new_code_page_rejects_ended_invitation(community):
     ended = InvitationFactory(status="cancelled")
     response = community.post(page(ended, "new-code"), {"days": "7"})
-    assert "This invitation is “Cancelled”. Only a pending invitation can get a new code." in words(response)
+    assert "This invitation is “Cancelled”. Only a pending invitation can get a new code." in page_text(response)
     assert client("Auditor").post(page(ended, "new-code"), {"days": "7"}).status_code == 403
 
 

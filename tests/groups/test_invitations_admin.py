@@ -10,7 +10,7 @@ from django.utils import timezone
 from groups.models import CommunityInvitation, Event, MemberRelationship
 from groups.services.invitations import create_invitation
 from groups.services.registration import accept_invitation
-from tests.support.admin import client, client_of, links, staff, words
+from tests.support.admin import client, client_of, links, page_text, staff
 from tests.support.factories.directory import EntryFactory, InvitationFactory, ParticipationFactory, RelationshipFactory
 
 pytestmark = pytest.mark.django_db
@@ -78,7 +78,7 @@ class TestList:
         assert len(found) == 2
 
     def test_list_shows_accepting_member(self, community, four):
-        assert "Eve" in words(community.get(LIST, {"status__exact": "accepted"}))
+        assert "Eve" in page_text(community.get(LIST, {"status__exact": "accepted"}))
 
     @pytest.mark.parametrize("count", [3, 60])
     def test_list_query_count_is_constant(self, community, count, django_assert_num_queries):
@@ -99,7 +99,7 @@ class TestInviteOne:
     def test_add_creates_and_shows_code(self, community, noor):
         response = community.post(f"{LIST}add/", self.form(noor))
         made = CommunityInvitation.objects.get()
-        assert "Invitation for @bob" in words(response)
+        assert "Invitation for @bob" in page_text(response)
         assert made.invited_telegram_username == "bob"
         assert timedelta(days=2, hours=23) < made.expires_at - timezone.now() < timedelta(days=3, minutes=1)
         assert Event.objects.get(type="invitation.created").actor.display_name == "Community Manager"
@@ -126,8 +126,8 @@ class TestInviteOne:
     def test_only_active_members_invite(self, community, status):
         outsider = EntryFactory(status=status)
         response = community.post(f"{LIST}add/", self.form(outsider))
-        assert "Only an active member of the directory can invite." in words(response)
-        assert 'value="@bob"' in words(response)
+        assert "Only an active member of the directory can invite." in page_text(response)
+        assert 'value="@bob"' in page_text(response)
 
     def test_inviter_defaults_to_own_entry(self):
         me = staff("Community Manager")
@@ -147,7 +147,7 @@ class TestInviteMany:
 
     def test_names_are_read_one_per_line(self, community, noor):
         response = self.send(community, noor, "@bob\r\n eve \n\nbob\nmallory")
-        assert "3 invitations created" in words(response)
+        assert "3 invitations created" in page_text(response)
         assert names() == {"bob", "eve", "mallory"}
 
     @pytest.mark.parametrize(
@@ -162,7 +162,7 @@ class TestInviteMany:
         ids=["plain", "heading", "comma", "semicolon", "byte order mark"],
     )
     def test_names_are_read_from_file(self, community, noor, file):
-        assert "2 invitations created" in words(self.send(community, noor, file=file))
+        assert "2 invitations created" in page_text(self.send(community, noor, file=file))
         assert names() == {"bob", "eve"}
 
     def test_typed_and_file_names_are_merged(self, community, noor):
@@ -198,8 +198,8 @@ class TestInviteMany:
         settings.INVITATIONS_PER_DAY_BY_STAFF = 5
         self.send(community, noor, "a\nb\nc")
         response = self.send(community, noor, "d\ne\nf")
-        assert "At most 5 invitations in 24 hours. 2 more are possible now." in words(response)
-        assert "d e f" in words(response)
+        assert "At most 5 invitations in 24 hours. 2 more are possible now." in page_text(response)
+        assert "d e f" in page_text(response)
         assert names() == {"a", "b", "c"}
 
     def test_bulk_invite_requires_permission(self, noor):
@@ -209,8 +209,8 @@ class TestInviteMany:
 
     def test_bulk_invite_button_requires_permission(self, community, noor):
         create_invitation(actor=noor.person, created_by=noor)
-        assert self.ADDRESS in words(community.get(LIST))
-        assert self.ADDRESS not in words(client("Auditor").get(LIST))
+        assert self.ADDRESS in page_text(community.get(LIST))
+        assert self.ADDRESS not in page_text(client("Auditor").get(LIST))
 
 
 class TestOne:
@@ -222,9 +222,9 @@ class TestOne:
         assert invitation.status == "cancelled"
         assert Event.objects.get(type="invitation.cancelled").payload["reason"] == "Wrong person"
         response = community.post(page(invitation, "cancel"), {"reason": "Again, in words"})
-        assert "This invitation is “Cancelled”. Only a pending invitation can be cancelled." in words(response)
-        assert "Again, in words" in words(response)
-        assert "No longer works" in words(community.get(page(invitation)))
+        assert "This invitation is “Cancelled”. Only a pending invitation can be cancelled." in page_text(response)
+        assert "Again, in words" in page_text(response)
+        assert "No longer works" in page_text(community.get(page(invitation)))
 
     def test_cancel_button_needs_pending_and_permission(self, community, noor):
         invitation = create_invitation(actor=noor.person, created_by=noor)
@@ -239,18 +239,18 @@ class TestOne:
         ]
         body = {"action": "cancel", "_selected_action": chosen, "apply": "1", "reason": "Event is off"}
         response = community.post(LIST, body)
-        assert "3 cancelled, 1 rejected." in words(response)
+        assert "3 cancelled, 1 rejected." in page_text(response)
         assert CommunityInvitation.objects.filter(status="cancelled").count() == 3
 
     def test_invitation_page_is_read_only(self, community, noor):
         invitation = create_invitation(actor=noor.person, created_by=noor, telegram_username="bob")
-        assert "@bob" in words(community.get(page(invitation)))
+        assert "@bob" in page_text(community.get(page(invitation)))
         assert community.post(page(invitation), {"status": "accepted", "days": "90"}).status_code == 403
 
     def test_history_shows_changes_without_revert(self, community, noor):
         invitation = create_invitation(actor=noor.person, created_by=noor)
         community.post(page(invitation, "cancel"), {"reason": "Wrong person"})
-        history = words(community.get(page(invitation, "history")))
+        history = page_text(community.get(page(invitation, "history")))
         assert "Cancelled" in history
         assert "Revert" not in history
         newest = invitation.history.order_by("-pgh_id")[0]
@@ -275,7 +275,7 @@ class TestRelationships:
         assert (made.member_a, made.member_b, made.content) == (noor, None, {"note": "Weekly calls"})
         assert Event.objects.get(type="relationship.created").member == noor.person
         response = community.post(f"{RELATIONSHIPS}add/", self.form(entity_id_a=noor.member_id))
-        assert "This relationship already exists." in words(response)
+        assert "This relationship already exists." in page_text(response)
 
     @pytest.mark.parametrize(
         ("changes", "sentence"),
@@ -291,7 +291,7 @@ class TestRelationships:
     def test_invalid_relationships_are_rejected(self, community, changes, sentence):
         response = community.post(f"{RELATIONSHIPS}add/", self.form(**changes))
         assert response.status_code == 200
-        assert sentence in words(response)
+        assert sentence in page_text(response)
         assert not MemberRelationship.objects.exists()
 
     def test_search_finds_by_either_entity_id(self, community, noor):
@@ -307,7 +307,7 @@ class TestRelationships:
         row = RelationshipFactory(entity_id_a=noor.member_id, content={"note": "Weekly calls"})
         chief = client_of(staff(is_superuser=True))
         address = reverse("admin:groups_memberrelationship_change", args=[row.pk])
-        assert "Weekly calls" in words(chief.get(address))
+        assert "Weekly calls" in page_text(chief.get(address))
         assert chief.post(address, self.form()).status_code == 403
 
     @pytest.mark.parametrize("count", [3, 60])
@@ -339,7 +339,7 @@ class TestParticipation:
         row = ParticipationFactory(member=noor, event_metadata={"text_length": 12})
         chief = client_of(staff(is_superuser=True))
         address = reverse("admin:groups_memberparticipation_change", args=[row.pk])
-        assert "text_length" in words(chief.get(address))
+        assert "text_length" in page_text(chief.get(address))
         assert chief.post(address, {"event_type": "VOICE"}).status_code == 403
         assert chief.get(f"{PARTICIPATION}add/").status_code == 403
         assert links(chief.get(PARTICIPATION))

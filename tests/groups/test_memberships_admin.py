@@ -6,7 +6,7 @@ from django.urls import reverse
 from groups.admin.memberships import MembershipAdmin
 from groups.models import Event, Membership
 from groups.services.memberships import join_mission, leave_mission
-from tests.support.admin import client, client_of, links, staff, words
+from tests.support.admin import client, client_of, links, page_text, staff
 from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory
 
 pytestmark = pytest.mark.django_db
@@ -37,7 +37,7 @@ class TestAddMember:
         bob = MemberFactory(trust_score=300)
         form = {"member": bob.pk, "role": "Mentor", "reason": "Asked for it"}
         response = manager.post(page("mission_add-member", mission), form, follow=True)
-        assert "member added" in words(response)
+        assert "member added" in page_text(response)
         membership = Membership.objects.get(member=bob, group=mission)
         assert (membership.role, membership.status) == ("Mentor", "active")
         event = Event.objects.get(type="membership.created")
@@ -48,27 +48,27 @@ class TestAddMember:
         form = {"member": ana.pk, "role": "Mentor", "reason": "She asked"}
         response = manager.post(page("mission_add-member", mission), form)
         assert response.status_code == 200
-        assert "requires a trust score of 250; this member has 120, 130 too few" in words(response)
-        assert 'value="Mentor"' in words(response)
-        assert "She asked" in words(response)
-        assert f'value="{ana.pk}"' in words(response)
-        assert "member added" not in words(response)
+        assert "requires a trust score of 250; this member has 120, 130 too few" in page_text(response)
+        assert 'value="Mentor"' in page_text(response)
+        assert "She asked" in page_text(response)
+        assert f'value="{ana.pk}"' in page_text(response)
+        assert "member added" not in page_text(response)
         assert not Membership.objects.exists()
 
     def test_add_form_shows_same_errors(self, manager, mission, ana):
         form = {"member": ana.pk, "group": mission.pk, "role": "Member", "reason": "Unchanged"}
         response = manager.post(f"{LIST}add/", form)
         assert response.status_code == 200
-        assert "130 too few" in words(response)
-        assert "Unchanged" in words(response)
-        assert "successfully" not in words(response)
+        assert "130 too few" in page_text(response)
+        assert "Unchanged" in page_text(response)
+        assert "successfully" not in page_text(response)
         assert not Membership.objects.exists()
 
     def test_add_form_adds_membership(self, manager, mission):
         bob = MemberFactory(trust_score=300)
         form = {"member": bob.pk, "group": mission.pk, "role": "Member", "reason": ""}
         response = manager.post(f"{LIST}add/", form, follow=True)
-        assert "was added successfully" in words(response)
+        assert "was added successfully" in page_text(response)
         assert Membership.objects.active().filter(member=bob, group=mission).exists()
 
     def test_add_member_rejects_current_member(self, manager, ana):
@@ -76,7 +76,7 @@ class TestAddMember:
         response = manager.post(
             page("mission_add-member", membership.group), {"member": ana.pk, "role": "Member", "reason": ""}
         )
-        assert "This member already belongs to the mission." in words(response)
+        assert "This member already belongs to the mission." in page_text(response)
 
     def test_invalid_member_is_field_error(self, manager, mission):
         for odd in ("", "nobody", "1", "\x00", "9" * 400, str(mission.pk)):
@@ -89,7 +89,7 @@ class TestLeaveAndReturn:
     def test_remove_asks_for_reason(self, manager, ana):
         membership = MembershipFactory(member=ana)
         response = manager.post(page("membership_leave", membership), {"reason": ""})
-        assert "This field is required." in words(response)
+        assert "This field is required." in page_text(response)
         manager.post(page("membership_leave", membership), {"reason": "Moved away"})
         membership.refresh_from_db()
         assert membership.status == "left"
@@ -129,13 +129,13 @@ class TestSeveralAtOnce:
         ended = MembershipFactory(ended=True)
         form = {"action": "leave", "_selected_action": [membership.pk for membership in [*memberships, ended]]}
         asked = manager.post(LIST, form)
-        assert "4 selected" in words(asked)
+        assert "4 selected" in page_text(asked)
         assert Membership.objects.active().count() == 3
         response = manager.post(LIST, form | {"apply": "1", "reason": "Season over"})
         assert response.status_code == 200
-        assert "3 removed from the mission, 1 rejected." in words(response)
-        assert f"{ended}: This member does not belong to the mission" in words(response)
-        assert "Season over" in words(response)
+        assert "3 removed from the mission, 1 rejected." in page_text(response)
+        assert f"{ended}: This member does not belong to the mission" in page_text(response)
+        assert "Season over" in page_text(response)
         assert not Membership.objects.active().exists()
 
     def test_bulk_add_to_mission(self, manager, ana, mission):
@@ -143,8 +143,8 @@ class TestSeveralAtOnce:
         form = {"action": "add_to_mission", "_selected_action": [member.pk for member in [*able, ana]], "apply": "1"}
         form |= {"group": mission.pk, "role": "Member", "reason": "Start"}
         response = manager.post("/admin/groups/member/", form)
-        assert "3 added to the mission, 1 rejected." in words(response)
-        assert "Ana: The mission requires a trust score of 250" in words(response)
+        assert "3 added to the mission, 1 rejected." in page_text(response)
+        assert "Ana: The mission requires a trust score of 250" in page_text(response)
         assert Membership.objects.active().filter(group=mission).count() == 3
 
     def test_bulk_success_returns_to_list(self, manager):
@@ -152,15 +152,15 @@ class TestSeveralAtOnce:
         form = {"action": "leave", "_selected_action": [membership.pk], "apply": "1", "reason": "x"}
         response = manager.post(LIST, form, follow=True)
         assert response.redirect_chain
-        assert "1 removed from the mission." in words(response)
+        assert "1 removed from the mission." in page_text(response)
 
 
 class TestList:
     def test_list_shows_rows_and_links(self, manager, ana):
         membership = MembershipFactory(member=ana, group__name="Garden")
         response = manager.get(LIST)
-        assert "Ana" in words(response)
-        assert "Garden" in words(response)
+        assert "Ana" in page_text(response)
+        assert "Garden" in page_text(response)
         assert page("membership_change", membership) in links(response)
 
     @pytest.mark.parametrize("rows", [1, 12])

@@ -4,7 +4,7 @@ import pytest
 from django.urls import reverse
 
 from groups.models import Event, Task
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -52,22 +52,22 @@ def test_actions_move_task_through_states(lead):
     membership.member.refresh_from_db()
     assert membership.member.trust_score == 7
     response = lead.post(page(task, "cancel"), {"reason": "x"})
-    assert "This task is “Done”" in words(response)
+    assert "This task is “Done”" in page_text(response)
 
 
 def test_claim_rejects_non_member(lead):
     task, stranger = TaskFactory(), MemberFactory(display_name="Stranger")
     response = lead.post(page(task, "claim"), {"member": stranger.pk})
     assert response.status_code == 200
-    assert "Only a member of the mission can claim its task" in words(response)
-    assert f'value="{stranger.pk}"' in words(response)
+    assert "Only a member of the mission can claim its task" in page_text(response)
+    assert f'value="{stranger.pk}"' in page_text(response)
 
 
 def test_bulk_cancel(lead):
     tasks = TaskFactory.create_batch(2)
     cancelled = TaskFactory(state="cancelled")
     values = {"action": "cancel", "_selected_action": [task.pk for task in [*tasks, cancelled]], "apply": "1"}
-    assert "2 cancelled, 1 rejected." in words(lead.post(LIST, values | {"reason": "Over"}))
+    assert "2 cancelled, 1 rejected." in page_text(lead.post(LIST, values | {"reason": "Over"}))
 
 
 def test_auditor_is_read_only():

@@ -14,7 +14,7 @@ from missiondeck.models import DeckMission
 from missiondeck.services.missions import create_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import address, complete, make_item, make_mission
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -56,15 +56,15 @@ class TestMonth:
         assert "18:30 · Acme" in text
         assert f'href="{address(mission)}"' in response.content.decode()
         assert "<b>Page" not in response.content.decode()
-        assert "1 deadline." in words(response)
+        assert "1 deadline." in page_text(response)
 
     def test_days_use_time_zone_of_viewer(self, lead):
         due(datetime(2026, 12, 1, 1, 0, tzinfo=UTC), "Evening")
         with timezone.override("America/Sao_Paulo"):
             response = lead.get(f"{CALENDAR}?month=2026-11")
             assert "22:00" in day(response, "2026-11-30")
-            assert "time zone America/Sao_Paulo" in words(response)
-            assert "No deadlines this month" in words(lead.get(f"{CALENDAR}?month=2026-12"))
+            assert "time zone America/Sao_Paulo" in page_text(response)
+            assert "No deadlines this month" in page_text(lead.get(f"{CALENDAR}?month=2026-12"))
         assert "01:00" in day(lead.get(f"{CALENDAR}?month=2026-12"), "2026-12-01")
 
     def test_days_of_other_months_are_empty(self, lead):
@@ -96,7 +96,7 @@ class TestMonth:
         assert f"Mission {MAX_PER_DAY - 1:02}" in text
         assert f"Mission {MAX_PER_DAY:02}" not in text
         assert "and 12 more" in text
-        assert f"{MAX_PER_DAY + 13} deadlines" in words(response)
+        assert f"{MAX_PER_DAY + 13} deadlines" in page_text(response)
         (link,) = re.findall(r'href="([^"]+)">and 12 more', response.content.decode())
         listed = lead.get(link.replace("&amp;", "&")).context["cl"].result_list
         assert {mission.title for mission in listed} == {f"Mission {number:02}" for number in range(MAX_PER_DAY + 12)}
@@ -132,12 +132,12 @@ class TestMonth:
         response = lead.get(CALENDAR, {"month": month} if month != "%00" else {"month": "\x01"})
         assert response.status_code == 200
         assert response.context["month"] == timezone.localdate().replace(day=1)
-        assert "is not a valid month" in words(response)
+        assert "is not a valid month" in page_text(response)
         assert "<script>”" not in response.content.decode()
 
     def test_missing_month_shows_current(self, lead):
         response = lead.get(CALENDAR)
-        assert "is not a valid month" not in words(response)
+        assert "is not a valid month" not in page_text(response)
         assert "Today" in day(response, timezone.localdate().isoformat())
 
     def test_page_has_no_inline_script_or_style(self, lead):

@@ -21,7 +21,7 @@ from missionsite.common.roles import as_owner
 from missionsite.portal.logs import HideSecretsFilter
 from missionsite.roles import synchronise
 from tests.missiondeck.workspace_helpers import address, complete, make_mission
-from tests.support.admin import client_of, staff, words
+from tests.support.admin import client_of, page_text, staff
 from tests.support.concurrency import without
 from tests.support.database import rows
 from tests.support.factories.groups import MemberFactory
@@ -55,28 +55,28 @@ class TestPage:
         feed = DeckFeed.objects.get()
         assert (feed.name, feed.only_own, feed.member) == ("Phone", True, lena)
         later = browser.get(FEEDS)
-        assert "Phone" in words(later)
-        assert "Never" in words(later)
+        assert "Phone" in page_text(later)
+        assert "Never" in page_text(later)
         assert "/deck/feeds/" not in later.content.decode()
         assert secret not in str(DeckFeed.objects.values()) + str(dict(browser.session))
         assert read(secret).status_code == 200
-        assert "Never" not in words(browser.get(FEEDS))
+        assert "Never" not in page_text(browser.get(FEEDS))
 
     def test_users_list_and_revoke_only_own_feeds(self, lena):
         feed, secret = create_feed(actor=lena, name="Phone")
         other = client_of(staff("Delivery Lead", email="other@example.org"))
-        assert "Phone" not in words(other.get(FEEDS))
-        assert "This feed does not exist." in words(other.post(FEEDS, {"revoke": feed.pk}, follow=True))
+        assert "Phone" not in page_text(other.get(FEEDS))
+        assert "This feed does not exist." in page_text(other.post(FEEDS, {"revoke": feed.pk}, follow=True))
         assert read(secret).status_code == 200
         answer = client_of(lena).post(FEEDS, {"revoke": feed.pk}, follow=True)
-        assert "The feed “Phone” was revoked." in words(answer)
-        assert "Revoked feeds" in words(answer)
+        assert "The feed “Phone” was revoked." in page_text(answer)
+        assert "Revoked feeds" in page_text(answer)
         assert read(secret).status_code == 404
 
     @pytest.mark.parametrize("key", ["", "odd", "0" * 32, "\x00", "🦉"])
     def test_invalid_key_revokes_nothing(self, lena, key):
         create_feed(actor=lena, name="Phone")
-        assert "This feed does not exist." in words(client_of(lena).post(FEEDS, {"revoke": key}, follow=True))
+        assert "This feed does not exist." in page_text(client_of(lena).post(FEEDS, {"revoke": key}, follow=True))
         assert DeckFeed.objects.get().revoked_at is None
 
     @pytest.mark.parametrize(
@@ -92,9 +92,9 @@ class TestPage:
         browser = client_of(lena)
         for number in range(MAX_FEEDS):
             feed, _ = create_feed(actor=lena, name=f"Feed {number}")
-        assert "Revoke one first" in words(browser.post(FEEDS, {"name": "One more"}))
+        assert "Revoke one first" in page_text(browser.post(FEEDS, {"name": "One more"}))
         revoke_feed(actor=Member.objects.system(), feed=feed)
-        assert "Copy it now" in words(browser.post(FEEDS, {"name": "One more"}))
+        assert "Copy it now" in page_text(browser.post(FEEDS, {"name": "One more"}))
 
     def test_page_needs_view_permission(self):
         for role, status in (("Community Manager", 403), ("", 403), ("Auditor", 200)):

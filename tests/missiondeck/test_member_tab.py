@@ -6,7 +6,7 @@ from groups.models import Member
 from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import address, complete, make_mission
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -39,7 +39,7 @@ def test_open_missions_are_first_by_deadline(lead, ana):
     make_mission(title="Other", assigned_to="bea@example.org")
     response = lead.get(page(ana))
     assert titles(response) == ["Late", "Later", "Done"]
-    text = words(response)
+    text = page_text(response)
     for each in ("2 days overdue", "Failed", "Completed", "Acme", f'href="{address(red)}"'):
         assert each in text
 
@@ -54,7 +54,7 @@ def test_linked_list_has_same_missions(lead, ana):
 def test_reassigned_mission_is_not_listed(lead, ana):
     mission = make_mission()
     update_deck_mission(actor=Member.objects.system(), mission=mission, assigned_to="bea@example.org")
-    assert "No client missions are assigned to this member." in words(lead.get(page(ana)))
+    assert "No client missions are assigned to this member." in page_text(lead.get(page(ana)))
 
 
 @pytest.mark.parametrize("rows", [1, 20])

@@ -14,7 +14,7 @@ from missiondeck.models import DeckMission, DodItem
 from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.run_helpers import create_runs
 from tests.missiondeck.workspace_helpers import FAILING, address, complete, import_report_file, make_item, make_mission
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -114,8 +114,8 @@ class TestSearch:
 
     def test_global_search_finds_mission(self, lead):
         make_mission(title="Landing Page", client="Beta Inc")
-        assert "Landing Page" in words(lead.get("/admin/search/?s=landing&extended=1"))
-        assert "Landing Page" not in words(client("Community Manager").get("/admin/search/?s=landing&extended=1"))
+        assert "Landing Page" in page_text(lead.get("/admin/search/?s=landing&extended=1"))
+        assert "Landing Page" not in page_text(client("Community Manager").get("/admin/search/?s=landing&extended=1"))
 
     @pytest.mark.parametrize("term", ["#", "#0", "9" * 60, "''; --", "🦉", "a\\", "#٣"])
     def test_odd_search_finds_nothing(self, lead, term):
@@ -226,7 +226,7 @@ class TestForm:
 
     def test_new_mission_is_created_with_items(self, lead):
         with timezone.override("America/Sao_Paulo"):
-            assert "In the time zone America/Sao_Paulo" in words(lead.get(f"{LIST}add/"))
+            assert "In the time zone America/Sao_Paulo" in page_text(lead.get(f"{LIST}add/"))
             response = lead.post(f"{LIST}add/", self.values())
         made = DeckMission.objects.get()
         assert response["Location"] == address(made)
@@ -238,7 +238,7 @@ class TestForm:
             ("functional", "It ships"),
             ("tests", "Every page is tested"),
         ]
-        assert "Delivery Lead" in words(lead.get(page(made, "history")))
+        assert "Delivery Lead" in page_text(lead.get(page(made, "history")))
 
     @pytest.mark.parametrize(
         ("changes", "field", "text"),
@@ -272,7 +272,7 @@ class TestForm:
             raise violated("dod_items_text_not_empty")
 
         monkeypatch.setattr(missions, "add_item", reject)
-        assert "Enter the text of the item." in words(lead.post(f"{LIST}add/", self.values()))
+        assert "Enter the text of the item." in page_text(lead.post(f"{LIST}add/", self.values()))
         assert not DeckMission.objects.exists()
 
     def test_edit_is_recorded_and_can_be_reverted(self, lead):
@@ -282,7 +282,7 @@ class TestForm:
         mission.refresh_from_db()
         assert mission.title == "Shop and stock"
         history = lead.get(page(mission, "history"))
-        assert "Shop and stock" in words(history)
+        assert "Shop and stock" in page_text(history)
         (entry,) = (change.pgh_id for change, _ in history.context["changes"] if change.fields)
         lead.post(f"{page(mission, 'history')}{entry}/revert/")
         mission.refresh_from_db()
@@ -299,14 +299,14 @@ class TestForm:
         ]
         assert {revertible for _, fields, revertible in changes if "status" in fields} == {False}
         first = min(key for key, fields, _ in changes if fields == {"title"})
-        text = words(lead.post(f"{page(mission, 'history')}{first}/revert/"))
+        text = page_text(lead.post(f"{page(mission, 'history')}{first}/revert/"))
         assert "A later edit changed title" in text
         mission.refresh_from_db()
         assert mission.title == "Three"
 
     def test_read_only_user_cannot_change(self):
         mission, auditor = make_mission(title="Shop"), client("Auditor")
-        assert "Shop" in words(auditor.get(page(mission)))
+        assert "Shop" in page_text(auditor.get(page(mission)))
         assert 'name="title"' not in auditor.get(page(mission)).content.decode()
         assert auditor.post(page(mission), self.values()).status_code == 403
         assert auditor.get(f"{LIST}add/").status_code == 403
@@ -332,7 +332,7 @@ def test_pages_need_view_permission(role):
         f"{LIST}export/",
     ):
         assert someone.get(target).status_code == 403, target
-    assert "Client missions" not in words(someone.get("/admin/"))
+    assert "Client missions" not in page_text(someone.get("/admin/"))
 
 
 class TestHome:
@@ -353,4 +353,4 @@ class TestHome:
 
 
 def test_empty_list_explains_next_step(lead):
-    assert "No client missions yet" in words(lead.get(LIST))
+    assert "No client missions yet" in page_text(lead.get(LIST))

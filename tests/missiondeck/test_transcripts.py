@@ -9,7 +9,7 @@ from groups.models import Member
 from missiondeck.services.chats import add_message
 from missiondeck.services.missions import update_deck_mission
 from tests.missiondeck.workspace_helpers import address, make_mission
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -110,7 +110,7 @@ def test_transcript_is_streamed_with_length(lead, mission):
 def test_unknown_format_is_reported_in_workspace(lead, mission, form, citizen, text):
     response = lead.get(page(mission, form), {"citizen": citizen}, follow=True)
     assert response.redirect_chain[0][0] == address(mission)
-    assert text in words(response)
+    assert text in page_text(response)
 
 
 def test_unknown_mission_redirects(lead):

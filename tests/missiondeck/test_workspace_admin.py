@@ -25,7 +25,7 @@ from tests.missiondeck.workspace_helpers import (
     make_item,
     make_mission,
 )
-from tests.support.admin import client, client_of, staff, words
+from tests.support.admin import client, client_of, page_text, staff
 
 pytestmark = pytest.mark.django_db
 FRAGMENT = {"X-Fragment": "checklist"}
@@ -161,7 +161,7 @@ class TestHead:
             assigned_to=dora.email,
             github_url="https://github.com/mind-protocol/mission-47",
         )
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert f"#{mission.number}" in page
         for text in ("Telegram <Notifier>", "for", "Acme", "USD 1,200", "10 days left", "UTC", "Active"):
             assert text in page
@@ -182,28 +182,28 @@ class TestHead:
     )
     def test_head_shows_time_left(self, lead, mission, away, expected):
         DeckMission.objects.filter(pk=mission.pk).update(deadline=timezone.now() + away)
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert expected in page
         assert ('<strong class="ws-late">' in page) == ("overdue" in expected)
 
     def test_times_use_time_zone_of_viewer(self, lead, mission):
         deadline = timezone.now().replace(year=2031, month=1, day=2, hour=1, minute=30)
         DeckMission.objects.filter(pk=mission.pk).update(deadline=deadline)
-        assert "2 Jan 2031 01:30" in words(lead.get(address(mission)))
+        assert "2 Jan 2031 01:30" in page_text(lead.get(address(mission)))
         with timezone.override("America/Sao_Paulo"):
-            page = words(lead.get(address(mission)))
+            page = page_text(lead.get(address(mission)))
         assert "1 Jan 2031 22:30" in page
         assert "America/Sao_Paulo" in page
 
     def test_head_lists_what_is_missing(self, lead, mission):
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "In progress: 10 days left" in page
         assert "The definition of done has no items." in page
         assert "There is no test run yet." in page
         make_item(mission)
         make_item(mission, "It ships", done=True)
         import_report_file(mission, FAILING)
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "1 item is open." in page
         assert "The latest test run failed." in page
         assert "1 of 2 done" in page
@@ -211,9 +211,9 @@ class TestHead:
     def test_ready_and_late_missions_are_marked(self, lead, mission):
         make_item(mission, done=True)
         import_report_file(mission)
-        assert "Ready: 10 days left" in words(lead.get(address(mission)))
+        assert "Ready: 10 days left" in page_text(lead.get(address(mission)))
         DeckMission.objects.filter(pk=mission.pk).update(deadline=timezone.now() - timedelta(days=3, hours=1))
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "Late: 3 days overdue" in page
         assert "ws-summary ws-bad" in page
 
@@ -221,7 +221,7 @@ class TestHead:
         make_item(mission, done=True)
         import_report_file(mission)
         complete(mission, dora)
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "All items were done and the latest test run had passed." in page
         assert "ws-summary ws-good" in page
         assert f'by <a class="row-link" href="/admin/groups/member/{dora.pk}/change/">Dora</a>' in page
@@ -229,7 +229,7 @@ class TestHead:
     def test_override_shows_reason_and_missing(self, lead, dora, mission):
         make_item(mission, "It <ships>")
         complete(mission, dora, reason="They sign <today>")
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "Complete with an override" in page
         assert "They sign <today>" in page
         assert "It <ships>" in page
@@ -250,7 +250,7 @@ class TestHead:
                 )
             ]
         )
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "Complete, but tests fail" in page
         assert "The latest test run failed after completion" in page
 
@@ -271,17 +271,17 @@ class TestStatusChanges:
         lead.post(address(mission, "_status"), {"to": "qa"})
         move = DeckStatusChange.objects.get()
         assert (move.from_status, move.to_status, move.by) == ("active", "qa", dora)
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert f"#{mission.number} Shop is in QA." in page
         assert "Status history (1)" in page
 
     def test_step_back_needs_reason(self, lead, dora, mission):
         change_status(mission=mission, to="qa", actor=dora)
-        page = words(lead.post(address(mission, "_status"), {"to": "active", "reason": " "}))
+        page = page_text(lead.post(address(mission, "_status"), {"to": "active", "reason": " "}))
         assert "Enter a reason to move the mission back." in page
         lead.post(address(mission, "_status"), {"to": "active", "reason": "They <changed> their mind"})
         assert DeckMission.objects.get().status == "active"
-        assert "They <changed> their mind" in words(lead.get(address(mission)))
+        assert "They <changed> their mind" in page_text(lead.get(address(mission)))
 
     @pytest.mark.parametrize("to", ["complete", "active", "gone", "", "\x00", "9" * 999])
     def test_invalid_status_is_rejected(self, lead, mission, to):
@@ -292,7 +292,7 @@ class TestStatusChanges:
             assert 'role="alert" id="ws-status-rejection"' in page.content.decode()
 
     def test_reason_is_kept_if_status_changed_meanwhile(self, lead, mission):
-        page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "They <changed> it"}))
+        page = page_text(lead.post(address(mission, "_status"), {"to": "complete", "reason": "They <changed> it"}))
         assert "changes one step at a time" in page
         assert "They <changed> it</blockquote>" in page
         assert "Complete anyway" not in page
@@ -301,7 +301,7 @@ class TestStatusChanges:
         for number in range(25):
             make_item(mission, f"Promise <{number}>")
         change_status(mission=mission, to="qa", actor=dora)
-        page = words(lead.post(address(mission, "_status"), {"to": "complete", "reason": "Nearly <there>"}))
+        page = page_text(lead.post(address(mission, "_status"), {"to": "complete", "reason": "Nearly <there>"}))
         assert "This mission cannot be completed yet. Still missing:" in page
         assert "25 items are open:" in page
         assert "Promise <0>" in page
@@ -315,12 +315,12 @@ class TestStatusChanges:
         make_item(mission)
         change_status(mission=mission, to="qa", actor=dora)
         mover = who_may("change_deckmission_status")
-        page = words(mover.post(address(mission, "_status"), {"to": "complete"}))
+        page = page_text(mover.post(address(mission, "_status"), {"to": "complete"}))
         assert "1 item is open:" in page
         assert "Complete anyway" not in page
         body = {"to": "complete", "override": "1", "reason": "They sign today"}
         assert mover.post(address(mission, "_status"), body).status_code == 403
-        page = words(lead.post(address(mission, "_status"), body | {"reason": "  "}))
+        page = page_text(lead.post(address(mission, "_status"), body | {"reason": "  "}))
         assert "Enter a reason to complete" in page
         assert DeckMission.objects.get().status == "qa"
         lead.post(address(mission, "_status"), body)
@@ -336,7 +336,7 @@ class TestChecklist:
     def test_progress_is_shown_per_category_and_total(self, lead, mission):
         make_item(mission, done=True)
         make_item(mission, "It is fast", category="non-functional")
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert '<progress value="1" max="2" aria-label="Definition of done">50%</progress>' in page
         assert '<progress value="1" max="1" aria-label="Functional">100%</progress>' in page
         assert '<progress value="0" max="1" aria-label="Non-functional">0%</progress>' in page
@@ -380,11 +380,11 @@ class TestChecklist:
 
     def test_item_without_text_keeps_input(self, lead, mission):
         item = make_item(mission)
-        page = words(lead.post(address(mission, "_add"), {"text": "  ", "category": "tests"}))
+        page = page_text(lead.post(address(mission, "_add"), {"text": "  ", "category": "tests"}))
         assert "Enter the text of the item." in page
         assert '<option value="tests" selected>' in page
         long = "x" * 501
-        page = words(lead.post(address(mission, "_edit", item.pk), {"text": long, "category": "tests"}))
+        page = page_text(lead.post(address(mission, "_edit", item.pk), {"text": long, "category": "tests"}))
         assert "at most 500 characters" in page
         assert f">{long}</textarea>" in page
         item.refresh_from_db()
@@ -399,26 +399,28 @@ class TestChecklist:
                 ("_edit", {"text": "a", "category": "tests"}),
                 ("_remove", {}),
             ):
-                assert "This item was removed by another user" in words(lead.post(address(mission, name, key), body))
+                assert "This item was removed by another user" in page_text(
+                    lead.post(address(mission, name, key), body)
+                )
         assert state() == before
 
     @pytest.mark.parametrize("body", [{}, {"done": "maybe"}, {"done": "\x00"}])
     def test_tick_without_value_is_rejected(self, lead, mission, body):
         item = make_item(mission)
-        assert "Choose whether the item is done." in words(lead.post(address(mission, "_tick", item.pk), body))
+        assert "Choose whether the item is done." in page_text(lead.post(address(mission, "_tick", item.pk), body))
         item.refresh_from_db()
         assert not item.completed
 
     def test_complete_mission_has_locked_checklist(self, lead, dora, mission):
         item = make_item(mission)
         complete(mission, dora, reason="Today")
-        page = words(lead.get(address(mission)))
+        page = page_text(lead.get(address(mission)))
         assert "its definition of done is locked" in page
         assert "formaction" not in page
         for name, body in ON_ITEM:
-            rejected = words(lead.post(address(mission, name, item.pk), body))
+            rejected = page_text(lead.post(address(mission, name, item.pk), body))
             assert "Move the mission back to QA first." in rejected
-        assert "Move the mission back to QA first." in words(
+        assert "Move the mission back to QA first." in page_text(
             lead.post(address(mission, "_add"), {"text": "New one", "category": "tests"})
         )
         assert DodItem.objects.get().completed is False
@@ -435,7 +437,7 @@ class TestChat:
         assert page.count('aria-selected="true"') == 1
         assert page.split('id="ws-tab-inna"')[1].split(">")[0].count('aria-selected="true"') == 1
         assert "Chat with Inna" in page
-        assert "No messages with Maya yet." in words(lead.get(address(mission), {"citizen": "maya"}))
+        assert "No messages with Maya yet." in page_text(lead.get(address(mission), {"citizen": "maya"}))
 
     def test_messages_are_rendered_with_code(self, lead, mission):
         add_message(
@@ -514,7 +516,7 @@ class TestChat:
             "language": "elvish",
             "code": "x <= 1",
         }
-        page = words(lead.post(f"{address(mission, '_add_message')}?citizen=sofia", body | changes))
+        page = page_text(lead.post(f"{address(mission, '_add_message')}?citizen=sofia", body | changes))
         assert expected in page
         assert "x <= 1</textarea>" in page
         if "message" not in changes:
@@ -555,7 +557,7 @@ class TestOddParameters:
     def test_unknown_run_is_reported(self, lead, mission):
         other = import_report_file(make_mission(title="Another"), FAILING)
         import_report_file(mission)
-        page = words(lead.get(address(mission), {"citizen": "sofia", "run": other.pk}))
+        page = page_text(lead.get(address(mission), {"citizen": "sofia", "run": other.pk}))
         assert "This test run does not exist. Showing the latest run." in page
         assert "KeyError" not in page
 

@@ -12,7 +12,7 @@ from missiondeck.admin.workspace_trend import HEIGHT, MIN_HEIGHT, Counts, counts
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.services.runs import start_run
 from tests.missiondeck.workspace_helpers import FAILING, PASSING, address, import_report_file, make_mission, run_at
-from tests.support.admin import client, words
+from tests.support.admin import client, page_text
 
 pytestmark = pytest.mark.django_db
 
@@ -29,7 +29,7 @@ def mission() -> DeckMission:
 
 def look(browser: Client, mission: DeckMission, **query) -> str:
     """The tab of Sofia as text."""
-    return words(browser.get(address(mission), {"citizen": "sofia", **query}))
+    return page_text(browser.get(address(mission), {"citizen": "sofia", **query}))
 
 
 def send(
@@ -45,7 +45,7 @@ class TestImport:
         answer = send(lead, mission, FAILING, logs=b"all of it")
         run = TestRun.objects.get()
         assert answer.redirect_chain == [(f"{address(mission)}?citizen=sofia&run={run.pk}#ws-runs", 302)]
-        page = words(answer)
+        page = page_text(answer)
         assert "Report imported. Failed" in page
         assert "imported by <bdi>Dora</bdi> · JUnit XML" in page
         assert "1 passed, 1 failed, 1 skipped" in page
@@ -55,20 +55,20 @@ class TestImport:
         send(lead, mission, FAILING)
         first = TestRun.objects.get()
         answer = send(lead, mission, FAILING)
-        assert "This file was already imported as the latest run: Failed" in words(answer)
+        assert "This file was already imported as the latest run: Failed" in page_text(answer)
         assert f"run={first.pk}" in answer.redirect_chain[-1][0]
         assert TestRun.objects.count() == 1
 
     def test_same_file_after_other_run_is_new_run(self, lead, mission):
         for report in (FAILING, PASSING, FAILING):
             answer = send(lead, mission, report)
-        assert "Report imported. Failed" in words(answer)
+        assert "Report imported. Failed" in page_text(answer)
         assert (TestRun.objects.count(), TestRun.objects.first().status) == (3, "failed")
 
     def test_several_files_become_one_run(self, lead, mission):
         files = [SimpleUploadedFile("1.xml", FAILING), SimpleUploadedFile("2.xml", PASSING)]
         answer = lead.post(f"{address(mission, '_import')}?citizen=sofia", {"report": files}, follow=True)
-        assert "2 passed, 1 failed, 1 skipped" in words(answer)
+        assert "2 passed, 1 failed, 1 skipped" in page_text(answer)
         assert TestRun.objects.count() == 1
 
     def test_file_input_accepts_several_files(self, lead, mission):
@@ -89,7 +89,7 @@ class TestImport:
     def test_other_file_is_rejected_on_page(self, lead, mission, report, expected):
         answer = send(lead, mission, report)
         assert answer.status_code == 200
-        rejection = words(answer).split('id="ws-report-rejection">')[1].split("</p>")[0]
+        rejection = page_text(answer).split('id="ws-report-rejection">')[1].split("</p>")[0]
         assert expected in rejection
         assert "Nothing was imported." in rejection
         assert not TestRun.objects.exists()
@@ -97,12 +97,12 @@ class TestImport:
     def test_too_large_files_are_rejected(self, lead, mission, settings):
         settings.DECK_REPORT_BYTES = settings.DECK_LOGS_BYTES = 1024 * 1024
         large = PASSING + b"\n" * 1024 * 1024
-        assert "A report can have at most 1 MB." in words(send(lead, mission, large))
-        assert "A log file can have at most 1 MB." in words(send(lead, mission, PASSING, logs=large))
+        assert "A report can have at most 1 MB." in page_text(send(lead, mission, large))
+        assert "A log file can have at most 1 MB." in page_text(send(lead, mission, PASSING, logs=large))
         assert not TestRun.objects.exists()
 
     def test_warnings_are_shown(self, lead, mission):
-        page = words(send(lead, mission, b'<testsuite><testcase name="a"/><odd-one/></testsuite>'))
+        page = page_text(send(lead, mission, b'<testsuite><testcase name="a"/><odd-one/></testsuite>'))
         assert "1 warning about the report" in page
         assert "The element <odd-one> is unknown and was ignored." in page
 
@@ -218,13 +218,13 @@ class TestRunDetail:
         assert "Mark as failed" not in look(client("Auditor"), mission)
         give_up = address(mission, "_give_up", run.pk)
         assert client("Auditor").post(give_up).status_code == 403
-        page = words(lead.post(give_up, follow=True))
+        page = page_text(lead.post(give_up, follow=True))
         assert "The run was marked as failed." in page
         assert "Marked as failed: no report was received." in page
         assert "Mark as failed" not in page
         run = TestRun.objects.get(pk=run.pk)
         assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
-        assert "This test run is finished and cannot be changed." in words(lead.post(f"{give_up}?citizen=sofia"))
+        assert "This test run is finished and cannot be changed." in page_text(lead.post(f"{give_up}?citizen=sofia"))
 
     def test_run_of_other_mission_is_not_shown(self, lead, mission):
         run = start_run(mission=make_mission(), actor=Member.objects.system())
@@ -256,7 +256,7 @@ class TestLogs:
         page = look(lead, mission, find="LINE 008999")
         target = re.search(r'href="([^"]+)">Line 8999</a>', page)[1]
         path, _, line = target.partition("#")
-        assert f'id="{line}"><code>line 008999' in words(lead.get(path))
+        assert f'id="{line}"><code>line 008999' in page_text(lead.get(path))
         assert "The first 100 lines" in look(lead, mission, find="line")
         assert "No lines contain" in look(lead, mission, find="nowhere")
         assert "the <end>" in look(lead, mission, find="<end>")

@@ -11,7 +11,7 @@ from groups.services.directory import remove_entry
 from missionsite.portal.directory import PER_PAGE, search
 from missionsite.portal.texts import DIRECTORY_CLOSED
 from tests.portal.helpers import entry
-from tests.support.admin import words
+from tests.support.admin import page_text
 from tests.support.concurrency import execute_as_owner
 from tests.support.factories.groups import MemberFactory
 
@@ -61,7 +61,7 @@ def test_only_active_members_are_shown(as_member, ana):
     for each in hidden:
         answer = browser.get(f"/directory/{each.member_id[1:]}/")
         assert answer.status_code == 404
-        assert "No active member has this number." in words(answer)
+        assert "No active member has this number." in page_text(answer)
 
 
 FINDS = [
@@ -103,7 +103,7 @@ def test_filters_combine_with_search(as_member, ana):
     assert set(names(browser.get("/directory/?role=founder"))) == {"Anke", "Anders"}
     assert names(browser.get("/directory/?tier=Active+Developer")) == ["Anders"]
     assert names(browser.get("/directory/?country=NORGE&role=founder&q=ank")) == ["Anke"]
-    assert "No members found." in words(browser.get("/directory/?role=investor"))
+    assert "No members found." in page_text(browser.get("/directory/?role=investor"))
 
 
 @pytest.mark.parametrize(
@@ -130,7 +130,7 @@ def test_pages_are_complete_and_keep_filters(as_member, ana):
         assert not target or "role=founder" in target
     assert pages == 3
     assert sorted(seen) == [f"N{turn:03}" for turn in range(2 * PER_PAGE + 3)]
-    assert "Newest members" in words(answer)
+    assert "Newest members" in page_text(answer)
 
 
 # --- What is not seen -----------------------------------------------------------------------------
@@ -154,7 +154,7 @@ def test_private_data_and_hidden_inviter_are_not_shown(as_member, ana):
 def test_unknown_number_returns_not_found(as_member, ana, number):
     answer = as_member(ana).get(f"/directory/{number}/")
     assert answer.status_code == 404
-    assert "No active member has this number." in words(answer)
+    assert "No active member has this number." in page_text(answer)
 
 
 def test_member_texts_are_escaped(as_member, ana):

@@ -37,7 +37,7 @@ def client(role: str = "", **fields) -> Client:
     return client_of(staff(role, **fields))
 
 
-def words(response) -> str:
+def page_text(response) -> str:
     """The page as text with single spaces, to search for a sentence."""
     from html import unescape
 
