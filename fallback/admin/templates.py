@@ -63,6 +63,8 @@ class TemplateAdmin(ProjectModelAdmin):
     list_select_related = ("project",)
     list_filter = (("project", VisibleRelatedFilter), ("enabled", BooleanRadioFilter))
     sortable_by = ()
+    # Repeated from the model, because Django drops Meta.ordering in queries with GROUP BY.
+    ordering = ("-created_at", "-id")
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
         (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
