@@ -13,6 +13,7 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
+from django.views.i18n import JavaScriptCatalog
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
@@ -31,6 +32,8 @@ site.login_form = StaffLoginForm
 site.password_change = change_password
 site.search = search
 site.autocomplete_view = autocomplete
+# The texts of the scripts of all apps; Django's own view has only those of its admin.
+site.i18n_javascript = lambda request, extra_context=None: JavaScriptCatalog.as_view()(request)
 admin.site.index_title = _("Home")
 admin.site.unregister([Group, ProcrastinateJob])
 
