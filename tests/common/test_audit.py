@@ -8,12 +8,15 @@ from django.db import connection, transaction
 
 import missionsite.common
 from groups.models import Event, Group, GroupHistory, Member
+from groups.models.history import CommunityMemberHistory, MembershipHistory
 from groups.services.groups import update_group
 from missionsite.common.audit.context import Origin, changeset, in_changeset, set_audit_context
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.tokens import create_token, revoke_token
+from tests.groups.import_files import ANA, BRUNO, FULL, bring
+from tests.support.admin import client
 from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
-from tests.support.factories.tokens import make_token
+from tests.support.factories.tokens import api_client, make_token
 
 pytestmark = pytest.mark.django_db
 
@@ -113,6 +116,42 @@ def test_tokens_are_recorded_with_actor():
         ("token.created", owner, owner, "ci"),
         ("token.revoked", staff, owner, "ci"),
     ]
+
+
+def all_changesets(missions: list[Group]) -> set:
+    """Return the changesets of the events and of the versions of these missions, without their creation."""
+    versions = {number for mission in missions for number in changesets(mission)}
+    return versions | set(Event.objects.filter(group__in=missions).values_list("changeset_id", flat=True))
+
+
+def test_bulk_action_is_one_changeset():
+    missions = [MissionFactory(), MissionFactory()]
+    keys = [mission.pk for mission in missions]
+    values = {"action": "archive", "_selected_action": keys, "apply": "1", "reason": "Over"}
+    client("Mission Manager").post("/admin/groups/mission/", values)
+    assert Event.objects.filter(group__in=missions, type="group.archived").count() == 2
+    assert len(all_changesets(missions) - {None}) == 1
+    assert None not in all_changesets(missions)
+
+
+def test_api_request_is_changeset_of_token_owner():
+    mission, member = MissionFactory(), MemberFactory()
+    answer = api_client(member).post(f"/api/missions/{mission.stable_id}/join", content_type="application/json")
+    assert answer.status_code == 201
+    event = Event.objects.get(type="membership.created", group=mission)
+    version = MembershipHistory.objects.select_related("pgh_context").get(pgh_obj__group=mission)
+    assert event.changeset_id == version.pgh_context_id is not None
+    assert event.actor == member
+
+
+def test_import_is_one_changeset():
+    actor = MemberFactory()
+    bring(FULL + ANA + BRUNO, actor=actor)
+    events = Event.objects.filter(type__startswith="member.", actor=actor)
+    assert events.count() >= 2
+    numbers = set(events.values_list("changeset_id", flat=True))
+    assert len(numbers) == 1
+    assert set(CommunityMemberHistory.objects.values_list("pgh_context_id", flat=True)) == numbers != {None}
 
 
 def test_each_service_of_common_is_recorded():
