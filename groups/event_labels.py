@@ -3,9 +3,6 @@
 from django.utils.translation import gettext_lazy as _
 
 EVENT_LABELS = {
-    "calendar_feed.created": _("Calendar feed created"),
-    "calendar_feed.revoked": _("Calendar feed revoked"),
-    "chat_message.created": _("Chat message added"),
     "communitymember.reverted": _("Directory entry change reverted"),
     "directory.added": _("Added to the directory"),
     "directory.approved": _("Approved"),
@@ -45,8 +42,4 @@ EVENT_LABELS = {
     "task.done": _("Task done"),
     "task.reopened": _("Task reopened"),
     "task.reverted": _("Task change reverted"),
-    "test_run.finished": _("Test run finished"),
-    "test_run.given_up": _("Test run given up"),
-    "test_run.imported": _("Test run imported"),
-    "test_run.started": _("Test run started"),
 }

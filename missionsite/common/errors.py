@@ -42,8 +42,6 @@ class DomainError(Exception):
             DomainError.by_constraint[name] = cls
 
     def __init__(self, message: StrOrPromise | None = None, *, field: str | None = None) -> None:
-        if message is None and "message" not in vars(type(self)) and (docstring := type(self).__doc__):
-            message = docstring.strip().splitlines()[0]
         self.message = str(message or self.message)
         if field:
             self.field = field

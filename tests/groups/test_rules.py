@@ -47,7 +47,7 @@ def test_moves_connect_different_known_states(moves, states):
 
 
 @pytest.mark.seed("003 Status")
-@pytest.mark.parametrize(("before", "after"), product(CommunityStatus, repeat=2))
+@pytest.mark.parametrize(("before", "after"), list(product(CommunityStatus, repeat=2)))
 def test_trigger_allows_moves_of_entries(before, after):
     entry = EntryFactory(status=before)
     update = "UPDATE community_members SET status = %s WHERE id = %s"
@@ -58,7 +58,7 @@ def test_trigger_allows_moves_of_entries(before, after):
             rows(update, [after, entry.pk])
 
 
-@pytest.mark.parametrize(("before", "after"), product(InvitationStatus, repeat=2))
+@pytest.mark.parametrize(("before", "after"), list(product(InvitationStatus, repeat=2)))
 def test_trigger_allows_moves_of_invitations(before, after):
     guest = EntryFactory()
 
@@ -80,7 +80,7 @@ def test_trigger_allows_moves_of_invitations(before, after):
             rows(*update)
 
 
-@pytest.mark.parametrize(("state", "move"), product(TaskState, TASK_MOVES))
+@pytest.mark.parametrize(("state", "move"), list(product(TaskState, TASK_MOVES)))
 def test_services_allow_moves_of_tasks(state, move):
     membership = MembershipFactory()
     has_member = state in (TaskState.CLAIMED, TaskState.DONE)

@@ -90,9 +90,8 @@ def test_every_error_has_one_sentence_and_own_code():
         twins = [other for other in rejections if other.code == one.code and not issubclass(one, other)]
         assert all(issubclass(twin, one) and twin.message == one.message for twin in twins), one
     for rejection in rejections:
-        # Errors without a `message` have theirs in the docstring.
-        has_message = rejection.message is not DomainError.message
-        sentence = str(rejection.message) if has_message else rejection.__doc__.strip().splitlines()[0]
+        assert rejection.message is not DomainError.message, rejection
+        sentence = str(rejection.message)
         assert sentence.endswith("."), rejection
         assert sentence[0].isupper(), rejection
 
