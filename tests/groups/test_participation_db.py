@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import psycopg
 import pytest
-from django.db import DatabaseError, transaction
+from django.db import DatabaseError, connection, transaction
 
 from groups.errors import ParticipationCounted
 from groups.models import Member, MemberParticipation
@@ -13,6 +13,7 @@ from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
 from missionsite.common.errors import from_database
+from tests import database
 from tests.groups.chats import NOON, chatter, entry, event, people, stored
 from tests.support.concurrency import crowd, execute_as_owner
 from tests.support.database import own_connection, row, rows
@@ -172,7 +173,9 @@ class TestIndexes:
             execute_as_owner("VACUUM ANALYZE member_participation")
             execute_as_owner("VACUUM ANALYZE member_daily_highlights")
             yield members
-            execute_as_owner(empty)
+            # Also the system member, who records the activity, and the temporary table of this connection.
+            connection.close()
+            database.restore()
 
     @pytest.mark.seed("003 Integration 3")
     @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_approval_is_shown_at_once(as_member, change):
     ana = entry()
     browser = as_member(ana)
     assert browser.get("/directory/").status_code == 200
-    change(entry=ana)
+    change(actor=Member.objects.system(), entry=ana)
     assert browser.get("/directory/").status_code == 403
     assert "<strong>Active</strong>" not in text(browser.get("/me/"))
 
