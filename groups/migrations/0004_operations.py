@@ -910,5 +910,6 @@ class Migration(migrations.Migration):
             SQLFile("groups/functions/erase_directory_entry", version=1),
             SQLFile("groups/policies", version=1),
             SQLFile("groups/grants", version=1),
+            SQLFile("groups/data/system_member", version=1),
         ),
     ]

@@ -5,7 +5,6 @@ from django.contrib.auth.models import Group as Role
 from django.urls import reverse
 
 from groups.models import Event, Member
-from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import update_member
 from tests.support.admin import client, client_of, links, page_text, staff
 from tests.support.factories.groups import MemberFactory, MembershipFactory
@@ -176,7 +175,7 @@ class TestRights:
         assert ana.is_superuser
 
     def test_system_member_is_read_only(self):
-        system = MemberFactory(pk=SYSTEM_MEMBER_ID)
+        system = Member.objects.system()
         chief = client_of(staff(is_superuser=True))
         assert chief.post(page(system, "deactivate")).status_code == 403
         assert chief.post(page(system), form(system, display_name="Root")).status_code == 403

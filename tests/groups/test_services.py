@@ -20,7 +20,6 @@ from groups.errors import (
     TrustTooLow,
 )
 from groups.models import Event, Member, Membership, Task
-from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services import groups, members, memberships, tasks
 from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of, revert_change
 from tests.support.errors import violates
@@ -254,7 +253,7 @@ def test_login_accepts_email_in_any_case(client):
 
 
 def test_system_member_cannot_get_password():
-    system = MemberFactory(id=SYSTEM_MEMBER_ID)
+    system = Member.objects.system()
     with violates("members_system_cannot_log_in"):
         members.update_member(actor=Member.objects.system(), member=system, is_staff=True)
 

@@ -1,0 +1,2 @@
+-- The system member stays: events and other rows refer to it.
+SELECT;
