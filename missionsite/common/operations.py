@@ -1,9 +1,19 @@
 """Migration operations: foreign keys with ON DELETE, and many changes of the schema in little time."""
 
+from collections.abc import Iterable, Iterator
 from typing import Any, cast
 
 from django.db.backends.ddl_references import Statement
 from django.db.migrations.operations.base import Operation
+from pgtrigger.migrations import AddTrigger
+
+
+def walk(operations: Iterable[Operation]) -> Iterator[Operation]:
+    """Yield operations and those inside them, in their order."""
+    for operation in operations:
+        yield operation
+        for inner in ("operations", "database_operations"):
+            yield from walk(getattr(operation, inner, ()))
 
 
 class RenderOnce(Operation):
@@ -31,7 +41,9 @@ class RenderOnce(Operation):
 
     def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
         for operation in reversed(self.operations):
-            operation.database_backwards(app_label, schema_editor, from_state, to_state)
+            # AddTrigger looks for its model in the state after, where a model that this operation created is missing.
+            after = from_state if isinstance(operation, AddTrigger) else to_state
+            operation.database_backwards(app_label, schema_editor, from_state, after)
 
     def describe(self) -> str:
         return "; ".join(operation.describe() for operation in self.operations)

@@ -57,27 +57,32 @@ def live_version(name: str) -> int:
 class SQLFile(migrations.RunSQL):
     """Install one version of a SQL file. Reversed, install the version before it, or undo version 1.
 
+    The triggers and policies of the replaced version are dropped first: not all of them can be created OR REPLACE.
     Version 1 is undone by `<path>.reverse.sql`, or without that file by dropping what the text created.
     name: see read_sql().
     """
 
     def __init__(self, name: str, version: int = 1) -> None:
         self.name, self.version = name, version
-        sql = read_sql(name, version)
-        super().__init__(sql, self._reverse(sql))
-
-    def _reverse(self, sql: str) -> str:
-        if self.version > 1:
-            return read_sql(self.name, self.version - 1)
-        label, _, path = self.name.partition("/")
-        reverse = sql_folder(label) / f"{path}.reverse.sql"
-        return reverse.read_text(encoding="utf-8") if reverse.exists() else drop_statements(sql)
+        text = read_sql(name, version)
+        if version == 1:
+            label, _, path = name.partition("/")
+            reverse = sql_folder(label) / f"{path}.reverse.sql"
+            super().__init__(text, reverse.read_text(encoding="utf-8") if reverse.exists() else drop_statements(text))
+        else:
+            before = read_sql(name, version - 1)
+            super().__init__(_replace(before, by=text), _replace(text, by=before))
 
     def deconstruct(self) -> Any:
         return type(self).__name__, [], {"name": self.name, "version": self.version}
 
     def describe(self) -> str:
         return f"Install {self.name}, version {self.version}"
+
+
+def _replace(text: str, *, by: str) -> str:
+    drops = [line for line in drop_statements(text).splitlines() if line.startswith(("DROP TRIGGER", "DROP POLICY"))]
+    return "\n".join([*drops, by])
 
 
 def drop_statements(sql: str) -> str:

@@ -7,7 +7,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from django.db import transaction
 from django.db.models import Model
 
-from missionsite.common.audit.context import changeset
+from missionsite.common.audit.context import changeset, restored_audit_context
 from missionsite.common.errors import translate_db_errors
 
 P = ParamSpec("P")
@@ -24,7 +24,7 @@ def service(function: Callable[P, R]) -> Callable[P, R]:
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
         actor = kwargs.get("actor")
         metadata = {"user": str(actor.pk)} if isinstance(actor, Model) else {}
-        with translate_db_errors(), changeset(**metadata), transaction.atomic():
+        with translate_db_errors(), changeset(**metadata), transaction.atomic(), restored_audit_context():
             return function(*args, **kwargs)
 
     cast(Any, run).is_service = True

@@ -12,7 +12,9 @@ from groups.models.history import CommunityMemberHistory, MembershipHistory
 from groups.services.groups import update_group
 from missionsite.common.audit.context import Origin, changeset, in_changeset, set_audit_context
 from missionsite.common.audit.events import audit, audit_changes
+from missionsite.common.errors import NotAllowed
 from missionsite.common.tokens import create_token, revoke_token
+from missionsite.common.transactions import service
 from tests.groups.import_files import ANA, BRUNO, FULL, bring
 from tests.support.admin import client
 from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
@@ -56,12 +58,63 @@ def test_job_is_one_changeset():
     assert rename_twice() == "done"
     assert len(set(changesets(mission))) == 1
     version = GroupHistory.objects.select_related("pgh_context").filter(pgh_context_id=changesets(mission)[0]).first()
-    assert version.pgh_context.metadata == {"job": "rename_twice"}
+    assert version.pgh_context.metadata == {"job": "tests.rename_twice", "user": str(actor.pk)}
 
 
 def test_changeset_inside_another_belongs_to_it():
     with changeset(job="outer") as outer, changeset(job="inner") as inner:
         assert inner == outer
+
+
+def test_inner_changeset_fills_in_missing_metadata():
+    mission, actor = MissionFactory(), MemberFactory()
+    with changeset(url="/join/", user=None), changeset(url="/other/"):
+        rename(mission, actor, "Renamed")
+    version = GroupHistory.objects.select_related("pgh_context").get(pgh_context_id=changesets(mission)[0])
+    assert version.pgh_context.metadata == {"url": "/join/", "user": str(actor.pk)}
+
+
+def settings_now() -> tuple:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT audit_actor_id()::text, audit_origin(), audit_reason(), audit_changeset_id()::text")
+        return cursor.fetchone()
+
+
+def test_audit_context_ends_with_its_service():
+    outer, inner = MemberFactory(), MemberFactory()
+
+    @service
+    def change(*, actor: Member, reason: str) -> tuple:
+        set_audit_context(actor, origin=Origin.FALLBACK, reason=reason)
+        return settings_now()
+
+    @service
+    def change_twice(*, actor: Member) -> list[tuple]:
+        set_audit_context(actor, reason="Outer")
+        return [change(actor=inner, reason="Inner"), settings_now()]
+
+    first, second = change_twice(actor=outer)
+    assert first[:3] == (str(inner.pk), "fallback", "Inner")
+    assert second[:3] == (str(outer.pk), "user", "Outer")
+    assert settings_now()[:3] == (None, "system", "")
+
+
+def test_audit_context_is_restored_after_error():
+    outer, inner = MemberFactory(), MemberFactory()
+
+    @service
+    def fail(*, actor: Member) -> None:
+        set_audit_context(actor, reason="Inner")
+        raise NotAllowed
+
+    @service
+    def change(*, actor: Member) -> tuple:
+        set_audit_context(actor, reason="Outer")
+        with pytest.raises(NotAllowed):
+            fail(actor=inner)
+        return settings_now()
+
+    assert change(actor=outer)[:3] == (str(outer.pk), "user", "Outer")
 
 
 def test_changeset_ends_after_error():

@@ -9,6 +9,7 @@ from django.apps import apps
 from django.conf import settings
 from django.db.migrations.loader import MigrationLoader
 
+from missionsite.common.operations import RenderOnce, walk
 from missionsite.common.sql_loader import SQLFile, drop_statements, live_version, read_sql
 from tests.engagement.owner_connection import owner
 
@@ -58,10 +59,7 @@ def installed_files() -> Counter[tuple[str, int]]:
     """Return the name and version of each file that a migration installs, with the number of times."""
     found = Counter()
     for migration in MigrationLoader(None).disk_migrations.values():
-        pending = list(migration.operations)
-        while pending:
-            operation = pending.pop()
-            pending += getattr(operation, "database_operations", [])
+        for operation in walk(migration.operations):
             if isinstance(operation, SQLFile):
                 found[operation.name, operation.version] += 1
     return found
@@ -175,3 +173,25 @@ CREATE UNLOGGED TABLE counts (id integer);
 def test_read_sql_names_the_live_version():
     with pytest.raises(FileNotFoundError, match="common/functions/ulid has no version 2; the live one is 1"):
         read_sql("common/functions/ulid", version=2)
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(
+    "name", ["engagement/policies", "fallback/triggers/missions", "groups/functions/get_active_missions"]
+)
+def test_second_version_can_be_installed_and_reversed(name, tmp_path, monkeypatch):
+    path = name.partition("/")[2]
+    live, older = tmp_path / f"{path}.sql", tmp_path / "versions" / f"{path}.1.sql"
+    for file in (live, older):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(read_sql(name))
+    monkeypatch.setattr("missionsite.common.sql_loader.sql_folder", lambda label: tmp_path)
+    second = SQLFile(name, version=2)
+    with owner() as session, session.transaction(force_rollback=True):
+        session.execute(second.sql)
+        session.execute(second.reverse_sql)
+
+
+def test_operation_inside_another_is_found():
+    inner = SQLFile("common/functions/ulid")
+    assert list(walk([RenderOnce(inner)]))[1:] == [inner]

@@ -93,4 +93,4 @@ def test_second_migration_gives_same_schema_and_texts(back, again):
 
 @pytest.mark.seed("002 there and back, with members in the database")
 def test_second_migration_gives_every_member_a_profile(again):
-    assert again.sql("SELECT count(*) FROM members") == again.sql("SELECT count(*) FROM user_profiles") == [(7,)]
+    assert again.sql("SELECT count(*) FROM members") == again.sql("SELECT count(*) FROM user_profiles") == [(8,)]

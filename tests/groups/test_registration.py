@@ -20,6 +20,7 @@ from groups.services import registration
 from groups.services.directory import approve, ban, reinstate, suspend
 from groups.services.invitations import cancel_invitation
 from groups.services.registration import accept_invitation, find_invitation
+from missionsite.common.audit.history import changes_of
 from missionsite.common.errors import DomainError
 from tests.support.concurrency import ROUNDS, crowd, without
 from tests.support.database import rows
@@ -81,6 +82,7 @@ def test_accept_writes_all_rows_and_uses_code():
     texts = (entry.telegram_id, entry.telegram_username, entry.organization, entry.country, entry.github_username)
     assert texts == ("718281828", "noor", "Ours", None, "noor-h")
     assert (entry.github_verified, entry.reputation_score) == (False, 0)
+    assert changes_of(entry)[0].actor == changes_of(person)[0].actor == person
     invitation.refresh_from_db()
     assert (invitation.status, invitation.accepted_by) == ("accepted", entry)
     assert before <= invitation.accepted_at <= timezone.now()

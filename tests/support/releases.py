@@ -9,6 +9,8 @@ from django.conf import settings
 from django.db import migrations
 from django.db.migrations.loader import MigrationLoader
 
+from missionsite.common.operations import walk
+
 
 def migration_digests() -> dict[str, str]:
     """Return the SHA-256 of each migration of this project: of its file and of every SQL text it runs.
@@ -30,10 +32,7 @@ def _is_ours(label: str) -> bool:
 
 def _digest(migration: migrations.Migration) -> str:
     digest = hashlib.sha256(Path(inspect.getsourcefile(type(migration))).read_bytes())
-    pending = list(migration.operations)
-    while pending:
-        operation = pending.pop(0)
-        pending += getattr(operation, "database_operations", [])
+    for operation in walk(migration.operations):
         if isinstance(operation, migrations.RunSQL):
             digest.update(str(operation.sql).encode())
     return digest.hexdigest()

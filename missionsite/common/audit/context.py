@@ -7,6 +7,7 @@ request, `in_changeset` one for each job; a service outside of both opens its ow
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from contextvars import ContextVar
 from functools import wraps
 from typing import ParamSpec, TypeVar
 from uuid import UUID
@@ -33,21 +34,32 @@ class Origin(TextChoices):
 def changeset(**metadata: str) -> Iterator[UUID]:
     """Run the block in one changeset, and yield its id. Inside another changeset, the block belongs to that one.
 
-    metadata: what pghistory stores with the changes, such as `user` (the id of the actor) or `job`.
+    metadata: what pghistory stores with the changes, such as `user` (the id of the actor) or `job`. Inside another
+    changeset it fills in what that one does not have.
     """
     if current := _current():
+        describe_changeset(**metadata)
         yield current
         return
     with pghistory.context(**metadata) as context:
         yield context.id
 
 
+def describe_changeset(**metadata: str) -> None:
+    """Add to the metadata of the current changeset what it does not have yet; without a changeset, do nothing."""
+    if context := getattr(pghistory.runtime._tracker, "value", None):
+        for name, value in metadata.items():
+            if context.metadata.get(name) is None:
+                context.metadata[name] = value
+
+
 def in_changeset(function: Callable[P, R]) -> Callable[P, R]:
-    """Run each call of a job or command in one changeset, with the function's name as `job`."""
+    """Run each call of a job or command in one changeset, with the names of app and function as `job`."""
+    job = f"{function.__module__.partition('.')[0]}.{function.__name__}"
 
     @wraps(function)
     def run(*args: P.args, **kwargs: P.kwargs) -> R:
-        with changeset(job=function.__name__):
+        with changeset(job=job):
             return function(*args, **kwargs)
 
     return run
@@ -56,14 +68,35 @@ def in_changeset(function: Callable[P, R]) -> Callable[P, R]:
 def set_audit_context(actor: Model, *, origin: Origin | None = None, reason: str = "") -> None:
     """Set what the triggers of this transaction record: actor, origin, reason and changeset.
 
+    Call it in a service: when the service ends, the values before it apply again.
     origin: by default `system` for the system member, else `user`.
     """
+    _set((str(actor.pk), str(origin or origin_of(actor)), reason, str(_current() or "")))
+
+
+@contextmanager
+def restored_audit_context() -> Iterator[None]:
+    """Restore the audit context at the end of the block, which is a savepoint or a whole transaction."""
+    before = _values.get()
+    try:
+        yield
+        # A transaction of its own ends with the block, and its settings with it.
+        if _values.get() != before and connection.savepoint_ids:
+            _set(before)
+    finally:
+        # After an error, the rollback has restored the settings of the database.
+        _values.set(before)
+
+
+_SETTINGS = ("app.actor_id", "app.event_origin", "app.reason", "pghistory.context_id")
+_values: ContextVar[tuple[str, ...]] = ContextVar("audit_context", default=("",) * len(_SETTINGS))
+
+
+def _set(values: tuple[str, ...]) -> None:
+    calls = ", ".join(f"set_config('{name}', %s, true)" for name in _SETTINGS)
     with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT set_config('app.actor_id', %s, true), set_config('app.event_origin', %s, true),"
-            " set_config('app.reason', %s, true), set_config('pghistory.context_id', %s, true)",
-            [str(actor.pk), str(origin or origin_of(actor)), reason, str(_current() or "")],
-        )
+        cursor.execute(f"SELECT {calls}", list(values))
+    _values.set(values)
 
 
 def origin_of(actor: Model) -> Origin:

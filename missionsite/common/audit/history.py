@@ -68,6 +68,7 @@ class Change:
     label: str
     actor: models.Model | None
     where: str
+    job: str
     changeset_id: UUID | None = None
     fields: list[FieldChange] = field(default_factory=list)
     instance: models.Model | None = None
@@ -91,7 +92,8 @@ def changes_of(instance: models.Model, *, limit: int = 200) -> list[Change]:
             when=entry.pgh_created_at,
             label=entry.pgh_label,
             actor=actors.get(str(context.get("user"))),
-            where=context.get("url") or context.get("job", ""),
+            where=context.get("url", ""),
+            job=context.get("job", ""),
             changeset_id=entry.pgh_context_id,
             fields=_differences(older, entry) if entry.pgh_label == "update" and older else [],
             instance=instance,
