@@ -48,6 +48,12 @@ class TransitionsImmutable(DomainError):
     constraint = "engagement_state_transitions_append_only"
 
 
+class MessageQueuedAlready(DomainError):
+    message = gettext_lazy("A message with this idempotency key already exists.")
+    code = "message_queued_already"
+    constraint = "engagement_message_queue_idempotency_key_key"
+
+
 class MessageMoveRejected(DomainError):
     """A message in its status cannot be changed so: see rules.MESSAGE_MOVES."""
 
