@@ -4,6 +4,7 @@ DO $$
 BEGIN
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
         GRANT UPDATE, DELETE ON events TO missionsite_app;
+        GRANT DELETE ON pghistory_context TO missionsite_app;
     END IF;
     IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member') THEN
         REVOKE ALL ON groups, tasks, memberships, events, members, pghistory_context FROM missionsite_member;

@@ -9,6 +9,8 @@ BEGIN
         REVOKE UPDATE, DELETE, TRUNCATE ON events FROM missionsite_app;
         REVOKE UPDATE, DELETE ON members_history, groups_history, memberships_history, tasks_history,
             community_members_history, community_invitations_history FROM missionsite_app;
+        -- pghistory adds to the metadata of a context while its changeset is open, so UPDATE remains.
+        REVOKE DELETE ON pghistory_context FROM missionsite_app;
         GRANT EXECUTE ON FUNCTION merge_mission_counters(integer), roll_up_highlights(jsonb, integer, integer),
             rebuild_highlights(jsonb, integer, date, date), erase_directory_entry(uuid) TO missionsite_app;
     END IF;

@@ -5,6 +5,7 @@ from django.db import DatabaseError, connection, transaction
 
 from groups.models import Event, Group, Membership, MembershipHistory
 from groups.services.memberships import join_mission, leave_mission
+from missionsite.common.audit.context import changeset
 from missionsite.common.errors import DomainError, NotAllowed, translate_db_errors
 from missionsite.common.roles import member_session
 from tests.support.errors import violates
@@ -55,6 +56,16 @@ def test_records_are_append_only(table):
         for verb in ("SELECT", "INSERT", "UPDATE", "DELETE", "TRUNCATE")
     }
     assert may == {"SELECT": True, "INSERT": True, "UPDATE": False, "DELETE": False, "TRUNCATE": False}
+
+
+@pytest.mark.seed("site database roles: the site owns nothing, records only grow, a member sees what is")
+def test_site_role_cannot_delete_changesets():
+    with changeset(user="someone") as number:
+        MissionFactory()
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
+        sql("DELETE FROM pghistory_context WHERE id = %s", [number])
+    assert rejected.value.__cause__.sqlstate == "42501"
+    assert sql("SELECT metadata FROM pghistory_context WHERE id = %s", [number]) == [('{"user": "someone"}',)]
 
 
 # --- A member's own requests ------------------------------------------------------------------
