@@ -6,7 +6,7 @@ from typing import Any, cast
 import django.contrib.auth.admin  # noqa: F401
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.auth.models import Group, Permission
+from django.contrib.auth.models import Group
 from django.db import DataError, transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
@@ -18,13 +18,14 @@ from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
+from groups.models import Member
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.command_palette import autocomplete, search
 from missionsite.common.admin.options import ValidSelectionMixin
 from missionsite.common.admin.passwords import StaffLoginForm, change_password, log_in
 from missionsite.common.annotations import StrOrPromise
 from missionsite.models import Role
-from missionsite.roles import ROLES
+from missionsite.roles import ROLES, assignable_permissions, change_role, create_role
 
 site: Any = admin.site
 site.login = log_in
@@ -65,10 +66,7 @@ class RoleAdmin(ModelAdmin):
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "permissions":
-            ours = ("groups", "common", "missionsite")
-            kwargs["queryset"] = Permission.objects.filter(content_type__app_label__in=ours).select_related(
-                "content_type"
-            )
+            kwargs["queryset"] = assignable_permissions()
         return super().formfield_for_manytomany(db_field, request, **kwargs)
 
     @display(description=_("members"))
@@ -85,9 +83,14 @@ class RoleAdmin(ModelAdmin):
         names = role.permissions.order_by("content_type__model", "name").values_list("name")
         return format_html('<ul class="permissions">{}</ul>', format_html_join("", "<li>{}</li>", names)) or _("none")
 
-    def save_model(self, request: HttpRequest, obj: Role, form, change: bool) -> None:
-        """Save the role directly: there is no service for roles."""
-        obj.save()
+    def create(self, request: HttpRequest, values: dict) -> Role:
+        return create_role(actor=cast(Member, request.user), **values)
+
+    def update(self, request: HttpRequest, obj: Role, changes: dict) -> None:
+        change_role(actor=cast(Member, request.user), role=obj, **changes)
+
+    def save_related(self, request: HttpRequest, form, formsets: list, change: bool) -> None:
+        """Do nothing: the service saves the permissions."""
 
 
 @admin.register(ProcrastinateJob)

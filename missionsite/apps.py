@@ -1,4 +1,5 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MissionsiteConfig(AppConfig):
@@ -7,5 +8,7 @@ class MissionsiteConfig(AppConfig):
 
     def ready(self) -> None:
         from missionsite import roles
+        from missionsite.common.audit.events import register_event_labels
 
         roles.connect()
+        register_event_labels({"role.changed": _("Role edited"), "role.created": _("Role created")})

@@ -1,12 +1,24 @@
-"""The built-in roles of the back office and their permissions.
+"""The roles of the back office: the built-in ones with their permissions, and the services of custom ones.
 
-`migrate` writes them to the database and leaves other roles unchanged.
+`migrate` writes the built-in roles to the database and leaves other roles unchanged.
 """
+
+from collections.abc import Iterable
+from typing import cast
 
 from django.apps import apps
 from django.contrib.auth.management import create_permissions
+from django.contrib.auth.models import Permission
 from django.db import DEFAULT_DB_ALIAS
+from django.db.models import QuerySet, Value
+from django.db.models.functions import Concat
 from django.db.models.signals import post_migrate
+
+from groups.models import Member
+from missionsite.common.audit.events import audit, audit_changes
+from missionsite.common.changes import apply_changes
+from missionsite.common.transactions import service
+from missionsite.models import Role
 
 NOUNS = (
     "mission",
@@ -93,12 +105,50 @@ ROLES: dict[str, frozenset[str]] = {
 }
 
 
+def assignable_permissions() -> QuerySet[Permission]:
+    """Return the permissions that a custom role can have: those that a built-in role has."""
+    code = Concat("content_type__app_label", Value("."), "codename")
+    used = frozenset[str]().union(*ROLES.values())
+    return Permission.objects.alias(code=code).filter(code__in=used).select_related("content_type")
+
+
+@service
+def create_role(*, actor: Member, name: str, permissions: Iterable[Permission] = ()) -> Role:
+    """Create a custom role."""
+    role = cast(Role, Role.objects.create(name=name))
+    role.permissions.set(permissions)
+    audit("role.created", actor=actor, role=name, changed={"name": ["", name], "permissions": [[], _codes(role)]})
+    return role
+
+
+@service
+def change_role(
+    *, actor: Member, role: Role, name: str | None = None, permissions: Iterable[Permission] | None = None
+) -> Role:
+    """Change the name of a custom role, or replace its permissions; None leaves them unchanged."""
+    current = cast(Role, Role.objects.select_for_update().get(pk=role.pk))
+    changed = {} if name is None else apply_changes(current, {"name": name})
+    if permissions is not None:
+        before = _codes(current)
+        current.permissions.set(permissions)
+        if before != (after := _codes(current)):
+            changed["permissions"] = [before, after]
+    audit_changes("role.changed", actor=actor, role=current.name, changed=changed)
+    return current
+
+
+def _codes(role: Role) -> list[str]:
+    """Return the permissions of a role as `app.codename`, sorted."""
+    rows = role.permissions.values_list("content_type__app_label", "codename")
+    return sorted(f"{app}.{codename}" for app, codename in rows)
+
+
 def synchronise(app_config=None, using: str = DEFAULT_DB_ALIAS, **kwargs) -> None:
     """Write the built-in roles with exactly their permissions, in a fixed number of statements.
 
     Connected to post_migrate. A permission whose app is not migrated yet is skipped and added once it is.
     """
-    from django.contrib.auth.models import Group, Permission
+    from django.contrib.auth.models import Group
 
     if app_config is not None:
         # Django creates an app's permissions in the same signal, possibly later than this receiver.

@@ -75,6 +75,8 @@ def _plain(value) -> str:
         return "empty"
     if isinstance(value, bool):
         return "yes" if value else "no"
+    if isinstance(value, list):
+        return ", ".join(map(_plain, value)) or "empty"
     return str(value)
 
 

@@ -23,7 +23,7 @@ def types_in(file: Path) -> set[str]:
     }
 
 
-@pytest.mark.parametrize("app", ["groups", "engagement", "fallback", "missiondeck", "missionsite/common"])
+@pytest.mark.parametrize("app", ["groups", "engagement", "fallback", "missiondeck", "missionsite"])
 def test_event_types_have_labels(app):
     recorded = set().union(*(types_in(file) for file in (CHECKOUT / app).rglob("*.py")))
     assert recorded - event_labels().keys() == set()
