@@ -26,6 +26,8 @@ APPS = {
     "common": "missionsite/common",
 }
 MOST_TESTS = 2
+# The tests of this page and of the messages name rules without proving them.
+ABOUT_RULES = ("tests/site/test_rules.py", "tests/site/test_rule_messages.py")
 INTRODUCTION = """# Rules
 
 Every rule that an app enforces, whoever writes: the constraints of its models, what its triggers and policies raise,
@@ -33,10 +35,10 @@ and the errors of its services. `manage.py rules` writes this page; the build fa
 
 *rule*: the name that PostgreSQL reports, or the error class, whose `code` the API shows. *message*: what a user sees.
 *where*: the constraint, the SQL that raises it, or the service that checks it. *tests*: the first that name the rule; a
-test that does not name it is marked `@pytest.mark.rule("name")`. Primary and foreign keys, NOT NULL, unique
-columns (`…_key`) and positive numbers (`…_check`) are in the models; the SQL files create `…_touch_updated_at`,
-`…_owner` and `…_site` for each of several tables. The transitions and limits as data are in the `rules.py` of the
-apps that have any.
+test that does not name it is marked `@pytest.mark.rule("name")`. The build fails for a rule without a test. Primary and
+foreign keys, NOT NULL, unique columns (`…_key`) and positive numbers (`…_check`) are in the models; the SQL files
+create `…_touch_updated_at`, `…_owner` and `…_site` for each of several tables. The transitions and limits as data are
+in the `rules.py` of the apps that have any.
 """
 _LOOKUPS = {"": "=", "exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "regex": "matches"}
 _SQL_RULE = re.compile(
@@ -51,7 +53,8 @@ _SQL_RULE = re.compile(
 
 @dataclass
 class Rule:
-    """One row of the page. tables, files: sorted when shown. words: the names that a test of the rule contains.
+    """One row of the page. tables, files: sorted when shown. words: what a test of the rule contains instead of
+    its name: the error class, the code.
 
     kind: "trigger", "policy" or "index" for one that raises nothing under its own name.
     """
@@ -95,7 +98,7 @@ def _add_constraints(label: str, rules: dict[str, Rule]) -> None:
                 continue
             rule.message = rule.message or _message_of(constraint)
             rule.files.add(_path(inspect.getsourcefile(model) or ""))
-            rule.words |= {constraint.name, constraint.violation_error_code or constraint.name}
+            rule.words.add(constraint.violation_error_code or constraint.name)
 
 
 def _message_of(constraint: BaseConstraint) -> str:
@@ -133,7 +136,6 @@ def _add_sql(label: str, rules: dict[str, Rule]) -> None:
                 continue
             rule = rules.setdefault(found[kind], Rule(found[kind]))
             rule.files.add(_path(path))
-            rule.words.add(found[kind])
             if table := found.groupdict().get(f"{kind}_table"):
                 rule.tables.add(table)
             rule.kind = kind if kind in ("trigger", "policy", "index") else ""
@@ -149,7 +151,8 @@ def _add_errors(label: str, rules: dict[str, Rule]) -> None:
     package = APPS[label].replace("/", ".")
     raised = _raised_in(CHECKOUT / APPS[label])
     for error in _subclasses(DomainError):
-        if not error.__module__.startswith(f"{package}."):
+        # A class without a code is only a base of others.
+        if not error.__module__.startswith(f"{package}.") or error.code == DomainError.code:
             continue
         name = error.constraint or error.__name__
         rule = rules.setdefault(name, Rule(name))
@@ -157,7 +160,7 @@ def _add_errors(label: str, rules: dict[str, Rule]) -> None:
         rule.message = rule.message or message
         rule.files |= raised.get(error.__name__) or set()
         rule.files = rule.files or {_path(inspect.getsourcefile(error) or "")}
-        rule.words |= {name, error.__name__, error.code}
+        rule.words |= {error.__name__, error.code}
 
 
 def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
@@ -182,36 +185,45 @@ def _path(path: Path | str) -> str:
 
 
 class Tests:
-    """The tests by the words in them, with their decorators."""
+    """The tests by the words in them, with their decorators and the module's constants that these name."""
 
     def __init__(self, folder: Path) -> None:
         self.by_word: dict[str, list[str]] = defaultdict(list)
-        self.texts: dict[str, str] = {}
-        for path in sorted(folder.rglob("*.py")):
+        for path in sorted(folder.rglob("test_*.py")):
+            if _path(path) in ABOUT_RULES:
+                continue
             source = path.read_text(encoding="utf-8")
-            lines = source.splitlines()
-            for node in ast.parse(source).body:
-                inner = [each for each in ast.walk(node) if isinstance(each, ast.FunctionDef)]
-                for test in inner:
-                    if test.name.startswith("test_"):
-                        start = min([test.lineno, *(decorator.lineno for decorator in test.decorator_list)])
-                        owner = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
-                        self._add(f"{_path(path)}::{owner}{test.name}", "\n".join(lines[start - 1 : test.end_lineno]))
-            self._add(_path(path), source)
+            module, lines = ast.parse(source), source.splitlines()
+            constants = _constants(module)
+            for node in module.body:
+                owner = f"{node.name}::" if isinstance(node, ast.ClassDef) else ""
+                for test in node.body if isinstance(node, ast.ClassDef) else [node]:
+                    if isinstance(test, ast.FunctionDef) and test.name.startswith("test_"):
+                        self._add(f"{_path(path)}::{owner}{test.name}", _text_of(test, lines, constants))
 
     def _add(self, name: str, text: str) -> None:
-        self.texts[name] = text
         for word in set(re.findall(r"\w+", text)):
             self.by_word[word].append(name)
 
     def of(self, rule: Rule, label: str) -> list[str]:
-        """Return the first tests that contain a name or the message of a rule: of the app, functions before files."""
-        found = {name for word in rule.words or {rule.name} for name in self.by_word.get(word, ())}
-        if not found and rule.message:
-            found = {name for name, text in self.texts.items() if rule.message in text}
-        order = sorted(found, key=lambda name: ("::" not in name, not name.startswith(f"tests/{label}/"), name))
-        functions = [name for name in order if "::" in name]
-        return (functions or order)[:MOST_TESTS]
+        """Return the first tests that contain the name of a rule, else its class or code; those of the app first."""
+        found = self.by_word.get(rule.name) or {test for word in rule.words for test in self.by_word.get(word, ())}
+        return sorted(found, key=lambda name: (not name.startswith(f"tests/{label}/"), name))[:MOST_TESTS]
+
+
+def _constants(module: ast.Module) -> dict[str, ast.Assign]:
+    """Return the assignments of a module by name."""
+    assignments = (node for node in module.body if isinstance(node, ast.Assign))
+    return {target.id: node for node in assignments for target in node.targets if isinstance(target, ast.Name)}
+
+
+def _text_of(test: ast.FunctionDef, lines: list[str], constants: dict[str, ast.Assign]) -> str:
+    """Return the source of a test, with the constants that its decorators name and those that these name."""
+    parts: list[ast.expr | ast.stmt] = [*test.decorator_list]
+    for part in parts:
+        names = (node.id for node in ast.walk(part) if isinstance(node, ast.Name))
+        parts += [constants[name] for name in names if name in constants and constants[name] not in parts]
+    return "\n".join(line for part in [*parts, test] for line in lines[part.lineno - 1 : part.end_lineno])
 
 
 # --- Writing --------------------------------------------------------------------------------------
@@ -221,6 +233,11 @@ def page() -> str:
     """Return the page docs/rules.md."""
     tests = Tests(CHECKOUT / "tests")
     return "\n".join([INTRODUCTION, *(_section(label, tests) for label in APPS)])
+
+
+def untested(text: str) -> list[str]:
+    """Return the rules of a page that have no test."""
+    return re.findall(r"^\| `([^`]+)` \|.*\|  \|$", text, re.MULTILINE)
 
 
 def _section(label: str, tests: Tests) -> str:

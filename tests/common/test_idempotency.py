@@ -24,6 +24,7 @@ from missionsite.common.errors import DomainError
 from missionsite.common.models import Heartbeat, IdempotencyKey
 from tests.common.test_worker import until
 from tests.support.concurrency import crowd, without
+from tests.support.database import rejected_by
 from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
 from tests.support.factories.tokens import make_token
 
@@ -340,6 +341,21 @@ class TestRaces:
         assert answer.status_code == 201
         assert not is_replay(answer)
         assert [heartbeat.name.split()[0] for heartbeat in Heartbeat.objects.all()] == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"fingerprint": "0" * 63 + "G"}, "api_idempotency_keys_fingerprint_format"),
+        ({"status": 199}, "api_idempotency_keys_of_success"),
+        ({"status": 400}, "api_idempotency_keys_of_success"),
+    ],
+)
+def test_invalid_response_cannot_be_stored(changes, rule):
+    values = {"owner": MemberFactory(), "fingerprint": "0" * 64, "status": 201, "headers": {}}
+    IdempotencyKey.objects.create(key="valid", **values)
+    with rejected_by(rule):
+        IdempotencyKey.objects.create(key="invalid", **(values | changes))
 
 
 def test_stored_responses_are_pruned_after_a_day():

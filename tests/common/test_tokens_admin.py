@@ -71,6 +71,7 @@ def test_double_submission_creates_one_token(client, alice):
     assert plaintext not in str(list(IdempotencyKey.objects.values_list()))
 
 
+@pytest.mark.rule("FormKeyMissing")
 def test_form_without_key_creates_no_token(client, alice):
     page = make(client, form_key="").content.decode()
     assert "Nothing was saved: this page was opened before the site was updated." in page

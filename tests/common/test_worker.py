@@ -23,6 +23,7 @@ from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_worker
 from tests.common.forks import Forks
 from tests.common.jobs import hold, hold_row, note
 from tests.support.concurrency import PATIENCE, execute_as_owner
+from tests.support.database import rejected_by
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -419,6 +420,21 @@ def test_worker_says_in_words_that_the_database_is_away_and_keeps_trying(monkeyp
         assert process.poll() is None
         process.send_signal(signal.SIGTERM)
         assert process.wait(PATIENCE) == 0
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"worker_id": 1}, "worker_processes_worker_unique"),
+        ({"concurrency": 0}, "worker_processes_concurrency_positive"),
+    ],
+)
+def test_invalid_worker_is_rejected(changes, rule):
+    values = {"host": "host", "pid": 1, "concurrency": 1}
+    WorkerProcess.objects.create(tag="first", worker_id=1, **values)
+    with rejected_by(rule):
+        WorkerProcess.objects.create(tag="second", **({"worker_id": 2} | values | changes))
+    WorkerProcess.objects.create(tag="second", worker_id=2, **values)
 
 
 def test_every_regular_job_is_known_by_name():

@@ -71,6 +71,7 @@ def test_service_error_leaves_key_unused(people, manager):
     assert counts() == (1, PEOPLE)
 
 
+@pytest.mark.rule("FormKeyReused")
 def test_used_key_with_other_values_keeps_input(people, manager):
     browser, key = client_of(manager), new_form_key()
     browser.post(COMPOSE, filled(key))

@@ -7,7 +7,7 @@ from psycopg.types.json import Jsonb
 
 from engagement.models import EngagementMessage, UserProfile
 from tests.engagement.transition_table import ILLEGAL, LEGAL, STATES, TRIGGERS
-from tests.support.database import rejected_by, row, rows
+from tests.support.database import assert_rejects_alone, rejected_by, row, rows
 from tests.support.factories.engagement import PersonFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -225,9 +225,26 @@ NOW = datetime(2026, 3, 2, 12, tzinfo=UTC)
         ({"message_params": Jsonb(None)}, "params_object"),
     ],
 )
+@pytest.mark.rule(
+    "engagement_message_queue_destination_known",
+    "engagement_message_queue_message_type_known",
+    "engagement_message_queue_params_object",
+    "engagement_message_queue_status_known",
+    "engagement_message_queue_waiting_for_known",
+)
 def test_queue_rejects_invalid_rows(values, rule):
     with rejected_by(f"engagement_message_queue_{rule}"):
         queue(**values)
+
+
+def test_negative_retry_count_is_rejected():
+    assert_rejects_alone(
+        "engagement_message_queue_retry_count_not_negative",
+        """INSERT INTO members (email, display_name) VALUES ('ana@example.org', 'Ana');
+           INSERT INTO engagement_message_queue (user_id, message_type, message_key, idempotency_key, retry_count)
+           SELECT id, 'welcome', 'welcome', 'raw', -1 FROM members WHERE email = 'ana@example.org'""",
+        prepare="ALTER TABLE engagement_message_queue DROP CONSTRAINT engagement_message_queue_retry_count_check",
+    )
 
 
 @pytest.mark.seed("002 Subtask 4.2")
@@ -266,6 +283,7 @@ def test_idempotency_key_is_unique():
         ("timezone = 'utc''; --'", "timezone_known"),
     ],
 )
+@pytest.mark.rule("user_profiles_locale_known", "user_profiles_preferred_destination_known")
 def test_profile_rejects_invalid_rows(changes, rule):
     person = PersonFactory()
     with rejected_by(f"user_profiles_{rule}"):

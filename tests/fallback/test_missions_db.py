@@ -252,6 +252,13 @@ def test_dependency_rejects_self_duplicate_and_other_project():
         let_wait(first, MissionFactory())
 
 
+def test_mission_cannot_change_project():
+    mission = MissionFactory()
+    change(mission, project_id=mission.project_id, title="Same project")
+    with rejected_by("missions_project_immutable"):
+        change(mission, project_id=ProjectFactory().pk)
+
+
 def test_mission_with_dependents_cannot_change_project():
     first, second = missions(2)
     let_wait(first, second)

@@ -5,6 +5,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 from django.urls import reverse
 
+from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
 from groups.services import directory
 from groups.services.erasure import erase
@@ -307,7 +308,10 @@ class TestActions:
 
         response = community.post(page(noor, "verify"), follow=True)
         assert "GitHub check queued" in page_text(response)
-        assert noor.member_id in str(ProcrastinateJob.objects.filter(task_name="verify_on_github").latest("id").args)
+        jobs = ProcrastinateJob.objects.filter(task_name="verify_on_github")
+        assert [noor.member_id in str(job.args) for job in jobs] == [True]
+        assert str(CheckPending.message) in page_text(community.post(page(noor, "verify"), follow=True))
+        assert jobs.count() == 1
 
     def test_remove_rejects_removed_entry(self, community, noor):
         community.post(page(noor, "remove"), REASON)

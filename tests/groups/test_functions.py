@@ -7,6 +7,7 @@ from django.db import connection
 
 from groups.models import Group, MissionCount
 from groups.services.memberships import join_mission, leave_mission
+from tests.support.database import rejected_by
 from tests.support.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
@@ -144,3 +145,13 @@ def test_merging_keeps_counts_and_updated_at():
     assert (after.member_count, after.updated_at) == (2, before.updated_at)
     assert not membership.group.counters.exists()
     assert after.history.count() == 1, "merging is no change of the group"
+
+
+@pytest.mark.parametrize("column", ["merged_member_count", "merged_membership_count", "merged_open_task_count"])
+def test_site_role_cannot_set_counts(column):
+    mission = MembershipFactory().group
+    with rejected_by("groups_counts_read_only"):
+        sql(f"UPDATE groups SET {column} = 5 WHERE id = %s RETURNING id", [mission.pk])
+    # The site role merges counts with a function that runs as the owner.
+    assert sql("SELECT merge_mission_counters()") == [(1,)]
+    assert sql("SELECT merged_member_count FROM groups WHERE id = %s", [mission.pk]) == [(1,)]

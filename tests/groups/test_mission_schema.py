@@ -1,9 +1,17 @@
-"""The columns, keys and indexes the mission schema migration adds, as the database's catalogue has them."""
+"""The columns, keys and indexes that the mission schema migration adds, and the rows that its tables reject."""
 
 import pytest
 from django.db import IntegrityError, connection, transaction
+from django.utils import timezone
 
-from tests.support.factories.groups import MissionFactory
+from tests.support.database import assert_rejects_alone, rejected_by
+from tests.support.factories.groups import (
+    ColonyFactory,
+    MemberFactory,
+    MembershipFactory,
+    MissionFactory,
+    TaskFactory,
+)
 
 pytestmark = pytest.mark.django_db
 
@@ -86,3 +94,67 @@ def test_migration_adds_indexes():
 )
 def test_migration_adds_comments(described):
     assert sql(f"SELECT {described}")[0][0]
+
+
+# --- Rejected rows ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("make", "values", "rule"),
+    [
+        (ColonyFactory, {"min_trust_score": 5}, "groups_colony_has_no_threshold"),
+        (MissionFactory, {"parent_group": None}, "groups_parent_fits_type"),
+        (ColonyFactory, {"parent_group": ColonyFactory}, "groups_parent_fits_type"),
+        (MissionFactory, {"status": "lost"}, "groups_status_known"),
+        (MemberFactory, {"member_id": "FE-P-1"}, "members_member_id_format"),
+        (MembershipFactory, {"status": "left"}, "memberships_left_at_fits_status"),
+        (MembershipFactory, {"left_at": timezone.now}, "memberships_left_at_fits_status"),
+        (TaskFactory, {"stable_id": "FE-T-1"}, "tasks_stable_id_format"),
+        (TaskFactory, {"state": "claimed"}, "tasks_claimed_by_fits_state"),
+        (TaskFactory, {"claimed_by": MemberFactory}, "tasks_claimed_by_fits_state"),
+    ],
+)
+def test_check_rejects_invalid_row(make, values, rule):
+    make()
+    with rejected_by(rule):
+        make(**{name: value() if callable(value) else value for name, value in values.items()})
+
+
+def test_unknown_type_of_group_is_rejected():
+    assert_rejects_alone(
+        "groups_type_known",
+        "INSERT INTO groups (name, type) VALUES ('X', 'lost')",
+        prepare="""ALTER TABLE groups DROP CONSTRAINT groups_parent_fits_type,
+                       DROP CONSTRAINT groups_stable_id_fits_type, DROP CONSTRAINT groups_colony_has_no_threshold""",
+    )
+
+
+NEW_MISSION = """INSERT INTO groups (name, type) VALUES ('Colony', 'colony');
+    INSERT INTO groups (name, parent_group_id) SELECT 'Mission', id FROM groups WHERE name = 'Colony'"""
+
+
+def test_unknown_status_of_membership_is_rejected():
+    assert_rejects_alone(
+        "memberships_status_known",
+        f"""{NEW_MISSION}; INSERT INTO members (email, display_name) VALUES ('ana@example.org', 'Ana');
+            INSERT INTO memberships (group_id, member_id, status)
+            SELECT g.id, m.id, 'lost' FROM groups g, members m
+            WHERE g.name = 'Mission' AND m.email = 'ana@example.org'""",
+        prepare="ALTER TABLE memberships DROP CONSTRAINT memberships_left_at_fits_status",
+    )
+
+
+def test_unknown_state_of_task_is_rejected():
+    assert_rejects_alone(
+        "tasks_state_known",
+        f"""{NEW_MISSION};
+           INSERT INTO tasks (group_id, title, state) SELECT id, 'X', 'lost' FROM groups WHERE name = 'Mission'""",
+        prepare="ALTER TABLE tasks DROP CONSTRAINT tasks_claimed_by_fits_state",
+    )
+
+
+def test_type_of_group_is_immutable():
+    colony = ColonyFactory()
+    sql("UPDATE groups SET type = 'colony', name = 'Same type' WHERE id = %s RETURNING id", [colony.pk])
+    with rejected_by("groups_type_never_changes"):
+        sql("UPDATE groups SET type = 'mission' WHERE id = %s RETURNING id", [colony.pk])

@@ -2,12 +2,14 @@
 
 import threading
 from datetime import timedelta
+from uuid import uuid4
 
 import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
+from psycopg.types.json import Jsonb
 
-from groups.errors import ParticipationCounted
+from groups.errors import MessageAlreadyRecorded, ParticipationCounted
 from groups.models import Member, MemberParticipation
 from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
@@ -123,6 +125,17 @@ def test_database_rejects_invalid_rows(changes, by):
         rows(INSERT, {"event_metadata": None} | event(member) | changes)
     assert rejected.value.__cause__.diag.constraint_name == by
     assert from_database(rejected.value).message
+
+
+def test_message_is_recorded_once():
+    (member,) = people(1)
+    made = record_participation(**event(member, message_id="7"))
+    again = "INSERT INTO member_participation SELECT (jsonb_populate_record(p, %s)).* FROM member_participation p"
+    with pytest.raises(DatabaseError) as rejected, transaction.atomic():
+        rows(again, [Jsonb({})])
+    assert type(from_database(rejected.value)) is MessageAlreadyRecorded
+    rows(again, [Jsonb({"id": str(uuid4())})])
+    assert MemberParticipation.objects.exclude(pk=made.pk).count() == 1
 
 
 @pytest.mark.parametrize("name", ["member_id", "event_type", "platform", "room_id", "occurred_at"])

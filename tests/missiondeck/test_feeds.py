@@ -88,6 +88,7 @@ class TestPage:
         assert text in " ".join(response.context["form"].errors["name"])
         assert not DeckFeed.objects.exists()
 
+    @pytest.mark.rule("TooManyFeeds")
     def test_number_of_active_feeds_is_limited(self, lena):
         browser = client_of(lena)
         for number in range(MAX_FEEDS):

@@ -9,7 +9,7 @@ from django.db import IntegrityError
 from missiondeck.models import Category, Citizen, DeckMission, DeckStatus
 from tests.groups.test_erase import owner_session
 from tests.missiondeck.helpers import insert, mission, raw_mission
-from tests.support.database import rejected_by, row, rows
+from tests.support.database import assert_rejects_alone, rejected_by, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -288,6 +288,16 @@ MISSIONS = [
     "001 missions.github_url",
 )
 @pytest.mark.parametrize(("values", "rule"), MISSIONS)
+@pytest.mark.rule(
+    "deck_missions_assigned_to_form",
+    "deck_missions_budget_positive",
+    "deck_missions_client_not_empty",
+    "deck_missions_completion_consistent",
+    "deck_missions_currency_form",
+    "deck_missions_deadline_range",
+    "deck_missions_number_positive",
+    "deck_missions_title_not_empty",
+)
 def test_mission_rejects(values, rule):
     with rejected_by(f"deck_missions_{rule or 'begin_active'}"):
         raw_mission(**values)
@@ -358,6 +368,7 @@ def test_form_validates_before_database(field):
         ({"position": -1}, "position_check"),
     ],
 )
+@pytest.mark.rule("dod_items_category_known", "dod_items_completion_consistent")
 def test_item_rejects(values, rule):
     with rejected_by(f"dod_items_{rule}"):
         insert("dod_items", **({"mission_id": mission().pk, "text": "It works"} | values))
@@ -376,6 +387,7 @@ def test_item_rejects(values, rule):
         ({"message": "x" * 100_001}, "message_length"),
     ],
 )
+@pytest.mark.rule("chat_messages_citizen_known", "chat_messages_sender_known")
 def test_message_rejects(values, rule):
     with rejected_by(f"chat_messages_{rule}"):
         insert("chat_messages", **({"mission_id": mission().pk, "sender": "user", "message": "Hi"} | values))
@@ -396,6 +408,7 @@ def test_message_rejects(values, rule):
         ({"import_key": "bülid"}, "key_form"),
     ],
 )
+@pytest.mark.rule("test_runs_digest_form", "test_runs_key_form", "test_runs_source_known")
 def test_run_rejects(values, rule):
     with rejected_by(f"test_runs_{rule}"):
         insert("test_runs", **({"mission_id": mission().pk, "status": "running"} | values))
@@ -404,6 +417,42 @@ def test_run_rejects(values, rule):
 def test_run_with_unknown_status_is_rejected():
     with rejected_by("test_runs_status_follows_from_results"):
         insert("test_runs", mission_id=mission().pk, status="green", results='[{"name": "a", "status": "passed"}]')
+
+
+NEW_MISSION = """INSERT INTO deck_missions (title, client, budget, deadline, assigned_to)
+    VALUES ('Bot', 'Acme', 300, now(), 'a@example.org')"""
+
+
+def test_unknown_run_status_is_rejected_without_outcome():
+    assert_rejects_alone(
+        "test_runs_status_known",
+        f"""{NEW_MISSION}; INSERT INTO test_runs (mission_id, status, results)
+            SELECT id, 'green', '[]' FROM deck_missions""",
+        prepare="ALTER TABLE test_runs DROP CONSTRAINT test_runs_status_follows_from_results",
+    )
+
+
+@pytest.mark.parametrize(("status", "finished_at"), [("running", "now()"), ("failed", "NULL")])
+def test_finish_time_must_fit_status_without_trigger(status, finished_at):
+    assert_rejects_alone(
+        "test_runs_finished_at_consistent",
+        f"""{NEW_MISSION}; INSERT INTO test_runs (mission_id, status, results, finished_at)
+            SELECT id, '{status}', '[]', {finished_at} FROM deck_missions""",
+        prepare="ALTER TABLE test_runs DISABLE TRIGGER USER",
+    )
+
+
+@pytest.mark.rule("deck_status_changes_from_status_known", "deck_status_changes_to_status_known")
+@pytest.mark.parametrize("column", ["from_status", "to_status"])
+def test_unknown_status_of_change_is_rejected(column):
+    values = {"from_status": "active", "to_status": "qa"} | {column: "lost"}
+    assert_rejects_alone(
+        f"deck_status_changes_{column}_known",
+        f"""{NEW_MISSION}; INSERT INTO deck_status_changes (mission_id, from_status, to_status)
+            SELECT id, '{values["from_status"]}', '{values["to_status"]}' FROM deck_missions""",
+        # The site role cannot write this table at all.
+        prepare="SET CONSTRAINTS ALL DEFERRED",
+    )
 
 
 def test_file_of_latest_run_needs_key():

@@ -1,5 +1,6 @@
-"""docs/rules.md lists every rule of the database, with its message, its place and its tests."""
+"""docs/rules.md lists every rule of the database, with its message, its place and its tests; each has a test."""
 
+import ast
 import re
 from pathlib import Path
 
@@ -27,10 +28,38 @@ def test_page_is_up_to_date():
 
 def test_outdated_page_is_reported(monkeypatch, tmp_path):
     monkeypatch.setattr(command, "PAGE", tmp_path / "rules.md")
+    monkeypatch.setattr(command, "page", lambda: "# Rules\n")
     with pytest.raises(CommandError, match=r"manage\.py rules"):
         call_command("rules", "--check")
     call_command("rules")
     call_command("rules", "--check")
+
+
+def test_rule_without_test_is_reported(monkeypatch):
+    row = "| `{name}` | groups | It is closed. | [groups.py](../groups/models/groups.py) | {tests} |\n"
+    text = row.format(name="tested", tests="`tests/groups/test_rules.py`") + row.format(name="untested", tests="")
+    monkeypatch.setattr(command, "page", lambda: text)
+    with pytest.raises(CommandError, match=r"^Rules without a test: untested\. "):
+        call_command("rules", "--check")
+
+
+def test_page_shows_rules_without_test(monkeypatch):
+    monkeypatch.setattr(rule_list.Tests, "of", lambda tests, rule, label: [])
+    monkeypatch.setattr(rule_list, "APPS", {"common": "missionsite/common"})
+    assert {"NotAllowed", "api_tokens_digest_unique"} <= set(rule_list.untested(rule_list.page()))
+
+
+def test_every_marked_rule_exists():
+    known = {rule.name for label in rule_list.APPS for rule in rule_list.rules_of(label)}
+    marked = {
+        argument.value
+        for path in (rule_list.CHECKOUT / "tests").rglob("test_*.py")
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "pytest.mark.rule"
+        for argument in node.args
+    }
+    assert len(marked) > 20
+    assert marked - known == set()
 
 
 @pytest.mark.seed(
@@ -71,13 +100,17 @@ def test_tests_that_name_rule_are_found(tmp_path, monkeypatch):
     (folder / "test_one.py").write_text(
         "def test_a():\n    assert 'missions_open' in text\n\n"
         "@pytest.mark.rule('missions_open')\ndef test_b():\n    ...\n\n"
-        "def test_c():\n    assert text == 'It is closed.'\n"
+        "def test_c():\n    raise MissionClosed\n\n"
+        "CASES = ['tasks_open']\nVALUES = [CASES]\nLIST = ['tasks_listed']\n\n"
+        "@pytest.mark.parametrize('case', VALUES)\ndef test_d(case):\n    assert LIST\n"
     )
     tests = rule_list.Tests(Path(tmp_path / "tests"))
-    rule = rule_list.Rule("missions_open", "It is closed.")
+    rule = rule_list.Rule("missions_open", words={"MissionClosed"})
     assert tests.of(rule, "groups") == ["tests/groups/test_one.py::test_a", "tests/groups/test_one.py::test_b"]
-    rule = rule_list.Rule("missions_closed", "It is closed.")
+    rule = rule_list.Rule("missions_closed", words={"MissionClosed"})
     assert tests.of(rule, "groups") == ["tests/groups/test_one.py::test_c"]
+    assert tests.of(rule_list.Rule("tasks_open"), "groups") == ["tests/groups/test_one.py::test_d"]
+    assert tests.of(rule_list.Rule("tasks_listed"), "groups") == []
 
 
 @pytest.mark.parametrize(

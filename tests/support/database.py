@@ -9,6 +9,8 @@ import psycopg.sql
 import pytest
 from django.db import DatabaseError, connection, transaction
 
+from tests.support.concurrency import owner_connection
+
 
 def rows(sql: str, parameters=None) -> list[tuple]:
     """The rows of a statement; an empty list if it returns none."""
@@ -35,6 +37,32 @@ def rejected_by(constraint: str) -> Iterator[None]:
         yield
         commit()
     assert rejected.value.__cause__.diag.constraint_name == constraint, rejected.value
+
+
+def assert_rejects_alone(constraint: str, script: str, *, prepare: str) -> None:
+    """Check that a constraint rejects a script where other rules would come first, and that nothing else does.
+
+    prepare: what the owner of the tables does before, such as dropping those rules. Nothing is kept; neither may need
+    rows of the test's own transaction.
+    """
+    (table,) = row("SELECT conrelid::regclass::text FROM pg_constraint WHERE conname = %s", [constraint])
+    assert _rejection_of_owner(f"{prepare};", script) == constraint
+    # The negative control.
+    assert _rejection_of_owner(f"{prepare}; ALTER TABLE {table} DROP CONSTRAINT {constraint};", script) is None
+
+
+def _rejection_of_owner(prepare: str, script: str) -> str | None:
+    """The constraint that rejects a script of the owner; None if it succeeds. Everything is rolled back."""
+    with owner_connection() as session:
+        session.execute("SET lock_timeout = '20s'")
+        session.execute(prepare)
+        try:
+            session.execute(f"{script}; SET CONSTRAINTS ALL IMMEDIATE")
+        except psycopg.errors.IntegrityError as error:
+            return error.diag.constraint_name
+        finally:
+            session.rollback()
+    return None
 
 
 @contextmanager

@@ -2,7 +2,7 @@
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from missionsite.rule_list import PAGE, page
+from missionsite.rule_list import PAGE, page, untested
 
 
 class Command(BaseCommand):
@@ -10,11 +10,16 @@ class Command(BaseCommand):
     requires_system_checks = []
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--check", action="store_true", help="fail if the page is outdated, without writing it")
+        parser.add_argument("--check", action="store_true", help="fail if the page is outdated or a rule has no test")
 
     def handle(self, *args: str, **options: bool) -> None:
         text = page()
         if not options["check"]:
             PAGE.write_text(text, encoding="utf-8")
+        elif names := untested(text):
+            raise CommandError(
+                f"Rules without a test: {', '.join(names)}. Write one that names the rule, or mark one that proves it: "
+                '@pytest.mark.rule("name").'
+            )
         elif not PAGE.exists() or PAGE.read_text(encoding="utf-8") != text:
             raise CommandError("docs/rules.md is outdated. Run manage.py rules.")
