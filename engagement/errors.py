@@ -111,6 +111,7 @@ class LocaleUnknown(DomainError):
 class ActionUnknown(DomainError):
     """There is no such onboarding step. known: the steps there are."""
 
+    message = gettext_lazy("This onboarding step does not exist.")
     code = "action_unknown"
     field = "action"
     status = 422
@@ -126,6 +127,7 @@ class ActionUnknown(DomainError):
 class TemplateMissing(DomainError):
     """A message has no template, not even in English."""
 
+    message = gettext_lazy("There is no template for this message in any language.")
     code = "template_missing"
     field = "message_key"
 
@@ -136,6 +138,7 @@ class TemplateMissing(DomainError):
 class ParameterMissing(DomainError):
     """A text uses parameters that its message does not have. known: those it has, for the author of the text."""
 
+    message = gettext_lazy("The text uses a parameter that this message does not have.")
     code = "parameter_missing"
     field = "body"
     status = 422
@@ -151,6 +154,7 @@ class ParameterMissing(DomainError):
 class AudienceChanged(DomainError):
     """The audience of an announcement is not the one its author was shown."""
 
+    message = gettext_lazy("The number of recipients changed. Review the list and send again.")
     code = "audience_changed"
 
     def __init__(self, *, expected: int, found: int) -> None:

@@ -20,6 +20,7 @@ class MissionArchived(DomainError):
 class TrustTooLow(DomainError):
     """missing: the trust score points that the member still needs."""
 
+    message = _("This member does not have the trust score that the mission requires.")
     code = "trust_too_low"
     field = "member"
 
@@ -192,6 +193,7 @@ class InviterNotActive(DomainError):
 class TooManyInvitations(DomainError):
     """left: the number of invitations that are still possible now."""
 
+    message = _("The limit of invitations in 24 hours is reached.")
     code = "too_many_invitations"
     status = 429
 

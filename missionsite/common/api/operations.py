@@ -37,6 +37,7 @@ SIGNATURE_AUTH = SignatureAuth()
 class TooManyRequests(DomainError):
     """Too many requests within a minute; wait for the time in Retry-After."""
 
+    message = _("Too many requests within a minute. Retry after the time in Retry-After.")
     code = "too_many_requests"
     status = 429
 
