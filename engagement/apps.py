@@ -14,13 +14,13 @@ class EngagementConfig(AppConfig):
     seeds_written_on = date(2026, 11, 21)
 
     def ready(self) -> None:
-        from engagement.event_labels import EVENT_LABELS
+        from engagement.event_labels import EVENT_FIELDS, EVENT_LABELS
         from engagement.receivers import connect
         from engagement.services.default_texts import create_default_texts
         from missionsite.common.audit.events import register_event_labels
 
         connect()
-        register_event_labels(EVENT_LABELS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS)
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from engagement.rules import Destination, Locale, MessageType
+
 EVENT_LABELS = {
     "announcement.cancelled": _("Announcement cancelled"),
     "announcement.made": _("Announcement created"),
@@ -12,4 +14,19 @@ EVENT_LABELS = {
     "profile.step_completed": _("Onboarding step completed"),
     "template.changed": _("Message template edited"),
     "template.created": _("Message template added"),
+}
+
+EVENT_FIELDS = {
+    "body": _("Text"),
+    "group_jid": _("Group address"),
+    "individual_jid": _("Individual address"),
+    "locale": (_("Language"), Locale),
+    "message": (_("Message"), MessageType),
+    "preferred_destination": (_("Messages go to"), Destination),
+    "recipients": _("Recipients"),
+    "reengagement_opt_out": _("Opted out"),
+    "step": _("Step"),
+    "subject": _("Subject"),
+    "template": (_("Template"), MessageType),
+    "withdrawn": _("Cancelled messages"),
 }

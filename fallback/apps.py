@@ -1,12 +1,13 @@
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class FallbackConfig(AppConfig):
     name = "fallback"
-    verbose_name = "Projects & fallback"
+    verbose_name = _("Projects & fallback")
 
     def ready(self) -> None:
-        from fallback.event_labels import EVENT_LABELS
+        from fallback.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from fallback.services.audit import write_activity
         from fallback.services.notifications import notify
         from fallback.services.pull_requests import link_pull_request
@@ -16,4 +17,4 @@ class FallbackConfig(AppConfig):
         register_log(write_activity, link="project")
         register_notify(notify)
         register_link_pull_request(link_pull_request)
-        register_event_labels(EVENT_LABELS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)

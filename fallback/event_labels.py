@@ -1,6 +1,17 @@
-"""The labels of the event types of this app in the log of the community."""
+"""The labels of the event types of this app in the log of the community, and of the fields of all its events."""
 
 from django.utils.translation import gettext_lazy as _
+
+from fallback.models.choices import (
+    AgentStatus,
+    ItemStatus,
+    List,
+    MissionOrigin,
+    Priority,
+    Privacy,
+    PrMode,
+    ReviewStatus,
+)
 
 EVENT_LABELS = {
     "notification.created": _("Notification created"),
@@ -8,3 +19,57 @@ EVENT_LABELS = {
     "organization.created": _("Organisation created"),
     "organization.role_set": _("Role in the organisation set"),
 }
+
+EVENT_FIELDS = {
+    "accepted": _("Accepted"),
+    "acceptance_criteria": _("Acceptance criteria"),
+    "actor": _("Actor"),
+    "actor_id": _("Actor"),
+    "agent_session_status": (_("Agent"), AgentStatus),
+    "auto_accept": _("Accept automatically"),
+    "backlog_threshold": _("Ready missions wanted"),
+    "branch": _("Branch of the pull request"),
+    "check_cadence_minutes": _("Check interval (minutes)"),
+    "clarification": _("Clarification"),
+    "default_branch": _("Default branch"),
+    "discarded": _("Discarded"),
+    "enabled": _("Enabled"),
+    "estimated_effort_minutes": _("Estimated effort (minutes)"),
+    "fallback_enabled": _("Fallback on"),
+    "fallback_rollout_percent": _("Rolled out to (% of projects)"),
+    "flow": _("Flow"),
+    "flow_id": _("Flow"),
+    "generated": _("Generated"),
+    "list": (_("List"), List),
+    "maintainer": _("Maintainer"),
+    "member": _("Member"),
+    "monthly_target_hours": _("Hours per month"),
+    "open_dependency_count": _("Open dependencies"),
+    "organization_name": _("Organisation"),
+    "origin": (_("Origin"), MissionOrigin),
+    "pr_branch_name": _("Branch of the pull request"),
+    "pr_mode": (_("Pull request"), PrMode),
+    "priority": (_("Priority"), Priority),
+    "privacy": (_("Privacy"), Privacy),
+    "ready": _("Ready"),
+    "repository": _("Repository"),
+    "repository_id": _("Repository"),
+    "requires_review": _("Requires review"),
+    "review_feedback": _("Feedback"),
+    "review_status": (_("Review"), ReviewStatus),
+    "reviewed_by_id": _("Reviewed by"),
+    "slug": _("Short name"),
+    "snoozed_until": _("Snoozed until"),
+    "stage": _("Stage"),
+    "stages": _("Stages"),
+    "status": _("Status"),
+    "tags": _("Tags"),
+    "target_branch": _("Target branch"),
+    "timezone": _("Time zone"),
+    "until": _("Until"),
+    "url": _("Address"),
+    "was": (_("Decision"), ItemStatus),
+    "weekly_mission_cap": _("Missions per week"),
+}
+# Keys of rows.
+HIDDEN_FIELDS = ("dependsOn", "id", "item", "mission", "notification", "organization", "run", "runId")

@@ -4,11 +4,12 @@ from datetime import date
 from django.apps import AppConfig
 from django.db.models import Model
 from django.db.models.signals import pre_migrate
+from django.utils.translation import gettext_lazy as _
 
 
 class GroupsConfig(AppConfig):
     name = "groups"
-    verbose_name = "People & missions"
+    verbose_name = _("People & missions")
     # `loaddata seeds` shifts dates by the days since this one.
     seeds_written_on = date(2026, 11, 21)
     # Numbers that may be taken by other rows; then the example row gets the next one.
@@ -20,14 +21,14 @@ class GroupsConfig(AppConfig):
     }
 
     def ready(self) -> None:
-        from groups.event_labels import EVENT_LABELS
+        from groups.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from groups.rollback import before_migrate
         from groups.services.events import write_event
         from missionsite.common.audit.events import register_event_labels, register_log
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
         register_log(write_event)
-        register_event_labels(EVENT_LABELS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:
         """Write the events of example data."""

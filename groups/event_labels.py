@@ -2,6 +2,9 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from groups.models.directory import PrimaryRole
+from groups.models.relationships import RelationshipType
+
 EVENT_LABELS = {
     "communitymember.reverted": _("Directory entry change reverted"),
     "directory.added": _("Added to the directory"),
@@ -43,3 +46,42 @@ EVENT_LABELS = {
     "task.reopened": _("Task reopened"),
     "task.reverted": _("Task change reverted"),
 }
+
+EVENT_FIELDS = {
+    "by": _("Through"),
+    "count": _("Invitations"),
+    "country": _("Country"),
+    "description": _("Description"),
+    "display_name": _("Name"),
+    "due_on": _("Due"),
+    "email": _("E-mail"),
+    "erased": _("Erased"),
+    "github_username": _("GitHub name"),
+    "github_verified": _("GitHub account verified"),
+    "how": _("Evidence"),
+    "invited_by": _("Invited by"),
+    "is_active": _("Active"),
+    "is_staff": _("Staff"),
+    "is_superuser": _("Administrator"),
+    "kind": (_("Kind"), RelationshipType),
+    "min_trust_score": _("Trust score to join"),
+    "name": _("Name"),
+    "number": _("Number"),
+    "organization": _("Organisation"),
+    "parent_group": _("Colony"),
+    "points": _("Points"),
+    "primary_role": (_("Role"), PrimaryRole),
+    "reason": _("Reason"),
+    "reputation_score": _("Reputation"),
+    "reward_points": _("Reward"),
+    "role": _("Role"),
+    "roles": _("Roles"),
+    "stable_id": _("Stable ID"),
+    "task": _("Task"),
+    "telegram_id": _("Telegram ID"),
+    "telegram_username": _("Telegram name"),
+    "title": _("Title"),
+    "trust_score": _("Trust score"),
+}
+# Keys of rows.
+HIDDEN_FIELDS = ("entry", "invitation", "membership", "relationship")

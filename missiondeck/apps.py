@@ -1,17 +1,18 @@
 from datetime import date
 
 from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
 
 
 class MissiondeckConfig(AppConfig):
     name = "missiondeck"
-    verbose_name = "Mission deck"
+    verbose_name = _("Mission deck")
     # `loaddata seeds` shifts dates relative to this day: mission 47 is one day late, 48 is due the next day.
     seeds_written_on = date(2025, 11, 9)
     seeds_numbered = {"deckmission": "number"}
 
     def ready(self) -> None:
-        from missiondeck.event_labels import EVENT_LABELS
+        from missiondeck.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from missionsite.common.audit.events import register_event_labels
 
-        register_event_labels(EVENT_LABELS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)

@@ -2,6 +2,8 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from missiondeck.models.choices import ChatSender, Citizen
+
 EVENT_LABELS = {
     "calendar_feed.created": _("Calendar feed created"),
     "calendar_feed.revoked": _("Calendar feed revoked"),
@@ -12,3 +14,11 @@ EVENT_LABELS = {
     "test_run.imported": _("Test run imported"),
     "test_run.started": _("Test run started"),
 }
+
+EVENT_FIELDS = {
+    "citizen": (_("Citizen"), Citizen),
+    "client_mission": _("Client mission"),
+    "sender": (_("Author"), ChatSender),
+}
+# Keys of rows.
+HIDDEN_FIELDS = ("feed", "run")

@@ -9,11 +9,12 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun
-from fallback.models.choices import AgentStatus, ConfigStatus, Guardrail, List, Priority, ReviewStatus, Trigger
+from fallback.models.choices import ConfigStatus, Guardrail, Trigger
 from fallback.selectors.guardrails import Quota, format_hours
 from fallback.selectors.planning import Plan
 from groups.models import Member
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.audit.events import event_changes
 
 EVENT_LABELS = {
     "mission.created": _("Created"),
@@ -50,37 +51,10 @@ GUARDRAIL_TEXTS = {
     Guardrail.MONTH: _("Its estimated hours exceed the hours left this month."),
     Guardrail.TEMPLATES: _("No template is enabled. Enable one to get proposals."),
 }
-_CHOICES = {
-    "list": List,
-    "review_status": ReviewStatus,
-    "agent_session_status": AgentStatus,
-    "priority": Priority,
-}
 
 
 def format_event_type(type_: str) -> str:
     return EVENT_LABELS.get(type_, type_.replace(".", ": ").replace("_", " ").capitalize())
-
-
-def format_changes(payload: dict) -> list[tuple[str, str, str]]:
-    """The changes of an event: label, old and new value."""
-    rows = []
-    for name, change in sorted((payload.get("changed") or {}).items()):
-        if isinstance(change, list) and len(change) == 2:
-            before, after = (_value(name, each) for each in change)
-            rows.append((name.removesuffix("_id").replace("_", " ").capitalize(), before, after))
-    return rows
-
-
-def _value(name: str, value) -> str:
-    if value is None or value == "":
-        return ""
-    if isinstance(value, bool):
-        return gettext("yes") if value else gettext("no")
-    if name in _CHOICES:
-        return dict(_CHOICES[name].choices).get(value, str(value))
-    text = str(value)
-    return text if len(text) <= 200 else f"{text[:200]}…"
 
 
 def format_effort(minutes: int) -> str:
@@ -139,7 +113,7 @@ def format_skipped(entries: list[dict]) -> list[dict]:
         until = entry.get("resetsAt")
         shown.append(
             {
-                "template": entry.get("name") or "Any template",
+                "template": entry.get("name") or gettext("Any template"),
                 "guardrail": dict(Guardrail.choices).get(guardrail, guardrail),
                 "text": GUARDRAIL_TEXTS.get(guardrail, ""),
                 "resets": format_datetime(datetime.fromisoformat(until)) if until else "",
@@ -197,5 +171,5 @@ def timeline_context(event: MissionEvent) -> dict:
         "origin_text": event.get_origin_display(),
         "text": format_event_type(event.type),
         "who": "" if is_automatic(event.actor) else event.actor.display_name,
-        "changed": format_changes(event.payload),
+        "changed": event_changes(event.payload),
     }

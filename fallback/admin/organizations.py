@@ -17,11 +17,10 @@ from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.selectors.rights import Right, maintains_organization
 from fallback.services.projects import create_organization, set_organization_role, update_organization
-from groups.admin.base import event_summary
 from groups.models import Event
 from missionsite.common.admin import Action, ActionForm, ModelAdmin
 from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
-from missionsite.common.audit.events import event_label
+from missionsite.common.audit.events import event_label, event_summary
 
 
 class OrganizationRoleForm(ActionForm):
@@ -82,7 +81,7 @@ ACTIVITY = ProjectTab(
         (_("When"), lambda event, request: format_datetime(event.occurred_at)),
         (_("What"), lambda event, request: event_label(event.type)),
         (_("Member"), lambda event, request: link_to(event.member)),
-        (_("Details"), lambda event, request: event_summary(event)),
+        (_("Details"), lambda event, request: event_summary(event.payload)),
         (_("By"), lambda event, request: gettext("System") if is_automatic(event.actor) else link_to(event.actor)),
     ),
     empty=_("No activity yet."),

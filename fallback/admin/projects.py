@@ -26,7 +26,7 @@ from fallback.admin.base import (
     VisibleRelatedFilter,
     rights_of,
 )
-from fallback.admin.formats import format_changes, format_event_type, format_status, is_automatic
+from fallback.admin.formats import format_event_type, format_status, is_automatic
 from fallback.models import (
     Mission,
     MissionFallbackConfig,
@@ -48,6 +48,7 @@ from fallback.services.projects import (
 )
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.formats import EMPTY, badge, format_datetime, link_to
+from missionsite.common.audit.events import event_summary
 
 # Counting of ready missions and open proposals in the list stops here.
 COUNT_LIMIT = 100
@@ -175,7 +176,7 @@ ACTIVITY = ProjectTab(
     columns=(
         (_("When"), lambda activity, request: format_datetime(activity.occurred_at)),
         (_("What"), lambda activity, request: format_event_type(activity.type)),
-        (_("Details"), lambda activity, request: _details(activity.payload)),
+        (_("Details"), lambda activity, request: event_summary(activity.payload)),
         (
             _("By"),
             lambda activity, request: (
@@ -189,17 +190,6 @@ ACTIVITY = ProjectTab(
 
 def _by(activity: ProjectActivity) -> str:
     return activity.get_origin_display() if is_automatic(activity.actor) else link_to(activity.actor)
-
-
-def _details(payload: dict) -> str:
-    changed = [
-        f"{name}: {before or gettext('nothing')} → {after or gettext('nothing')}"
-        for name, before, after in format_changes(payload)
-    ]
-    rest = [
-        f"{name}: {value}" for name, value in payload.items() if name not in ("changed", "id") and value is not None
-    ]
-    return " · ".join([*rest, *changed])
 
 
 @admin.register(Project)

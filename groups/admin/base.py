@@ -5,8 +5,9 @@ from dataclasses import replace
 from django.db.models import Count, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
+from django.utils.translation import gettext
 
-from groups.models import Colony, Event, Group, Member, Membership, Mission
+from groups.models import Colony, Group, Member, Membership, Mission
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_datetime
 from missionsite.common.audit.history import Change, changes_of, revert_change
@@ -50,36 +51,6 @@ def active_membership_count() -> Coalesce:
     return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
 
 
-def event_details(event: Event) -> list[tuple[str, str]]:
-    """Return an event's payload as labels and texts."""
-    details = []
-    for key, value in sorted(event.payload.items()):
-        if key == "changed" and isinstance(value, dict):
-            for name, change in value.items():
-                label = name.replace("_", " ").capitalize()
-                if isinstance(change, list) and len(change) == 2:
-                    details.append((label, f"{_plain(change[0])} → {_plain(change[1])}"))
-                else:
-                    details.append((label, str(change)))
-        elif key not in ("membership", "entry", "invitation", "relationship", "organization"):
-            details.append((key.replace("_", " ").capitalize(), _plain(value)))
-    return details
-
-
-def event_summary(event: Event) -> str:
-    return " · ".join(f"{what}: {value}" for what, value in event_details(event))
-
-
-def _plain(value) -> str:
-    if value is None or value == "":
-        return "empty"
-    if isinstance(value, bool):
-        return "yes" if value else "no"
-    if isinstance(value, list):
-        return ", ".join(map(_plain, value)) or "empty"
-    return str(value)
-
-
 def _concrete(obj: Model) -> Model:
     """Return the Group of a proxy, so that history and events refer to the same model from every page."""
     if isinstance(obj, (Mission, Colony)):
@@ -107,11 +78,13 @@ def _shown(obj: Model, name: str, value, names: dict) -> str:
     """Format a stored value."""
     field = obj._meta.get_field(name)
     if value is None or value == "":
-        return "empty"
+        return gettext("empty")
+    if isinstance(value, bool):
+        return gettext("yes") if value else gettext("no")
     if field.related_model:
-        return names.get(value, "(deleted)")
+        return names.get(value, gettext("(deleted)"))
     if field.choices:
         return str(dict(field.flatchoices).get(value, value))
     if hasattr(value, "tzinfo"):
         return format_datetime(value)
-    return _plain(value)
+    return str(value)

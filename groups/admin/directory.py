@@ -12,7 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, event_summary
+from groups.admin.base import HistoryAdmin
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
@@ -24,7 +24,7 @@ from groups.services.verification import OUTCOMES, request_github_check, verific
 from missionsite.common.admin import Action, ActionForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import format_datetime, format_number, link_to
-from missionsite.common.audit.events import event_label
+from missionsite.common.audit.events import event_label, event_summary
 
 DECIDE = "groups.approve_communitymember"
 VERIFY = "groups.verify_communitymember"
@@ -125,7 +125,7 @@ EVENTS_OF_ENTRY = Tab(
     columns=(
         (_("When"), lambda event, request: format_datetime(event.occurred_at)),
         (_("What"), lambda event, request: event_label(event.type)),
-        (_("Details"), lambda event, request: event_summary(event)),
+        (_("Details"), lambda event, request: event_summary(event.payload)),
         (_("By"), lambda event, request: link_to(event.actor)),
     ),
     permission="groups.view_event",

@@ -7,12 +7,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import event_details, event_summary
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
-from missionsite.common.audit.events import event_label, event_labels
+from missionsite.common.audit.events import event_details, event_label, event_labels, event_summary
 
 
 class TypeFilter(DropdownFilter):
@@ -67,11 +66,11 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description=_("Details"))
     def details(self, event: Event) -> str:
-        return event_summary(event)
+        return event_summary(event.payload)
 
     @display(description=_("Details"))
     def all_details(self, event: Event) -> str:
-        lines = event_details(event)
+        lines = event_details(event.payload)
         if not lines:
             return gettext("No details")
         return format_html(

@@ -8,12 +8,13 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from groups.admin.base import STATUS, TASK_STATE, event_summary
+from groups.admin.base import STATUS, TASK_STATE
 from groups.admin.memberships import MANAGE
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
-from missionsite.common.audit.events import event_label
+from missionsite.common.annotations import StrOrPromise
+from missionsite.common.audit.events import event_label, event_summary
 
 
 def membership_links(membership: Membership, request: HttpRequest) -> str:
@@ -119,20 +120,20 @@ TASKS_OF_MEMBER = Tab(
 )
 
 
-def _event_tab(owner: str, other: str, heading: str) -> Tab:
+def _event_tab(owner: str, other: str, heading: StrOrPromise) -> Tab:
     return Tab(
         name="events",
-        title=gettext("Events"),
+        title=_("Events"),
         rows=lambda obj: Event.objects.filter(**{f"{owner}_id": obj.pk}).select_related("actor", "member", "group"),
         columns=(
-            (gettext("When"), lambda event, request: format_datetime(event.occurred_at)),
-            (gettext("What"), lambda event, request: _event_link(event)),
+            (_("When"), lambda event, request: format_datetime(event.occurred_at)),
+            (_("What"), lambda event, request: _event_link(event)),
             (heading, lambda event, request: link_to(getattr(event, other))),
-            (gettext("By"), lambda event, request: link_to(event.actor)),
-            (gettext("Details"), lambda event, request: event_summary(event)),
+            (_("By"), lambda event, request: link_to(event.actor)),
+            (_("Details"), lambda event, request: event_summary(event.payload)),
         ),
         permission="groups.view_event",
-        empty=gettext("No events yet."),
+        empty=_("No events yet."),
         list_link=lambda obj: list_url(Event, **{f"{owner}__id__exact": obj.pk}),
     )
 
@@ -145,5 +146,5 @@ def _event_link(event: Event) -> str:
     )
 
 
-EVENTS_OF_GROUP = _event_tab("group", "member", "Member")
+EVENTS_OF_GROUP = _event_tab("group", "member", _("Member"))
 EVENTS_OF_MEMBER = _event_tab("member", "group", _("Mission or colony"))

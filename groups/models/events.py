@@ -5,6 +5,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.audit.events import event_label
 from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import CheckConstraint
 
@@ -51,4 +52,4 @@ class Event(models.Model):
         ]
 
     def __str__(self) -> str:
-        return self.type
+        return event_label(self.type)

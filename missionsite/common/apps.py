@@ -5,10 +5,14 @@ from django.utils.translation import gettext_lazy as _
 class CommonConfig(AppConfig):
     name = "missionsite.common"
     label = "common"
-    verbose_name = "Access"
+    verbose_name = _("Access")
 
     def ready(self) -> None:
         from missionsite.common import checks  # noqa: F401  (registers the system checks)
         from missionsite.common.audit.events import register_event_labels
 
-        register_event_labels({"token.created": _("API token created"), "token.revoked": _("API token revoked")})
+        register_event_labels(
+            {"token.created": _("API token created"), "token.revoked": _("API token revoked")},
+            {"name": _("Name"), "scopes": _("Scopes")},
+            hidden=("token",),
+        )
