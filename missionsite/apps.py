@@ -4,7 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 class MissionsiteConfig(AppConfig):
     name = "missionsite"
-    verbose_name = "Missionsite"
+    verbose_name = _("Access")
 
     def ready(self) -> None:
         from missionsite import roles

@@ -22,6 +22,7 @@ from missionsite.common.admin.actions import Action, action_view, bulk_view
 from missionsite.common.admin.changelist import ChangeList
 from missionsite.common.admin.command_palette import describe
 from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormResult, run_once
+from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, ServiceForm
 from missionsite.common.admin.pagination import BoundedPaginator
 from missionsite.common.admin.search import Search
@@ -62,6 +63,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     change_list_template = "missionsite/list.html"
     change_form_template = "missionsite/form.html"
     compressed_fields = True
+    empty_value_display = EMPTY
     warn_unsaved_form = True
     view_on_site = False
 

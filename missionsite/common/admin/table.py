@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils.html import conditional_escape, escape
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.templatetags.unfold_list import CHECKBOX_CLASSES, LINK_CLASSES, ROW_CLASSES
 from unfold.utils import display_for_field, display_for_label, display_for_value
@@ -64,8 +65,9 @@ class _Column:
         named = _("Select record") if self.is_checkbox else str(label_for_field(name, cl.model, cl.model_admin))
         heading = capfirst(named)
         classes = CHECKBOX_CLASSES if self.is_checkbox else [f"field-{name}", *ROW_CLASSES]
-        # Unfold cuts cells that are too high; here the row grows with a long value.
-        classes = " ".join(klass for klass in classes if klass not in ("h-[45px]", "overflow-hidden"))
+        # Unfold cuts cells that are too high, and capitalises every word of a heading on phones.
+        omitted = ("h-[45px]", "overflow-hidden", "before:capitalize")
+        classes = " ".join(klass for klass in classes if klass not in omitted)
         self.linked = name in (cl.list_display_links or ())
         self.tag = "th" if self.linked else "td"
         scope = ' scope="row"' if self.linked else ""
@@ -128,7 +130,8 @@ def _box() -> str:
 
 
 def _checkbox(obj: Model) -> str:
-    return f'<input {_box()} value="{obj.pk}" aria-label="Select {escape(str(obj))}">'
+    name = escape(gettext("Select %(name)s") % {"name": obj})
+    return f'<input {_box()} value="{obj.pk}" aria-label="{name}">'
 
 
 @cache
