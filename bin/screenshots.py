@@ -133,11 +133,11 @@ def _take_all(chromium: str) -> None:
             for name, path in PAGES.items():
                 _take(page, base + path, name)
             page.emulate_media(color_scheme="dark")
-            for name in ("mission", "review", "board", "machine"):
+            for name in ("mission", "review", "board", "lifecycle"):
                 _take(page, base + PAGES[name], f"{name}-dark")
             page.emulate_media(color_scheme="light")
             page.set_viewport_size({"width": 390, "height": 844})
-            for name in ("mission", "review", "board", "machine"):
+            for name in ("mission", "review", "board", "lifecycle"):
                 _take(page, base + PAGES[name], f"{name}-phone")
             browser.close()
     finally:

@@ -52,7 +52,7 @@ GETTEXT = {
 TEXT_NAMES = re.compile(
     r"^((?!db_|app_)(verbose_name(_plural)?|help_text|label(_suffix)?|short_description|description|violation_error_message"
     r"|message|title|subtitle|text|heading|headline|placeholder|tooltip|caption|summary|hint|subject|question"
-    r"|empty_value(_display)?|empty_text|empty_label|add_label|success_message|bulk_title|already_saved|explanation"
+    r"|noun_plural|empty_value(_display)?|empty_text|empty_label|add_label|success_message|bulk_title|already_saved|explanation"
     r"|\w+_(label|text|title|message|heading|help_text|description)s?"
     r"|[A-Z_]+_(LABEL|TEXT|TITLE|MESSAGE|HEADING|DESCRIPTION)S?|LABELS|TEXTS|TITLES|MESSAGES|HEADINGS))$"
 )
@@ -255,6 +255,8 @@ class PythonTexts:
                         return "technical"
                     if name.startswith("models.") and name.endswith("Field") and parent.args[:1] == [node]:
                         return "text"
+                    if last(name) in {"badge", "label"} and parent.args[:1] == [node]:
+                        return "text"
                     if last(name)[:1].isupper() or name.startswith("messages.") or last(name) == "add_error":
                         found = found or "word"
                 case ast.Raise():
@@ -271,8 +273,10 @@ class PythonTexts:
                         return "technical"
                     if self.is_api and DOCUMENTED & names:
                         return "technical"
+                    if names == {"label"} and self._is_app_config(parent):
+                        return "technical"
                     if is_value and any(TEXT_NAMES.match(name) for name in names):
-                        return "technical" if self._is_app_config(parent) else "text"
+                        return "text"
                 case ast.ClassDef():
                     bases = {last(name_of(base)) for base in parent.bases}
                     if bases & {"TextChoices", "IntegerChoices"}:

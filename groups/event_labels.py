@@ -66,6 +66,7 @@ EVENT_FIELDS = {
     "kind": (_("Kind"), RelationshipType),
     "min_trust_score": _("Trust score to join"),
     "name": _("Name"),
+    "note": _("Note"),
     "number": _("Number"),
     "organization": _("Organisation"),
     "parent_group": _("Colony"),

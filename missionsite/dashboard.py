@@ -16,6 +16,7 @@ from fallback.admin.base import rights_of
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.items import items_to_review
 from fallback.selectors.rights import Right
+from groups.admin.base import actor_of
 from groups.models import Event, Member, Membership
 from groups.selectors.directory import count_pending_entries
 from missiondeck.admin import base as deck
@@ -151,7 +152,7 @@ def _event_row(event: Event) -> list[tuple[StrOrPromise, str]]:
         (_("What"), event_label(event.type)),
         (_("Member"), link_to(event.member)),
         (_("Mission or colony"), link_to(event.group)),
-        (_("By"), link_to(event.actor)),
+        (_("By"), actor_of(event)),
     ]
 
 

@@ -1,14 +1,16 @@
 """Admin page of announcements, with the results of their messages."""
 
 from django.contrib import admin
+from django.core.exceptions import FieldDoesNotExist
 from django.db.models import Count
 from django.http import HttpRequest, QueryDict
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from engagement.admin.base import ANNOUNCE, WITHDRAW, definition_list
+from engagement.admin.base import ANNOUNCE, WITHDRAW
 from engagement.admin.compose import compose_view
 from engagement.models import Announcement, EngagementMessage
 from engagement.rules import Status
@@ -17,7 +19,8 @@ from engagement.services.announcements import cancel_announcement
 from groups.admin.directory import DirectoryAdmin
 from groups.models import CommunityMember
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search
-from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to, list_url
+from missionsite.common.admin.formats import badge, definition_list, format_datetime, format_number, link_to, list_url
+from missionsite.common.audit.events import field_label
 
 
 class TitleSearch(Search):
@@ -38,7 +41,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         css = {"all": ("engagement/engagement.css",)}
 
     search = TitleSearch()
-    search_help_text = _("Start of the title")
+    search_help_text = _("Beginning of the title")
     command_icon = "campaign"
     list_display = ("title", "recipients_shown", "skipped_shown", "due", "by", "state")
     list_display_links = ("title",)
@@ -117,14 +120,16 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
     def state(self, announcement: Announcement) -> str:
         if announcement.cancelled_at:
             return badge(_("Cancelled {time}").format(time=format_datetime(announcement.cancelled_at)), "danger")
-        return badge("Queued", "success")
+        return badge(gettext("Queued"), "success")
 
     @display(description=_("Audience"))
     def audience_shown(self, announcement: Announcement) -> str:
         """Link to the directory list it was composed from."""
         chosen = QueryDict(announcement.audience)
         filters_text = " · ".join(
-            f"{_filter_label(name)}: {value}" for name, values in chosen.lists() for value in values
+            f"{_filter_label(name)}: {_filter_value(name, value)}"
+            for name, values in chosen.lists()
+            for value in values
         )
         address = list_url(CommunityMember) + (f"?{chosen.urlencode()}" if chosen else "")
         return format_html('<a class="row-link" href="{}">{}</a>', address, filters_text or _("The whole directory"))
@@ -159,7 +164,16 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
 
 def _filter_label(name: str) -> str:
     """Return the label of a filter in a query string: "Status" for status__exact."""
-    return _("Search") if name == "q" else name.removesuffix("__exact").replace("_", " ").strip().capitalize()
+    return _("Search") if name == "q" else field_label(name.removesuffix("__exact"))
+
+
+def _filter_value(name: str, value: str) -> str:
+    """Return the label of a choice in a query string: "Waiting for approval" for pending."""
+    try:
+        choices = CommunityMember._meta.get_field(name.removesuffix("__exact")).flatchoices
+    except FieldDoesNotExist:
+        return value
+    return str(dict(choices).get(value, value))
 
 
 def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[dict]:

@@ -3,7 +3,6 @@
 from django import forms
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
@@ -113,8 +112,3 @@ def format_details(transition: EngagementStateTransition) -> str:
         parts.append(str(_("returned unprompted")))
     parts += [f"{str(key).replace('_', ' ')}: {value}" for key, value in sorted(remaining.items())]
     return join_parts(parts)
-
-
-def definition_list(lines) -> str:
-    """Render pairs of a name and a value as a definition list."""
-    return format_html('<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines))

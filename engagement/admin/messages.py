@@ -15,13 +15,13 @@ from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import explain_waiting
 from engagement.models import EngagementClaim, EngagementMessage, UserProfile
-from engagement.rules import CANCELLABLE, POSTPONABLE, RETRYABLE, TRANSACTIONAL_TYPES, Status, WaitingFor
+from engagement.rules import CANCELLABLE, POSTPONABLE, RETRYABLE, TRANSACTIONAL_TYPES, MessageType, Status, WaitingFor
 from engagement.selectors.blocking import format_block_reason, with_block_reason
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import COMMON_SAMPLES, Templates
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, ReasonForm
 from missionsite.common.admin.filters import PeriodFilter
-from missionsite.common.admin.formats import badge, format_datetime, link_to
+from missionsite.common.admin.formats import badge, format_datetime, format_payload, link_to
 from missionsite.common.errors import DomainError
 
 
@@ -77,7 +77,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
                 "fields": (
                     ("destination", "address"),
                     ("failed_attempts", "from_announcement"),
-                    "message_params",
+                    "parameters",
                     ("idempotency_key", "provider_message_id"),
                 )
             },
@@ -97,7 +97,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         ),
         Action(
             name="cancel",
-            title=_("Cancel"),
+            title=_("Cancel message"),
             success_message=_("cancelled"),
             run=lambda message, actor, values: cancel_message(actor=actor, message=message, reason=values["reason"]),
             permission=HANDLE,
@@ -105,7 +105,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             available=_is(CANCELLABLE),
             help_text=_("Cancels a pending or failed message. It will not be sent."),
             icon="block",
-            bulk_title=_("Cancel"),
+            bulk_title=_("Cancel messages"),
             danger=True,
         ),
         Action(
@@ -138,6 +138,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
             "address",
             "failed_attempts",
             "from_announcement",
+            "parameters",
         )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
@@ -198,11 +199,15 @@ class MessageAdmin(ReadOnlyModelAdmin):
 
     @display(description=_("Template"))
     def template(self, message: EngagementMessage) -> str:
-        return message.message_key
+        return dict(MessageType.choices).get(message.message_key, message.message_key)
 
     @display(description=_("Address"))
     def address(self, message: EngagementMessage) -> str:
         return message.destination_jid or _("unknown")
+
+    @display(description=_("Parameters"))
+    def parameters(self, message: EngagementMessage) -> str:
+        return format_payload(message.message_params)
 
     @display(description=_("Announcement"))
     def from_announcement(self, message: EngagementMessage) -> str:

@@ -16,6 +16,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext as _
 
 from engagement.admin.base import CHANGE_PROFILE
+from engagement.rules import MessageType
 from engagement.services.rendering import COMMON_SAMPLES
 from missionsite.common.admin.formats import format_datetime
 
@@ -92,7 +93,7 @@ def _read(path: Path, *, whole: bool) -> dict:
         "to": text["name"],
         "where": text["address"] or text["email"],
         "sent": _format_sent_at(content.get("sent_at")),
-        "kind": str(content.get("message_type") or "").replace("_", " ").capitalize(),
+        "kind": str(dict(MessageType.choices).get(str(content.get("message_type")), "")),
     }
 
 

@@ -13,19 +13,30 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
-from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory, definition_list
+from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory
 from engagement.models import UserProfile
 from engagement.services.onboarding import COMPLETED, complete_action
 from engagement.services.profiles import EDITABLE, update_profile
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ServiceForm
 from missionsite.common.admin.filters import NumberFilter
-from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.admin.formats import definition_list, format_datetime, link_to
 from missionsite.common.admin.tabs import join_parts
+
+STEP_LABELS = {
+    "introduce_yourself": _("Introduce yourself"),
+    "verify_github": _("Verify GitHub account"),
+    "join_mission": _("Join a mission"),
+    "complete_task": _("Complete a task"),
+    "invite_member": _("Invite a member"),
+    "lead_mission": _("Lead a mission"),
+    "mentor_member": _("Mentor a member"),
+}
 
 
 def format_step(step: str) -> str:
-    return step.replace("_", " ").capitalize()
+    """The label of a step; made from its name, for a step that only the settings name."""
+    return str(STEP_LABELS.get(step) or step.replace("_", " ").capitalize())
 
 
 def format_tier(profile: UserProfile) -> str:

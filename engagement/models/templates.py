@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import Locale
+from engagement.rules import Locale, MessageType
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -79,4 +79,5 @@ class MessageTemplate(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.key} ({self.locale})"
+        name = dict(MessageType.choices).get(self.key, self.key)
+        return f"{name} ({self.get_locale_display()})"

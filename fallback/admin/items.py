@@ -18,6 +18,7 @@ class ItemAdmin(ReadOnlyProjectModelAdmin):
     """The list of all proposals, and the review page of the open ones."""
 
     search = KeySearch()
+    search_help_text = _("Whole ID of a proposal")
     list_display = ("title", "project_link", "state", "template_link", "effort", "reviewer", "why", "created_at")
     list_select_related = ("project", "template", "reviewed_by")
     list_filter = (("status", ChoicesDropdownFilter), ("project", VisibleRelatedFilter))

@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from fallback.admin.base import KeySearch, MemberField, ProjectTab, rights_of
 from fallback.admin.formats import is_automatic
@@ -18,7 +18,7 @@ from fallback.models.choices import OrganizationRole
 from fallback.selectors.rights import Right, maintains_organization
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from groups.models import Event
-from missionsite.common.admin import Action, ActionForm, ModelAdmin
+from missionsite.common.admin import Action, ActionForm, ModelAdmin, ServiceForm
 from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
 from missionsite.common.audit.events import event_label, event_summary
 
@@ -26,6 +26,13 @@ from missionsite.common.audit.events import event_label, event_summary
 class OrganizationRoleForm(ActionForm):
     member = MemberField(label=_("Member"))
     role = forms.ChoiceField(choices=OrganizationRole, widget=UnfoldAdminSelectWidget)
+
+
+class OrganizationForm(ServiceForm):
+    class Meta:
+        model = Organization
+        fields = ("name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
+        widgets = {"timezone": UnfoldAdminTextInputWidget()}
 
 
 class OrganizationAction(Action):
@@ -92,6 +99,7 @@ ACTIVITY = ProjectTab(
 class OrganizationAdmin(ModelAdmin):
     """Organisations. Users see those of their projects."""
 
+    form = OrganizationForm
     search = KeySearch("name")
     search_help_text = _("Name")
     command_icon = "apartment"

@@ -110,7 +110,7 @@ class RunAdmin(ReadOnlyProjectModelAdmin):
             available=lambda run: run.is_open,
             help_text=_("Open proposals are discarded. Accepted ones stay."),
             icon="block",
-            bulk_title=_("Cancel"),
+            bulk_title=_("Cancel runs"),
             danger=True,
         ),
     )

@@ -7,9 +7,9 @@ from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext
 
-from groups.models import Colony, Group, Member, Membership, Mission
+from groups.models import Colony, Event, Group, Member, Membership, Mission
 from missionsite.common.admin import ModelAdmin
-from missionsite.common.admin.formats import format_datetime
+from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.audit.history import Change, changes_of, revert_change
 
 # Colours of states: unfold's label variants.
@@ -49,6 +49,11 @@ def active_membership_count() -> Coalesce:
     """Return a subquery that counts a member's active memberships; a member has few."""
     active = Membership.objects.active().filter(member=OuterRef("pk")).order_by().values("member")
     return Coalesce(Subquery(active.annotate(n=Count("pk")).values("n")), 0)
+
+
+def actor_of(event: Event) -> str:
+    """Return a link to the member who caused an event; "System" for an event without one."""
+    return link_to(event.actor) if event.actor else gettext("System")
 
 
 def _concrete(obj: Model) -> Model:

@@ -12,7 +12,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin
+from groups.admin.base import HistoryAdmin, actor_of
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
@@ -68,7 +68,7 @@ class VerifyManuallyForm(ActionForm):
     how = forms.CharField(
         max_length=500,
         label=_("Evidence"),
-        help_text=_("For example a call or a signed message. Stored with the event."),
+        help_text=_("For example a call or a signed message. Stored in the event history."),
         widget=UnfoldAdminTextInputWidget(),
     )
 
@@ -126,7 +126,7 @@ EVENTS_OF_ENTRY = Tab(
         (_("When"), lambda event, request: format_datetime(event.occurred_at)),
         (_("What"), lambda event, request: event_label(event.type)),
         (_("Details"), lambda event, request: event_summary(event.payload)),
-        (_("By"), lambda event, request: link_to(event.actor)),
+        (_("By"), lambda event, request: actor_of(event)),
     ),
     permission="groups.view_event",
     empty=_("No events yet, or this entry has no account."),
@@ -163,7 +163,7 @@ class DirectoryAdmin(HistoryAdmin):
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
     empty_text = (_("No directory entries yet"), _("Invite people, import a file, or add an entry."))
     add_label = _("Add to the directory")
-    noun_plural = "people"
+    noun_plural = _("people")
     # Functions of other apps that add buttons to the list; each gets the request and returns a list of buttons.
     extra_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
     _person = ("name", "primary_role", ("organization", "country"))

@@ -1,17 +1,16 @@
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, DropdownFilter
 from unfold.decorators import display
 
+from groups.admin.base import actor_of
 from groups.models import Event
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
-from missionsite.common.admin.formats import format_datetime, link_to
-from missionsite.common.audit.events import event_details, event_label, event_labels, event_summary
+from missionsite.common.admin.formats import format_datetime, format_payload, link_to
+from missionsite.common.audit.events import event_label, event_labels, event_summary
 
 
 class TypeFilter(DropdownFilter):
@@ -62,7 +61,7 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description=_("By"))
     def actor_link(self, event: Event) -> str:
-        return link_to(event.actor) if event.actor else gettext("System")
+        return actor_of(event)
 
     @display(description=_("Details"))
     def details(self, event: Event) -> str:
@@ -70,9 +69,4 @@ class EventAdmin(ReadOnlyModelAdmin):
 
     @display(description=_("Details"))
     def all_details(self, event: Event) -> str:
-        lines = event_details(event.payload)
-        if not lines:
-            return gettext("No details")
-        return format_html(
-            '<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines)
-        )
+        return format_payload(event.payload)

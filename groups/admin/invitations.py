@@ -52,7 +52,7 @@ class InvitationSearch(Search):
 
 def _days_field() -> forms.IntegerField:
     return forms.IntegerField(
-        label=gettext("Valid for (days)"),
+        label=_("Valid for (days)"),
         min_value=1,
         max_value=MAX_INVITATION_DAYS,
         initial=settings.INVITATION_DAYS,
@@ -187,7 +187,7 @@ class InvitationAdmin(HistoryAdmin):
         ),
         Action(
             name="cancel",
-            title=_("Cancel"),
+            title=_("Cancel invitation"),
             success_message=_("cancelled"),
             run=_cancel,
             permission="groups.change_communityinvitation",
@@ -195,7 +195,7 @@ class InvitationAdmin(HistoryAdmin):
             available=lambda invitation: invitation.status == InvitationStatus.PENDING,
             help_text=_("The code stops working immediately. This cannot be undone; create a new invitation instead."),
             icon="cancel",
-            bulk_title=_("Cancel"),
+            bulk_title=_("Cancel invitations"),
         ),
     )
 

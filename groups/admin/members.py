@@ -48,6 +48,10 @@ class PasswordForm(AdminPasswordChangeForm, ActionForm):
     def __init__(self, data=None, *, obj: Member | None = None) -> None:
         AdminPasswordChangeForm.__init__(self, obj, data)
         self.obj = obj
+        if field := self.fields.get("usable_password"):
+            field.label = _("Log-in by password")
+            field.choices = [("true", _("Allow, with this password")), ("false", _("Do not allow"))]
+            field.help_text = _("If not allowed, the current password is deleted and the fields above are ignored.")
 
 
 def _add_to_mission(member: Member, actor: Member, values: dict) -> None:

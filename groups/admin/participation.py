@@ -7,7 +7,7 @@ from unfold.decorators import display
 from groups.models import MemberParticipation
 from missionsite.common.admin import ReadOnlyModelAdmin
 from missionsite.common.admin.filters import PeriodFilter
-from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.admin.formats import format_datetime, format_payload, link_to
 
 
 @admin.register(MemberParticipation)
@@ -25,7 +25,7 @@ class ParticipationAdmin(ReadOnlyModelAdmin):
     )
     sortable_by = ()
     empty_text = (_("No participation yet"), _("Platforms send participation to the API: POST /api/participation."))
-    fields = ("who", "event_type", "platform", "room_id", "event_metadata", "when")
+    fields = ("who", "event_type", "platform", "room_id", "details", "when")
     readonly_fields = fields
 
     def has_add_permission(self, request: HttpRequest) -> bool:
@@ -34,6 +34,10 @@ class ParticipationAdmin(ReadOnlyModelAdmin):
     @display(description=_("When"))
     def when(self, row: MemberParticipation) -> str:
         return format_datetime(row.occurred_at)
+
+    @display(description=_("Details"))
+    def details(self, row: MemberParticipation) -> str:
+        return format_payload(row.event_metadata)
 
     @display(description=_("Who"))
     def who(self, row: MemberParticipation) -> str:

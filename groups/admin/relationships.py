@@ -5,11 +5,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.models import MemberRelationship
 from groups.services.relationships import create_relationship
 from missionsite.common.admin import Found, ReadOnlyModelAdmin, Search, ServiceForm
-from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.admin.formats import format_datetime, format_payload, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 
@@ -24,7 +25,13 @@ class RelationshipSearch(Search):
 
 
 class RelationshipForm(ServiceForm):
-    note = forms.CharField(required=False, max_length=500, help_text=_("What the relationship is about."))
+    note = forms.CharField(
+        label=_("Note"),
+        required=False,
+        max_length=500,
+        help_text=_("What the relationship is about."),
+        widget=UnfoldAdminTextInputWidget(),
+    )
 
     class Meta:
         model = MemberRelationship
@@ -37,7 +44,7 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
 
     form = RelationshipForm
     search = RelationshipSearch("pk", "")
-    search_help_text = _("A whole entity ID, such as #247")
+    search_help_text = _("Whole ID, such as #247")
     list_display = ("from_whom", "kind", "to_whom", "made")
     list_display_links = ("kind",)
     list_select_related = ("member_a", "member_b")
@@ -45,7 +52,7 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
     sortable_by = ()
     empty_text = (_("No relationships yet"), _("One is added when an invitation is accepted."))
     add_label = _("Add relationship")
-    fields = ("from_whom", "kind", "to_whom", "content", "made")
+    fields = ("from_whom", "kind", "to_whom", "details", "made")
     readonly_fields = fields
 
     def get_fields(self, request: HttpRequest, obj=None):
@@ -77,6 +84,10 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
     @display(description=_("Kind"))
     def kind(self, row: MemberRelationship) -> str:
         return row.get_relationship_type_display()
+
+    @display(description=_("Details"))
+    def details(self, row: MemberRelationship) -> str:
+        return format_payload(row.content)
 
     @display(description=_("Since"))
     def made(self, row: MemberRelationship) -> str:

@@ -8,7 +8,7 @@ from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from groups.admin.base import STATUS, TASK_STATE
+from groups.admin.base import STATUS, TASK_STATE, actor_of
 from groups.admin.memberships import MANAGE
 from groups.models import Event, Membership, Task
 from missionsite.common.admin import Tab
@@ -129,7 +129,7 @@ def _event_tab(owner: str, other: str, heading: StrOrPromise) -> Tab:
             (_("When"), lambda event, request: format_datetime(event.occurred_at)),
             (_("What"), lambda event, request: _event_link(event)),
             (heading, lambda event, request: link_to(getattr(event, other))),
-            (_("By"), lambda event, request: link_to(event.actor)),
+            (_("By"), lambda event, request: actor_of(event)),
             (_("Details"), lambda event, request: event_summary(event.payload)),
         ),
         permission="groups.view_event",

@@ -110,7 +110,7 @@ class TaskAdmin(HistoryAdmin):
             available=_can("cancel"),
             help_text=_("The task is kept and can be reopened."),
             icon="block",
-            bulk_title=_("Cancel"),
+            bulk_title=_("Cancel tasks"),
         ),
     )
 

@@ -102,7 +102,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     form = MissionForm
     search = MissionSearch()
-    search_help_text = _("Number, or start of a title, client or e-mail address")
+    search_help_text = _("Number, or beginning of a title, client or e-mail address")
     command_icon = "work"
     list_display = (
         "number_shown",

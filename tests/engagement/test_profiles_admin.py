@@ -98,7 +98,7 @@ class TestSteps:
         shown = page_text(operator.get(page(ana)))
         assert "1 of 3 tiers completed" in shown
         assert "Tier 1 (completed)" in shown
-        assert "Complete task: open" in shown
+        assert "Complete a task: open" in shown
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.TIER_UNLOCK
         assert "Join mission (completed)" in page_text(operator.get(page(ana, "complete-step")))
 

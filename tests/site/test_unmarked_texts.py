@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pytest
 from django.conf import settings
+from django.contrib import admin
+
+from groups.models import Group
 
 SPEC = importlib.util.spec_from_file_location("texts", Path(settings.BASE_DIR) / "bin" / "texts.py")
 texts = importlib.util.module_from_spec(SPEC)
@@ -38,6 +41,9 @@ def in_python(source, name="groups/admin/members.py"):
         ('self.add_error("name", f"At most {limit} names.")', "At most {} names. (f-string)"),
         ('_(f"At most {limit} names.")', "At most {} names. (an f-string is not translated: use .format())"),
         ('context = {"title": "Members"}', "Members"),
+        ('noun_plural = "people"', "people"),
+        ('class GroupsConfig(AppConfig):\n    verbose_name = "Groups"', "Groups"),
+        ('badge("Queued", "success")', "Queued"),
     ],
 )
 def test_unmarked_text_is_found(source, text):
@@ -116,3 +122,9 @@ def test_line_of_template_text():
 def test_text_of_javascript_is_found():
     source = 'status.textContent = "Copied";\nnote.textContent = gettext("Copied");\nnode.querySelector(".name");'
     assert list(texts.in_javascript(source)) == [(1, "Copied")]
+
+
+def test_search_fields_have_a_placeholder():
+    # Without one Unfold shows a text of its own. The list of groups is only for autocompletes.
+    pages = {model: page for model, page in admin.site._registry.items() if page.search_fields and model is not Group}
+    assert [model.__name__ for model, page in pages.items() if not page.search_help_text] == []

@@ -1,5 +1,6 @@
 """Formatting of links, badges, dates and numbers in the back office."""
 
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -7,10 +8,12 @@ from django.db.models import Model
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 
 from missionsite.common.admin.table import address_of, label
+from missionsite.common.annotations import StrOrPromise
+from missionsite.common.audit.events import event_details
 
 EMPTY = "–"  # noqa: RUF001
 
@@ -33,6 +36,17 @@ def list_url(model: type[Model], **filters: Any) -> str:
 def badge(text: str, variant: str) -> str:
     """A coloured label. variant: one of Unfold's label variants, such as "success"."""
     return label(text, variant)
+
+
+def definition_list(lines: Iterable[tuple[StrOrPromise, StrOrPromise]]) -> str:
+    """Pairs of a name and a value as a definition list."""
+    return format_html('<dl class="details">{}</dl>', format_html_join("", "<div><dt>{}</dt><dd>{}</dd></div>", lines))
+
+
+def format_payload(payload: Mapping[str, Any] | None) -> str:
+    """The fields of a JSON object as a definition list, with the labels of the fields of events."""
+    details = event_details(payload or {})
+    return definition_list(details) if details else EMPTY
 
 
 def format_datetime(instant: datetime | None) -> str:

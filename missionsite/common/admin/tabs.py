@@ -11,6 +11,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 
+from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.pagination import Pages
 from missionsite.common.annotations import StrOrPromise
 
@@ -99,7 +100,10 @@ def tab_view(model_admin: Any, request: HttpRequest, tab: Tab, object_id: str) -
         "next_link": f"?p={page.next}" if page.next else None,
         "last_link": f"?p={page.last}" if page.next else None,
         "headings": [heading for heading, _ in tab.columns],
-        "rows": [[(heading, show(row, request)) for heading, show in tab.columns] for row in page.rows],
+        "rows": [
+            [(heading, show(row, request) or (EMPTY if heading else "")) for heading, show in tab.columns]
+            for row in page.rows
+        ],
         "list_link": tab.list_link(obj) if tab.list_link else "",
     }
     request.current_app = model_admin.admin_site.name
