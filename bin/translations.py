@@ -1,4 +1,6 @@
-"""Collect the texts of the members' pages into the .po file and compile it: `python bin/translations.py`.
+"""Collect the texts of the members' pages into the .po file, compile it and that of English texts of Django.
+
+Usage: `python bin/translations.py`.
 
 With `--check` it only prints what is missing, and fails. Needs Babel, which is in requirements-dev.txt.
 """
@@ -18,6 +20,8 @@ CHECKOUT = Path(__file__).resolve().parent.parent
 SOURCE = CHECKOUT / "missionsite" / "portal"
 PO = SOURCE / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
+# English texts of Django that read differently in this product; edited by hand.
+ENGLISH = CHECKOUT / "missionsite" / "locale" / "en" / "LC_MESSAGES" / "django.po"
 # Shared code whose messages members see too.
 SHARED = [CHECKOUT / "missionsite" / "common" / "passwords.py"]
 KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
@@ -66,6 +70,12 @@ def translated() -> Catalog:
         return read_po(file, locale="pt_BR")
 
 
+def english() -> Catalog:
+    """Read the texts of Django that are replaced in English."""
+    with ENGLISH.open("rb") as file:
+        return read_po(file, locale="en")
+
+
 def problems() -> list[str]:
     """Return the errors in the translations, one line each."""
     wanted, there = {key(message) for message in marked() if message.id}, translated()
@@ -80,10 +90,11 @@ def problems() -> list[str]:
         if message.fuzzy:
             found.append(f"fuzzy: {message.id!r}")
         found += [f"{message.id!r}: {error}" for error in message.check(there)]
-    with MO.open("rb") as file:
-        compiled = {key(message): key(message, "string") for message in read_mo(file) if message.id}
-    if compiled != {each: key(message, "string") for each, message in have.items()}:
-        found.append(f"{MO.name} is not compiled from {PO.name}")
+    for po, messages in ((PO, have.values()), (ENGLISH, [message for message in english() if message.id])):
+        with po.with_suffix(".mo").open("rb") as file:
+            compiled = {key(message): key(message, "string") for message in read_mo(file) if message.id}
+        if compiled != {key(message): key(message, "string") for message in messages}:
+            found.append(f"{po.with_suffix('.mo').name} is not compiled from {po.name}")
     return sorted(found)
 
 
@@ -105,6 +116,8 @@ def collect() -> None:
         write_po(file, new, width=120, include_lineno=False, omit_header=False)
     with MO.open("wb") as file:
         write_mo(file, new)
+    with ENGLISH.with_suffix(".mo").open("wb") as file:
+        write_mo(file, english())
 
 
 def main() -> int:

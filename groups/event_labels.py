@@ -65,6 +65,7 @@ EVENT_FIELDS = {
     "is_superuser": _("Administrator"),
     "kind": (_("Kind"), RelationshipType),
     "min_trust_score": _("Trust score to join"),
+    "minutes": _("Minutes"),
     "name": _("Name"),
     "note": _("Note"),
     "number": _("Number"),
@@ -81,6 +82,7 @@ EVENT_FIELDS = {
     "task": _("Task"),
     "telegram_id": _("Telegram ID"),
     "telegram_username": _("Telegram name"),
+    "text_length": _("Text length"),
     "title": _("Title"),
     "trust_score": _("Trust score"),
 }

@@ -158,7 +158,7 @@ LANGUAGE_CODE = "en"
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 # Listed here, so that it takes precedence over Django's own translations.
-LOCALE_PATHS = [BASE_DIR / "missionsite" / "portal" / "locale"]
+LOCALE_PATHS = [BASE_DIR / "missionsite" / "locale", BASE_DIR / "missionsite" / "portal" / "locale"]
 FORMAT_MODULE_PATH = ["missionsite.formats"]
 USE_TZ = True
 

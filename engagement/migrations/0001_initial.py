@@ -139,7 +139,7 @@ class Migration(migrations.Migration):
                         ),
                     ),
                     ("subject", models.CharField(help_text="Used for e-mail only.", max_length=200)),
-                    ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
+                    ("body", models.TextField(help_text="Use {{ name }} for the member's name.", verbose_name="text")),
                     (
                         "created_at",
                         models.DateTimeField(
@@ -673,7 +673,12 @@ class Migration(migrations.Migration):
                         ),
                     ),
                     ("attempted_at", models.DateTimeField(blank=True, null=True, verbose_name="last attempt")),
-                    ("provider_message_id", models.CharField(blank=True, db_default="", default="", max_length=255)),
+                    (
+                        "provider_message_id",
+                        models.CharField(
+                            blank=True, db_default="", default="", max_length=255, verbose_name="provider's message ID"
+                        ),
+                    ),
                     ("delivered_at", models.DateTimeField(blank=True, null=True, verbose_name="delivered")),
                     (
                         "waiting_for",
@@ -994,7 +999,7 @@ class Migration(migrations.Migration):
                         ),
                     ),
                     ("subject", models.CharField(help_text="Used for e-mail only.", max_length=200)),
-                    ("body", models.TextField(help_text="Use {{ name }} for the member's name.")),
+                    ("body", models.TextField(help_text="Use {{ name }} for the member's name.", verbose_name="text")),
                     ("pgh_id", models.BigAutoField(primary_key=True, serialize=False)),
                     (
                         "announcement",

@@ -40,7 +40,9 @@ class EngagementMessage(models.Model):
 
     # Time of the last attempt that may have been delivered: the frequency cap counts these.
     attempted_at = models.DateTimeField(_("last attempt"), null=True, blank=True)
-    provider_message_id = models.CharField(max_length=255, default="", db_default="", blank=True)
+    provider_message_id = models.CharField(
+        _("provider's message ID"), max_length=255, default="", db_default="", blank=True
+    )
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     waiting_for = models.TextField(
         choices=WaitingFor, default=WaitingFor.NOTHING, db_default=WaitingFor.NOTHING, blank=True

@@ -46,7 +46,7 @@ class MessageTemplate(models.Model):
     key = models.CharField(_("message"), max_length=100)
     locale = models.TextField(_("language"), choices=Locale)
     subject = models.CharField(max_length=200, help_text=_("Used for e-mail only."))
-    body = models.TextField(help_text=_("Use {{ name }} for the member's name."))
+    body = models.TextField(_("text"), help_text=_("Use {{ name }} for the member's name."))
     announcement = models.ForeignKey(
         Announcement, models.CASCADE, null=True, blank=True, editable=False, related_name="texts"
     )

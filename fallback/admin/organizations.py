@@ -33,6 +33,9 @@ class OrganizationForm(ServiceForm):
         model = Organization
         fields = ("name", "slug", "timezone", "fallback_enabled", "fallback_rollout_percent")
         widgets = {"timezone": UnfoldAdminTextInputWidget()}
+        error_messages = {
+            "slug": {"unique": _("Another organisation already has this short name. Choose another one.")}
+        }
 
 
 class OrganizationAction(Action):

@@ -63,7 +63,12 @@ class Migration(migrations.Migration):
                             verbose_name="stable ID",
                         ),
                     ),
-                    ("email", models.EmailField(help_text="The e-mail to log in with.", max_length=255)),
+                    (
+                        "email",
+                        models.EmailField(
+                            help_text="The e-mail to log in with.", max_length=255, verbose_name="e-mail"
+                        ),
+                    ),
                     ("display_name", models.CharField(max_length=255, verbose_name="name")),
                     (
                         "trust_score",

@@ -65,7 +65,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         editable=False,
         help_text=_("FE-P-00001; never changes."),
     )
-    email = models.EmailField(max_length=255, help_text=_("The e-mail to log in with."))
+    email = models.EmailField(_("e-mail"), max_length=255, help_text=_("The e-mail to log in with."))
     display_name = models.CharField(_("name"), max_length=255)
     trust_score = models.IntegerField(
         default=0, db_default=0, help_text=_("Points earned so far; missions can require a minimum.")

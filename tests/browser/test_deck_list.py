@@ -75,7 +75,7 @@ def test_mission_form_creates_items(desk: Page, live_server):
     desk.get_by_label("Assigned to").fill("dora@example")
     desk.get_by_label("Functional", exact=True).fill("It loads\nIt ships")
     desk.get_by_role("button", name="Save", exact=True).click()
-    expect(desk.get_by_text("Enter a valid email address.")).to_be_visible()
+    expect(desk.get_by_text("Enter a valid e-mail address.")).to_be_visible()
     expect(desk.get_by_label("Functional", exact=True)).to_have_value("It loads\nIt ships")
     desk.get_by_label("Assigned to").fill("dora@example.org")
     desk.get_by_role("button", name="Save", exact=True).click()

@@ -100,7 +100,7 @@ class TestSteps:
         assert "Tier 1 (completed)" in shown
         assert "Complete a task: open" in shown
         assert EngagementMessage.objects.get(user=ana).message_type == MessageType.TIER_UNLOCK
-        assert "Join mission (completed)" in page_text(operator.get(page(ana, "complete-step")))
+        assert "Join a mission (completed)" in page_text(operator.get(page(ana, "complete-step")))
 
     @pytest.mark.parametrize("step", ["", "fly", "\x00"])
     def test_unknown_step_is_a_field_error(self, operator, ana, step):

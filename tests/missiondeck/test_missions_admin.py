@@ -245,9 +245,9 @@ class TestForm:
         [
             ({"title": "  "}, "title", "This field is required."),
             ({"budget": "0"}, "budget", "Enter a budget greater than 0."),
-            ({"budget": "9" * 30}, "budget", "less than or equal to"),
+            ({"budget": "9" * 30}, "budget", " or less."),
             ({"currency": "E1"}, "currency", "Enter a currency as three capital letters"),
-            ({"assigned_to": "ana"}, "assigned_to", "Enter a valid email address."),
+            ({"assigned_to": "ana"}, "assigned_to", "Enter a valid e-mail address."),
             ({"github_url": "https://example.org/a/b"}, "github_url", "the URL of a GitHub repository"),
             ({"deadline_0": "9999-12-31"}, "deadline", "Enter a deadline between the years 2000 and 2199."),
             ({"deadline_0": "31.13.2026"}, "deadline", "Enter a valid date."),

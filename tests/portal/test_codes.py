@@ -50,7 +50,7 @@ def test_every_invalid_code_gets_same_page(client, kinds, language):
 
 def test_form_errors_need_valid_code(client, kinds):
     shown = client.post(kinds["used"], typed(email="no", password="1")).content.decode()
-    assert "valid email" not in shown
+    assert "valid e-mail" not in shown
     assert CommunityMember.objects.filter(name="Ana Souza").count() == 1
 
 

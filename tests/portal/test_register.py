@@ -152,7 +152,7 @@ WRONG = [
     ("name", "x" * 256, "at most 255"),
     ("name", "Ana\u202eazuoS", "cannot be seen"),
     ("name", "A\x00na", "Null characters"),
-    ("email", "ana", "Enter a valid email address."),
+    ("email", "ana", "Enter a valid e-mail address."),
     ("email", "a" * 250 + "@example.org", "at most 255"),
     ("password", "", "This field is required."),
     ("password", "12345678", "too common"),

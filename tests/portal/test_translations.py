@@ -4,6 +4,7 @@ import importlib.util
 
 import pytest
 from django.conf import settings
+from django.utils.translation import gettext, override
 
 SCRIPT = settings.BASE_DIR / "bin" / "translations.py"
 
@@ -52,3 +53,11 @@ def test_check_reports_problem(copy, change, problem):
     assert change[0] in text
     copy.PO.write_text(text.replace(*change), encoding="utf-8")
     assert problem in copy.problems()
+
+
+def test_replaced_english_texts_are_texts_of_django(tool):
+    replaced = [message for message in tool.english() if message.id]
+    with override("pt-br"):
+        assert [message.id for message in replaced if gettext(message.id) == message.id] == []
+    with override("en"):
+        assert [gettext(message.id) for message in replaced] == [message.string for message in replaced]
