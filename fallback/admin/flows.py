@@ -4,7 +4,6 @@ from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
@@ -46,8 +45,17 @@ class PartOfProject(ProjectModelAdmin):
         change_in_project(actor=request.user, instance=obj, changes=changes)
 
 
+STAGES_NEEDED = _('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].')
+
+
 class FlowForm(ServiceForm):
     """Checks that stages are a list of 1 to 20 names."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("stages"):
+            # For a value that is not JSON.
+            field.error_messages["invalid"] = STAGES_NEEDED
 
     def clean_stages(self) -> list[str]:
         stages = self.cleaned_data["stages"]
@@ -56,7 +64,7 @@ class FlowForm(ServiceForm):
             and 0 < len(stages) <= 20
             and all(isinstance(stage, str) and 0 < len(stage.strip()) <= 64 for stage in stages)
         ):
-            raise ValidationError(gettext('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].'))
+            raise ValidationError(STAGES_NEEDED)
         return [stage.strip() for stage in stages]
 
 

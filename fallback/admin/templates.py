@@ -5,7 +5,6 @@ from django.core.exceptions import ValidationError
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
@@ -37,8 +36,17 @@ USES = ProjectTab(
 )
 
 
+TAGS_NEEDED = _('Enter a list of words, such as ["docs", "small"].')
+
+
 class TemplateForm(ServiceForm):
     """Checks that tags are a list of words."""
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if field := self.fields.get("tags"):
+            # For a value that is not JSON.
+            field.error_messages["invalid"] = TAGS_NEEDED
 
     def clean_tags(self) -> list[str]:
         tags = self.cleaned_data["tags"] or []
@@ -47,7 +55,7 @@ class TemplateForm(ServiceForm):
             and len(tags) <= 20
             and all(isinstance(tag, str) and 0 < len(tag.strip()) <= 64 for tag in tags)
         ):
-            raise ValidationError(gettext('Enter a list of words, such as ["docs", "small"].'))
+            raise ValidationError(TAGS_NEEDED)
         return [tag.strip() for tag in tags]
 
 
