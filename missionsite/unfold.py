@@ -113,7 +113,7 @@ UNFOLD = {
                 "items": [
                     {"title": _("Home"), "icon": "home", "link": reverse_lazy("admin:index")},
                     _item(_("Missions"), "flag", "groups_mission_changelist", "groups.view_mission"),
-                    _item(_("Colony"), "hive", "groups_colony_changelist", "groups.view_colony"),
+                    _item(_("Colonies"), "hive", "groups_colony_changelist", "groups.view_colony"),
                     _item(_("Members"), "group", "groups_member_changelist", "groups.view_member"),
                     _item(_("Memberships"), "badge", "groups_membership_changelist", "groups.view_membership"),
                     _item(_("Tasks"), "task_alt", "groups_task_changelist", "groups.view_task"),

@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, rights_of
-from fallback.admin.formats import format_last_check, format_status, plan_context
+from fallback.admin.formats import format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
 from fallback.selectors.planning import plan_run
@@ -24,7 +24,7 @@ from fallback.services.configs import create_config, pause_fallback, resume_fall
 from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once
-from missionsite.common.admin.formats import badge
+from missionsite.common.admin.formats import badge, format_datetime
 from missionsite.common.errors import DomainError
 
 
@@ -157,7 +157,7 @@ class ConfigAdmin(ProjectModelAdmin):
 
     @display(description=_("Checked"))
     def checked(self, config: MissionFallbackConfig) -> str:
-        return format_last_check(config)
+        return format_datetime(config.last_run_at) if config.last_run_at else gettext("Not yet")
 
     def create(self, request: HttpRequest, values: dict) -> MissionFallbackConfig:
         return create_config(actor=request.user, **values)
