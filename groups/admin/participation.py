@@ -24,6 +24,7 @@ class ParticipationAdmin(ReadOnlyModelAdmin):
         ("member", AutocompleteSelectFilter),
     )
     sortable_by = ()
+    noun_plural = _("entries")
     empty_text = (_("No participation yet"), _("Platforms send participation to the API: POST /api/participation."))
     fields = ("who", "event_type", "platform", "room_id", "details", "when")
     readonly_fields = fields

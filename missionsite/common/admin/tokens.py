@@ -93,6 +93,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         "This token was already created, and its text is shown only once. If you have not copied it, revoke this token"
         " and create another one."
     )
+    add_label = _("Create token")
     empty_text = (_("No API tokens yet"), _("Create one for a program that acts on your behalf."))
     fields = [
         "name",
