@@ -4,7 +4,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
-from typing import Any
+from typing import Any, Final, Literal
 from uuid import UUID
 
 from django.conf import settings
@@ -49,7 +49,7 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     if trigger in MEMBER_TRIGGERS:
         dates["last_activity_at"] = max(at, current.last_activity_at or at)
     metadata = {} if actor == member or actor.is_system else {"by": actor.member_id}
-    with transition_context(trigger, at=at, metadata=metadata, actor=actor):
+    with transition_context(trigger, actor=actor, at=at, metadata=metadata):
         UserEngagementState.objects.filter(pk=current.pk).update(state=after, **dates)
     if after == State.HELP_FLOW:
         restart_onboarding(actor=actor, member=member)
@@ -59,20 +59,24 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     return current
 
 
+# The actor of a statement in which each member causes their own transition.
+OWN: Final = "own"
+
+
 @contextmanager
 def transition_context(
-    trigger: str, *, at: datetime, metadata: Mapping | None = None, actor: Member | None = None
+    trigger: str, *, actor: Member | Literal["own"], at: datetime, metadata: Mapping | None = None
 ) -> Iterator[None]:
-    """Set the trigger, time and metadata that the database logs for state changes inside the block.
+    """Set the trigger, actor, time and metadata that the database logs for state changes inside the block.
 
-    actor: recorded with them, and with later changes of the transaction; without one, the actor stays as it is.
+    actor: a member, the system member for jobs, or OWN. Other changes of the transaction keep their own actor.
     """
     values = [
         trigger,
         at.isoformat(),
         json.dumps(metadata or {}),
         f"{settings.ENGAGEMENT_RETURN_AFTER.total_seconds()}s",
-        str(actor.pk) if actor else "",
+        actor if isinstance(actor, str) else str(actor.pk),
     ]
     with connection.cursor() as cursor:
         cursor.execute(_SET_CONTEXT, values)
@@ -84,7 +88,7 @@ def transition_context(
 _SET_CONTEXT = """
 SELECT set_config('engagement.trigger', %s, true), set_config('engagement.now', %s, true),
        set_config('engagement.metadata', %s, true), set_config('engagement.return_after', %s, true),
-       set_config('app.actor_id', coalesce(nullif(%s, ''), current_setting('app.actor_id', true), ''), true)
+       set_config('engagement.actor', %s, true)
 """
 
 
@@ -102,7 +106,7 @@ _REACTIVATE = read_sql("engagement/queries/reactivate_members")
 
 @service
 def record_activity(*, member: Member, at: datetime | None = None) -> None:
-    """Record activity of a member; a member who is not active becomes active.
+    """Record activity of a member; a member who is not active becomes active, with themselves as the actor.
 
     One statement for an active member; nothing is written within a minute of the last recorded activity.
     """
@@ -111,7 +115,10 @@ def record_activity(*, member: Member, at: datetime | None = None) -> None:
 
 @service
 def record_activities(*, seen: Mapping[UUID, datetime]) -> int:
-    """Record activity of many members in a fixed number of statements; return how many became active."""
+    """Record activity of many members in a fixed number of statements; return how many became active.
+
+    Each member is the actor of their own transition.
+    """
     if not seen:
         return 0
     ordered = sorted(seen.items(), key=lambda one: str(one[0]))
@@ -121,6 +128,6 @@ def record_activities(*, seen: Mapping[UUID, datetime]) -> int:
         away = [row[0] for row in cursor.fetchall() if row[0]]
         if not away:
             return 0
-        with transition_context(TransitionTrigger.USER_MESSAGE, at=timezone.now()):
+        with transition_context(TransitionTrigger.USER_MESSAGE, actor=OWN, at=timezone.now()):
             cursor.execute(_REACTIVATE, values | {"away": away})
             return cursor.rowcount

@@ -16,6 +16,7 @@ from django.db import connection, transaction
 from engagement.rules import MessageType, State, TransitionTrigger
 from engagement.selectors.claims import database_now
 from engagement.services.lifecycle import transition_context
+from groups.models import Member
 from missionsite.common.sql_loader import read_sql
 
 BATCH = 5_000
@@ -76,13 +77,14 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
         with connection.cursor() as cursor:
             cursor.execute(step.count, values)
             return SweepProgress(step.name, cursor.fetchone()[0], 0)
+    actor = Member.objects.system()
     moved = queued = 0
     after_time, after_id = None, None
     while True:
         with transaction.atomic(), connection.cursor() as cursor:
             values |= {"after_time": after_time, "after_id": after_id}
             if step.trigger:
-                with transition_context(step.trigger, at=at):
+                with transition_context(step.trigger, actor=actor, at=at):
                     cursor.execute(step.move, values)
             else:
                 cursor.execute(step.move, values)

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 from django.db import transaction
 
 from engagement.models import UserEngagementState
-from engagement.services.lifecycle import transition_context
+from engagement.services.lifecycle import OWN, transition_context
+from groups.models import Member
 from tests.support.database import row, rows
 
 # A Wednesday, noon.
@@ -33,12 +34,12 @@ def make_members(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
     away, later = made[quiet : quiet + unanswered], made[quiet + unanswered : quiet + unanswered + reminded]
     begun = at - 3 * DAY
     if away or later:
-        with transition_context("inactivity_14d", at=begun):
+        with transition_context("inactivity_14d", actor=Member.objects.system(), at=begun):
             UserEngagementState.objects.filter(user__in=away + later).update(
                 state="goodbye_sent", goodbye_sent_at=begun, goodbye_expires_at=begun + 2 * DAY
             )
     if later:
-        with transition_context("goodbye_response_2", at=begun + DAY):
+        with transition_context("goodbye_response_2", actor=OWN, at=begun + DAY):
             UserEngagementState.objects.filter(user__in=later).update(
                 state="remind_later", goodbye_sent_at=None, goodbye_expires_at=None, remind_at=at - timedelta(hours=1)
             )

@@ -8,7 +8,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
-from engagement.services.lifecycle import record_activities, record_activity
+from engagement.services.lifecycle import record_activities, record_activity, transition
 from groups.models import Member
 from groups.services.memberships import join_mission
 from groups.services.participation import ingest_participation, record_participation
@@ -83,6 +83,21 @@ def test_many_members_take_a_fixed_number_of_queries():
         return len(captured)
 
     assert statements(1) == statements(7)
+
+
+def test_activity_records_member_as_actor():
+    person, staff = person_in("goodbye_sent"), PersonFactory()
+    transition(actor=staff, member=person, trigger="goodbye_response_2", at=THEN)
+    record_activity(member=person, at=LATER)
+    logged = EngagementStateTransition.objects.filter(user=person).order_by("-pk")
+    assert [log.actor for log in logged[:2]] == [person, staff]
+
+
+def test_activity_of_many_members_records_each_as_actor():
+    people = [person_in(state) for state in ("dormant", "help_flow")]
+    record_activities(seen={one.pk: LATER for one in people})
+    logged = EngagementStateTransition.objects.filter(trigger="user_message")
+    assert {log.user_id: log.actor_id for log in logged} == {one.pk: one.pk for one in people}
 
 
 def test_no_members_record_nothing():

@@ -15,7 +15,7 @@ from engagement.selectors.announcements import with_reason
 from engagement.selectors.blocking import with_block_reason
 from engagement.selectors.claims import find_blocked
 from engagement.services import claims
-from engagement.services.lifecycle import transition_context
+from engagement.services.lifecycle import OWN, transition_context
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
 from groups.rules import CommunityStatus
@@ -90,6 +90,7 @@ def people() -> dict[str, Facts]:
     )
     opted_out = [by_email[email].pk for email, facts in kinds.items() if facts.has_opted_out]
     UserProfile.objects.filter(pk__in=opted_out).update(reengagement_opt_out=True)
+    system = Member.objects.system()
     for state in filter(None, STATES):
         members = [by_email[email] for email, facts in kinds.items() if facts.state == state]
         UserEngagementState.objects.bulk_create(
@@ -97,10 +98,10 @@ def people() -> dict[str, Facts]:
         )
         moved = UserEngagementState.objects.filter(user__in=members)
         if state != State.ACTIVE:
-            with transition_context(TransitionTrigger.INACTIVITY_14D, at=NOON):
+            with transition_context(TransitionTrigger.INACTIVITY_14D, actor=system, at=NOON):
                 moved.update(state="goodbye_sent", goodbye_sent_at=NOON, goodbye_expires_at=NOON + timedelta(days=90))
         if state == State.DORMANT:
-            with transition_context(TransitionTrigger.GOODBYE_RESPONSE_3, at=NOON):
+            with transition_context(TransitionTrigger.GOODBYE_RESPONSE_3, actor=OWN, at=NOON):
                 moved.update(state="dormant", goodbye_sent_at=None, goodbye_expires_at=None)
     return kinds
 

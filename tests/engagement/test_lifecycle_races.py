@@ -111,7 +111,7 @@ def careless(member, trigger, met):
         dates = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
         if after == "remind_later":
             dates["remind_at"] = timezone.now()
-        with transition_context(trigger, at=timezone.now()):
+        with transition_context(trigger, actor=member, at=timezone.now()):
             UserEngagementState.objects.filter(user=member).update(state=after, **dates)
         return after
 

@@ -60,6 +60,7 @@ def test_daily_sweep_changes_due_members_in_any_batch_size(lived, batch):
     assert sorted(log.values_list("trigger", flat=True)) == (
         ["goodbye_timeout"] * 5 + ["inactivity_14d"] * 7 + ["reminder_due"] * 4
     )
+    assert {one.actor for one in log} == {Member.objects.system()}
     assert {one.metadata["days_inactive"] for one in log.filter(trigger="inactivity_14d")} == {15}
     assert {one.metadata.get("response_type") for one in log.filter(trigger="goodbye_timeout")} == {"timeout"}
     row = UserEngagementState.objects.filter(state="goodbye_sent").first()

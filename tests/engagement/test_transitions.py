@@ -8,7 +8,7 @@ from engagement.errors import InitialStateNotActive, TransitionRejected
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
 from engagement.rules import RESPONSE_TYPES, TRANSITIONS, State, possible_triggers
 from engagement.services.lifecycle import transition
-from missionsite.common.audit.context import changeset
+from missionsite.common.audit.context import changeset, set_audit_context
 from missionsite.common.errors import translate_db_errors
 from tests.engagement.transition_table import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
 from tests.support.database import rejected_by, row, rows
@@ -229,6 +229,25 @@ def test_transition_records_actor_and_changeset():
     assert (logged.actor, logged.changeset_id) == (staff, current)
 
 
+def test_transition_leaves_audit_context_unchanged():
+    person, staff, other = person_in("goodbye_sent"), PersonFactory(), PersonFactory()
+    set_audit_context(other)
+    transition(actor=staff, member=person, trigger="goodbye_response_2", at=NOW)
+    assert EngagementStateTransition.objects.filter(user=person).latest("id").actor == staff
+    assert row("SELECT audit_actor_id()") == (other.pk,)
+
+
+def test_sql_update_takes_actor_of_setting():
+    staff, other = PersonFactory(), PersonFactory()
+    people = [person_in("active"), person_in("active")]
+    set_audit_context(other)
+    for person, setting in zip(people, (str(staff.pk), "own"), strict=True):
+        rows("SELECT set_config('engagement.actor', %s, true)", [setting])
+        move_by_sql(person, "goodbye_sent", "inactivity_14d")
+    logged = [EngagementStateTransition.objects.get(user=person).actor for person in people]
+    assert logged == [staff, people[1]]
+
+
 def test_sql_update_without_context_has_no_actor():
     person = person_in("active")
     rows("SELECT set_config('app.actor_id', '', true), set_config('pghistory.context_id', '', true)")
@@ -242,7 +261,7 @@ def test_trigger_setting_is_reset_after_transition():
     transition(actor=person, member=person, trigger="user_message", at=NOW)
     values = row(
         """SELECT current_setting('engagement.trigger', true), current_setting('engagement.now', true),
-               current_setting('engagement.metadata', true)"""
+               current_setting('engagement.metadata', true), current_setting('engagement.actor', true)"""
     )
     assert not any(values), "the next statement of this transaction has to name a trigger of its own"
     with rejected_by("user_engagement_states_trigger_required"):

@@ -1,11 +1,15 @@
--- Logs the state changes of a statement. The setting engagement.trigger names the trigger, engagement.metadata adds to
--- the metadata; both last for the transaction. The CHECK of the log rejects a pair that is not one of the ten.
+-- Logs the state changes of a statement. The setting engagement.trigger names the trigger, engagement.actor the actor
+-- (a member's ID, or 'own': each member is the actor of their own transition; without it, the actor of the audit
+-- context), engagement.metadata adds to the metadata. All last for the transaction. The CHECK of the log rejects a pair
+-- that is not one of the ten.
 -- enable_nestloop = off: with a nested loop, a statement over 100,000 rows would compare each row with all others.
 CREATE OR REPLACE FUNCTION log_engagement_transitions() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off
 AS $$
 DECLARE
     trigger_name CONSTANT text := nullif(current_setting('engagement.trigger', true), '');
+    named CONSTANT text := nullif(current_setting('engagement.actor', true), '');
+    actor CONSTANT uuid := CASE WHEN named = 'own' THEN NULL ELSE coalesce(named::uuid, audit_actor_id()) END;
     more CONSTANT jsonb := coalesce(nullif(current_setting('engagement.metadata', true), '')::jsonb, '{}');
     at CONSTANT timestamptz := engagement_now();
     return_after CONSTANT interval :=
@@ -31,7 +35,7 @@ BEGIN
                CASE WHEN o.state = 'dormant' AND at - coalesce(o.last_activity_at, o.created_at) >= return_after
                    THEN true END
            )) || more,
-           at, audit_actor_id()
+           at, CASE WHEN named = 'own' THEN n.user_id ELSE actor END
     FROM old_rows o JOIN new_rows n USING (id)
     WHERE o.state <> n.state;
     RETURN NULL;
