@@ -97,7 +97,9 @@ def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Lim
     """List the transitions of your state, newest first."""
     member = request.auth.member
     position = PageCursor("engagement transitions", (str(member.pk),))
-    rows = EngagementStateTransition.objects.filter(user=member).order_by("-created_at", "-pk")
+    # The member role cannot read the other columns.
+    columns = ("from_state", "to_state", "trigger", "metadata", "created_at")
+    rows = EngagementStateTransition.objects.filter(user=member).only(*columns).order_by("-created_at", "-pk")
     if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__lt=at) | Q(created_at=at, pk__lt=key[1]))

@@ -7,7 +7,7 @@ from django.conf import settings
 from django.db import migrations, models
 
 import missionsite.common.audit.fields
-from missionsite.common.operations import RenderOnce, RunDeferredSQL
+from missionsite.common.operations import OnDelete, RenderOnce, RunDeferredSQL
 from missionsite.common.sql_loader import SQLFile
 
 
@@ -1136,6 +1136,15 @@ class Migration(migrations.Migration):
                     ),
                 ),
             ),
+            OnDelete(
+                "CASCADE",
+                "user_engagement_states.user_id",
+                "engagement_state_transitions.user_id",
+                "engagement_message_queue.user_id",
+                "user_profiles.user_id",
+                "engagement_inbound_messages.user_id",
+            ),
+            OnDelete("SET NULL", "engagement_state_transitions.actor_id"),
             RunDeferredSQL(),
             SQLFile("engagement/tables", version=1),
             SQLFile("engagement/functions/engagement_now", version=1),

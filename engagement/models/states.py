@@ -93,7 +93,8 @@ class EngagementStateTransition(models.Model):
     # days_inactive; response_type after a goodbye; unprompted_return.
     metadata = models.JSONField(_("details"), default=dict, db_default={})
     created_at = models.DateTimeField(_("time"), db_default=TransactionNow())
-    # Who caused it: the member, staff, or the system member for a sweep. NULL for SQL that names no actor.
+    # Who caused it: the member, staff, or the system member for a sweep. NULL for SQL that names no actor,
+    # and after the actor was deleted.
     actor = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, null=True, related_name="+", db_index=False)
     # The request, bulk action or job that it belongs to.
     changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)

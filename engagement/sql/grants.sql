@@ -14,7 +14,10 @@ BEGIN
     IF NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member') THEN
         RETURN;
     END IF;
-    GRANT SELECT ON user_engagement_states, engagement_state_transitions, user_profiles TO missionsite_member;
+    GRANT SELECT ON user_engagement_states, user_profiles TO missionsite_member;
+    -- Members cannot read the columns for the audit, actor_id and changeset_id.
+    GRANT SELECT (id, user_id, from_state, to_state, trigger, metadata, created_at) ON engagement_state_transitions
+        TO missionsite_member;
     GRANT UPDATE (preferred_destination, reengagement_opt_out, locale, timezone) ON user_profiles
         TO missionsite_member;
     -- History triggers run with the privileges of the role that changes the row.

@@ -131,6 +131,17 @@ def test_member_updates_only_own_profile_columns():
             assert session.execute(f"UPDATE user_profiles SET {column} = {value}").rowcount == 1
 
 
+def test_member_reads_no_audit_columns_of_transitions():
+    with as_site() as (session, _people):
+        hidden = session.execute(
+            """SELECT attname FROM pg_attribute
+               WHERE attrelid = 'engagement_state_transitions'::regclass AND attnum > 0
+                   AND NOT has_column_privilege(%s, attrelid, attnum, 'SELECT')""",
+            [MEMBER],
+        ).fetchall()
+    assert sorted(hidden) == [("actor_id",), ("changeset_id",)]
+
+
 def test_invalid_identity_reads_nothing():
     with as_site() as (session, people):
         for identity in ("", people["own"].upper().replace("-", ""), str(uuid4())):

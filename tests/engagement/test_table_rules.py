@@ -117,6 +117,36 @@ def test_transitions_are_deleted_only_with_member():
     assert row("SELECT count(*) FROM engagement_state_transitions WHERE user_id = %s", [person.pk]) == (2,)
 
 
+def test_deleted_actor_leaves_transition_of_another_member():
+    with owner() as session:
+        (member, staff, other) = [
+            session.execute(
+                "INSERT INTO members (email, display_name) VALUES (%s, 'Gone') RETURNING id", [f"{name}@example.org"]
+            ).fetchone()[0]
+            for name in ("moved", "staff", "other")
+        ]
+        session.execute("INSERT INTO user_engagement_states (user_id) SELECT unnest(%s)", [[member, staff]])
+        session.execute("SET LOCAL engagement.trigger = 'inactivity_14d'")
+        session.execute("SELECT set_config('engagement.actor', %s, true)", [str(staff)])
+        session.execute(
+            """UPDATE user_engagement_states SET state = 'goodbye_sent', goodbye_sent_at = now(),
+                   goodbye_expires_at = now() WHERE user_id = ANY (%s)""",
+            [[member, staff]],
+        )
+        for actor in (None, other):
+            with pytest.raises(psycopg.errors.CheckViolation) as rejected, session.transaction():
+                session.execute(
+                    "UPDATE engagement_state_transitions SET actor_id = %s WHERE user_id = %s", [actor, member]
+                )
+            assert rejected.value.diag.constraint_name == "engagement_state_transitions_append_only"
+        session.execute("DELETE FROM members WHERE id = %s", [staff])
+        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        left = session.execute(
+            "SELECT user_id, actor_id FROM engagement_state_transitions WHERE user_id = ANY (%s)", [[member, staff]]
+        )
+        assert left.fetchall() == [(member, None)]
+
+
 # --- Pending messages follow the profile ----------------------------------------------------------
 
 
