@@ -79,7 +79,8 @@ def read_report_alone(path: Path) -> dict[str, int]:
 
     from missiondeck.reports import read_report
 
-    settings.configure(USE_I18N=False)
+    if not settings.configured:
+        settings.configure(USE_I18N=False)
 
     with path.open("rb") as file:
         summary = read_report(file).summary

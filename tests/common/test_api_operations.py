@@ -147,8 +147,7 @@ class TestProblems:
     @pytest.mark.django_db(transaction=True)
     def test_rejected_change_is_rolled_back(self, rf):
         class Rejected(DomainError):
-            """No."""
-
+            message = "No."
             code = "no"
             field = "name"
             status = 418

@@ -478,7 +478,8 @@ def delete_project_during_change(monkeypatch) -> list:
     def wait_for_deletion(instance, changes):
         locked.set()
         until = time.monotonic() + PATIENCE
-        waiting = "SELECT count(*) FROM pg_stat_activity WHERE pg_backend_pid() = ANY (pg_blocking_pids(pid))"
+        # A transaction sees pg_stat_activity as it was at its first look.
+        waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY (pg_blocking_pids(pid))"
         while row(waiting) == (0,) and time.monotonic() < until:
             time.sleep(0.01)
         return apply_changes(instance, changes)
