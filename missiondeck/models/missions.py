@@ -168,7 +168,7 @@ class DeckMission(TimestampedModel):
                 name="deck_missions_override_reason_required",
                 violation_error_message=_("Enter a reason to complete a mission that is not done."),
                 violation_error_code="override_reason_missing",
-                field="reason",
+                field="override_reason",
             ),
         ]
         indexes = [

@@ -70,7 +70,7 @@ def change_status(
     ConstraintViolated (override_reason_missing).
     """
     if override and not reason.strip():
-        raise violated("deck_missions_override_reason_required")
+        raise violated("deck_missions_override_reason_required", field="reason")
     try:
         return _change(actor=actor, mission=mission, to=DeckStatus(to), reason=reason.strip(), override=override)
     except NotDone as rejection:

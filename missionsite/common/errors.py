@@ -75,12 +75,12 @@ class NotOneLine(DomainError):
 class ConstraintViolated(ValueRejected):
     """A constraint of a model was violated; message, code and field are those of the constraint."""
 
-    def __init__(self, rule: BaseConstraint) -> None:
+    def __init__(self, rule: BaseConstraint, *, field: str | None = None) -> None:
         self.constraint = rule.name
         if isinstance(rule, UniqueConstraint):
             self.status = 409
         self.code = rule.violation_error_code or rule.name
-        super().__init__(rule.violation_error_message, field=getattr(rule, "field", None))
+        super().__init__(rule.violation_error_message, field=field or getattr(rule, "field", None))
 
 
 # Messages for errors without a named constraint (SQLSTATE classes 22, 23 and 42).
@@ -112,9 +112,12 @@ def model_constraints() -> dict[str, BaseConstraint]:
     }
 
 
-def violated(name: str) -> ConstraintViolated:
-    """Return the error of a model's constraint, for a service that checks the rule before the database does."""
-    return ConstraintViolated(model_constraints()[name])
+def violated(name: str, *, field: str | None = None) -> ConstraintViolated:
+    """Return the error of a model's constraint, for a service that checks the rule before the database does.
+
+    field: the input field, if its name is not that of the model's field.
+    """
+    return ConstraintViolated(model_constraints()[name], field=field)
 
 
 def constraint_of(error: DatabaseError) -> str:

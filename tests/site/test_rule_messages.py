@@ -109,6 +109,17 @@ def test_every_error_class_has_message():
         assert str(error.message).endswith("."), error
 
 
+def test_field_of_every_constraint_is_a_field_of_its_model():
+    declared = [
+        (model, rule.name, rule.field)
+        for model in our_models()
+        for rule in model._meta.constraints
+        if getattr(rule, "field", None)
+    ]
+    assert len(declared) > 50
+    assert [rule for model, *rule in declared if rule[1] not in {field.name for field in model._meta.fields}] == []
+
+
 @pytest.mark.seed("site every rule of the database has words, and the pages name each")
 def test_every_error_names_existing_constraint():
     exist = column("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")

@@ -7,7 +7,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.core.exceptions import NON_FIELD_ERRORS, ValidationError
-from django.db.models import CheckConstraint, ForeignKey, Model, Q, QuerySet, UniqueConstraint
+from django.db.models import BaseConstraint, CheckConstraint, ForeignKey, Model, Q, QuerySet, UniqueConstraint
 from django.db.models.expressions import F
 
 from missionsite.common.admin.command_palette import describe
@@ -47,10 +47,15 @@ class ServiceForm(forms.ModelForm):
             try:
                 constraint.validate(type(self.instance), self.instance, exclude=exclude)
             except ValidationError as error:
-                fields = _fields_of(constraint) & set(self.fields)
-                errors.setdefault(fields.pop() if len(fields) == 1 else NON_FIELD_ERRORS, []).extend(error.messages)
+                errors.setdefault(self._field_of(constraint), []).extend(error.messages)
         if errors:
             raise ValidationError(errors)
+
+    def _field_of(self, constraint: BaseConstraint) -> str:
+        """Return the field at which the error of a constraint is shown: its `field`, else the only one it compares."""
+        declared = getattr(constraint, "field", None)
+        fields = ({declared} if declared else _fields_of(constraint)) & set(self.fields)
+        return fields.pop() if len(fields) == 1 else NON_FIELD_ERRORS
 
 
 class AutocompleteWidget(AutocompleteSelect):
@@ -99,11 +104,11 @@ class AutocompleteField(ForeignKeyField):
         return describe(obj)
 
 
-def _fields_of(constraint: Any) -> set[str]:
+def _fields_of(constraint: BaseConstraint) -> set[str]:
     """The names of the fields a constraint is about."""
     match constraint:
         case CheckConstraint():
-            return set(cast(Q, constraint.condition).referenced_base_fields)
+            return set(Q(constraint.condition).referenced_base_fields)
         case UniqueConstraint() if constraint.expressions:
             expressions = cast(Iterable[Any], constraint.expressions)
             parts = (part for expression in expressions for part in expression.flatten())
