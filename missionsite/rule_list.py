@@ -6,6 +6,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 
 from django.apps import apps
@@ -148,12 +149,8 @@ def sql_files(folder: Path) -> list[Path]:
 
 
 def _add_errors(label: str, rules: dict[str, Rule]) -> None:
-    package = APPS[label].replace("/", ".")
     raised = _raised_in(CHECKOUT / APPS[label])
-    for error in _subclasses(DomainError):
-        # A class without a code is only a base of others.
-        if not error.__module__.startswith(f"{package}.") or error.code == DomainError.code:
-            continue
+    for error in errors_of(label):
         name = error.constraint or error.__name__
         rule = rules.setdefault(name, Rule(name))
         message = str(vars(error).get("message") or error.message)
@@ -161,6 +158,20 @@ def _add_errors(label: str, rules: dict[str, Rule]) -> None:
         rule.files |= raised.get(error.__name__) or set()
         rule.files = rule.files or {_path(inspect.getsourcefile(error) or "")}
         rule.words |= {error.__name__, error.code}
+
+
+def errors_of(label: str) -> list[type[DomainError]]:
+    """Return the error classes of an app; a class without a code of its own is only a base of others."""
+    package = APPS[label].replace("/", ".")
+    # Other modules than errors.py, such as those of the API, are not imported by every command.
+    for path in sorted((CHECKOUT / APPS[label]).rglob("*.py")):
+        if re.search(r"^class \w+\(DomainError\)", path.read_text(encoding="utf-8"), re.MULTILINE):
+            import_module(_path(path).removesuffix(".py").replace("/", "."))
+    return [
+        error
+        for error in _subclasses(DomainError)
+        if error.__module__.startswith(f"{package}.") and error.code != DomainError.code
+    ]
 
 
 def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:

@@ -283,6 +283,7 @@ class TestJoinAndLeave:
         assert post(client, f"/api/missions/{mission.pk}/leave", member=alice.member_id).status_code == 200
         assert set(events_of_missions().values_list("actor", "member")) == {(carol.pk, alice.pk)}
 
+    @pytest.mark.rule("NoSuchMember")
     def test_unknown_member_is_rejected_at_field(self, mission):
         client = api_client(StaffFactory(is_superuser=True))
         answer = post(client, f"/api/missions/{mission.pk}/join", member="FE-P-99999")

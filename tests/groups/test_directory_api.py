@@ -382,6 +382,7 @@ class TestInvitations:
         answer = post(api_client(MemberFactory()), INVITATIONS)
         assert (answer.status_code, answer.json()["detail"]) == (403, "Only a member of the directory can invite.")
 
+    @pytest.mark.rule("InvalidValue")
     def test_only_staff_invite_in_another_name(self, noor, by_noor):
         other = EntryFactory(name="Other")
         body = {"created_by": int(number(other)), "telegram_usernames": ["bob"]}
