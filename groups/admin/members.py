@@ -19,10 +19,11 @@ from groups.models import CommunityMember, Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, update_member
 from groups.services.memberships import join_mission
-from groups.services.rights import set_password, set_roles
+from groups.services.rights import set_roles
 from missionsite.common.admin import Action, ActionForm
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.errors import NotAllowed
+from missionsite.common.passwords import set_password
 
 CHANGE = "groups.change_member"
 # Only administrators have it: it allows granting every right.

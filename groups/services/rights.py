@@ -1,4 +1,4 @@
-"""Roles and passwords, set by administrators."""
+"""The roles of members, set by administrators."""
 
 from collections.abc import Iterable
 
@@ -19,16 +19,4 @@ def set_roles(*, actor: Member, member: Member, roles: Iterable[Role]) -> Member
     if before != after:
         changed = {"roles": [", ".join(before), ", ".join(after)]}
         audit("member.roles_changed", actor=actor, member=member, changed=changed)
-    return member
-
-
-@service
-def set_password(*, actor: Member, member: Member, password: str | None) -> Member:
-    """Set the password of a member; None disables the login by password.
-
-    Raises ConstraintViolated for the system member.
-    """
-    member.set_password(password)
-    member.save(update_fields=["password"])
-    audit("member.password_set" if password else "member.password_removed", actor=actor, member=member)
     return member

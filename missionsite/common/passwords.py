@@ -1,4 +1,4 @@
-"""Limits of password attempts, shared by all forms that ask for a password."""
+"""Setting passwords, and limits of password attempts, shared by all forms that ask for a password."""
 
 from hashlib import sha256
 from itertools import chain
@@ -8,17 +8,32 @@ from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
+from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import ngettext_lazy
 
 from missionsite.common.addresses import network_of
 from missionsite.common.api.limits import count_request, uncount_request
+from missionsite.common.audit.events import audit
+from missionsite.common.transactions import service
 
 # Wrong passwords per minute from one network: this many times the limit of one account.
 ACCOUNTS_PER_NETWORK = 6
 # Wrong passwords per minute for one account from all networks: this many times the limit of one network. Above it, each
 # network has one attempt per minute, so that the correct password from another network still works.
 NETWORKS_PER_ACCOUNT = 4
+
+
+@service
+def set_password(*, actor: Model, member: Any, password: str | None) -> Any:
+    """Set the password of a member, and return the member; None disables the login by password.
+
+    Raises ConstraintViolated for the system member.
+    """
+    member.set_password(password)
+    member.save(update_fields=["password"])
+    audit("member.password_set" if password else "member.password_removed", actor=actor, member=member)
+    return member
 
 
 class TooManyAttempts(ValidationError):
@@ -97,6 +112,10 @@ class LimitedPasswordChange(PasswordChangeForm):
         password = super().clean_old_password()
         attempt.uncount()
         return password
+
+    def save(self, commit: bool = True) -> Any:
+        """Set the password with the member as the actor."""
+        return set_password(actor=self.user, member=self.user, password=self.cleaned_data["new_password1"])
 
 
 def limited(response: HttpResponse, form: forms.Form) -> HttpResponse:

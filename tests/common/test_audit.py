@@ -13,10 +13,11 @@ from groups.services.groups import update_group
 from missionsite.common.audit.context import Origin, changeset, in_changeset, set_audit_context
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.errors import NotAllowed
+from missionsite.common.passwords import set_password
 from missionsite.common.tokens import create_token, revoke_token
 from missionsite.common.transactions import service
 from tests.groups.import_files import ANA, BRUNO, FULL, bring
-from tests.support.admin import client
+from tests.support.admin import client, client_of
 from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory
 from tests.support.factories.tokens import api_client, make_token
 
@@ -171,6 +172,30 @@ def test_tokens_are_recorded_with_actor():
     ]
 
 
+@pytest.mark.parametrize(("password", "type_"), [("a b c", "member.password_set"), (None, "member.password_removed")])
+def test_password_is_recorded_with_actor_and_not_itself(password, type_):
+    staff, member = StaffFactory(), MemberFactory()
+    set_password(actor=staff, member=member, password=password)
+    event = Event.objects.get(type=type_)
+    assert (event.actor, event.member, event.payload) == (staff, member, {})
+
+
+@pytest.mark.parametrize("address", ["/me/password/", "/admin/password_change/"])
+def test_own_change_of_password_is_recorded_once(address):
+    member = StaffFactory(password="a long and odd one")
+    form = {"old_password": "a long and odd one"} | dict.fromkeys(["new_password1", "new_password2"], "another odd one")
+    browser, elsewhere = client_of(member), client_of(member)
+    assert browser.post(address, form | {"old_password": "wrong"}).status_code == 200
+    assert not Event.objects.filter(type__startswith="member.password").exists()
+    assert browser.post(address, form).status_code == 302
+    event = Event.objects.get(type__startswith="member.password")
+    assert (event.type, event.actor, event.member, event.payload) == ("member.password_set", member, member, {})
+    assert browser.get("/admin/").status_code == 200
+    assert elsewhere.get("/admin/").status_code == 302
+    member.refresh_from_db()
+    assert member.check_password("another odd one")
+
+
 def all_changesets(missions: list[Group]) -> set:
     """Return the changesets of the events and of the versions of these missions, without their creation."""
     versions = {number for mission in missions for number in changesets(mission)}
@@ -214,4 +239,4 @@ def test_each_service_of_common_is_recorded():
         if ".management" in module.name or ".migrations" in module.name:
             continue
         found |= {value.__name__ for value in vars(import_module(module.name)).values() if hasattr(value, "is_service")}
-    assert found == {create_token.__name__, revoke_token.__name__, "revert_change"}
+    assert found == {create_token.__name__, revoke_token.__name__, set_password.__name__, "revert_change"}

@@ -93,7 +93,6 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "request_github_check": lambda: {"entry": EntryFactory(github_username="ana-h")},
     "restore_entry": lambda: {"entry": EntryFactory(deleted_at="2026-01-01T00:00:00Z")},
     "restore_group": lambda: {"group": MissionFactory(status="archived")},
-    "set_password": lambda: {"member": MemberFactory(), "password": None},
     "set_roles": lambda: {"member": MemberFactory(), "roles": [Role.objects.create(name="Gardener")]},
     "suspend": lambda: {"entry": EntryFactory()},
     "update_entry": lambda: {"entry": EntryFactory(), "name": "New"},
