@@ -85,7 +85,11 @@ UNFOLD = {
     "SHOW_BACK_BUTTON": False,
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("missionsite/admin.css")],
-    "SCRIPTS": [lambda request: static("common/submit.js"), lambda request: static("missionsite/names.js")],
+    "SCRIPTS": [
+        lambda request: static("common/submit.js"),
+        lambda request: static("missionsite/names.js"),
+        lambda request: static("missionsite/tabs.js"),
+    ],
     "DASHBOARD_CALLBACK": "missionsite.dashboard.add_dashboard",
     "COLORS": {
         # Teal: keeps 4.5:1 against white at 600 and against the dark page at 400.

@@ -41,7 +41,7 @@ class Migration(migrations.Migration):
                         models.CharField(
                             db_default=None,
                             editable=False,
-                            help_text="FE-P-00001; never changes.",
+                            help_text="Never changes.",
                             max_length=20,
                             unique=True,
                             verbose_name="stable ID",

@@ -58,7 +58,7 @@ class Migration(migrations.Migration):
                         models.CharField(
                             db_default=None,
                             editable=False,
-                            help_text="FE-P-00001; never changes.",
+                            help_text="Never changes.",
                             max_length=20,
                             verbose_name="stable ID",
                         ),
@@ -387,7 +387,7 @@ class Migration(migrations.Migration):
                         models.CharField(
                             db_default=None,
                             editable=False,
-                            help_text="#247; never changes.",
+                            help_text="Never changes.",
                             max_length=20,
                             verbose_name="number",
                         ),

@@ -63,7 +63,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         unique=True,
         db_default=None,
         editable=False,
-        help_text=_("FE-P-00001; never changes."),
+        help_text=_("Never changes."),
     )
     email = models.EmailField(_("e-mail"), max_length=255, help_text=_("The e-mail to log in with."))
     display_name = models.CharField(_("name"), max_length=255)
