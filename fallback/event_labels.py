@@ -7,9 +7,11 @@ from fallback.models.choices import (
     ItemStatus,
     List,
     MissionOrigin,
+    OrganizationRole,
     Priority,
     Privacy,
     PrMode,
+    ProjectRole,
     ReviewStatus,
 )
 
@@ -58,6 +60,8 @@ EVENT_FIELDS = {
     "review_feedback": _("Feedback"),
     "review_status": (_("Review"), ReviewStatus),
     "reviewed_by_id": _("Reviewed by"),
+    # Of a project or an organisation; the role in a mission is free text.
+    "role": (_("Role"), {**dict(OrganizationRole.choices), **dict(ProjectRole.choices)}),
     "slug": _("Short name"),
     "snoozed_until": _("Snoozed until"),
     "stage": _("Stage"),

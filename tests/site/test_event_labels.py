@@ -87,5 +87,10 @@ def test_changes_have_labels_and_choices():
     ]
 
 
+def test_roles_have_labels():
+    assert event_details({"changed": {"role": [None, "reviewer"]}}) == [("Role", "empty → Reviewer")]
+    assert event_details({"role": "Mentor"}) == [("Role", "Mentor")]
+
+
 def test_times_in_details_are_formatted():
     assert event_details({"until": "2026-12-24T18:30:00+00:00"}) == [("Until", "24 Dec 2026 18:30")]

@@ -21,7 +21,7 @@ class Writer(Protocol):
 _writers: dict[str, Writer] = {}
 _labels: dict[str, StrOrPromise] = {}
 # The label of a field of a payload, or its label and its choices.
-EventField = StrOrPromise | tuple[StrOrPromise, type[Choices]]
+EventField = StrOrPromise | tuple[StrOrPromise, type[Choices] | Mapping[str, StrOrPromise]]
 _fields: dict[str, EventField] = {}
 _hidden: set[str] = set()
 _LONGEST_VALUE = 200
@@ -105,7 +105,8 @@ def _value_text(name: str, value: Any) -> str:
         return ", ".join(_value_text(name, each) for each in value)
     field = _fields.get(name)
     if isinstance(field, tuple):
-        return str(dict(field[1].choices).get(value, value))
+        choices = field[1] if isinstance(field[1], Mapping) else dict(field[1].choices)
+        return str(choices.get(value, value))
     if name.endswith(("until", "_at")) and (instant := parse_datetime(str(value))):
         return date_format(timezone.localtime(instant), "DATETIME_FORMAT")
     text = str(value)
