@@ -71,6 +71,10 @@ TECHNICAL_CALLS = re.compile(
     r"|endswith|split|splitlines|PageCursor|patch_vary_headers|_Step|removeprefix|removesuffix|encode"
     r"|import_module|create_model|import_string|get_model)$"
 )
+# What such a function returns is shown, also if it is one word; so is each method with @display.
+SHOWN_FUNCTIONS = re.compile(r"^_?(format|describe)(_|$)")
+# Functions that show an argument, with its position.
+SHOWN_ARGUMENTS = {"badge": 0, "get": 1, "link_to": 1}
 # Exceptions with a message for the user, besides DomainError and its subclasses.
 USER_EXCEPTIONS = {"DomainError", "ValidationError", "PermissionDenied", "Http404"}
 # Parts of the API's documentation.
@@ -207,6 +211,8 @@ class PythonTexts:
         "technical": no text; "text": a text, also if it is one word; "word": a text if it is a capitalised word or a
         phrase; "": a text if it is a phrase.
         """
+        if self._is_shown(node):
+            return "text"
         found, child, parent = "", node, self.parents[node]
         if isinstance(parent, ast.Tuple) and len(parent.elts) == 2 and parent.elts[1] is node:
             found = "word"
@@ -290,6 +296,38 @@ class PythonTexts:
                     return found
             child, parent = parent, self.parents[parent]
         return found
+
+    def _is_shown(self, node: ast.AST) -> bool:
+        """Whether a method with @display, or a function of SHOWN_FUNCTIONS, returns a literal or a text with it."""
+        child, parent = node, self.parents[node]
+        while not isinstance(parent, ast.Return):
+            match parent:
+                case ast.BoolOp() | ast.BinOp() | ast.List() | ast.Starred():
+                    pass
+                case ast.JoinedStr() | ast.FormattedValue():
+                    pass
+                case ast.IfExp() if child is not parent.test:
+                    pass
+                case ast.Tuple() if child is not parent.elts[0]:
+                    pass  # the first one is a key
+                case ast.Attribute() if parent.attr in {"format", "join"}:
+                    pass
+                case ast.Call() if child is parent.func or last(name_of(parent)) == "join":
+                    pass
+                case ast.Call() if self._is_shown_argument(child, parent):
+                    pass
+                case _:
+                    return False
+            child, parent = parent, self.parents[parent]
+        while not isinstance(parent, ast.FunctionDef):
+            parent = self.parents[parent]
+        decorators = {last(name_of(each)) for each in parent.decorator_list}
+        return "display" in decorators or bool(SHOWN_FUNCTIONS.match(parent.name))
+
+    @staticmethod
+    def _is_shown_argument(argument: ast.AST, call: ast.Call) -> bool:
+        position = SHOWN_ARGUMENTS.get(last(name_of(call)) or getattr(call.func, "attr", ""))
+        return position is not None and call.args[position : position + 1] == [argument]
 
     def _target_names(self, statement: ast.Assign | ast.AnnAssign) -> set[str]:
         """Return the names and keys that a statement assigns to."""

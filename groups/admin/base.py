@@ -31,8 +31,8 @@ class HistoryAdmin(ModelAdmin):
                 fields=[
                     replace(
                         field,
-                        before=_shown(obj, field.name, field.before, names),
-                        after=_shown(obj, field.name, field.after, names),
+                        before=_format_stored(obj, field.name, field.before, names),
+                        after=_format_stored(obj, field.name, field.after, names),
                     )
                     for field in change.fields
                 ],
@@ -79,7 +79,7 @@ def _names(changes: list[Change]) -> dict:
     }
 
 
-def _shown(obj: Model, name: str, value, names: dict) -> str:
+def _format_stored(obj: Model, name: str, value, names: dict) -> str:
     """Format a stored value."""
     field = obj._meta.get_field(name)
     if value is None or value == "":

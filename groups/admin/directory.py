@@ -23,7 +23,7 @@ from groups.services.erasure import erase
 from groups.services.verification import OUTCOMES, request_github_check, verification_code
 from missionsite.common.admin import Action, ActionForm, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
-from missionsite.common.admin.formats import format_datetime, format_number, link_to
+from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to
 from missionsite.common.audit.events import event_label, event_summary
 
 DECIDE = "groups.approve_communitymember"
@@ -38,11 +38,11 @@ FIGURES = {
     "contributions_last_year": _("contributions in a year"),
 }
 STATUS_COLOURS = {
-    CommunityStatus.NOT_MEMBER.label: "default",
-    CommunityStatus.PENDING.label: "warning",
-    CommunityStatus.ACTIVE.label: "success",
-    CommunityStatus.SUSPENDED.label: "danger",
-    CommunityStatus.BANNED.label: "danger",
+    CommunityStatus.NOT_MEMBER: "default",
+    CommunityStatus.PENDING: "warning",
+    CommunityStatus.ACTIVE: "success",
+    CommunityStatus.SUSPENDED: "danger",
+    CommunityStatus.BANNED: "danger",
 }
 
 
@@ -389,11 +389,11 @@ class DirectoryAdmin(HistoryAdmin):
     # --- Showing ------------------------------------------------------------------------------
 
     def describe(self, obj: CommunityMember) -> str:
-        return f"{obj.name} · {obj.member_id}" + (" · removed" if obj.is_removed else "")
+        return " · ".join([obj.name, str(obj.member_id), *([gettext("removed")] if obj.is_removed else [])])
 
-    @display(description=_("Status"), label=STATUS_COLOURS)
+    @display(description=_("Status"))
     def status_shown(self, entry: CommunityMember) -> str:
-        return entry.get_status_display()
+        return badge(entry.get_status_display(), STATUS_COLOURS[entry.status])
 
     @display(description=_("Tier"))
     def tier_shown(self, entry: CommunityMember) -> str:

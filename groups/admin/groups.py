@@ -12,7 +12,6 @@ from groups.admin.base import STATUS, HistoryAdmin
 from groups.admin.memberships import MANAGE, AddMemberForm
 from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
-from groups.rules import GroupStatus
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
 from groups.services.memberships import join_mission
 from missionsite.common.admin import Action, ModelAdmin, ReasonForm, Search, Tab
@@ -110,11 +109,11 @@ class GroupAdmin(HistoryAdmin):
         return super().get_queryset(request).with_counts()
 
     def describe(self, obj: Group) -> str:
-        return f"{obj.name} · {obj.stable_id}" + (" · archived" if obj.is_archived else "")
+        return " · ".join([obj.name, obj.stable_id, *([gettext("archived")] if obj.is_archived else [])])
 
-    @display(description=_("Status"), label={status.label: STATUS[status.value] for status in GroupStatus})
+    @display(description=_("Status"))
     def state(self, group: Group) -> str:
-        return group.get_status_display()
+        return badge(group.get_status_display(), STATUS[group.status])
 
     @display(description=_("Members"))
     def members(self, group: Group) -> str:

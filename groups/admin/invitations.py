@@ -29,15 +29,15 @@ from groups.services.invitations import (
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
-from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.audit.history import Change
 
 INVITE_MANY = "groups.invite_many"
 COLOURS = {
-    InvitationStatus.PENDING.label: "info",
-    InvitationStatus.ACCEPTED.label: "success",
-    InvitationStatus.EXPIRED.label: "default",
-    InvitationStatus.CANCELLED.label: "default",
+    InvitationStatus.PENDING: "info",
+    InvitationStatus.ACCEPTED: "success",
+    InvitationStatus.EXPIRED: "default",
+    InvitationStatus.CANCELLED: "default",
 }
 # A list of names is read into memory.
 LIST_BYTES = 256 * 1024
@@ -335,9 +335,9 @@ class InvitationAdmin(HistoryAdmin):
     def inviter(self, invitation: CommunityInvitation) -> str:
         return link_to(invitation.created_by)
 
-    @display(description=_("Status"), label=COLOURS)
+    @display(description=_("Status"))
     def state(self, invitation: CommunityInvitation) -> str:
-        return invitation.get_status_display()
+        return badge(invitation.get_status_display(), COLOURS[invitation.status])
 
     @display(description=_("Created"))
     def made(self, invitation: CommunityInvitation) -> str:

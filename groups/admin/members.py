@@ -22,6 +22,7 @@ from groups.services.memberships import join_mission
 from groups.services.rights import set_roles
 from missionsite.common.admin import Action, ActionForm
 from missionsite.common.admin.filters import NumberFilter
+from missionsite.common.admin.formats import badge
 from missionsite.common.errors import NotAllowed
 from missionsite.common.passwords import set_password
 
@@ -220,7 +221,8 @@ class MemberAdmin(HistoryAdmin):
     # --- Showing ------------------------------------------------------------------------------
 
     def describe(self, obj: Member) -> str:
-        return f"{obj.display_name} · {obj.member_id} · {obj.email}" + ("" if obj.is_active else " · deactivated")
+        deactivated = [] if obj.is_active else [gettext("deactivated")]
+        return " · ".join([obj.display_name, obj.member_id, obj.email, *deactivated])
 
     @display(description=_("E-mail"), ordering=Lower("email"))
     def email_shown(self, member: Member) -> str:
@@ -230,11 +232,11 @@ class MemberAdmin(HistoryAdmin):
     def active(self, member: Member) -> bool:
         return member.is_active
 
-    @display(description=_("Back office"), label={_("Administrator"): "primary", _("Staff"): "info"}, empty_value="")
+    @display(description=_("Back office"), empty_value="")
     def staff(self, member: Member) -> str | None:
         if member.is_superuser:
-            return gettext("Administrator")
-        return gettext("Staff") if member.is_staff else None
+            return badge(gettext("Administrator"), "primary")
+        return badge(gettext("Staff"), "info") if member.is_staff else None
 
     @display(description=_("Active memberships"))
     def memberships_shown(self, member: Member) -> int:

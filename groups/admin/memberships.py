@@ -9,11 +9,11 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from groups.admin.base import STATUS, HistoryAdmin
 from groups.models import Group, Member, Membership
-from groups.rules import DEFAULT_ROLE, MembershipStatus
+from groups.rules import DEFAULT_ROLE
 from groups.services.memberships import change_role, join_mission, leave_mission
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, Found, ReasonForm, Search, ServiceForm
 from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
-from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 MANAGE = "groups.manage_memberships"
@@ -227,6 +227,6 @@ class MembershipAdmin(HistoryAdmin):
     def left(self, membership: Membership) -> str:
         return format_datetime(membership.left_at)
 
-    @display(description=_("Status"), label={status.label: STATUS[status.value] for status in MembershipStatus})
+    @display(description=_("Status"))
     def state(self, membership: Membership) -> str:
-        return membership.get_status_display()
+        return badge(membership.get_status_display(), STATUS[membership.status])

@@ -11,7 +11,7 @@ from groups.models import Member, Task
 from groups.rules import TASK_MOVES
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search
-from missionsite.common.admin.formats import link_to
+from missionsite.common.admin.formats import badge, link_to
 
 CHANGE = "groups.change_task"
 
@@ -125,12 +125,9 @@ class TaskAdmin(HistoryAdmin):
     def claimed_by_link(self, task: Task) -> str:
         return link_to(task.claimed_by)
 
-    @display(
-        description=_("State"),
-        label={state.label: TASK_STATE[state.value] for state in Task.State},
-    )
+    @display(description=_("State"))
     def state_shown(self, task: Task) -> str:
-        return task.get_state_display()
+        return badge(task.get_state_display(), TASK_STATE[task.state])
 
     def create(self, request: HttpRequest, values: dict) -> Task:
         return create_task(

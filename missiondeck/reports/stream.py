@@ -72,7 +72,9 @@ class Source:
 
 def format_size(size: int) -> str:
     """Format a number of bytes: "100 MiB"."""
-    return f"{size / MIB:,.0f} MiB" if size >= MIB else gettext("%(size)s bytes") % {"size": f"{size:,}"}
+    if size >= MIB:
+        return gettext("%(size)s MiB") % {"size": f"{size / MIB:,.0f}"}
+    return gettext("%(size)s bytes") % {"size": f"{size:,}"}
 
 
 def read_start(source: Source) -> tuple[bytes, int]:

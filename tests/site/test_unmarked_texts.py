@@ -44,6 +44,14 @@ def in_python(source, name="groups/admin/members.py"):
         ('noun_plural = "people"', "people"),
         ('class GroupsConfig(AppConfig):\n    verbose_name = "Groups"', "Groups"),
         ('badge("Queued", "success")', "Queued"),
+        ('@display(description=_("State"))\ndef state(self, row):\n    return "revoked"', "revoked"),
+        ('@display\ndef state(self, row):\n    return "active" if row.usable else _("expired")', "active"),
+        ('@display\ndef state(self, row):\n    return "off", "switched"', "switched"),
+        ('@display\ndef state(self, row):\n    return badge("queued", "info")', "queued"),
+        ('def _format_value(value):\n    return ", ".join(value) or "empty"', "empty"),
+        ('def format_stored(value):\n    return names.get(value, "(deleted)")', "(deleted)"),
+        ('def format_size(size):\n    return f"{size} bytes"', "{} bytes (f-string)"),
+        ('def describe(self, obj):\n    return f"{obj.name}" + ("" if obj.open else " · closed")', " · closed"),
     ],
 )
 def test_unmarked_text_is_found(source, text):
@@ -69,6 +77,10 @@ def test_unmarked_text_is_found(source, text):
         'db_table = "memberships"',
         'at.strftime("%d %B %Y")',
         'if row.state == "Not sent yet": ...',
+        'def state(row):\n    return "revoked"',
+        '@display\ndef state(self, row):\n    return badge(_("queued"), "info") if row.kind == "late" else ""',
+        '@display\ndef state(self, row):\n    return "off", _("switched off")',
+        'def format_link(row):\n    return link_to(row.member, row.name or _("unknown"), kind="member")',
     ],
 )
 def test_marked_or_technical_text_is_not_found(source):

@@ -21,7 +21,7 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.templatetags.unfold_list import CHECKBOX_CLASSES, LINK_CLASSES, ROW_CLASSES
-from unfold.utils import display_for_field, display_for_label, display_for_value
+from unfold.utils import display_for_field, display_for_value
 from unfold.widgets import CHECKBOX_CLASSES as BOX_CLASSES
 
 # Placeholder of the key in addresses that are reversed once for all rows.
@@ -103,13 +103,10 @@ class _Column:
 
 
 def _formatter(method: Callable, empty: str) -> Callable:
-    """A function that formats the return value of a display method; equal labels are rendered once."""
+    """A function that formats the return value of a display method."""
     empty = getattr(method, "empty_value_display", empty)
-    boolean, label = getattr(method, "boolean", False), getattr(method, "label", False)
-    if boolean:
+    if getattr(method, "boolean", False):
         return cache(lambda value: display_for_value(value, empty, boolean=True))
-    if label:
-        return cache(lambda value: empty if value is None else display_for_label(value, empty, label))
     return _plain(empty, lambda value: conditional_escape(display_for_value(value, empty)))
 
 

@@ -10,11 +10,13 @@ from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
 from django.utils import timezone
 from django.utils.cache import add_never_cache_headers
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from missionsite.common.admin.actions import Action
+from missionsite.common.admin.formats import badge
 from missionsite.common.admin.forms import ServiceForm
 from missionsite.common.admin.options import ModelAdmin
 from missionsite.common.annotations import SiteRequest
@@ -190,8 +192,8 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
     def shown_scopes(self, token: ApiToken) -> str:
         return ", ".join(token.scopes)
 
-    @display(description=_("status"), label={"active": "success", "expired": "warning", "revoked": "danger"})
+    @display(description=_("status"))
     def state(self, token: ApiToken) -> str:
         if token.revoked_at:
-            return "revoked"
-        return "active" if token.is_usable else "expired"
+            return badge(gettext("revoked"), "danger")
+        return badge(gettext("active"), "success") if token.is_usable else badge(gettext("expired"), "warning")
