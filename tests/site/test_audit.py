@@ -9,9 +9,9 @@ import pytest
 from django.contrib.auth.models import Permission
 
 import missionsite
-from groups.admin.base import event_summary
 from groups.models import Event
 from missionsite import roles
+from missionsite.common.audit.events import event_summary
 from missionsite.models import Role
 from missionsite.roles import ROLES, change_role, create_role
 from tests.support.admin import client_of, staff
@@ -86,7 +86,7 @@ def test_changed_role_is_recorded_before_and_after():
         "changed": {"name": ["Gardener", "Head gardener"], "permissions": [[VIEW], [MOVE, VIEW]]},
     }
     assert role.permissions.count() == 2
-    assert f"Permissions: {VIEW} → {MOVE}, {VIEW}" in event_summary(event)
+    assert f"Permissions: {VIEW} → {MOVE}, {VIEW}" in event_summary(event.payload)
 
 
 def test_unchanged_role_is_not_recorded():
