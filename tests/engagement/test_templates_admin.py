@@ -113,7 +113,7 @@ class TestEdit:
             operator.post(page(reminder), {"subject": reminder.subject, "body": body})
         second = operator.get(page(reminder, "history")).context["changes"][1][0]
         address = reverse("admin:engagement_messagetemplate_revert", args=[reminder.pk, second.pgh_id])
-        assert "A later edit changed body" in page_text(operator.post(address))
+        assert "A later edit changed text" in page_text(operator.post(address))
         reminder.refresh_from_db()
         assert reminder.body == "Third"
 
