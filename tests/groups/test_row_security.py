@@ -178,7 +178,6 @@ def test_member_role_reads_no_other_table():
         ("pghistory_context", "INSERT"),
         ("pghistory_context", "UPDATE"),
         ("user_engagement_states", "SELECT"),
-        ("engagement_state_transitions", "SELECT"),
         ("user_profiles", "SELECT"),
         ("user_profiles_history", "INSERT"),
     }
