@@ -20,6 +20,8 @@ MONTHLY_TARGET_HOURS = (0, 100_000)
 WEEKLY_MISSION_CAP = (0, 10_000)
 ROLLOUT_PERCENT = (0, 100)
 EFFORT_MINUTES = (1, 100_000)
+# Characters of the feedback of a reviewer.
+FEEDBACK_LENGTH = 5_000
 
 # --- Conditions -------------------------------------------------------------------------------
 

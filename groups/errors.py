@@ -2,9 +2,11 @@
 
 from collections.abc import Iterable
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
+from groups.rules import EARLIEST_PARTICIPATION, MINUTES_A_DAY
 from missionsite.common.errors import DomainError
 
 # --- Members and missions -----------------------------------------------------------------------
@@ -265,7 +267,9 @@ class MessageAlreadyRecorded(DomainError):
 
 
 class MinutesDoNotFit(DomainError):
-    message = _("The minutes of a voice event must be a whole number from 0 to 1440.")
+    message = format_lazy(
+        _("The minutes of a voice event must be a whole number from 0 to {most}."), most=MINUTES_A_DAY
+    )
     code = "minutes_do_not_fit"
     constraint = "member_participation_minutes_fit"
     field = "event_metadata"
@@ -273,7 +277,9 @@ class MinutesDoNotFit(DomainError):
 
 
 class TimeDoesNotFit(DomainError):
-    message = _("The time must not be before the year 2000 or in the far future.")
+    message = format_lazy(
+        _("The time must not be before the year {year} or in the far future."), year=EARLIEST_PARTICIPATION.year
+    )
     code = "time_does_not_fit"
     constraint = "member_participation_time_fits"
     field = "occurred_at"

@@ -105,7 +105,9 @@ TIERS = (
 )
 # Points for each figure of a GitHub profile.
 REPUTATION_POINTS = {"public_repos": 5, "followers": 3, "total_stars": 2, "contributions_last_year": 1}
+# The largest values of their columns.
 MAX_REPUTATION = 2**31 - 1
+MAX_TRUST_SCORE = 2**31 - 1
 
 # Fields that members edit themselves; staff edit the identifiers, other services the decisions.
 OWN_FIELDS = ("name", "primary_role", "organization", "country")

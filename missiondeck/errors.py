@@ -4,7 +4,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from missiondeck.rules import MAX_FEEDS
+from missiondeck.rules import CODE_BLOCKS, LOGS_BYTES, MAX_FEEDS, MESSAGE_LENGTH, RESULTS_BYTES
 from missionsite.common.errors import DomainError
 
 
@@ -108,7 +108,14 @@ class ItemMissionImmutable(DomainError):
 
 
 class CodeBlocksInvalid(DomainError):
-    message = _("Code blocks must be a list of at most 50, each with a language and code (up to 100,000 characters).")
+    message = format_lazy(
+        _(
+            "Code blocks must be a list of at most {blocks}, each with a language and code"
+            " (up to {length:,} characters)."
+        ),
+        blocks=CODE_BLOCKS,
+        length=MESSAGE_LENGTH,
+    )
     code = "code_blocks_invalid"
     constraint = "chat_messages_code_blocks_shape"
     field = "code_blocks"
@@ -183,7 +190,7 @@ class WarningsInvalid(DomainError):
 
 
 class LogsTooLarge(DomainError):
-    message = _("Logs can be at most 64 MB.")
+    message = format_lazy(_("Logs can be at most {size} MB."), size=LOGS_BYTES // 1024**2)
     code = "logs_too_large"
     constraint = "test_runs_logs_bounded"
     field = "logs"
@@ -191,7 +198,7 @@ class LogsTooLarge(DomainError):
 
 
 class ResultsTooLarge(DomainError):
-    message = _("The results of a run can be at most 128 MB.")
+    message = format_lazy(_("The results of a run can be at most {size} MB."), size=RESULTS_BYTES // 1024**2)
     code = "results_too_large"
     constraint = "test_runs_results_bounded"
     field = "results"

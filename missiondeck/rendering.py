@@ -23,8 +23,10 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
 
-# A message beyond one of these limits is shown as plain text. Within them rendering takes well under a second.
-MESSAGE_CHARACTERS = 100_000
+from missiondeck.rules import MESSAGE_LENGTH
+
+# A message beyond MESSAGE_LENGTH or one of these limits is shown as plain text. Within them, rendering takes well under
+# a second.
 MESSAGE_LINES = 10_000
 MESSAGE_BLOCKS = 20_000
 MESSAGE_STEPS = 25_000
@@ -103,7 +105,7 @@ def render_markdown(text: str) -> SafeString:
     """Render a message as HTML: a div with the class `markdown`."""
     text = _readable(text)
     try:
-        if len(text) > MESSAGE_CHARACTERS or text.count("\n") > MESSAGE_LINES:
+        if len(text) > MESSAGE_LENGTH or text.count("\n") > MESSAGE_LINES:
             raise _TooComplex
         inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS)})
     except _TooComplex:

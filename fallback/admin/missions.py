@@ -22,6 +22,7 @@ from fallback.admin.base import (
 from fallback.admin.formats import timeline_context
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
+from fallback.rules import FEEDBACK_LENGTH
 from fallback.selectors.rights import Right
 from fallback.services.missions import (
     add_dependency,
@@ -45,7 +46,9 @@ class MoveToListForm(ActionForm):
 
 class ReviewForm(ActionForm):
     status = forms.ChoiceField(choices=ReviewStatus, widget=UnfoldAdminSelectWidget)
-    feedback = forms.CharField(required=False, max_length=5_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}))
+    feedback = forms.CharField(
+        required=False, max_length=FEEDBACK_LENGTH, widget=UnfoldAdminTextareaWidget(attrs={"rows": 3})
+    )
 
 
 class DependencyForm(ActionForm):

@@ -18,7 +18,7 @@ from fallback.admin.base import rights_of
 from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus
-from fallback.rules import EFFORT_MINUTES
+from fallback.rules import EFFORT_MINUTES, FEEDBACK_LENGTH
 from fallback.selectors.rights import Right
 from fallback.services import review
 from missionsite.common.admin.formats import format_datetime
@@ -46,8 +46,8 @@ class EditForm(forms.Form):
 
 
 class DiscardForm(forms.Form):
-    reason = forms.ChoiceField(choices=[("", ""), *DiscardReason.choices], required=False)
-    feedback = forms.CharField(max_length=5_000, required=False)
+    reason = forms.ChoiceField(choices=[("", ""), *DiscardReason.of_reviewers()], required=False)
+    feedback = forms.CharField(max_length=FEEDBACK_LENGTH, required=False)
 
 
 class SnoozeItemForm(forms.Form):
@@ -73,7 +73,7 @@ class SnoozeItemForm(forms.Form):
 
 class DuplicateForm(forms.Form):
     mission = forms.CharField(max_length=26, error_messages={"required": _("Choose the duplicated mission.")})
-    feedback = forms.CharField(max_length=5_000, required=False)
+    feedback = forms.CharField(max_length=FEEDBACK_LENGTH, required=False)
 
 
 @require_POST

@@ -85,7 +85,7 @@ def _review_context(request: HttpRequest) -> dict:
         "bulk_accept_url": reverse("admin:fallback_review_accept"),
         "bulk_discard_url": reverse("admin:fallback_review_discard"),
         "mission_choices_url": reverse("admin:fallback_review_missions"),
-        "reasons": [(code, label) for code, label in DiscardReason.choices if code != DiscardReason.RUN_CANCELLED],
+        "reasons": DiscardReason.of_reviewers(),
         "priorities": Priority.choices,
         "groups": groups,
         "decided": _recent_decisions(request, at),

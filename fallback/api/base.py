@@ -10,6 +10,7 @@ from ninja import Path, Schema
 from pydantic import ConfigDict
 
 from fallback.models import Project
+from fallback.models.choices import List
 from fallback.selectors.rights import Right, Rights
 from missionsite.common.api import Router
 from missionsite.common.api.pagination import paginate
@@ -19,7 +20,7 @@ router = Router(tags=["projects"])
 ULID = "01JD3V9Q8M4X2T6R0B5N7C1KZE"
 ProjectKey = Path(..., description="Id of the project.", examples=[ULID], max_length=26)
 Key = Path(..., examples=[ULID], max_length=26)
-ListName = Literal["todo", "doing", "review", "done"]
+ListName = Literal[*List.values]
 
 
 class StrictSchema(Schema):

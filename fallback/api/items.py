@@ -21,14 +21,16 @@ from fallback.api.base import (
 )
 from fallback.api.missions import MissionOut, mission_out
 from fallback.models import Mission, MissionFallbackItem
-from fallback.rules import EFFORT_MINUTES
+from fallback.models.choices import DiscardReason, ItemStatus
+from fallback.rules import EFFORT_MINUTES, FEEDBACK_LENGTH
 from fallback.scopes import FALLBACK_READ, FALLBACK_REVIEW
 from fallback.selectors.rights import Right
 from fallback.services import review
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
 
-Reason = Literal["not_needed", "duplicate", "too_large", "unclear", "wrong_template", "other"]
+Reason = Literal[*(value for value, _label in DiscardReason.of_reviewers())]
+StatusName = Literal[*ItemStatus.values]
 
 
 class ItemOut(Schema):
@@ -66,7 +68,7 @@ class Acceptance(StrictSchema):
 
 class Discard(StrictSchema):
     reason: Reason | None = Field(None, examples=["not_needed"])
-    feedback: str = Field("", max_length=5_000, examples=["Done last week."])
+    feedback: str = Field("", max_length=FEEDBACK_LENGTH, examples=["Done last week."])
     duplicate_of: str | None = Field(
         None,
         max_length=26,
@@ -92,7 +94,7 @@ def list_fallback_items(
     request: HttpRequest,
     response: HttpResponse,
     project: str = ProjectKey,
-    status: Literal["proposed", "accepted", "discarded"] | None = None,
+    status: StatusName | None = None,
     run: str | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,

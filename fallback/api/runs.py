@@ -22,7 +22,7 @@ from fallback.api.base import (
 )
 from fallback.errors import NoConfiguration
 from fallback.models import MissionFallbackConfig, MissionFallbackRun, Project
-from fallback.models.choices import Trigger
+from fallback.models.choices import RunStatus, Trigger
 from fallback.scopes import FALLBACK_READ, FALLBACK_RUN
 from fallback.selectors.planning import plan_run
 from fallback.selectors.rights import Right
@@ -30,6 +30,8 @@ from fallback.services.reports import read_report
 from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
+
+StatusName = Literal[*RunStatus.values]
 
 
 class RunOut(Schema):
@@ -91,7 +93,7 @@ def list_fallback_runs(
     request: HttpRequest,
     response: HttpResponse,
     project: str = ProjectKey,
-    status: Literal["pending", "awaiting_review", "completed", "cancelled", "errored"] | None = None,
+    status: StatusName | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):

@@ -97,6 +97,11 @@ class DiscardReason(TextChoices):
     RUN_CANCELLED = "run_cancelled", _("Run cancelled")
     OTHER = "other", _("Other (see feedback)")
 
+    @classmethod
+    def of_reviewers(cls) -> list[tuple[str, str]]:
+        """Return the choices of a reviewer; the others are set by the site."""
+        return [choice for choice in cls.choices if choice[0] != cls.RUN_CANCELLED]
+
 
 class Guardrail(TextChoices):
     WEEK = "weekly_mission_cap", _("Weekly cap")

@@ -16,7 +16,7 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from groups.models import CommunityInvitation, CommunityMember
 from groups.models.directory import PrimaryRole, Tier
-from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, CommunityStatus, InvitationStatus
+from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, MAX_REPUTATION, CommunityStatus, InvitationStatus
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
 from groups.selectors.directory import find_entries, find_invitations, may_see_directory
 from groups.services.invitations import address_to_send, create_invitations, renew_code
@@ -181,8 +181,8 @@ def search_directory(
     country: Annotated[str | None, StringConstraints(max_length=100)] = None,
     verified: bool | None = None,
     status: Literal[tuple(CommunityStatus.values)] | None = None,
-    min_score: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None,
-    max_score: Annotated[int | None, Field(ge=0, le=2**31 - 1)] = None,
+    min_score: Annotated[int | None, Field(ge=0, le=MAX_REPUTATION)] = None,
+    max_score: Annotated[int | None, Field(ge=0, le=MAX_REPUTATION)] = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):

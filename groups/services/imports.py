@@ -19,7 +19,7 @@ from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunni
 from groups.models import CommunityMember, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
-from groups.rules import CommunityStatus, normalize_username
+from groups.rules import MAX_TRUST_SCORE, CommunityStatus, normalize_username
 from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
 from missionsite.common.csvfiles import CsvFile
 from missionsite.common.errors import DomainError, from_database, violated
@@ -210,6 +210,7 @@ def _match_and_check(cursor: CursorWrapper, given: list[str], actor: Member) -> 
         {
             "given": given,
             "system": SYSTEM_MEMBER_ID,
+            "max_trust_score": MAX_TRUST_SCORE,
             "changes_administrators": actor.is_system or actor.is_superuser,
             "changes_staff": actor.is_system or actor.has_perm("groups.grant_access"),
         },
@@ -243,7 +244,7 @@ def _error_texts() -> dict[str, str]:
         "email_twice": gettext("This e-mail is already on line %s."),
         "name_missing": _message(violated("community_members_name_not_empty")),
         "score_negative": _message(violated("members_trust_score_not_negative")),
-        "score_too_large": gettext("The trust score must be at most 2147483647."),
+        "score_too_large": gettext("The trust score must be at most %(most)d.") % {"most": MAX_TRUST_SCORE},
         "score_invalid": gettext("The trust score must be a whole number, not “%s”."),
         "member_unknown": gettext("There is no member “%s”."),
         "member_twice": gettext("This member is already on line %s."),

@@ -14,7 +14,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from groups.errors import ParticipationRejected
+from groups.errors import MinutesDoNotFit, ParticipationRejected
 from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
 from groups.rules import EARLIEST_PARTICIPATION, MAX_CLOCK_SKEW, MAX_METADATA_CHARACTERS, MINUTES_A_DAY
@@ -222,9 +222,7 @@ def _metadata(kind: str, metadata: Mapping) -> str:
         raise _Rejection(gettext("The details must be an object."))
     minutes = metadata.get("minutes") if kind == ParticipationType.VOICE else None
     if minutes is not None and not (type(minutes) is int and 0 <= minutes <= MINUTES_A_DAY):
-        raise _Rejection(
-            gettext("The minutes of a voice event must be a whole number from 0 to %(most)d.") % {"most": MINUTES_A_DAY}
-        )
+        raise _Rejection(str(MinutesDoNotFit.message))
     try:
         text = json.dumps(metadata, ensure_ascii=False, allow_nan=False)
     except (TypeError, ValueError, RecursionError):
@@ -252,7 +250,9 @@ def _parse_time(value: datetime | str | None, now: datetime) -> datetime:
     if value.utcoffset() is None:
         raise _Rejection(gettext("The time must have a time zone."))
     if value < EARLIEST_PARTICIPATION:
-        raise _Rejection(gettext("The time must not be before the year 2000."))
+        raise _Rejection(
+            gettext("The time must not be before the year %(year)d.") % {"year": EARLIEST_PARTICIPATION.year}
+        )
     if value > now + MAX_CLOCK_SKEW:
         raise _Rejection(gettext("The time must not be in the future."))
     return value

@@ -21,7 +21,7 @@ from missiondeck.api.access import (
     get_mission_to_change,
     get_visible_mission,
 )
-from missiondeck.models import ChatMessage, Citizen
+from missiondeck.models import ChatMessage, ChatSender, Citizen
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.chats import chat_with
 from missiondeck.services.chats import add_message
@@ -30,7 +30,8 @@ from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 router = Router(tags=["client missions"])
 
-CitizenName = Literal["emma", "inna", "rafael", "sofia", "maya"]
+CitizenName = Literal[*Citizen.values]
+SenderName = Literal[*ChatSender.values]
 CitizenKey = Path(..., description="`emma`, `inna`, `rafael`, `sofia` or `maya`.", examples=["rafael"])
 
 
@@ -70,7 +71,7 @@ class DeckMessagePage(Schema):
 
 
 class NewDeckMessage(Order):
-    sender: Literal["user", "citizen"] = Field(examples=["user"])
+    sender: SenderName = Field(examples=["user"])
     message: str = Field(
         min_length=1, max_length=rules.MESSAGE_LENGTH, description="CommonMark.", examples=["Does it send yet?"]
     )

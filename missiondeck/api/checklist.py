@@ -20,7 +20,7 @@ from missiondeck.api.access import (
     get_mission_to_change,
     get_visible_mission,
 )
-from missiondeck.models import DeckMission, DodItem
+from missiondeck.models import Category, DeckMission, DodItem
 from missiondeck.rules import ITEM_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.checklist import progress_of
@@ -29,7 +29,7 @@ from missionsite.common.api import Router, needs
 
 router = Router(tags=["client missions"])
 
-CategoryName = Literal["functional", "non-functional", "tests"]
+CategoryName = Literal[*Category.values]
 ItemId = Path(..., examples=[EXAMPLE_ID])
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=ITEM_LENGTH)]
 

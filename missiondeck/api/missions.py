@@ -30,7 +30,7 @@ from missiondeck.api.access import (
     visible_missions,
 )
 from missiondeck.api.access import CHANGE as EDIT
-from missiondeck.models import DeckMission, DeckStatus, DodItem
+from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.missions import missing_of
 from missiondeck.services.missions import change_status, create_deck_mission, update_deck_mission
@@ -40,7 +40,9 @@ from missionsite.common.api.problems import Problem
 
 router = Router(tags=["client missions"])
 
-StatusName = Literal["active", "qa", "complete"]
+StatusName = Literal[*DeckStatus.values]
+# Of the latest run; `none`: there is no run yet.
+LastRunName = Literal[*RunStatus.values, "none"]
 ME = "me"
 
 
@@ -185,7 +187,7 @@ def list_deck_missions(
     client: str | None = Query(None, max_length=200, description="Part of the client's name.", examples=["acme"]),
     assigned_to: str | None = Query(None, max_length=254, description="`me`, or an e-mail address.", examples=["me"]),
     overdue: bool | None = None,
-    last_run: Literal["running", "passed", "failed", "none"] | None = None,
+    last_run: LastRunName | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):

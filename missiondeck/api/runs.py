@@ -17,14 +17,14 @@ from missiondeck.api.access import Number, RunId, get_run, get_visible_mission
 # Its fixed URLs below /runs/ must be registered before the one with a run's id.
 from missiondeck.api.run_imports import router
 from missiondeck.api.run_schemas import RunFacts, RunSummary, run_out, run_summary_out
-from missiondeck.models import DeckMission, TestRun
+from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
 from missiondeck.scopes import DECK_READ
 from missiondeck.selectors.runs import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
-RunStatusName = Literal["running", "passed", "failed"]
-ResultStatusName = Literal["passed", "failed", "error", "skipped"]
+RunStatusName = Literal[*RunStatus.values]
+ResultStatusName = Literal[*ResultStatus.values]
 PageNumber = Query(1, ge=1, le=1_000_000, description="From 1.", examples=[1])
 Search = Query(None, min_length=1, max_length=200, description="Only rows that contain this text, ignoring case.")
 

@@ -1,6 +1,7 @@
 """The tables of rules.py, compared with the copies in the database, the README and the settings, over all values."""
 
 import re
+from datetime import timedelta
 from itertools import product
 from pathlib import Path
 from typing import get_args
@@ -11,8 +12,8 @@ from django.core.exceptions import ValidationError
 from django.utils import timezone
 
 from engagement.api import base as api
-from engagement.conf import ENGAGEMENT_TIERS
-from engagement.models import EngagementMessage, MessageTemplate, UserProfile
+from engagement.conf import ENGAGEMENT_RETURN_AFTER, ENGAGEMENT_TIERS
+from engagement.models import EngagementMessage, EngagementStateTransition, MessageTemplate, UserProfile
 from engagement.rules import (
     BLOCK_REASONS,
     CANCELLABLE,
@@ -90,6 +91,21 @@ def test_no_other_file_decides_who_is_blocked():
         if path.suffix in (".py", ".sql") and re.search(r"['\"](banned|suspended|not_member)['\"]", path.read_text())
     }
     assert naming == {"selectors/announcements.py"}
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize(("less", "returned"), [(timedelta(0), True), (timedelta(seconds=1), None)])
+def test_trigger_has_same_default_for_unprompted_return(less, returned):
+    """SQL that sets no engagement.return_after uses the default of the setting."""
+    person = PersonFactory(state="dormant")
+    rows(
+        "UPDATE user_engagement_states SET last_activity_at = now() - %s WHERE user_id = %s",
+        [ENGAGEMENT_RETURN_AFTER - less, person.pk],
+    )
+    rows("SELECT set_config('engagement.trigger', 'user_message', true)")
+    rows("UPDATE user_engagement_states SET state = 'active' WHERE user_id = %s", [person.pk])
+    logged = EngagementStateTransition.objects.get(user=person, trigger="user_message")
+    assert logged.metadata.get("unprompted_return") is returned
 
 
 def test_replies_to_goodbye_are_intents():

@@ -2,13 +2,16 @@
 
 from datetime import UTC, datetime, timedelta
 from itertools import product
+from typing import get_args
 
 import pytest
 from django.db import connection
 
 from fallback import rules
+from fallback.admin.review_actions import DiscardForm
+from fallback.api import base, items, runs
 from fallback.models import Mission, MissionFallbackAllowance, MissionFallbackConfig, Project
-from fallback.models.choices import ConfigStatus, List, ProjectStatus, RunStatus
+from fallback.models.choices import ConfigStatus, DiscardReason, ItemStatus, List, ProjectStatus, RunStatus
 from fallback.selectors.guardrails import guardrails_of
 from fallback.selectors.missions import backlogs_of
 from fallback.selectors.planning import backlog_of, inactive_reason
@@ -35,6 +38,15 @@ SNOOZES = (
 def due_projects() -> dict[str, int]:
     """The backlog of each project whose check is due, by project id, as SQL finds them."""
     return dict(rows("SELECT project_id, backlog_count FROM due_fallback_projects(%s)", [NOW]))
+
+
+def test_api_names_choices():
+    assert get_args(base.ListName) == tuple(List.values)
+    assert get_args(items.StatusName) == tuple(ItemStatus.values)
+    assert get_args(runs.StatusName) == tuple(RunStatus.values)
+    # The site sets the reason of a cancelled run.
+    assert {*get_args(items.Reason), DiscardReason.RUN_CANCELLED} == set(DiscardReason.values)
+    assert list(DiscardForm().fields["reason"].choices) == [("", ""), *DiscardReason.of_reviewers()]
 
 
 def test_check_and_plan_agree_on_active_projects():

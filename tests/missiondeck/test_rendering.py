@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
 from missiondeck import rendering
-from missiondeck.rendering import COLOURED_CHARACTERS, LANGUAGES, MESSAGE_CHARACTERS, render_code, render_markdown
+from missiondeck.rendering import COLOURED_CHARACTERS, LANGUAGES, render_code, render_markdown
+from missiondeck.rules import MESSAGE_LENGTH
 from tests.missiondeck.injections import INJECTIONS
 
 TAGS = set(
@@ -280,7 +281,7 @@ def test_heavy_message_is_rendered_within_a_second(text):
     assert len(html) < 2_000_000
 
 
-@pytest.mark.parametrize("text", [HEAVY["brackets"], HEAVY["wide table"], HEAVY["lines"], "a " * MESSAGE_CHARACTERS])
+@pytest.mark.parametrize("text", [HEAVY["brackets"], HEAVY["wide table"], HEAVY["lines"], "a " * MESSAGE_LENGTH])
 def test_too_long_message_is_plain_text(text):
     page = seen(render_markdown(text))
     assert ("p", {"class": "markdown-note"}) in page.tags

@@ -8,11 +8,11 @@ import pytest
 from django.apps import apps
 
 from missiondeck import errors, rules
-from missiondeck.api.chats import CitizenName
+from missiondeck.api.chats import CitizenName, SenderName
 from missiondeck.api.checklist import CategoryName
-from missiondeck.api.missions import StatusName
+from missiondeck.api.missions import LastRunName, StatusName
 from missiondeck.api.runs import ResultStatusName, RunStatusName
-from missiondeck.models import Category, Citizen, DeckStatus, ResultStatus, RunStatus
+from missiondeck.models import Category, ChatSender, Citizen, DeckStatus, ResultStatus, RunStatus
 from tests.support.database import row
 
 README = Path(apps.get_app_config("missiondeck").path) / "README.md"
@@ -35,12 +35,17 @@ def test_readme_shows_status_moves():
         (StatusName, DeckStatus),
         (CategoryName, Category),
         (CitizenName, Citizen),
+        (SenderName, ChatSender),
         (RunStatusName, RunStatus),
         (ResultStatusName, ResultStatus),
     ],
 )
 def test_api_names_choices(names, choices):
     assert get_args(names) == tuple(choices.values)
+
+
+def test_filter_by_latest_run_names_choices():
+    assert get_args(LastRunName) == (*RunStatus.values, "none")
 
 
 @pytest.mark.django_db

@@ -1,7 +1,8 @@
 -- Logs the state changes of a statement. The setting engagement.trigger names the trigger, engagement.actor the actor
 -- (a member's ID, or 'own': each member is the actor of their own transition; without it, the actor of the audit
 -- context), engagement.metadata adds to the metadata. All last for the transaction. The CHECK of the log rejects a pair
--- that is not one of the ten.
+-- that is not one of the ten. engagement.return_after replaces the default of ENGAGEMENT_RETURN_AFTER; a test compares
+-- the two.
 -- enable_nestloop = off: with a nested loop, a statement over 100,000 rows would compare each row with all others.
 CREATE OR REPLACE FUNCTION log_engagement_transitions() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp SET enable_nestloop = off

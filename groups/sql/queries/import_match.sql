@@ -36,7 +36,7 @@ SELECT l.*, CASE WHEN NOT l.email_is_bad THEN lower(l.email) END AS email_key,
        )) END AS entry_changed
 FROM (
     SELECT *, CASE WHEN trust_score ~ '^[0-9]{1,10}$'
-        THEN CASE WHEN trust_score::bigint <= 2147483647 THEN trust_score::integer END END AS score
+        THEN CASE WHEN trust_score::bigint <= %(max_trust_score)s THEN trust_score::integer END END AS score
     FROM import_lines
 ) l
 LEFT JOIN members m ON lower(m.email) = lower(l.email)
