@@ -26,6 +26,15 @@ def test_log_in_ignores_case_of_email(client, ana):
     assert client.get("/login/")["Location"] == "/me/"
 
 
+def test_back_office_names_a_member_without_access(client, ana):
+    sentence = "has no access to the back office"
+    assert sentence not in client.get("/admin/login/").content.decode()
+    log_in(client)
+    shown = client.get("/admin/login/").content.decode()
+    assert f"You are logged in as <strong>{ana.person.display_name}</strong>, who {sentence}." in shown
+    assert '<a class="row-link" href="/me/">your profile</a>' in shown
+
+
 def test_log_in_redirects_to_next(client, ana):
     answer = client.get("/directory/?role=founder")
     assert answer["Location"] == "/login/?next=%2Fdirectory%2F%3Frole%3Dfounder"
