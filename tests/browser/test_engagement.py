@@ -51,7 +51,7 @@ def test_preview_follows_input(office, live_server):
     other = page.get_by_role("region", name="Portuguese (Brazil)")
     expect(other).to_contain_text("Oi")
 
-    page.get_by_label("Body").fill("Good morning {{ name }}, it is <b>Monday</b>.")
+    page.get_by_label("Text").fill("Good morning {{ name }}, it is <b>Monday</b>.")
     expect(preview.locator("[data-preview=body]")).to_contain_text("Good morning Ana Souza, it is <b>Monday</b>.")
     expect(preview.locator("[data-preview=body]")).to_contain_text("You can stop these messages")
     page.get_by_label("Subject").fill("For {{ nme }}")
@@ -61,7 +61,7 @@ def test_preview_follows_input(office, live_server):
     # Saving rejects the error shown by the preview; correct it.
     page.get_by_role("button", name="Save and continue editing").click()
     expect(page.get_by_text("No value for parameter nme.").first).to_be_visible()
-    expect(page.get_by_label("Body")).to_have_value("Good morning {{ name }}, it is <b>Monday</b>.")
+    expect(page.get_by_label("Text")).to_have_value("Good morning {{ name }}, it is <b>Monday</b>.")
     page.get_by_label("Subject").fill("For {{ name }}")
     expect(preview.locator("[data-preview=problem]")).to_have_text("")
     page.get_by_role("button", name="Save and continue editing").click()

@@ -364,7 +364,7 @@ class TestMatrix:
 @pytest.mark.seed("site permissions of the API")
 def test_member_cannot_see_or_change_others_data(alice, mission):
     """Every response Alice can get while Bob is in a mission is searched for Bob's data."""
-    bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987)
+    bob = MemberFactory(display_name="Bob-the-unseen", trust_score=987654321)
     membership = join_mission(actor=bob, member=bob, mission=mission)
     client = api_client(alice)
     answers = [
@@ -372,7 +372,7 @@ def test_member_cannot_see_or_change_others_data(alice, mission):
         for method, address, *_ in OPERATIONS
         if not address.endswith("join")
     ]
-    secrets = (bob.email, bob.display_name, bob.member_id, str(bob.pk), str(membership.pk), "987")
+    secrets = (bob.email, bob.display_name, bob.member_id, str(bob.pk), str(membership.pk), "987654321")
     assert not [secret for secret in secrets for answer in answers if secret in answer.content.decode()]
     membership.refresh_from_db()
     assert membership.is_active

@@ -77,26 +77,30 @@ def set_audit_context(actor: Model, *, origin: Origin | None = None, reason: str
 @contextmanager
 def restored_audit_context() -> Iterator[None]:
     """Restore the audit context at the end of the block, which is a savepoint or a whole transaction."""
-    before = _values.get()
+    outer = _values.get()
+    before = outer or _UNSET
+    token = _values.set(before)
     try:
         yield
-        # A transaction of its own ends with the block, and its settings with it.
+        # A transaction of its own ends with the block, and its settings with it; an error rolls them back.
         if _values.get() != before and connection.savepoint_ids:
             _set(before)
     finally:
-        # After an error, the rollback has restored the settings of the database.
-        _values.set(before)
+        _values.reset(token)
 
 
 _SETTINGS = ("app.actor_id", "app.event_origin", "app.reason", "pghistory.context_id")
-_values: ContextVar[tuple[str, ...]] = ContextVar("audit_context", default=("",) * len(_SETTINGS))
+_UNSET = ("",) * len(_SETTINGS)
+# The values that apply in the current service; None outside of services.
+_values: ContextVar[tuple[str, ...] | None] = ContextVar("audit_context", default=None)
 
 
 def _set(values: tuple[str, ...]) -> None:
     calls = ", ".join(f"set_config('{name}', %s, true)" for name in _SETTINGS)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {calls}", list(values))
-    _values.set(values)
+    if _values.get() is not None:
+        _values.set(values)
 
 
 def origin_of(actor: Model) -> Origin:
