@@ -10,6 +10,7 @@ import argparse
 import statistics
 import sys
 import time
+from copy import copy
 
 from benchmarks.database import log, prepare, stop
 
@@ -57,8 +58,9 @@ def _sites():
         raw_id_fields = ("member", "group")
         list_select_related = ("member", "group")
 
-    current = admin.site._registry[Membership]
-    assert type(current) is MembershipAdmin
+    registered = admin.site._registry[Membership]
+    assert type(registered) is MembershipAdmin
+    current = copy(registered)
     # Both show the same number of rows.
     current.list_per_page = PER_PAGE
     return current, StockMembershipAdmin(Membership, admin.AdminSite(name="admin"))
