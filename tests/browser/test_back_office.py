@@ -33,7 +33,7 @@ def pick(page: Page, field: str, text: str) -> None:
 
 @pytest.mark.seed(
     "000 leaving and joining again",
-    "site real browser: log in, find a mission, be rejected, seat, leave, join again, read",
+    "site real browser: log in, find a mission, be rejected, add a member, leave, re-join",
 )
 def test_membership_from_rejection_to_rejoin(site: Page, ana, garden):
     # Find the mission.

@@ -22,7 +22,7 @@ def is_out(member) -> bool:
     return UserProfile.objects.get(pk=member.pk).reengagement_opt_out
 
 
-@pytest.mark.seed("002 the way out is one press")
+@pytest.mark.seed("002 unsubscribing takes one click")
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_unsubscribe_and_resubscribe_with_one_click(phone, live_server, scheme):
     member = MemberFactory()

@@ -177,7 +177,7 @@ def race(senders) -> int:
     return max(sent.filter(user=person).count() for person in people)
 
 
-@pytest.mark.seed("002 the budget holds in every window, whoever sends")
+@pytest.mark.seed("002 the frequency cap holds in every period for all senders")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_senders_respect_cap(budget_of_two):
     with crowd(4) as senders:
@@ -185,7 +185,7 @@ def test_concurrent_senders_respect_cap(budget_of_two):
     assert members_over_cap(2) == []
 
 
-@pytest.mark.seed("002 the budget holds in every window, whoever sends")
+@pytest.mark.seed("002 the frequency cap holds in every period for all senders")
 @pytest.mark.django_db(transaction=True)
 def test_control_concurrent_claims_exceed_cap(budget_of_two):
     """Negative control."""

@@ -66,7 +66,7 @@ def test_active_missions_match_counting_and_merging(community, function):
         sql("SELECT merge_mission_counters()")
 
 
-@pytest.mark.seed("000 AC7", "000 Step 7", "000 Step 8", "000 the next story (S4-03B) can begin")
+@pytest.mark.seed("000 AC7", "000 Step 7", "000 Step 8", "000 the next seed (S4-03B) can begin")
 def test_functions_have_seed_signatures():
     described = dict(
         sql(

@@ -144,7 +144,7 @@ def migrate_and_use(database: Database, _scope: str) -> None:
     "000 existing data preserved",
 )
 def test_migrate_adds_stable_ids_and_keeps_rows(before, upgraded):
-    seats = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
+    memberships = before.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2")
     assert upgraded.sql("SELECT stable_id, name, min_trust_score FROM groups ORDER BY stable_id") == [
         ("FE-G-00001", "Future's Edge", None),
         ("FE-G-00002", "A second colony", None),
@@ -152,7 +152,7 @@ def test_migrate_adds_stable_ids_and_keeps_rows(before, upgraded):
         ("FE-M-00002", "Older than the webinars", 0),
         ("FE-M-00003", "Newer than the webinars", 0),
     ]
-    assert upgraded.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2") == seats
+    assert upgraded.sql("SELECT member_id, group_id, role, joined_at FROM memberships ORDER BY 1, 2") == memberships
     assert upgraded.sql("SELECT DISTINCT status, left_at FROM memberships") == [("active", None)]
     assert upgraded.sql("SELECT count(DISTINCT id) FROM memberships") == [(25,)]
     assert upgraded.sql("SELECT count(*) FROM tasks") == upgraded.sql("SELECT count(*) FROM events") == [(5,)]
@@ -168,7 +168,7 @@ def test_migrate_adds_stable_ids_and_keeps_rows(before, upgraded):
     "site upgrade: data before, forward, back, forward; same rows, same schema dump",
 )
 def test_round_trip_gives_same_rows_and_schema(after, back, scope):
-    assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every running seat is still there"
+    assert back.sql("SELECT count(*) FROM memberships") == [(21,)], "every active membership is still there"
     assert back.sql("SELECT count(*) FROM memberships_backup WHERE status = 'left'") == [(5,)]
     forward(back, scope)
     assert rows(back) == rows(after)
@@ -250,7 +250,7 @@ BEGIN
     BEGIN
         INSERT INTO memberships (member_id, group_id, role, joined_at, status)
         VALUES (no_one, webinars, 'Member', now(), 'active');
-        RAISE EXCEPTION 'two seats at once';
+        RAISE EXCEPTION 'two active memberships';
     EXCEPTION WHEN unique_violation THEN
         RAISE NOTICE 'third rejects';
     END;

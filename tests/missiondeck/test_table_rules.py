@@ -155,7 +155,7 @@ def put(entry_point: str, table: str, column: str, value) -> None:
     "001 chat_messages.code_blocks",
     "001 test_runs.summary",
     "001 test_runs.results",
-    "001 JSON is checked on every door",
+    "001 JSON is checked at every entry point",
 )
 @pytest.mark.parametrize(
     ("table", "column", "value", "rule", "entry_point"),

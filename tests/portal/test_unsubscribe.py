@@ -40,7 +40,7 @@ def heading(answer) -> str:
     return re.search(r"<h1>(.*?)</h1>", answer.content.decode(), re.DOTALL)[1]
 
 
-@pytest.mark.seed("002 the way out is one press")
+@pytest.mark.seed("002 unsubscribing takes one click")
 @pytest.mark.parametrize(
     "body",
     [

@@ -73,8 +73,8 @@ def said_by_forms():
 
 
 @pytest.mark.seed(
-    "004 every rule of the fallback has words, and its page names each",
-    "site every rule of the database has words, and the pages name each",
+    "004 every rule of the fallback has a message",
+    "site every rule of the database has a message",
 )
 def test_every_constraint_has_message():
     rules = column(
@@ -113,7 +113,7 @@ def test_field_of_every_constraint_is_a_field_of_its_model():
     assert [rule for model, *rule in declared if rule[1] not in {field.name for field in model._meta.fields}] == []
 
 
-@pytest.mark.seed("site every rule of the database has words, and the pages name each")
+@pytest.mark.seed("site every rule of the database has a message")
 def test_every_error_names_existing_constraint():
     exist = column("SELECT conname FROM pg_constraint UNION SELECT relname FROM pg_class WHERE relkind = 'i'")
     sources = " ".join(column("SELECT prosrc FROM pg_proc WHERE pronamespace = 'public'::regnamespace"))

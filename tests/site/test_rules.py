@@ -63,8 +63,8 @@ def test_every_marked_rule_exists():
 
 
 @pytest.mark.seed(
-    "004 every rule of the fallback has words, and its page names each",
-    "site every rule of the database has words, and the pages name each",
+    "004 every rule of the fallback has a message",
+    "site every rule of the database has a message",
 )
 @pytest.mark.seed("003 Task 14")
 @pytest.mark.django_db
