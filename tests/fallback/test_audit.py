@@ -385,7 +385,7 @@ def test_new_owner_is_shown_on_page_and_in_events(client):
     for shown in (page, events):
         assert "Role in the organisation set" in shown
         assert "Ida" in shown
-        assert "— → Owner" in shown
+        assert "empty → Owner" in shown
 
 
 def test_activity_of_organization_excludes_others(client):
