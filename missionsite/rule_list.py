@@ -131,7 +131,7 @@ def condition_text(condition: object) -> str:
 
 def _add_sql(label: str, rules: dict[str, Rule]) -> None:
     for path in sql_files(CHECKOUT / APPS[label]):
-        for found in _SQL_RULE.finditer(re.sub(r"--.*", "", path.read_text(encoding="utf-8"))):
+        for found in _SQL_RULE.finditer(_split_constraints(re.sub(r"--.*", "", path.read_text(encoding="utf-8")))):
             kind = next(kind for kind in ("trigger", "policy", "index", "raised", "constraint") if found[kind])
             if kind == "constraint" and found[kind].endswith("_pkey"):
                 continue
@@ -140,6 +140,16 @@ def _add_sql(label: str, rules: dict[str, Rule]) -> None:
             if table := found.groupdict().get(f"{kind}_table"):
                 rule.tables.add(table)
             rule.kind = kind if kind in ("trigger", "policy", "index") else ""
+
+
+def _split_constraints(sql: str) -> str:
+    """Return the text with one ALTER TABLE for each constraint that a statement adds."""
+    return re.sub(
+        r"(ALTER\s+TABLE\s+(\w+)\s)([^;]*)",
+        lambda found: found[1] + re.sub(r",(\s*ADD\s+CONSTRAINT)", rf"; ALTER TABLE {found[2]} \1", found[3]),
+        sql,
+        flags=re.IGNORECASE,
+    )
 
 
 def sql_files(folder: Path) -> list[Path]:
