@@ -31,7 +31,7 @@ MOST_TESTS = 2
 ABOUT_RULES = ("tests/site/test_rules.py", "tests/site/test_rule_messages.py")
 INTRODUCTION = """# Rules
 
-Every rule that an app enforces, whoever writes: the constraints of its models, what its triggers and policies raise,
+Every rule that an app enforces for every client: the constraints of its models, what its triggers and policies raise,
 and the errors of its services. `manage.py rules` writes this page; the build fails if it is outdated.
 
 *rule*: the name that PostgreSQL reports, or the error class, whose `code` the API shows. *message*: what a user sees.

@@ -22,7 +22,7 @@ def database_now() -> datetime:
 def find_claims(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
     """Return, for each of these messages that is claimed, the sender's name and the end of its lease.
 
-    The result stays valid while the message rows are locked, because claims skip locked rows.
+    The result is valid while the message rows are locked, because claims skip locked rows.
     """
     with connection.cursor() as cursor:
         cursor.execute(

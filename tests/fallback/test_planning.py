@@ -130,7 +130,7 @@ def test_equal_use_is_ordered_by_priority_and_acceptance():
     assert names(plan_run(project, at=NOW).picks) == ["urgent", "accepted", "half", "rejected"]
 
 
-@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
+@pytest.mark.seed("004 fair template choice, skipped templates and until when, auto-accept, dry run")
 def test_no_template_is_used_twice_while_another_is_left():
     project = a_project(templates=3, backlog_threshold=8)
     picks = [template.pk for template in plan_run(project, at=NOW).picks]
@@ -228,7 +228,7 @@ def test_choice_is_ordered_and_within_guardrails(history, threshold, cap, target
 # --- Guardrails -------------------------------------------------------------------------------
 
 
-@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
+@pytest.mark.seed("004 fair template choice, skipped templates and until when, auto-accept, dry run")
 def test_full_week_skips_templates_with_reset():
     project = a_project(templates=2, zone="Europe/Lisbon", weekly_mission_cap=4)
     for item in proposals(RunFactory(project=project), [60] * 3):
@@ -418,7 +418,7 @@ def test_roll_out_only_adds_projects_and_matches_plan():
 # --- Read-only --------------------------------------------------------------------------------
 
 
-@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
+@pytest.mark.seed("004 fair template choice, skipped templates and until when, auto-accept, dry run")
 @pytest.mark.django_db(transaction=True)
 def test_plan_writes_nothing():
     project = a_project(templates=3, weekly_mission_cap=2)

@@ -225,7 +225,7 @@ def test_run_without_enabled_template_ends_with_error():
 # --- Auto-accept ------------------------------------------------------------------------------
 
 
-@pytest.mark.seed("004 fair template choice, held back and until when, auto-accept, dry run")
+@pytest.mark.seed("004 fair template choice, skipped templates and until when, auto-accept, dry run")
 def test_auto_accept_creates_missions_within_guardrails():
     project = a_project(templates=2, auto_accept=True, weekly_mission_cap=3)
     run = run_fallback(actor=Member.objects.system(), project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)

@@ -111,7 +111,7 @@ class TestPage:
 
 
 class TestCalendar:
-    @pytest.mark.seed("001 iCal feed at an address that can be taken back, VEVENT and VTODO, stable UIDs")
+    @pytest.mark.seed("001 iCal feed at an address that can be revoked, VEVENT and VTODO, stable UIDs")
     def test_calendar_has_event_and_todo_per_mission(self, lena):
         at = datetime(2026, 12, 8, 18, 30, tzinfo=UTC)
         mission = create_deck_mission(
@@ -229,7 +229,7 @@ class TestChanges:
         with as_owner():
             synchronise()
 
-    @pytest.mark.seed("001 iCal feed at an address that can be taken back, VEVENT and VTODO, stable UIDs")
+    @pytest.mark.seed("001 iCal feed at an address that can be revoked, VEVENT and VTODO, stable UIDs")
     def test_edit_keeps_uid_and_updates_last_modified(self, lena):
         mission = make_mission(title="Before")
         _, secret = create_feed(actor=lena, name="x")
@@ -259,7 +259,7 @@ class TestChanges:
 
 
 class TestErrors:
-    @pytest.mark.seed("001 iCal feed at an address that can be taken back, VEVENT and VTODO, stable UIDs")
+    @pytest.mark.seed("001 iCal feed at an address that can be revoked, VEVENT and VTODO, stable UIDs")
     def test_unknown_and_revoked_feeds_answer_alike(self, lena):
         answers = {read("x" * 43).content, read("odd").content, read("🦉").content, read("a" * 5_000).content}
         feed, secret = create_feed(actor=lena, name="x")

@@ -72,7 +72,7 @@ def is_true(status: str, summary: dict | None, results: list[dict] | None) -> No
         assert verdict(summary, results) == "failed", (summary, results)
 
 
-@pytest.mark.seed("001 test_runs.status", "001 a run never says passed beside a failed test, at any entry point")
+@pytest.mark.seed("001 test_runs.status", "001 a run with a failed test is never passed, at any entry point")
 @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
 @given(
     results=results_of_any_kind,
@@ -272,7 +272,7 @@ def test_flaky_tests_cannot_be_set_directly():
     assert row("SELECT flaky_tests FROM test_runs WHERE id = %s", [key]) == ([],)
 
 
-@pytest.mark.seed("001 a run never says passed beside a failed test, at any entry point")
+@pytest.mark.seed("001 a run with a failed test is never passed, at any entry point")
 def test_constraints_hold_without_triggers():
     """The CHECK applies also with triggers disabled, as in a restore."""
     from tests.groups.test_erase import owner_session
@@ -293,7 +293,7 @@ def test_constraints_hold_without_triggers():
         session.rollback()
 
 
-@pytest.mark.seed("001 a run never says passed beside a failed test, at any entry point")
+@pytest.mark.seed("001 a run with a failed test is never passed, at any entry point")
 def test_negative_control_without_constraint():
     """Without the constraint the wrong status is stored, and the check above finds it."""
     from tests.groups.test_erase import owner_session
