@@ -1,6 +1,7 @@
 """Shifting of dates in the example data."""
 
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from django.apps import apps
@@ -35,6 +36,14 @@ def test_example_dates_are_shifted_by_whole_days(monkeypatch):
     steps = UserProfile.objects.get(user=ana).onboarding_tier_progress["1"]
     assert datetime.fromisoformat(steps["join_mission"]) == datetime(2026, 1, 14, 10, tzinfo=UTC) + timedelta(moved)
     assert Project.objects.get(slug="trust-builder").created_at == datetime(2026, 8, 5, 9, tzinfo=UTC)
+
+
+@pytest.mark.parametrize("app", ["engagement", "groups"])
+def test_no_example_falls_on_the_writing_day(app):
+    """Past and future events stay past and future at every hour of the day on which they are loaded."""
+    config = apps.get_app_config(app)
+    text = (Path(config.path) / "fixtures/seeds.json").read_text(encoding="utf-8")
+    assert f'"{config.seeds_written_on}T' not in text
 
 
 def test_example_dates_are_not_shifted_back(monkeypatch):
