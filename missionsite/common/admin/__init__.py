@@ -2,6 +2,7 @@
 
 from missionsite.common.admin import tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, ReasonForm
+from missionsite.common.admin.extensions import register_list_button, register_tab
 from missionsite.common.admin.forms import AutocompleteField, ServiceForm
 from missionsite.common.admin.options import ModelAdmin, ReadOnlyModelAdmin
 from missionsite.common.admin.search import Found, Search
@@ -20,5 +21,7 @@ __all__ = [
     "Search",
     "ServiceForm",
     "Tab",
+    "register_list_button",
+    "register_tab",
     "tokens",
 ]

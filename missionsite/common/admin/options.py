@@ -21,6 +21,7 @@ from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.actions import Action, action_view, bulk_view
 from missionsite.common.admin.changelist import ChangeList
 from missionsite.common.admin.command_palette import describe
+from missionsite.common.admin.extensions import list_buttons_of, tabs_of
 from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormResult, run_once
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, ServiceForm
@@ -224,11 +225,12 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         return queryset.filter(pk__in=found.ids), False
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
-        """Buttons above the list: title, icon and link."""
+        """Buttons above the list: title, icon and link. Other apps add theirs with `register_list_button`."""
         return []
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-        return super().changelist_view(request, {**(extra_context or {}), "buttons": self.list_buttons(request)})
+        buttons = [*self.list_buttons(request), *list_buttons_of(self.model, request)]
+        return super().changelist_view(request, {**(extra_context or {}), "buttons": buttons})
 
     def get_actions(self, request: HttpRequest) -> dict:
         actions = {}
@@ -240,12 +242,17 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
 
     # --- Pages --------------------------------------------------------------------------------
 
+    @property
+    def all_tabs(self) -> list[tab_pages.Tab | tab_pages.CustomTab]:
+        """The tabs of this class, then those that other apps registered for its model."""
+        return [*self.tabs, *tabs_of(self.model)]
+
     def get_urls(self) -> list:
         opts = self.opts
         views: list[tuple[str, Callable, object]] = [
             (action.name, self._action_view, action) for action in self.object_actions
         ]
-        views += [(tab.name, self._tab_view, tab) for tab in self.tabs]
+        views += [(tab.name, self._tab_view, tab) for tab in self.all_tabs]
         urls = [
             path(
                 f"<path:object_id>/{name}/",

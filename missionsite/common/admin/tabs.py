@@ -117,7 +117,7 @@ def navigation(model_admin: Any, request: HttpRequest, obj: Model, active: str) 
     items = [("about", model_admin.about_title, reverse(f"{base}_change", args=[obj.pk]))]
     items += [
         (tab.name, tab.title, reverse(f"{base}_{tab.name}", args=[obj.pk]))
-        for tab in model_admin.tabs
+        for tab in model_admin.all_tabs
         if tab.allowed(request)
     ]
     if model_admin.has_history:
