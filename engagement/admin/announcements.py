@@ -16,9 +16,8 @@ from engagement.models import Announcement, EngagementMessage
 from engagement.rules import Status
 from engagement.selectors.announcements import SKIP_REASONS
 from engagement.services.announcements import cancel_announcement
-from groups.admin.directory import DirectoryAdmin
 from groups.models import CommunityMember
-from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search
+from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search, register_list_button
 from missionsite.common.admin.formats import badge, definition_list, format_datetime, format_number, link_to, list_url
 from missionsite.common.audit.events import field_label
 
@@ -189,4 +188,4 @@ def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[
     return [{"title": _("Compose announcement"), "icon": "campaign", "link": f"{link}?{filters}" if filters else link}]
 
 
-DirectoryAdmin.extra_list_buttons = (*DirectoryAdmin.extra_list_buttons, compose_button)
+register_list_button(CommunityMember, compose_button, order=10)

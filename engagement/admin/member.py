@@ -9,9 +9,8 @@ from engagement.admin.profiles import format_progress, format_tier
 from engagement.admin.waiting import explain_waiting
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
 from engagement.rules import Status
-from groups.admin.members import MemberAdmin
 from groups.models import Member
-from missionsite.common.admin import CustomTab
+from missionsite.common.admin import CustomTab, register_tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 
 # Rows of each table; the lists have the others.
@@ -94,4 +93,4 @@ ENGAGEMENT_OF_MEMBER = CustomTab(
     context=_engagement,
     permission=VIEW_STATES,
 )
-MemberAdmin.tabs = (*MemberAdmin.tabs, ENGAGEMENT_OF_MEMBER)
+register_tab(Member, ENGAGEMENT_OF_MEMBER, order=10)

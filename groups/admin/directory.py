@@ -1,5 +1,3 @@
-from collections.abc import Callable
-
 from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
@@ -164,8 +162,6 @@ class DirectoryAdmin(HistoryAdmin):
     empty_text = (_("No directory entries yet"), _("Invite people, import a file, or add an entry."))
     add_label = _("Add to the directory")
     noun_plural = _("people")
-    # Functions of other apps that add buttons to the list; each gets the request and returns a list of buttons.
-    extra_list_buttons: tuple[Callable[[HttpRequest], list[dict]], ...] = ()
     _person = ("name", "primary_role", ("organization", "country"))
     _identity = ("telegram_id", "telegram_username", "github_username")
     _fee = ("registration_fee_paid", "registration_fee_tx_hash")
@@ -332,7 +328,7 @@ class DirectoryAdmin(HistoryAdmin):
             query = request.GET.urlencode()
             export = _button(gettext("Export these"), "download", "admin:groups_communitymember_export")
             buttons.append(export | {"link": f"{export['link']}?{query}" if query else export["link"]})
-        return [*buttons, *(button for more in self.extra_list_buttons for button in more(request))]
+        return buttons
 
     def get_urls(self) -> list:
         view = self._wrapped

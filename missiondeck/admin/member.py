@@ -3,11 +3,10 @@
 from django.db.models import Case, F, QuerySet, Value, When
 from django.utils.translation import gettext_lazy as _
 
-from groups.admin.members import MemberAdmin
 from groups.models import Member
 from missiondeck.admin import base
 from missiondeck.models import DeckMission, DeckStatus
-from missionsite.common.admin import Tab
+from missionsite.common.admin import Tab, register_tab
 from missionsite.common.admin.formats import list_url
 
 
@@ -34,4 +33,4 @@ DECK_OF_MEMBER = Tab(
     empty=_("No client missions are assigned to this member."),
     list_link=lambda member: list_url(DeckMission, assignee__id__exact=member.pk),
 )
-MemberAdmin.tabs = (*MemberAdmin.tabs, DECK_OF_MEMBER)
+register_tab(Member, DECK_OF_MEMBER, order=20)
