@@ -3,6 +3,7 @@
 from typing import ClassVar
 
 from django.contrib.auth.models import Group, GroupManager
+from django.utils.translation import gettext_lazy as _
 
 
 class Role(Group):
@@ -12,3 +13,5 @@ class Role(Group):
 
     class Meta:
         proxy = True
+        verbose_name = _("role")
+        verbose_name_plural = _("roles")

@@ -25,16 +25,30 @@ class ApiToken(models.Model):
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     owner = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="api_tokens", db_index=False, editable=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("owner"),
+        related_name="api_tokens",
+        db_index=False,
+        editable=False,
     )
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, editable=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("created by"),
+        related_name="+",
+        db_index=False,
+        editable=False,
     )
-    name = models.CharField(max_length=100, help_text=_("What uses this token, so that you know what to revoke."))
-    prefix = models.CharField(max_length=12, editable=False, help_text=_("How the token begins."))
-    digest = models.CharField(max_length=64, editable=False, help_text=_("SHA-256 of the token, hexadecimal."))
-    scopes = ArrayField(models.TextField(), help_text=_("What this token may be used for."))
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    name = models.CharField(
+        _("name"), max_length=100, help_text=_("What uses this token, so that you know what to revoke.")
+    )
+    prefix = models.CharField(_("prefix"), max_length=12, editable=False, help_text=_("How the token begins."))
+    digest = models.CharField(
+        _("digest"), max_length=64, editable=False, help_text=_("SHA-256 of the token, hexadecimal.")
+    )
+    scopes = ArrayField(models.TextField(), verbose_name=_("scopes"), help_text=_("What this token may be used for."))
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
     expires_at = models.DateTimeField(_("expires"))
     # Written at most once a minute.
     last_used_at = models.DateTimeField(_("last used"), null=True, blank=True, editable=False)
@@ -46,6 +60,7 @@ class ApiToken(models.Model):
         db_table = "api_tokens"
         db_table_comment = "Personal API tokens, stored as digests."
         verbose_name = _("API token")
+        verbose_name_plural = _("API tokens")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             # Its index also serves the lookup of each request's token.

@@ -1,0 +1,16 @@
+"""Labels of fields and models; no change of the database."""
+
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+    dependencies = [
+        ("missionsite", "0001_roles"),
+    ]
+
+    operations = [
+        migrations.AlterModelOptions(
+            name="role",
+            options={"verbose_name": "role", "verbose_name_plural": "roles"},
+        ),
+    ]
