@@ -12,6 +12,7 @@ from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.html import format_html, format_html_join
+from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from django.views.i18n import JavaScriptCatalog
 from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
@@ -37,6 +38,9 @@ site.autocomplete_view = autocomplete
 site.i18n_javascript = lambda request, extra_context=None: JavaScriptCatalog.as_view()(request)
 admin.site.index_title = _("Home")
 admin.site.unregister([Group, ProcrastinateJob])
+# procrastinate's models have no labels.
+ProcrastinateJob._meta.verbose_name, ProcrastinateJob._meta.verbose_name_plural = _("job"), _("jobs")
+ProcrastinateJob._meta.app_config.verbose_name = _("Background work")
 
 
 @admin.register(Role)
@@ -101,6 +105,8 @@ class BackgroundJobAdmin(ValidSelectionMixin, ProcrastinateJobAdmin):  # type: i
         """The list. An unknown status in the address shows the page for invalid filters instead of a database error."""
         try:
             with transaction.atomic():
-                return super().get_changelist_instance(request)
+                shown = super().get_changelist_instance(request)
         except DataError as error:
             raise IncorrectLookupParameters from error
+        shown.title = capfirst(self.opts.verbose_name_plural)
+        return shown

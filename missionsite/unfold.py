@@ -156,13 +156,17 @@ UNFOLD = {
                 "separator": True,
                 "items": [
                     _project_item(_("Review proposals"), "rate_review", "fallback_review"),
-                    _project_item(_("Projects & boards"), "view_kanban", "fallback_project_changelist"),
+                    _project_item(_("Projects"), "view_kanban", "fallback_project_changelist"),
                     _project_item(_("Board missions"), "assignment", "fallback_mission_changelist"),
-                    _project_item(_("Fallback"), "autorenew", "fallback_missionfallbackconfig_changelist"),
-                    _project_item(_("Templates"), "content_copy", "fallback_missionfallbacktemplate_changelist"),
-                    _project_item(_("Runs"), "history_toggle_off", "fallback_missionfallbackrun_changelist"),
                     _project_item(
-                        _("All proposals"),
+                        _("Fallback configurations"), "autorenew", "fallback_missionfallbackconfig_changelist"
+                    ),
+                    _project_item(
+                        _("Fallback templates"), "content_copy", "fallback_missionfallbacktemplate_changelist"
+                    ),
+                    _project_item(_("Fallback runs"), "history_toggle_off", "fallback_missionfallbackrun_changelist"),
+                    _project_item(
+                        _("Proposals"),
                         "checklist",
                         "fallback_missionfallbackitem_changelist",
                         active=_is_proposal_list,
@@ -199,14 +203,14 @@ UNFOLD = {
                 "items": [
                     _item(_("Lifecycle"), "schema", "engagement_lifecycle", "engagement.view_userengagementstate"),
                     _item(
-                        _("States"),
+                        _("Engagement states"),
                         "mood",
                         "engagement_userengagementstate_changelist",
                         "engagement.view_userengagementstate",
                         active=_is_state_list,
                     ),
                     _item(
-                        _("Queue"),
+                        _("Messages"),
                         "outgoing_mail",
                         "engagement_engagementmessage_changelist",
                         "engagement.view_engagementmessage",
