@@ -49,7 +49,8 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     days, total = days_around(month, missions, at=now, assigned=is_mine)
     context = {
         **model_admin.admin_site.each_context(request),
-        "title": gettext("Deadlines of %(month)s") % {"month": date_format(month, "YEAR_MONTH_FORMAT")},
+        "title": gettext("Calendar"),
+        "subtitle": gettext("Deadlines of %(month)s") % {"month": date_format(month, "YEAR_MONTH_FORMAT")},
         "opts": model_admin.opts,
         "no_tabs": True,
         "buttons": _buttons(month, is_mine=is_mine),
