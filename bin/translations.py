@@ -22,8 +22,11 @@ PO = SOURCE / "locale" / "pt_BR" / "LC_MESSAGES" / "django.po"
 MO = PO.with_suffix(".mo")
 # English texts of Django that read differently in this product; edited by hand.
 ENGLISH = CHECKOUT / "missionsite" / "locale" / "en" / "LC_MESSAGES" / "django.po"
-# Shared code whose messages members see too.
-SHARED = [CHECKOUT / "missionsite" / "common" / "passwords.py"]
+# Shared code and pages whose messages members see too.
+SHARED = [
+    CHECKOUT / "missionsite" / "common" / "passwords.py",
+    *sorted((CHECKOUT / "missionsite" / "templates").glob("*.html")),
+]
 KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
 
 

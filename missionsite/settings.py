@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "missionsite.portal.history.SecretFreeHistoryMiddleware",
 ]
 ROOT_URLCONF = "missionsite.urls"
+CSRF_FAILURE_VIEW = "missionsite.common.error_pages.csrf_failure"
 WSGI_APPLICATION = "missionsite.wsgi.application"
 TEMPLATES = [
     {

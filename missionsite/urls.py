@@ -16,4 +16,6 @@ urlpatterns = [
     path("", include(portal)),
 ]
 handler400 = "missionsite.common.error_pages.bad_request"
+handler403 = "missionsite.common.error_pages.permission_denied"
+handler404 = "missionsite.common.error_pages.not_found"
 handler500 = "missionsite.common.error_pages.server_error"

@@ -1,13 +1,57 @@
-"""The pages for server errors and for an unavailable database."""
+"""The pages for errors, in the visitor's language; those of the back office are in English.
+
+They need neither the database nor the language of the view, so they can be rendered by middleware and before it.
+"""
 
 import sys
+from collections.abc import Mapping
+from http import HTTPStatus
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.views.decorators.csrf import requires_csrf_token
-from django.views.defaults import bad_request as django_bad_request
 
 from missionsite.common.errors import RETRY_AFTER, is_unavailable
+from missionsite.common.language import DEFAULT, get_language
+
+
+def error_page(
+    request: HttpRequest, status: int, *, template: str = "", headers: Mapping[str, str] | None = None
+) -> HttpResponse:
+    """The page for a status. template: by default the status with `.html`, such as 404.html."""
+    language = DEFAULT if request.path_info.startswith("/admin/") else get_language(request)
+    context = {"request_id": getattr(request, "id", ""), "language": language}
+    with translation.override(language):
+        page = render_to_string(template or f"{int(status)}.html", context)
+    response = HttpResponse(page, status=status, headers=headers)
+    response["Content-Language"] = language
+    response["Vary"] = "Accept-Language, Cookie"
+    return response
+
+
+@requires_csrf_token
+def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for a bad request, or 503 if the session could not be stored because the database is unavailable."""
+    return unavailable(request) if is_unavailable(exception) else error_page(request, HTTPStatus.BAD_REQUEST)
+
+
+@requires_csrf_token
+def permission_denied(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for an action that the member's role does not allow."""
+    return error_page(request, HTTPStatus.FORBIDDEN)
+
+
+@requires_csrf_token
+def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
+    """The page for a form whose CSRF token is missing or wrong."""
+    return error_page(request, HTTPStatus.FORBIDDEN, template="403_csrf.html")
+
+
+@requires_csrf_token
+def not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
+    """The page for an address that does not exist."""
+    return error_page(request, HTTPStatus.NOT_FOUND)
 
 
 @requires_csrf_token
@@ -18,16 +62,10 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """
     if is_unavailable(sys.exception()):
         return unavailable(request)
-    return HttpResponse(render_to_string("500.html", {"request_id": getattr(request, "id", "")}), status=500)
-
-
-@requires_csrf_token
-def bad_request(request: HttpRequest, exception: Exception) -> HttpResponse:
-    """The page for a bad request, or 503 if the session could not be stored because the database is unavailable."""
-    return unavailable(request) if is_unavailable(exception) else django_bad_request(request, exception)
+    return error_page(request, HTTPStatus.INTERNAL_SERVER_ERROR)
 
 
 def unavailable(request: HttpRequest) -> HttpResponse:
     """The page for an unavailable or read-only database, which is not needed to render it."""
-    page = render_to_string("503.html", {"request_id": getattr(request, "id", "")})
-    return HttpResponse(page, status=503, headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"})
+    headers = {"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"}
+    return error_page(request, HTTPStatus.SERVICE_UNAVAILABLE, headers=headers)

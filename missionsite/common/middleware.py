@@ -10,9 +10,9 @@ from typing import Any, cast
 from django.core.signals import request_finished
 from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed
 from django.utils.translation import gettext as _
-from django.views.defaults import bad_request
 
 from missionsite.common.annotations import SiteRequest
+from missionsite.common.error_pages import bad_request
 
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 _ACCEPTED = re.compile(r"[A-Za-z0-9._-]{8,64}")

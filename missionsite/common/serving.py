@@ -19,7 +19,10 @@ from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
 
-from django.utils.translation import gettext_lazy as _
+from django.core.handlers.wsgi import WSGIRequest
+from django.utils.translation import gettext as _
+
+from missionsite.common.error_pages import error_page
 
 logger = logging.getLogger(__name__)
 
@@ -104,7 +107,7 @@ class ThreadedSite:
         headers = dict(scope["headers"])
         if b"content-length" not in headers and b"transfer-encoding" not in headers:
             return
-        too_large = Rejected(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, str(_("The request is too large.")))
+        too_large = Rejected(http.HTTPStatus.REQUEST_ENTITY_TOO_LARGE, _("The request is too large."))
         if headers.get(b"content-length", b"").isdigit() and int(headers[b"content-length"]) > self.largest:
             raise too_large
         clock = asyncio.get_running_loop().time
@@ -115,7 +118,7 @@ class ThreadedSite:
             done, _waiting = await asyncio.wait({arriving}, timeout=deadline - clock())
             if not done:
                 arriving.cancel()
-                raise Rejected(http.HTTPStatus.REQUEST_TIMEOUT, "The body of the request did not arrive in time.")
+                raise Rejected(http.HTTPStatus.REQUEST_TIMEOUT, _("The body of the request did not arrive in time."))
             message = arriving.result()
             if message["type"] == "http.disconnect":
                 raise Disconnected
@@ -238,7 +241,8 @@ async def _reject(scope: dict, send: Send, rejected: Rejected) -> None:
         document |= {"detail": rejected.detail, "instance": scope["path"], "code": code, "request_id": "", "errors": []}
         body, content_type = json.dumps(document).encode(), b"application/problem+json"
     else:
-        body, content_type = f"{rejected.detail}\n".encode(), b"text/plain; charset=utf-8"
+        page = error_page(WSGIRequest(environ_of(scope, io.BytesIO())), status)
+        body, content_type = page.content, b"text/html; charset=utf-8"
     headers = [(b"content-type", content_type), (b"cache-control", b"no-store"), (b"connection", b"close")]
     await send({"type": "http.response.start", "status": status.value, "headers": headers})
     await send({"type": "http.response.body", "body": body})

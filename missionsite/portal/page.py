@@ -14,7 +14,7 @@ from django.utils.http import url_has_allowed_host_and_scheme, urlencode
 from groups.models import Member
 from missionsite.common.addresses import network_of
 from missionsite.common.api.limits import count_request, uncount_request
-from missionsite.portal.language import LANGUAGES, get_language
+from missionsite.common.language import LANGUAGES, get_language
 
 View = Callable[..., HttpResponse]
 HEADERS = {

@@ -17,10 +17,10 @@ from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, find_invitation
 from groups.services.verification import verification_code
 from missionsite.common.errors import DomainError
+from missionsite.common.language import LANGUAGES, get_language, set_language_cookie
 from missionsite.common.passwords import TooManyAttempts, limited
 from missionsite.portal.codes import count_registration, has_seen_code, set_code_cookie
 from missionsite.portal.forms import CodeForm, LoginForm, OwnPasswordForm, ProfileForm, RegistrationForm
-from missionsite.portal.language import LANGUAGES, get_language, set_language_cookie
 from missionsite.portal.page import (
     current_member,
     member_page,

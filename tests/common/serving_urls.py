@@ -8,9 +8,9 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 
 from missionsite.common.downloads import download
-from missionsite.urls import handler400, handler500, urlpatterns
+from missionsite.urls import handler400, handler403, handler404, handler500, urlpatterns
 
-__all__ = ["handler400", "handler500", "urlpatterns"]
+__all__ = ["handler400", "handler403", "handler404", "handler500", "urlpatterns"]
 
 
 @csrf_exempt

@@ -9,7 +9,7 @@ from django.utils import translation
 from groups.errors import CodeRejected
 from groups.models.directory import CommunityStatus, PrimaryRole, Tier
 from missionsite.common.errors import DomainError, violated
-from missionsite.portal.language import COOKIE
+from missionsite.common.language import COOKIE
 from missionsite.portal.texts import DIRECTORY_CLOSED, LABELS, STATUS_DESCRIPTIONS, error_message
 from tests.portal.helpers import entry, invitation, typed
 from tests.support.admin import staff
