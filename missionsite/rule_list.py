@@ -27,6 +27,8 @@ APPS = {
     "common": "missionsite/common",
 }
 MOST_TESTS = 2
+# More tables than these are counted; for more places only the files are named.
+MOST_PLACES = 3
 # The tests of this page and of the messages name rules without proving them.
 ABOUT_RULES = ("tests/site/test_rules.py", "tests/site/test_rule_messages.py")
 INTRODUCTION = """# Rules
@@ -35,12 +37,14 @@ Every rule that an app enforces for every client: the constraints of its models,
 and the errors of its services. `manage.py rules` writes this page; the build fails if it is outdated.
 
 *rule*: the name that PostgreSQL reports, or the error class, whose `code` the API shows. *message*: what a user sees.
-*where*: the constraint, the SQL that raises it, or the service that checks it. *tests*: the first that name the rule; a
+*where*: the model with the constraint, the SQL that raises it and the model of its table, or the code that checks it,
+with the class or function in the file. *tests*: the first that name the rule; a
 test that does not name it is marked `@pytest.mark.rule("name")`. The build fails for a rule without a test. Primary and
 foreign keys, NOT NULL, unique columns (`…_key`) and positive numbers (`…_check`) are in the models; the SQL files
 create `…_touch_updated_at`, `…_owner` and `…_site` for each of several tables. The transitions and limits as data are
 in the `rules.py` of the apps that have any.
 """
+_NAMED = (ast.ClassDef, ast.FunctionDef)
 _LOOKUPS = {"": "=", "exact": "=", "gt": ">", "gte": ">=", "lt": "<", "lte": "<=", "regex": "matches"}
 _SQL_RULE = re.compile(
     r"CREATE\s+(?:OR\s+REPLACE\s+)?(?:CONSTRAINT\s+)?TRIGGER\s+(?P<trigger>\w+)\s[^;]*?\sON\s+(?P<trigger_table>\w+)"
@@ -54,9 +58,9 @@ _SQL_RULE = re.compile(
 
 @dataclass
 class Rule:
-    """One row of the page. tables, files: sorted when shown. words: what a test of the rule contains instead of
-    its name: the error class, the code.
+    """One row of the page. tables, places: sorted when shown; a place is `path` or `path::name`.
 
+    words: what a test of the rule contains instead of its name: the error class, the code.
     kind: "trigger", "policy" or "index" for one that raises nothing under its own name.
     """
 
@@ -64,7 +68,7 @@ class Rule:
     message: str = ""
     kind: str = ""
     tables: set[str] = field(default_factory=set)
-    files: set[str] = field(default_factory=set)
+    places: set[str] = field(default_factory=set)
     words: set[str] = field(default_factory=set)
 
 
@@ -77,11 +81,14 @@ def rules_of(label: str) -> list[Rule]:
     _add_constraints(label, rules)
     _add_sql(label, rules)
     _add_errors(label, rules)
-    tables = sorted((model._meta.db_table for model in apps.get_app_config(label).get_models()), key=len, reverse=True)
+    models = {model._meta.db_table: model for model in apps.get_app_config(label).get_models()}
+    tables = sorted(models, key=len, reverse=True)
     for rule in rules.values():
         # A name that a trigger raises begins with its table.
         if not rule.tables and (table := next((each for each in tables if rule.name.startswith(f"{each}_")), None)):
             rule.tables.add(table)
+        if any(place.endswith(".sql") for place in rule.places) and len(rule.tables) <= MOST_PLACES:
+            rule.places |= {_place(models[table]) for table in rule.tables if table in models}
     return sorted(rules.values(), key=lambda rule: (sorted(rule.tables), rule.name))
 
 
@@ -94,11 +101,11 @@ def _add_constraints(label: str, rules: dict[str, Rule]) -> None:
             rule = one_line if is_one_line else rules.setdefault(constraint.name, Rule(constraint.name))
             rule.tables.add(model._meta.db_table)
             if is_one_line:
-                rule.files.add("missionsite/common/constraints.py")
+                rule.places.add(_place(OneLineCheck))
                 rules[rule.name] = rule
                 continue
             rule.message = rule.message or _message_of(constraint)
-            rule.files.add(_path(inspect.getsourcefile(model) or ""))
+            rule.places.add(_place(model))
             rule.words.add(constraint.violation_error_code or constraint.name)
 
 
@@ -136,7 +143,7 @@ def _add_sql(label: str, rules: dict[str, Rule]) -> None:
             if kind == "constraint" and found[kind].endswith("_pkey"):
                 continue
             rule = rules.setdefault(found[kind], Rule(found[kind]))
-            rule.files.add(_path(path))
+            rule.places.add(_path(path))
             if table := found.groupdict().get(f"{kind}_table"):
                 rule.tables.add(table)
             rule.kind = kind if kind in ("trigger", "policy", "index") else ""
@@ -165,8 +172,8 @@ def _add_errors(label: str, rules: dict[str, Rule]) -> None:
         rule = rules.setdefault(name, Rule(name))
         message = str(vars(error).get("message") or error.message)
         rule.message = rule.message or message
-        rule.files |= raised.get(error.__name__) or set()
-        rule.files = rule.files or {_path(inspect.getsourcefile(error) or "")}
+        rule.places |= raised.get(error.__name__) or set()
+        rule.places = rule.places or {_place(error)}
         rule.words |= {error.__name__, error.code}
 
 
@@ -191,14 +198,23 @@ def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
 
 
 def _raised_in(folder: Path) -> dict[str, set[str]]:
-    """Return the files of an app that raise each class."""
+    """Return the functions and classes of an app that raise each class; the files if they are many."""
     found: dict[str, set[str]] = defaultdict(set)
     for path in folder.rglob("*.py"):
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Raise) and node.exc is not None:
-                raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
-                found[ast.unparse(raised).rpartition(".")[2]].add(_path(path))
-    return found
+        for owner in ast.parse(path.read_text(encoding="utf-8")).body:
+            for node in ast.walk(owner):
+                if isinstance(node, ast.Raise) and node.exc is not None:
+                    raised = node.exc.func if isinstance(node.exc, ast.Call) else node.exc
+                    place = f"{_path(path)}::{owner.name}" if isinstance(owner, _NAMED) else _path(path)
+                    found[ast.unparse(raised).rpartition(".")[2]].add(place)
+    return {
+        error: places if len(places) <= MOST_PLACES else {place.partition("::")[0] for place in places}
+        for error, places in found.items()
+    }
+
+
+def _place(named: type) -> str:
+    return f"{_path(inspect.getsourcefile(named) or '')}::{named.__name__}"
 
 
 def _path(path: Path | str) -> str:
@@ -265,7 +281,7 @@ def _section(label: str, tests: Tests) -> str:
     rules = rules_of(label)
     rows = [_row(rule, tests.of(rule, label)) for rule in rules if rule.message or not rule.kind]
     others = [
-        f"| `{rule.name}` | {rule.kind} | {_tables(rule)} | {_files(rule)} |"
+        f"| `{rule.name}` | {rule.kind} | {_tables(rule)} | {_places(rule)} |"
         for rule in rules
         if not rule.message and rule.kind
     ]
@@ -277,14 +293,14 @@ def _section(label: str, tests: Tests) -> str:
 
 def _row(rule: Rule, tests: list[str]) -> str:
     message = rule.message.replace("|", "\\|").replace("\n", " ")
-    cells = (f"`{rule.name}`", _tables(rule), message, _files(rule), ", ".join(f"`{test}`" for test in tests))
+    cells = (f"`{rule.name}`", _tables(rule), message, _places(rule), ", ".join(f"`{test}`" for test in tests))
     return f"| {' | '.join(cells)} |"
 
 
 def _tables(rule: Rule) -> str:
     tables = sorted(rule.tables)
-    return ", ".join(tables) if len(tables) <= 3 else f"{len(tables)} tables"
+    return ", ".join(tables) if len(tables) <= MOST_PLACES else f"{len(tables)} tables"
 
 
-def _files(rule: Rule) -> str:
-    return ", ".join(f"[{Path(path).name}](../{path})" for path in sorted(rule.files))
+def _places(rule: Rule) -> str:
+    return ", ".join(f"[{place}](../{place.partition('::')[0]})" for place in sorted(rule.places))

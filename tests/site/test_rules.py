@@ -86,11 +86,22 @@ def test_every_rule_of_database_is_listed():
     assert " ".join(sorted(missing)) == ""
 
 
-def test_every_rule_has_existing_file():
+def test_every_rule_has_existing_place():
     for label in rule_list.APPS:
         for rule in rule_list.rules_of(label):
-            assert rule.files, rule.name
-            assert all((rule_list.CHECKOUT / path).is_file() for path in rule.files)
+            assert rule.places, rule.name
+            for place in rule.places:
+                path, _, name = place.partition("::")
+                source = (rule_list.CHECKOUT / path).read_text(encoding="utf-8")
+                assert not name or re.search(rf"^(class|def) {name}\b", source, re.MULTILINE), place
+
+
+def test_constraint_names_its_model_and_error_its_service():
+    places = {rule.name: rule.places for rule in rule_list.rules_of("groups")}
+    assert places["memberships_role_not_empty"] == {"groups/models/memberships.py::Membership"}
+    assert places["MembershipEnded"] == {"groups/services/memberships.py::change_role"}
+    assert "groups/models/memberships.py::Membership" in places["memberships_open_group"]
+    assert "groups/sql/triggers/memberships.sql" in places["memberships_open_group"]
 
 
 def test_tests_that_name_rule_are_found(tmp_path, monkeypatch):
