@@ -12,6 +12,7 @@ from django.conf import settings
 from django.core.management import get_commands
 
 CHECKOUT = Path(settings.BASE_DIR)
+DEVIATIONS = CHECKOUT / "docs" / "decisions" / "0034-deviations-from-the-seeds.md"
 PAGE = CHECKOUT / "docs" / "traceability.md"
 SPEC = spec_from_file_location("traceability", CHECKOUT / "bin" / "traceability.py")
 traceability = module_from_spec(SPEC)
@@ -233,8 +234,8 @@ def test_missing_reference_is_reported(made_up):
 
 
 def test_every_difference_has_reason():
-    listed = list(rows(PAGE.read_text(encoding="utf-8"), last_column="why"))
-    assert listed
+    listed = list(rows(DEVIATIONS.read_text(encoding="utf-8"), last_column="why"))
+    assert len(listed) > 50
     assert [cells for cells in listed if len(cells) != 3 or not all(cells)] == []
 
 
