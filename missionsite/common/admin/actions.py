@@ -1,12 +1,15 @@
-"""Actions on an object: a button on its page, and an entry in the action menu of its list.
+"""Everything a back-office page does: there are three shapes, and each calls a service and shows its errors.
 
-An action has a page of its own with a form. It calls a service; the service's errors are shown on that page, with the
-values that were entered.
+`Action`: a button on an object's page and an entry in the action menu of its list. It has a page of its own with a
+form; errors are shown on that page, with the values that were entered.
+`form_page`: a page with a form that belongs to no object, such as an import.
+`post_action`: a button or form in a page of another kind, such as a board. Its view returns a FormResult; scripts get
+JSON, others are redirected with a message.
 """
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import partial
+from functools import partial, wraps
 from typing import Any, Generic
 
 from django import forms
@@ -14,12 +17,13 @@ from django.contrib import messages
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
 from missionsite.common.admin.form_keys import (
@@ -102,6 +106,121 @@ def back_link(request: HttpRequest, otherwise: str) -> str:
     if target and url_has_allowed_host_and_scheme(target, allowed_hosts=None):
         return target
     return otherwise
+
+
+# --- Pages with a form --------------------------------------------------------------------------
+
+
+def render_page(model_admin: Any, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+    """Render a page of a model's admin that is no list and not of one object. form in the context: adds its media."""
+    media = model_admin.media + context["form"].media if "form" in context else model_admin.media
+    request.current_app = model_admin.admin_site.name
+    frame = {"opts": model_admin.opts, "media": media, "no_tabs": True}
+    return TemplateResponse(request, template, model_admin.admin_site.each_context(request) | frame | context)
+
+
+def form_page(
+    model_admin: Any,
+    request: HttpRequest,
+    form: forms.Form,
+    save: Callable[[], FormResult],
+    *,
+    title: StrOrPromise,
+    template: str = "missionsite/form_page.html",
+    context: Callable[[], dict] = dict,
+    already_saved: StrOrPromise = ALREADY_SAVED,
+) -> HttpResponse:
+    """A page with a form. `save` runs once for a valid form; it may raise DomainError, or FormInvalid for no change.
+
+    context: what the template needs besides the form, computed only when the page is shown.
+    """
+    if request.method == "POST" and (response := submit_form_once(request, form, save, already_saved=already_saved)):
+        return response
+    return render_page(model_admin, request, template, title=title, form=form, **context())
+
+
+# --- Buttons and forms in other pages -----------------------------------------------------------
+
+
+class InvalidForm(DomainError):
+    """A submitted form is invalid; has the field and the message of its first error."""
+
+    code = "invalid_form"
+    status = 422
+
+
+class NotFound(DomainError):
+    """What an action is about does not exist, or is not visible to the member."""
+
+    message = _("Not found. Reload the page.")
+    code = "not_found"
+    status = 404
+
+
+def valid_values(form: forms.BaseForm, *, with_label: bool = False) -> dict:
+    """Return the values of a form. Raises InvalidForm. with_label: the message begins with the label of the field."""
+    if form.is_valid():
+        return form.cleaned_data
+    field, errors = next(iter(form.errors.items()))
+    message = str(errors[0])
+    if with_label and field in form.fields:
+        message = f"{form.fields[field].label or field.replace('_', ' ').capitalize()}: {message}"
+    raise InvalidForm(message, field=field)
+
+
+def wants_json(request: HttpRequest) -> bool:
+    return "application/json" in request.headers.get("Accept", "")
+
+
+def post_action(
+    *,
+    back: Callable[..., str] = lambda **parts: "/admin/",
+    done: Callable[..., HttpResponse] | None = None,
+    failed: Callable[..., HttpResponse] | None = None,
+    once: bool = False,
+) -> Callable[[Callable[..., FormResult]], Callable[..., HttpResponse]]:
+    """Decorate a view that changes something: POST only. It returns a FormResult, or raises DomainError or Http404.
+
+    back: returns the address to show after an error, given the parameters of the URL. done, failed: make the response
+    instead, given the request, the result or error, and these parameters. once: the form has a key and takes effect
+    once. The `next` parameter of the form replaces the address of the result and of `back`.
+    """
+
+    def decorate(view: Callable[..., FormResult]) -> Callable[..., HttpResponse]:
+        @require_POST
+        @wraps(view)
+        def run(request: HttpRequest, **parts: Any) -> HttpResponse:
+            save = partial(view, request, **parts)
+            try:
+                result = run_once(request, save) if once else save()
+            except DomainError as error:
+                return failed(request, error, **parts) if failed else _failed(request, error, back, parts)
+            except Http404 as missing:
+                if not wants_json(request):
+                    raise
+                return _failed(request, NotFound(str(missing)), back, parts)
+            return done(request, result, **parts) if done else _done(request, result)
+
+        return run
+
+    return decorate
+
+
+def _done(request: HttpRequest, result: FormResult) -> HttpResponse:
+    message = ALREADY_SAVED if result.is_repeat else result.message
+    if wants_json(request):
+        return JsonResponse({"ok": True, "message": message, **result.facts})
+    return result_response(request, result._replace(location=back_link(request, result.location)))
+
+
+def _failed(request: HttpRequest, error: DomainError, back: Callable[..., str], parts: dict) -> HttpResponse:
+    if wants_json(request):
+        return JsonResponse({"ok": False, "message": error.message, "field": error.field}, status=error.status)
+    messages.error(request, error.message)
+    return HttpResponseRedirect(back_link(request, back(**parts)))
+
+
+# --- Actions on objects -------------------------------------------------------------------------
 
 
 def action_view(model_admin: Any, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
@@ -191,25 +310,21 @@ def _render(
     rejected: Sequence[tuple[Model, StrOrPromise]] = (),
     summary: str = "",
 ) -> HttpResponse:
-    opts = model_admin.opts
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": action.title,
-        "action": action,
-        "form": form,
-        "media": model_admin.media + form.media,
-        "objects": objects,
-        "rejected": rejected,
-        "summary": summary,
-        "original": original,
-        "bulk": original is None,
-        "plural": capfirst(opts.verbose_name_plural),
-        "action_name": action.name.replace("-", "_"),
-        "action_checkbox_name": ACTION_CHECKBOX_NAME,
-        "back": back,
-        "next": back if original is not None else "",
-        "opts": opts,
-        "no_tabs": True,
-    }
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "missionsite/action.html", context)
+    return render_page(
+        model_admin,
+        request,
+        "missionsite/action.html",
+        title=action.title,
+        action=action,
+        form=form,
+        objects=objects,
+        rejected=rejected,
+        summary=summary,
+        original=original,
+        bulk=original is None,
+        plural=capfirst(model_admin.opts.verbose_name_plural),
+        action_name=action.name.replace("-", "_"),
+        action_checkbox_name=ACTION_CHECKBOX_NAME,
+        back=back,
+        next=back if original is not None else "",
+    )

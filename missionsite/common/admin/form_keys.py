@@ -7,7 +7,8 @@ form changes nothing and redirects to the result of the first one.
 
 import re
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from types import MappingProxyType
 from typing import NamedTuple, cast
 from uuid import UUID
 
@@ -51,7 +52,8 @@ class FormInvalid(Exception):
 class FormResult(NamedTuple):
     """The result of saving a form: the address to redirect to, and the message to show there.
 
-    page: shown instead to the first submission, for what may be shown only once.
+    page: shown instead to the first submission, for what may be shown only once. facts: what a script gets besides
+    the message.
     """
 
     location: str
@@ -59,6 +61,7 @@ class FormResult(NamedTuple):
     page: HttpResponse | None = None
     # Whether an earlier submission of the same form was saved.
     is_repeat: bool = False
+    facts: Mapping[str, object] = MappingProxyType({})
 
 
 def new_form_key() -> str:
