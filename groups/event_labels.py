@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.models.directory import PrimaryRole
 from groups.models.relationships import RelationshipType
+from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "communitymember.reverted": _("Directory entry change reverted"),
@@ -47,7 +48,7 @@ EVENT_LABELS = {
     "task.reverted": _("Task change reverted"),
 }
 
-EVENT_FIELDS = {
+EVENT_FIELDS: dict[str, EventField] = {
     "by": _("Through"),
     "count": _("Invitations"),
     "country": _("Country"),

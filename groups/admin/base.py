@@ -1,8 +1,9 @@
 """Shared parts of the admin pages of this app."""
 
 from dataclasses import replace
+from typing import Any, cast
 
-from django.db.models import Count, Model, OuterRef, Subquery
+from django.db.models import Count, Field, Model, OuterRef, Subquery
 from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.translation import gettext
@@ -10,6 +11,7 @@ from django.utils.translation import gettext
 from groups.models import Colony, Event, Group, Member, Membership, Mission
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_datetime, link_to
+from missionsite.common.annotations import M
 from missionsite.common.audit.history import Change, changes_of, revert_change
 
 # Colours of states: unfold's label variants.
@@ -17,12 +19,17 @@ STATUS = {"active": "success", "archived": "warning", "left": "default"}
 TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelled": "default"}
 
 
-class HistoryAdmin(ModelAdmin):
+def current_member(request: HttpRequest) -> Member:
+    """Return the member who is logged in."""
+    return cast(Member, request.user)
+
+
+class HistoryAdmin(ModelAdmin[M]):
     """Admin pages of a model with history."""
 
     has_history = True
 
-    def changes_of(self, obj: Model) -> list[Change]:
+    def changes_of(self, obj: M) -> list[Change]:
         changes = changes_of(_concrete(obj))
         names = _names(changes)
         return [
@@ -40,9 +47,9 @@ class HistoryAdmin(ModelAdmin):
             for change in changes
         ]
 
-    def revert(self, request: HttpRequest, obj: Model, change: Change) -> None:
+    def revert(self, request: HttpRequest, obj: M, change: Change) -> None:
         raw = next(entry for entry in changes_of(_concrete(obj)) if entry.pgh_id == change.pgh_id)
-        revert_change(change=raw, actor=request.user)
+        revert_change(change=raw, actor=current_member(request))
 
 
 def active_membership_count() -> Coalesce:
@@ -65,11 +72,11 @@ def _concrete(obj: Model) -> Model:
 
 def _names(changes: list[Change]) -> dict:
     """Return the names of the objects that changed foreign keys refer to, by key; at most two queries."""
-    wanted = {Member: set(), Group: set()}
+    wanted: dict[type[Model], set] = {Member: set(), Group: set()}
     for change in changes:
         for field in change.fields:
-            related = type(change.instance)._meta.get_field(field.name).related_model
-            if related in wanted:
+            related = change.instance._meta.get_field(field.name).related_model if change.instance else None
+            if isinstance(related, type) and related in wanted:
                 wanted[related] |= {key for key in (field.before, field.after) if key}
     return {
         key: str(found)
@@ -79,9 +86,9 @@ def _names(changes: list[Change]) -> dict:
     }
 
 
-def _format_stored(obj: Model, name: str, value, names: dict) -> str:
+def _format_stored(obj: Model, name: str, value: Any, names: dict) -> str:
     """Format a stored value."""
-    field = obj._meta.get_field(name)
+    field = cast(Field, obj._meta.get_field(name))
     if value is None or value == "":
         return gettext("empty")
     if isinstance(value, bool):

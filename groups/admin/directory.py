@@ -10,7 +10,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, actor_of
+from groups.admin.base import HistoryAdmin, actor_of, current_member
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.errors import CheckPending
 from groups.models import CommunityMember, Event, Member
@@ -35,7 +35,7 @@ FIGURES = {
     "total_stars": _("stars"),
     "contributions_last_year": _("contributions in a year"),
 }
-STATUS_COLOURS = {
+STATUS_COLOURS: dict[str, str] = {
     CommunityStatus.NOT_MEMBER: "default",
     CommunityStatus.PENDING: "warning",
     CommunityStatus.ACTIVE: "success",
@@ -74,6 +74,7 @@ class VerifyManuallyForm(ActionForm):
 class EraseForm(ActionForm):
     """Asks for the number as a confirmation, because erasing cannot be undone."""
 
+    obj: CommunityMember | None
     number = forms.CharField(
         max_length=20,
         label=_("Member number"),
@@ -132,7 +133,7 @@ EVENTS_OF_ENTRY = Tab(
 
 
 @admin.register(CommunityMember)
-class DirectoryAdmin(HistoryAdmin):
+class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     """The community directory: members, pending registrations and invitations."""
 
     search = DIRECTORY
@@ -363,10 +364,10 @@ class DirectoryAdmin(HistoryAdmin):
         return changed <= set(STAFF_FIELDS) - {"github_username"} and super().may_revert(request, obj, changed)
 
     def create(self, request: HttpRequest, values: dict) -> CommunityMember:
-        return directory.create_entry(actor=request.user, **values)
+        return directory.create_entry(actor=current_member(request), **values)
 
     def update(self, request: HttpRequest, obj: CommunityMember, changes: dict) -> None:
-        directory.update_entry(entry=obj, actor=request.user, **changes)
+        directory.update_entry(entry=obj, actor=current_member(request), **changes)
 
     def get_fieldsets(self, request: HttpRequest, obj: Model | None = None):
         return self.fieldsets if obj else self.add_fieldsets

@@ -9,6 +9,7 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -16,7 +17,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 
+from groups.admin.base import current_member
 from groups.services.imports import import_members
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.form_keys import FormInvalid, FormResult, result_response, run_once
 from missionsite.common.csvfiles import FileUnreadable
 from missionsite.common.downloads import download
@@ -75,7 +78,7 @@ class ImportForm(forms.Form):
         return file
 
 
-def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """Import a file of members, or show its errors by line."""
     if not request.user.has_perm(IMPORT):
         raise PermissionDenied
@@ -91,7 +94,7 @@ def import_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             file=values["file"],
             dry_run=values["dry_run"],
             skip_bad=values["skip_bad"],
-            actor=request.user,
+            actor=current_member(request),
             errors_kept=ERRORS_SHOWN,
         )
         if not report.written:
@@ -148,7 +151,7 @@ def safe_cell(value) -> str:
     return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
-def rows_of_list(request: HttpRequest, *, model_admin) -> QuerySet:
+def rows_of_list(request: HttpRequest, *, model_admin: ModelAdmin) -> QuerySet:
     """Return all rows of the list with the search, filters and order of the request.
 
     Raises IncorrectLookupParameters for an invalid filter.
@@ -157,7 +160,7 @@ def rows_of_list(request: HttpRequest, *, model_admin) -> QuerySet:
     return shown.get_queryset(request).order_by(*shown.get_ordering(request, shown.queryset))
 
 
-def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponseBase:
     """Return the rows of the list with its search, filters and order, as CSV."""
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied

@@ -17,8 +17,9 @@ def _heat_map(entry: CommunityMember, request: HttpRequest) -> dict:
     weeks = heat_map(entry)
     days = [day for week in weeks for day in week if day]
     months, before = [], None
-    for week in weeks:
-        month = week[0].on.month
+    # Each week's Monday; no week is wholly in the future.
+    for monday in (week[0] for week in weeks if week[0]):
+        month = monday.on.month
         months.append(MONTHS_3[month].capitalize() if month != before else "")
         before = month
     return {

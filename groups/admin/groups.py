@@ -1,3 +1,5 @@
+from typing import TYPE_CHECKING, TypedDict, TypeVar
+
 from django.contrib import admin
 from django.db.models import Exists, Model, OuterRef, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -8,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
-from groups.admin.base import STATUS, HistoryAdmin
+from groups.admin.base import STATUS, HistoryAdmin, current_member
 from groups.admin.memberships import MANAGE, AddMemberForm
 from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
@@ -18,6 +20,17 @@ from missionsite.common.admin import Action, ModelAdmin, ReasonForm, Search, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge, format_number, link_to, list_url
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _Counts(TypedDict):
+        member_count: int
+        open_task_count: int
+
+    WithCounts = WithAnnotations[Group, _Counts]
+else:
+    WithCounts = Group
+
 ARCHIVE = "groups.archive_group"
 # The page of a mission counts eligible members up to this number, and then shows "more than".
 ELIGIBLE_COUNTED = 1_000
@@ -26,6 +39,10 @@ ELIGIBLE_COUNTED = 1_000
 def _group(obj: Group) -> Group:
     """Return the Group of a proxy."""
     return Group.objects.get(pk=obj.pk)
+
+
+def _description(group: Group) -> str:
+    return " · ".join([group.name, group.stable_id, *([gettext("archived")] if group.is_archived else [])])
 
 
 def _add_member(group: Group, actor: Member, values: dict) -> None:
@@ -97,7 +114,10 @@ class OpenTasksFilter(RadioFilter):
         return queryset
 
 
-class GroupAdmin(HistoryAdmin):
+G = TypeVar("G", bound=Group)
+
+
+class GroupAdmin(HistoryAdmin[G]):
     """Shared parts of the pages of missions and colonies."""
 
     search_help_text = _("Name or stable ID")
@@ -108,39 +128,39 @@ class GroupAdmin(HistoryAdmin):
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         return super().get_queryset(request).with_counts()
 
-    def describe(self, obj: Group) -> str:
-        return " · ".join([obj.name, obj.stable_id, *([gettext("archived")] if obj.is_archived else [])])
+    def describe(self, obj: G) -> str:
+        return _description(obj)
 
     @display(description=_("Status"))
     def state(self, group: Group) -> str:
         return badge(group.get_status_display(), STATUS[group.status])
 
     @display(description=_("Members"))
-    def members(self, group: Group) -> str:
+    def members(self, group: WithCounts) -> str:
         return self._to_tab(group, "members", group.member_count)
 
     @display(description=_("Open tasks"))
-    def open_tasks(self, group: Group) -> str:
+    def open_tasks(self, group: WithCounts) -> str:
         return self._to_tab(group, "tasks", group.open_task_count)
 
     def _to_tab(self, group: Group, tab: str, count: int) -> str:
         name = f"admin:{self.opts.app_label}_{self.opts.model_name}_{tab}"
         return format_html('<a class="row-link" href="{}">{}</a>', reverse(name, args=[group.pk]), format_number(count))
 
-    def may_revert(self, request: HttpRequest, obj: Group, changed: set[str]) -> bool:
+    def may_revert(self, request: HttpRequest, obj: G, changed: set[str]) -> bool:
         """Reverting an archive restores the group, so it needs the same permission."""
         if "status" in changed and not request.user.has_perm(ARCHIVE):
             return False
         return super().may_revert(request, obj, changed)
 
-    def update(self, request: HttpRequest, obj: Group, changes: dict) -> None:
+    def update(self, request: HttpRequest, obj: G, changes: dict) -> None:
         if "min_trust_score" in changes:
             changes["min_trust_score"] = changes["min_trust_score"] or 0
-        update_group(group=_group(obj), actor=request.user, **changes)
+        update_group(group=_group(obj), actor=current_member(request), **changes)
 
 
 @admin.register(Mission)
-class MissionAdmin(GroupAdmin):
+class MissionAdmin(GroupAdmin[Mission]):
     """Missions, with their members and tasks."""
 
     search = Search("stable_id", "M", ("name",), ("name",))
@@ -188,7 +208,7 @@ class MissionAdmin(GroupAdmin):
 
     @display(description=_("Colony"))
     def colony_name(self, mission: Mission) -> str:
-        return mission.parent_group.name
+        return mission.parent_group.name if mission.parent_group else ""
 
     @display(description=_("Eligible members"))
     def eligible(self, mission: Mission) -> str:
@@ -211,7 +231,7 @@ class MissionAdmin(GroupAdmin):
             colony=values["parent_group"],
             description=values["description"],
             min_trust_score=values["min_trust_score"] or 0,
-            actor=request.user,
+            actor=current_member(request),
         )
 
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
@@ -245,7 +265,7 @@ MISSIONS_OF_COLONY = Tab(
 
 
 @admin.register(Colony)
-class ColonyAdmin(GroupAdmin):
+class ColonyAdmin(GroupAdmin[Colony]):
     """Colonies and their missions."""
 
     search = Search("stable_id", "G", ("name",), ("name",))
@@ -267,7 +287,7 @@ class ColonyAdmin(GroupAdmin):
         return format_number(Mission.objects.active().filter(parent_group=colony.pk).count())
 
     def create(self, request: HttpRequest, values: dict) -> Group:
-        return create_colony(name=values["name"], description=values["description"], actor=request.user)
+        return create_colony(name=values["name"], description=values["description"], actor=current_member(request))
 
     def extra_buttons(self, request: HttpRequest, obj: Colony) -> list[dict]:
         if obj.is_archived or not request.user.has_perm("groups.add_mission"):
@@ -277,14 +297,14 @@ class ColonyAdmin(GroupAdmin):
 
 
 @admin.register(Group)
-class GroupPicker(HistoryAdmin):
+class GroupPicker(HistoryAdmin[Group]):
     """Lets pickers search missions and colonies together, and redirects to the page of either."""
 
     search = Search("stable_id", "MG", ("name",), ("name",))
     has_history = False
 
     def describe(self, obj: Group) -> str:
-        return GroupAdmin.describe(self, obj)
+        return _description(obj)
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return False

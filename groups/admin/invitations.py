@@ -1,5 +1,6 @@
 from dataclasses import replace
 from datetime import timedelta
+from typing import cast
 
 from django import forms
 from django.conf import settings
@@ -15,7 +16,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
-from groups.admin.base import HistoryAdmin
+from groups.admin.base import HistoryAdmin, current_member
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.invitations import digest_of_code
 from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, InvitationStatus, normalize_username
@@ -30,10 +31,11 @@ from missionsite.common.admin import Action, ActionForm, AutocompleteField, Reas
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.admin.formats import badge, format_datetime, link_to
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.audit.history import Change
 
 INVITE_MANY = "groups.invite_many"
-COLOURS = {
+COLOURS: dict[str, str] = {
     InvitationStatus.PENDING: "info",
     InvitationStatus.ACCEPTED: "success",
     InvitationStatus.EXPIRED: "default",
@@ -41,6 +43,12 @@ COLOURS = {
 }
 # A list of names is read into memory.
 LIST_BYTES = 256 * 1024
+
+
+class _CodeRequest(SiteRequest):
+    """The request that creates an invitation, with its code."""
+
+    new_code: str | None
 
 
 class InvitationSearch(Search):
@@ -107,7 +115,7 @@ class InviteManyForm(forms.Form):
         return lines
 
     def clean(self) -> dict:
-        values = super().clean()
+        values = super().clean() or {}
         typed = [*values.get("names", "").splitlines(), *(values.get("file") or [])]
         names = list(dict.fromkeys(filter(None, map(normalize_username, typed))))
         if not self.errors:
@@ -142,7 +150,7 @@ def _cancel(invitation: CommunityInvitation, actor: Member, values: dict) -> Non
 
 
 @admin.register(CommunityInvitation)
-class InvitationAdmin(HistoryAdmin):
+class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
     """Invitations: the invited person, the inviter and the status."""
 
     form = InvitationForm
@@ -217,18 +225,18 @@ class InvitationAdmin(HistoryAdmin):
         only_save = {"show_save_and_add_another": False, "show_save_and_continue": False}
         return super().changeform_view(request, object_id, form_url, only_save | (extra_context or {}))
 
-    def save_model(self, request: HttpRequest, obj: CommunityInvitation, form: InvitationForm, change: bool) -> None:
+    def save_model(self, request: HttpRequest, obj: CommunityInvitation, form: ServiceForm, change: bool) -> None:
         super().save_model(request, obj, form, change)
-        obj.code = request.new_code
+        obj.code = cast(_CodeRequest, request).new_code
 
     def create(self, request: HttpRequest, values: dict) -> CommunityInvitation:
         made = create_invitation(
             created_by=values["created_by"],
             telegram_username=values["invited_telegram_username"] or "",
             lasts=timedelta(days=values["days"]),
-            actor=request.user,
+            actor=current_member(request),
         )
-        request.new_code = made.code
+        cast(_CodeRequest, request).new_code = made.code
         return made
 
     def response_add(self, request: HttpRequest, obj: CommunityInvitation, post_url_continue=None) -> HttpResponse:
@@ -281,7 +289,7 @@ class InvitationAdmin(HistoryAdmin):
                 created_by=form.cleaned_data["created_by"],
                 telegram_usernames=form.cleaned_data["all_names"],
                 lasts=timedelta(days=form.cleaned_data["days"]),
-                actor=request.user,
+                actor=current_member(request),
             )
             codes = self.codes_page(request, made, heading=_count_created(len(made)))
             return FormResult(reverse("admin:groups_communityinvitation_changelist"), page=codes)

@@ -1,3 +1,5 @@
+from typing import TYPE_CHECKING, TypedDict, cast
+
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group as Role
@@ -12,7 +14,7 @@ from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
-from groups.admin.base import HistoryAdmin, active_membership_count
+from groups.admin.base import HistoryAdmin, active_membership_count, current_member
 from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
 from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import CommunityMember, Member
@@ -25,6 +27,16 @@ from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge
 from missionsite.common.errors import NotAllowed
 from missionsite.common.passwords import set_password
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    class _Annotations(TypedDict):
+        active_memberships: int
+
+    WithMemberships = WithAnnotations[Member, _Annotations]
+else:
+    WithMemberships = Member
 
 CHANGE = "groups.change_member"
 # Only administrators have it: it allows granting every right.
@@ -50,7 +62,7 @@ class PasswordForm(AdminPasswordChangeForm, ActionForm):
     def __init__(self, data=None, *, obj: Member | None = None) -> None:
         AdminPasswordChangeForm.__init__(self, obj, data)
         self.obj = obj
-        if field := self.fields.get("usable_password"):
+        if field := cast("forms.ChoiceField | None", self.fields.get("usable_password")):
             field.label = _("Log-in by password")
             field.choices = [("true", _("Allow, with this password")), ("false", _("Do not allow"))]
             field.help_text = _("If not allowed, the current password is deleted and the fields above are ignored.")
@@ -76,7 +88,7 @@ def _set_password(member: Member, actor: Member, values: dict) -> None:
 
 
 @admin.register(Member)
-class MemberAdmin(HistoryAdmin):
+class MemberAdmin(HistoryAdmin[Member]):
     """Members: their accounts, memberships, tasks, events and rights."""
 
     search = MEMBERS
@@ -204,19 +216,19 @@ class MemberAdmin(HistoryAdmin):
             display_name=values["display_name"],
             trust_score=values["trust_score"],
             is_staff=values.get("is_staff", False),
-            actor=request.user,
+            actor=current_member(request),
         )
         if values.get("is_superuser"):
-            update_member(member=member, actor=request.user, is_superuser=True)
+            update_member(member=member, actor=current_member(request), is_superuser=True)
         return member
 
     def update(self, request: HttpRequest, obj: Member, changes: dict) -> None:
         changes.pop("groups", None)
-        update_member(member=obj, actor=request.user, **changes)
+        update_member(member=obj, actor=current_member(request), **changes)
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
         if "groups" in form.cleaned_data and "groups" in form.changed_data:
-            set_roles(member=form.instance, roles=form.cleaned_data["groups"], actor=request.user)
+            set_roles(member=form.instance, roles=form.cleaned_data["groups"], actor=current_member(request))
 
     # --- Showing ------------------------------------------------------------------------------
 
@@ -239,7 +251,7 @@ class MemberAdmin(HistoryAdmin):
         return badge(gettext("Staff"), "info") if member.is_staff else None
 
     @display(description=_("Active memberships"))
-    def memberships_shown(self, member: Member) -> int:
+    def memberships_shown(self, member: WithMemberships) -> int:
         return member.active_memberships
 
     def get_queryset(self, request: HttpRequest):

@@ -7,7 +7,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from groups.admin.base import STATUS, HistoryAdmin
+from groups.admin.base import STATUS, HistoryAdmin, current_member
 from groups.models import Group, Member, Membership
 from groups.rules import DEFAULT_ROLE
 from groups.services.memberships import change_role, join_mission, leave_mission
@@ -119,7 +119,7 @@ def _change_role(membership: Membership, actor: Member, values: dict) -> None:
 
 
 @admin.register(Membership)
-class MembershipAdmin(HistoryAdmin):
+class MembershipAdmin(HistoryAdmin[Membership]):
     """Memberships: who belongs to which group, since when, and who left."""
 
     form = MembershipForm
@@ -194,7 +194,7 @@ class MembershipAdmin(HistoryAdmin):
         return join_mission(
             member=values["member"],
             mission=values["group"],
-            actor=request.user,
+            actor=current_member(request),
             role=values["role"],
             reason=values["reason"],
         )

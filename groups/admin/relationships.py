@@ -7,6 +7,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextInputWidget
 
+from groups.admin.base import current_member
 from groups.models import MemberRelationship
 from groups.services.relationships import create_relationship
 from missionsite.common.admin import Found, ReadOnlyModelAdmin, Search, ServiceForm
@@ -70,7 +71,7 @@ class RelationshipAdmin(ReadOnlyModelAdmin):
             entity_id_b=values["entity_id_b"],
             relationship_type=values["relationship_type"],
             content={"note": values["note"]} if values["note"] else {},
-            actor=request.user,
+            actor=current_member(request),
         )
 
     @display(description=_("From"))

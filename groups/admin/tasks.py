@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
-from groups.admin.base import TASK_STATE, HistoryAdmin
+from groups.admin.base import TASK_STATE, HistoryAdmin, current_member
 from groups.models import Member, Task
 from groups.rules import TASK_MOVES
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
@@ -41,7 +41,7 @@ def _can(move: str) -> Callable[[Task], bool]:
 
 
 @admin.register(Task)
-class TaskAdmin(HistoryAdmin):
+class TaskAdmin(HistoryAdmin[Task]):
     """Tasks and the members who claimed them."""
 
     search = Search("stable_id", "T", ("title",), ("title",))
@@ -136,8 +136,8 @@ class TaskAdmin(HistoryAdmin):
             description=values["description"],
             reward_points=values["reward_points"],
             due_on=values["due_on"],
-            actor=request.user,
+            actor=current_member(request),
         )
 
     def update(self, request: HttpRequest, obj: Task, changes: dict) -> None:
-        update_task(task=obj, actor=request.user, **changes)
+        update_task(task=obj, actor=current_member(request), **changes)

@@ -2,19 +2,19 @@
 
 import uuid
 from datetime import datetime, timedelta
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal, cast
 
 from django.conf import settings
 from django.contrib.auth.password_validation import validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from ninja import Path, Schema, Status
 from pydantic import ConfigDict, Field, StringConstraints
 
-from groups.models import CommunityInvitation, CommunityMember
+from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.directory import PrimaryRole, Tier
 from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, MAX_REPUTATION, CommunityStatus, InvitationStatus
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
@@ -22,6 +22,7 @@ from groups.selectors.directory import find_entries, find_invitations, may_see_d
 from groups.services.invitations import address_to_send, create_invitations, renew_code
 from groups.services.invitations import cancel_invitation as cancel
 from groups.services.registration import accept_invitation, find_invitation
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.errors import DomainError, NotAllowed
@@ -29,7 +30,17 @@ from missionsite.common.errors import DomainError, NotAllowed
 router = Router(tags=["directory"])
 
 Text = Annotated[str, StringConstraints(strip_whitespace=True)]
-Role = Literal[tuple(PrimaryRole.values)]
+if TYPE_CHECKING:
+    # A type checker cannot read the values of choices.
+    RoleName = str
+    TierName = str
+    StatusName = str
+    InvitationStatusName = str
+else:
+    RoleName = Literal[*PrimaryRole.values]
+    TierName = Literal[*Tier.values]
+    StatusName = Literal[*CommunityStatus.values]
+    InvitationStatusName = Literal[*InvitationStatus.values]
 Number = Path(..., ge=1, le=10**17, description="The member's number, without #.", examples=[247])
 
 
@@ -74,7 +85,7 @@ class Registration(Schema):
     password: str | None = Field(
         None, max_length=128, description="Without a password the account cannot log in yet.", examples=[None]
     )
-    primary_role: Role = Field(examples=["developer"])
+    primary_role: RoleName = Field(examples=["developer"])
     telegram_id: Text = Field(min_length=1, max_length=255, examples=["718281828"])
     telegram_username: Text = Field("", max_length=255, examples=["noor"])
     organization: Text = Field("", max_length=255, examples=["Harbour Lab"])
@@ -173,14 +184,14 @@ class Reason(Schema):
 @router.get("/directory/members", response=EntryPage, summary="Search the directory")
 @needs(DIRECTORY_READ, staff=["groups.view_communitymember"], checks_rights=True)
 def search_directory(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     q: Annotated[str | None, StringConstraints(max_length=255)] = None,
-    role: Role | None = None,
-    tier: Literal[tuple(Tier.values)] | None = None,
+    role: RoleName | None = None,
+    tier: TierName | None = None,
     country: Annotated[str | None, StringConstraints(max_length=100)] = None,
     verified: bool | None = None,
-    status: Literal[tuple(CommunityStatus.values)] | None = None,
+    status: StatusName | None = None,
     min_score: Annotated[int | None, Field(ge=0, le=MAX_REPUTATION)] = None,
     max_score: Annotated[int | None, Field(ge=0, le=MAX_REPUTATION)] = None,
     limit: Limit = PER_PAGE,
@@ -191,7 +202,7 @@ def search_directory(
     `q`: a number, or the beginning of a name, a Telegram or GitHub name or an organisation.
     """
     staff = _may_look(request)
-    filters = {
+    filters: dict[str, Any] = {
         "q": q,
         "role": role,
         "tier": tier,
@@ -209,7 +220,7 @@ def search_directory(
 
 @router.get("/directory/members/{number}", response=Entry, summary="Show a member")
 @needs(DIRECTORY_READ, staff=["groups.view_communitymember"], checks_rights=True)
-def get_directory_member(request: HttpRequest, number: int = Number):
+def get_directory_member(request: SiteRequest, number: int = Number):
     """Return one member of the directory."""
     rows = CommunityMember.objects.present() if _may_look(request) else CommunityMember.objects.active()
     if entry := rows.filter(member_id=f"#{number}").first():
@@ -223,7 +234,7 @@ def get_directory_member(request: HttpRequest, number: int = Number):
     checks_rights=True,
     attempts=lambda: settings.JOIN_ATTEMPTS_PER_MINUTE,
 )
-def register(request: HttpRequest, order: Registration):
+def register(request: SiteRequest, order: Registration):
     """Create an account and a pending directory entry, and use up the code.
 
     Every invalid code is rejected with the same message.
@@ -234,15 +245,16 @@ def register(request: HttpRequest, order: Registration):
     if order.password is not None:
         _check(validate_password, order.password, "password")
     entry = accept_invitation(**order.dict())
-    return Status(201, {"number": entry.member_id, "member": entry.person.member_id, "status": entry.status})
+    person = cast(Member, entry.person)
+    return Status(201, {"number": entry.member_id, "member": person.member_id, "status": entry.status})
 
 
 @router.get("/directory/invitations", response=InvitationPage, summary="List invitations")
 @needs(INVITATIONS_READ, staff=["groups.view_communityinvitation"], checks_rights=True)
 def list_invitations(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
-    status: Literal[tuple(InvitationStatus.values)] | None = None,
+    status: InvitationStatusName | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
@@ -257,7 +269,7 @@ def list_invitations(
 
 @router.post("/directory/invitations", response={201: InvitationsMade}, summary="Invite people")
 @needs(INVITATIONS_WRITE, staff=["groups.add_communityinvitation"], checks_rights=True)
-def invite(request: HttpRequest, order: InvitationOrder):
+def invite(request: SiteRequest, order: InvitationOrder):
     """Create invitations, all or none. There is a limit for 24 hours.
 
     Only this response contains their codes: keep them until they are sent.
@@ -282,7 +294,7 @@ def invite(request: HttpRequest, order: InvitationOrder):
 
 @router.post("/directory/invitations/{invitation_id}/cancel", response=Invitation, summary="Cancel an invitation")
 @needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
-def cancel_invitation(request: HttpRequest, invitation_id: uuid.UUID, order: Reason | None = None):
+def cancel_invitation(request: SiteRequest, invitation_id: uuid.UUID, order: Reason | None = None):
     """Cancel one of your invitations, or as staff any invitation."""
     invitation = _invitation_to_change(request, invitation_id)
     return _invitation(cancel(invitation=invitation, actor=request.auth.member, reason=order.reason if order else ""))
@@ -290,7 +302,7 @@ def cancel_invitation(request: HttpRequest, invitation_id: uuid.UUID, order: Rea
 
 @router.post("/directory/invitations/{invitation_id}/code", response=InvitationMade, summary="Create a new code")
 @needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
-def renew_invitation_code(request: HttpRequest, invitation_id: uuid.UUID, order: NewCode | None = None):
+def renew_invitation_code(request: SiteRequest, invitation_id: uuid.UUID, order: NewCode | None = None):
     """Give a pending invitation a new code and a new expiry: one of your own, or as staff any.
 
     The old code stops working immediately. Only this response contains the new one.
@@ -300,7 +312,7 @@ def renew_invitation_code(request: HttpRequest, invitation_id: uuid.UUID, order:
     return _invitation_made(renew_code(invitation=invitation, lasts=lasts, actor=request.auth.member))
 
 
-def _may_look(request: HttpRequest) -> bool:
+def _may_look(request: SiteRequest) -> bool:
     """Whether the caller is staff, who see every status. Raises NotAllowed unless staff or an active member."""
     caller = request.auth
     if caller.member.is_staff:
@@ -310,7 +322,7 @@ def _may_look(request: HttpRequest) -> bool:
     return False
 
 
-def _invitation_to_change(request: HttpRequest, invitation_id: uuid.UUID) -> CommunityInvitation:
+def _invitation_to_change(request: SiteRequest, invitation_id: uuid.UUID) -> CommunityInvitation:
     """Return one of the caller's invitations, or for staff any invitation. Raises Http404."""
     rows = CommunityInvitation.objects.filter(pk=invitation_id)
     if not request.auth.member.is_staff:
@@ -320,7 +332,7 @@ def _invitation_to_change(request: HttpRequest, invitation_id: uuid.UUID) -> Com
     return invitation
 
 
-def _own_entry(request: HttpRequest) -> CommunityMember:
+def _own_entry(request: SiteRequest) -> CommunityMember:
     entry = CommunityMember.objects.present().filter(person=request.auth.member.pk).first()
     if entry is None:
         raise NotAllowed(gettext("Only a member of the directory can invite."))

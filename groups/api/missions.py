@@ -4,7 +4,7 @@ import re
 import uuid
 from datetime import datetime
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from ninja import Body, Path, Schema, Status
@@ -14,6 +14,7 @@ from groups.models import Group, Member, Membership
 from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_READ
 from groups.selectors.missions import get_active_mission, list_active_missions, list_current_members
 from groups.services import memberships
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Caller, Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.errors import DomainError, NotAllowed
@@ -99,9 +100,9 @@ class MembershipRequest(Schema):
     model_config = ConfigDict(extra="forbid")
 
     member: str | None = Field(
-        None, max_length=20, description="Stable ID of another member; staff only.", examples=["FE-P-00007"]
+        default=None, max_length=20, description="Stable ID of another member; staff only.", examples=["FE-P-00007"]
     )
-    reason: str = Field("", max_length=500, description="Stored with the event.", examples=["Asked by e-mail"])
+    reason: str = Field(default="", max_length=500, description="Stored with the event.", examples=["Asked by e-mail"])
 
 
 MissionKey = Path(..., description="Stable ID (FE-M-00002) or UUID of the mission.", examples=["FE-M-00002"])
@@ -110,7 +111,7 @@ NoOrder = Body(None)
 
 @router.get("/me", response=Me, tags=["you"], summary="Show the token's member")
 @needs(PROFILE_READ)
-def get_me(request: HttpRequest):
+def get_me(request: SiteRequest):
     """Return the member of this token, and the token's scopes."""
     member, token = request.auth.member, request.auth.token
     return {
@@ -125,7 +126,7 @@ def get_me(request: HttpRequest):
 @router.get("/missions", response=MissionPage, summary="List active missions")
 @needs(MISSIONS_READ, staff=["groups.view_mission"])
 def list_missions(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     q: str | None = None,
     eligible: bool | None = None,
@@ -147,7 +148,7 @@ def list_missions(
 
 @router.get("/missions/{key}", response=Mission, summary="Show a mission")
 @needs(MISSIONS_READ, staff=["groups.view_mission"])
-def get_mission(request: HttpRequest, key: str = MissionKey):
+def get_mission(request: SiteRequest, key: str = MissionKey):
     """Return one active mission with its counts, and whether you belong to it and may join it."""
     by = _key(key)
     if mission := get_active_mission(request.auth.member, **by):
@@ -158,7 +159,7 @@ def get_mission(request: HttpRequest, key: str = MissionKey):
 @router.get("/missions/{key}/members", response=MissionMemberPage, summary="List the members of a mission")
 @needs(MEMBERS_READ, staff=["groups.view_mission", "groups.view_membership"])
 def list_mission_members(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     key: str = MissionKey,
     limit: Limit = PER_PAGE,
@@ -180,7 +181,7 @@ def list_mission_members(
 
 @router.post("/missions/{key}/join", response={201: MembershipOut}, summary="Join a mission")
 @needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.manage_memberships"])
-def join_mission(request: HttpRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
+def join_mission(request: SiteRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
     """Join a mission. Fails if the mission is archived, you are already in it, or your trust score is too low.
 
     Staff can add another member.
@@ -194,7 +195,7 @@ def join_mission(request: HttpRequest, key: str = MissionKey, order: MembershipR
 
 @router.post("/missions/{key}/leave", response=MembershipOut, summary="Leave a mission")
 @needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.manage_memberships"])
-def leave_mission(request: HttpRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
+def leave_mission(request: SiteRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
     """Leave a mission. The membership is kept; re-joining adds a new one. Staff can remove another member."""
     order = order or MembershipRequest()
     caller, mission = request.auth, _mission(key)

@@ -2,13 +2,13 @@
 
 from typing import Annotated, Any
 
-from django.http import HttpRequest
 from ninja import Schema
 from pydantic import ConfigDict, Field
 
 from groups.rules import MAX_PARTICIPATION_EVENTS
 from groups.scopes import PARTICIPATION_WRITE
 from groups.services.participation import ingest_participation
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Router, needs
 
 router = Router(tags=["directory"])
@@ -62,7 +62,7 @@ class ParticipationResult(Schema):
 
 @router.post("/participation", response=ParticipationResult, summary="Record participation")
 @needs(PARTICIPATION_WRITE, staff=["groups.add_memberparticipation"], checks_rights=True)
-def record_participation(request: HttpRequest, order: ParticipationOrder):
+def record_participation(request: SiteRequest, order: ParticipationOrder):
     """Record participation of members, up to 5,000 events at once.
 
     Invalid events are reported and do not stop the others. A repeated platform message is counted once, so a batch can

@@ -110,6 +110,7 @@ class GitHubClient:
 
     def _try(self, there: str) -> tuple[int, Any, bytes]:
         """Send a request; retry after a lost connection or a server error."""
+        failure: GitHubError = GitHubUnavailable()
         for number in range(_ATTEMPTS):
             if number:
                 # Random, so that clients do not retry all at once.

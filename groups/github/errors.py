@@ -9,7 +9,7 @@ class GitHubError(Exception):
     code = "github_error"
 
     def __init__(self, message: str | None = None) -> None:
-        self.message = message or type(self).__doc__.strip().splitlines()[0]
+        self.message = message or (type(self).__doc__ or "").strip().splitlines()[0]
         super().__init__(self.message)
 
 

@@ -53,13 +53,14 @@ def fetch_profile(username: str, *, code: str | None = None) -> Profile:
             raise GitHubNotAPerson
         # The current name: an old name redirects to the renamed account.
         login = _text(user, "login", _USERNAME)
+        incomplete: list[str] = []
         data = {
             "public_repos": _count(user, "public_repos"),
             "followers": _count(user, "followers"),
             "html_url": _text(user, "html_url", _WEB_ADDRESS),
             "created_at": _instant(user, "created_at"),
             "fetched_at": now.isoformat(timespec="seconds"),
-            "incomplete": [],
+            "incomplete": incomplete,
         }
         code_found = _contains_code(code, user)
         for name, (figure, is_whole) in (
@@ -68,7 +69,7 @@ def fetch_profile(username: str, *, code: str | None = None) -> Profile:
         ):
             data[name] = figure
             if not is_whole:
-                data["incomplete"].append(name)
+                incomplete.append(name)
     return Profile(login=login, data=data, code_found=code_found)
 
 

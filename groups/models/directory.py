@@ -41,7 +41,12 @@ class CommunityMember(models.Model):
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     # Numbers come from the sequence community_member_number; a row with a given number moves the sequence past it.
     member_id = models.CharField(
-        _("number"), max_length=20, unique=True, db_default=None, editable=False, help_text=_("Never changes.")
+        _("number"),
+        max_length=20,
+        unique=True,
+        db_default=None,  # type: ignore[arg-type]  # the stubs omit None
+        editable=False,
+        help_text=_("Never changes."),
     )
     person = models.OneToOneField(
         "groups.Member", models.PROTECT, null=True, blank=True, related_name="community", verbose_name=_("account")

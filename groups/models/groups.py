@@ -1,5 +1,8 @@
 from __future__ import annotations
 
+import builtins
+from typing import ClassVar
+
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.contrib.postgres.search import SearchVector
@@ -41,7 +44,7 @@ class Group(models.Model):
     stable_id = models.TextField(
         _("stable ID"),
         unique=True,
-        db_default=None,
+        db_default=None,  # type: ignore[arg-type]  # the stubs omit None
         editable=False,
         db_comment="Stable identifier that outlives this database: FE-G-00001 for a colony, FE-M-00001 for a mission.",
     )
@@ -140,25 +143,28 @@ class Group(models.Model):
         return self.type == self.Type.MISSION
 
     @property
-    def admin_model(self) -> type[Group]:
+    def admin_model(self) -> builtins.type[Group]:
         """The proxy model whose admin pages show this group."""
         return Mission if self.is_mission else Colony
 
 
-class MissionManager(models.Manager.from_queryset(GroupQuerySet)):
-    def get_queryset(self) -> GroupQuerySet:
-        return super().get_queryset().missions()
+_GroupManager = models.Manager.from_queryset(GroupQuerySet)
 
 
-class ColonyManager(models.Manager.from_queryset(GroupQuerySet)):
-    def get_queryset(self) -> GroupQuerySet:
-        return super().get_queryset().colonies()
+class MissionManager(_GroupManager):
+    def get_queryset(self) -> GroupQuerySet:  # type: ignore[override]  # the stubs lose the queryset's type
+        return GroupQuerySet(self.model, using=self._db).missions()
+
+
+class ColonyManager(_GroupManager):
+    def get_queryset(self) -> GroupQuerySet:  # type: ignore[override]  # the stubs lose the queryset's type
+        return GroupQuerySet(self.model, using=self._db).colonies()
 
 
 class Mission(Group):
     """A group that is a mission: the same rows, with its own pages and permissions."""
 
-    objects = MissionManager()
+    objects: ClassVar[MissionManager] = MissionManager()
 
     class Meta:
         proxy = True
@@ -167,7 +173,7 @@ class Mission(Group):
 class Colony(Group):
     """A group that is a colony: the same rows, with its own pages and permissions."""
 
-    objects = ColonyManager()
+    objects: ClassVar[ColonyManager] = ColonyManager()
 
     class Meta:
         proxy = True

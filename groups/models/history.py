@@ -3,6 +3,8 @@
 `pgh_obj` is the row, `pgh_label` the operation (insert, update, delete), `pgh_context` the actor and the address.
 """
 
+from typing import Any
+
 from django.db import models
 
 from groups.models.directory import CommunityMember
@@ -13,10 +15,13 @@ from groups.models.memberships import Membership
 from groups.models.tasks import Task
 from missionsite.common.audit.history import history_of
 
+_MemberHistory: Any = history_of(Member, exclude=("password", "last_login"))
 
-class MemberHistory(history_of(Member, exclude=("password", "last_login"))):
+
+class MemberHistory(_MemberHistory, models.Model):
     """Changes of members, without passwords and logins."""
 
+    objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)
 
     class Meta:
@@ -24,9 +29,13 @@ class MemberHistory(history_of(Member, exclude=("password", "last_login"))):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="members_history_of")]
 
 
-class GroupHistory(history_of(Group)):
+_GroupHistory: Any = history_of(Group)
+
+
+class GroupHistory(_GroupHistory, models.Model):
     """Changes of missions and colonies."""
 
+    objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)
 
     class Meta:
@@ -34,9 +43,13 @@ class GroupHistory(history_of(Group)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="groups_history_of")]
 
 
-class MembershipHistory(history_of(Membership)):
+_MembershipHistory: Any = history_of(Membership)
+
+
+class MembershipHistory(_MembershipHistory, models.Model):
     """Changes of memberships."""
 
+    objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)
 
     class Meta:
@@ -44,9 +57,13 @@ class MembershipHistory(history_of(Membership)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="memberships_history_of")]
 
 
-class TaskHistory(history_of(Task)):
+_TaskHistory: Any = history_of(Task)
+
+
+class TaskHistory(_TaskHistory, models.Model):
     """Changes of tasks."""
 
+    objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)
 
     class Meta:
@@ -54,9 +71,13 @@ class TaskHistory(history_of(Task)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="tasks_history_of")]
 
 
-class CommunityMemberHistory(history_of(CommunityMember, exclude=("last_active_at", "reputation_tier"))):
+_CommunityMemberHistory: Any = history_of(CommunityMember, exclude=("last_active_at", "reputation_tier"))
+
+
+class CommunityMemberHistory(_CommunityMemberHistory, models.Model):
     """Changes of directory entries, without the last activity and the tier, which is derived from the score."""
 
+    objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)
 
     class Meta:
@@ -64,9 +85,13 @@ class CommunityMemberHistory(history_of(CommunityMember, exclude=("last_active_a
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="community_members_history_of")]
 
 
-class CommunityInvitationHistory(history_of(CommunityInvitation)):
+_CommunityInvitationHistory: Any = history_of(CommunityInvitation)
+
+
+class CommunityInvitationHistory(_CommunityInvitationHistory, models.Model):
     """Changes of invitations."""
 
+    objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)
 
     class Meta:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, ClassVar
+
 from django.contrib.auth.base_user import AbstractBaseUser, BaseUserManager
 from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
@@ -18,10 +20,17 @@ from missionsite.common.querysets import QuerySet
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
 
 
-class MemberManager(BaseUserManager.from_queryset(QuerySet)):
+class MemberManager(BaseUserManager["Member"]):
     """Creates members and finds them by e-mail, in any case."""
 
-    def create_user(self, email: str, password: str | None = None, *, password_hash: str = "", **fields) -> Member:
+    def get_queryset(self) -> QuerySet[Member]:
+        return QuerySet(self.model, using=self._db)
+
+    def lock(self, pk: Any, *related: str, no_key: bool = False) -> Member:
+        """Return the member as it is now, locked; see QuerySet.lock."""
+        return self.get_queryset().lock(pk, *related, no_key=no_key)
+
+    def create_user(self, email: str, password: str | None = None, *, password_hash: str = "", **fields: Any) -> Member:
         """Create a member; without a password the account cannot log in. password_hash: instead of the password."""
         member = self.model(email=self.normalize_email(email), **fields)
         if password_hash:
@@ -31,7 +40,7 @@ class MemberManager(BaseUserManager.from_queryset(QuerySet)):
         member.save(using=self._db)
         return member
 
-    def create_superuser(self, email: str, password: str | None = None, **fields) -> Member:
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> Member:
         """Create an administrator; `manage.py createsuperuser` calls this."""
         fields.setdefault("display_name", email.partition("@")[0])
         return self.create_user(email, password, **fields, is_staff=True, is_superuser=True)
@@ -48,9 +57,9 @@ class MemberManager(BaseUserManager.from_queryset(QuerySet)):
         self.bulk_create([new], ignore_conflicts=True)
         return found.get()
 
-    def get_by_natural_key(self, email: str) -> Member:
+    def get_by_natural_key(self, email: str | None) -> Member:
         """Return the member with this e-mail."""
-        return self.alias(email_lower=Lower("email")).get(email_lower=email.lower())
+        return self.alias(email_lower=Lower("email")).get(email_lower=(email or "").lower())
 
 
 class Member(AbstractBaseUser, PermissionsMixin):
@@ -61,7 +70,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
         _("stable ID"),
         max_length=20,
         unique=True,
-        db_default=None,
+        db_default=None,  # type: ignore[arg-type]  # the stubs omit None
         editable=False,
         help_text=_("Never changes."),
     )
@@ -83,7 +92,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
 
-    objects = MemberManager()
+    objects: ClassVar[MemberManager] = MemberManager()
 
     USERNAME_FIELD = "email"
     REQUIRED_FIELDS = ["display_name"]

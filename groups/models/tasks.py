@@ -19,7 +19,12 @@ class Task(models.Model):
     State = TaskState
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
-    stable_id = models.TextField(_("stable ID"), unique=True, db_default=None, editable=False)
+    stable_id = models.TextField(
+        _("stable ID"),
+        unique=True,
+        db_default=None,  # type: ignore[arg-type]  # the stubs omit None
+        editable=False,
+    )
     group = models.ForeignKey(
         "groups.Group", models.PROTECT, related_name="tasks", verbose_name=_("mission"), db_index=False
     )

@@ -29,11 +29,11 @@ class Tab:
 
     name: str
     title: StrOrPromise
-    rows: Callable[[Model], QuerySet]
-    columns: tuple[tuple[StrOrPromise, Callable[[Model, HttpRequest], object]], ...]
+    rows: Callable[[Any], QuerySet]
+    columns: tuple[tuple[StrOrPromise, Callable[[Any, HttpRequest], object]], ...]
     permission: str
     empty: StrOrPromise
-    list_link: Callable[[Model], str] | None = None
+    list_link: Callable[[Any], str] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.permission)
@@ -53,7 +53,7 @@ class CustomTab:
     name: str
     title: StrOrPromise
     template: str
-    context: Callable[[Model, HttpRequest], dict]
+    context: Callable[[Any, HttpRequest], dict]
     permission: str
 
     def allowed(self, request: HttpRequest) -> bool:

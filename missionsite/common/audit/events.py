@@ -15,7 +15,7 @@ from missionsite.common.annotations import StrOrPromise
 class Writer(Protocol):
     """Adds an event to the log table of an app, in the transaction of its change."""
 
-    def __call__(self, type_: str, /, *, actor: Model, **fields: Any) -> Model: ...
+    def __call__(self, type_: str, /, *, actor: Any, **fields: Any) -> Model: ...
 
 
 _writers: dict[str, Writer] = {}
