@@ -101,7 +101,6 @@ class MembershipForm(ServiceForm):
     class Meta:
         model = Membership
         fields = ("member", "group", "role")
-        labels = {"group": _("Mission or colony")}
 
 
 def _leave(membership: Membership, actor: Member, values: dict) -> None:

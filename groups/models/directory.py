@@ -55,10 +55,10 @@ class CommunityMember(models.Model):
         _("Telegram ID"), max_length=255, help_text=_("The person's numeric ID in Telegram, which never changes.")
     )
     telegram_username = models.CharField(_("Telegram name"), max_length=255, null=True, blank=True)
-    name = models.CharField(max_length=255)
+    name = models.CharField(_("name"), max_length=255)
     primary_role = models.CharField(_("role"), max_length=50, choices=PrimaryRole)
     organization = models.CharField(_("organisation"), max_length=255, null=True, blank=True)
-    country = models.CharField(max_length=100, null=True, blank=True)
+    country = models.CharField(_("country"), max_length=100, null=True, blank=True)
 
     github_username = models.CharField(_("GitHub name"), max_length=255, null=True, blank=True)
     github_verified = models.BooleanField(_("verified"), default=False, db_default=False)
@@ -66,6 +66,7 @@ class CommunityMember(models.Model):
     github_profile_data = models.JSONField(_("GitHub profile"), null=True, blank=True, editable=False)
 
     status = models.CharField(
+        _("status"),
         max_length=20,
         choices=CommunityStatus,
         default=CommunityStatus.NOT_MEMBER,
@@ -93,17 +94,18 @@ class CommunityMember(models.Model):
         blank=True,
         related_name="invited",
         editable=False,
+        verbose_name=_("invited by"),
     )
     registration_fee_paid = models.BooleanField(_("fee paid"), default=False, db_default=False)
     registration_fee_tx_hash = models.CharField(_("fee transaction"), max_length=255, null=True, blank=True)
 
-    profile_data = models.JSONField(null=True, blank=True, editable=False)
+    profile_data = models.JSONField(_("profile"), null=True, blank=True, editable=False)
 
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
     last_active_at = models.DateTimeField(_("last active"), null=True, blank=True, editable=False)
     deleted_at = models.DateTimeField(_("removed at"), null=True, blank=True, editable=False)
-    erased_at = models.DateTimeField(null=True, blank=True, editable=False)
+    erased_at = models.DateTimeField(_("erased at"), null=True, blank=True, editable=False)
 
     objects = CommunityMemberQuerySet.as_manager()
 

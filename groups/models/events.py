@@ -15,23 +15,43 @@ class Event(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     # `membership.created`, `membership.ended`, `group.archived` …: noun, dot, past participle.
-    type = models.TextField()
+    type = models.TextField(_("type"))
     actor = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="caused_events", db_index=False
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="caused_events",
+        db_index=False,
+        verbose_name=_("actor"),
     )
     member = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        db_index=False,
+        verbose_name=_("member"),
     )
     group = models.ForeignKey(
-        "groups.Group", models.PROTECT, null=True, blank=True, related_name="events", db_index=False
+        "groups.Group",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="events",
+        db_index=False,
+        verbose_name=_("mission or colony"),
     )
-    payload = models.JSONField(default=dict, db_default={}, blank=True)
-    occurred_at = models.DateTimeField(db_default=TransactionNow())
+    payload = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(_("time"), db_default=TransactionNow())
     # The request, bulk action, import, run or job that the event belongs to.
-    changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)
+    changeset_id = models.UUIDField(_("changeset"), null=True, db_default=AuditChangesetId(), editable=False)
 
     class Meta:
         db_table = "events"
+        verbose_name = _("event")
+        verbose_name_plural = _("events")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
             CheckConstraint(

@@ -48,10 +48,12 @@ class Group(models.Model):
         editable=False,
         db_comment="Stable identifier that outlives this database: FE-G-00001 for a colony, FE-M-00001 for a mission.",
     )
-    name = models.CharField(max_length=255)
-    type = models.TextField(choices=GroupType, default=GroupType.MISSION, db_default=GroupType.MISSION)
-    description = models.TextField(blank=True, default="", db_default="")
-    status = models.TextField(choices=GroupStatus, default=GroupStatus.ACTIVE, db_default=GroupStatus.ACTIVE)
+    name = models.CharField(_("name"), max_length=255)
+    type = models.TextField(_("type"), choices=GroupType, default=GroupType.MISSION, db_default=GroupType.MISSION)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    status = models.TextField(
+        _("status"), choices=GroupStatus, default=GroupStatus.ACTIVE, db_default=GroupStatus.ACTIVE
+    )
     parent_group = models.ForeignKey(
         "self", models.PROTECT, null=True, blank=True, related_name="missions", verbose_name=_("colony")
     )
@@ -64,8 +66,8 @@ class Group(models.Model):
         help_text=_("Points a member needs to join; with 0 every member can join."),
         db_comment="Trust score a member needs to join this mission. NULL for a colony: joining it has no threshold.",
     )
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
     objects = GroupQuerySet.as_manager()
 
@@ -74,6 +76,8 @@ class Group(models.Model):
         db_table_comment = (
             "Every container of people: the colony at the root and the missions in it. Each has a stable ID."
         )
+        verbose_name = _("group")
+        verbose_name_plural = _("groups")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("groups", "name"),
@@ -168,6 +172,8 @@ class Mission(Group):
 
     class Meta:
         proxy = True
+        verbose_name = _("mission")
+        verbose_name_plural = _("missions")
 
 
 class Colony(Group):
@@ -177,4 +183,5 @@ class Colony(Group):
 
     class Meta:
         proxy = True
+        verbose_name = _("colony")
         verbose_name_plural = _("colonies")

@@ -51,7 +51,7 @@ class CommunityInvitation(models.Model):
     # The code itself, only on an object whose code was just created; the database stores its digest.
     code: str | None = None
 
-    invitation_id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    invitation_id = models.UUIDField(_("ID"), primary_key=True, db_default=RandomUUID(), editable=False)
     # The digest of the code; see digest_of_code.
     invitation_code = models.CharField(_("code"), max_length=CODE_LENGTH, editable=False)
     created_by = models.ForeignKey(
@@ -65,6 +65,7 @@ class CommunityInvitation(models.Model):
     )
     invited_telegram_username = models.CharField(_("Telegram name"), max_length=255, null=True, blank=True)
     status = models.CharField(
+        _("status"),
         max_length=20,
         choices=InvitationStatus,
         default=InvitationStatus.PENDING,
@@ -81,16 +82,18 @@ class CommunityInvitation(models.Model):
         blank=True,
         related_name="invitation",
         editable=False,
+        verbose_name=_("accepted by"),
     )
     accepted_at = models.DateTimeField(_("accepted"), null=True, blank=True, editable=False)
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "community_invitations"
         verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         ordering = [F("created_at").desc(), F("invitation_id").desc()]
         constraints = [
             *one_line_checks("community_invitations", "invited_telegram_username"),

@@ -77,7 +77,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
     email = models.EmailField(_("e-mail"), max_length=255, help_text=_("The e-mail to log in with."))
     display_name = models.CharField(_("name"), max_length=255)
     trust_score = models.IntegerField(
-        default=0, db_default=0, help_text=_("Points earned so far; missions can require a minimum.")
+        _("trust score"), default=0, db_default=0, help_text=_("Points earned so far; missions can require a minimum.")
     )
     is_active = models.BooleanField(
         _("active"), default=True, db_default=True, help_text=_("Switch off to block the login and keep the history.")
@@ -88,9 +88,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
     is_superuser = models.BooleanField(
         _("administrator"), default=False, db_default=False, help_text=_("Has every permission.")
     )
-    password = models.CharField(max_length=128, default="!", db_default="!", editable=False)
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    password = models.CharField(_("password"), max_length=128, default="!", db_default="!", editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
     objects: ClassVar[MemberManager] = MemberManager()
 
@@ -99,6 +99,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
 
     class Meta:
         db_table = "members"
+        verbose_name = _("member")
+        verbose_name_plural = _("members")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("members", "email", "display_name"),

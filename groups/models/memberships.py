@@ -29,13 +29,17 @@ class Membership(models.Model):
     Status = MembershipStatus
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
-    member = models.ForeignKey("groups.Member", models.PROTECT, related_name="memberships", db_index=False)
-    group = models.ForeignKey("groups.Group", models.PROTECT, related_name="memberships", db_index=False)
-    role = models.CharField(max_length=50, default=DEFAULT_ROLE, db_default=DEFAULT_ROLE)
-    joined_at = models.DateTimeField(db_default=TransactionNow())
-    left_at = models.DateTimeField(null=True, blank=True)
+    member = models.ForeignKey(
+        "groups.Member", models.PROTECT, related_name="memberships", db_index=False, verbose_name=_("member")
+    )
+    group = models.ForeignKey(
+        "groups.Group", models.PROTECT, related_name="memberships", db_index=False, verbose_name=_("mission or colony")
+    )
+    role = models.CharField(_("role"), max_length=50, default=DEFAULT_ROLE, db_default=DEFAULT_ROLE)
+    joined_at = models.DateTimeField(_("joined at"), db_default=TransactionNow())
+    left_at = models.DateTimeField(_("left at"), null=True, blank=True)
     status = models.TextField(
-        choices=MembershipStatus, default=MembershipStatus.ACTIVE, db_default=MembershipStatus.ACTIVE
+        _("status"), choices=MembershipStatus, default=MembershipStatus.ACTIVE, db_default=MembershipStatus.ACTIVE
     )
 
     objects = MembershipQuerySet.as_manager()
@@ -43,6 +47,8 @@ class Membership(models.Model):
     class Meta:
         db_table = "memberships"
         db_table_comment = "Every membership of a member in a group, one row per period, with leave tracking."
+        verbose_name = _("membership")
+        verbose_name_plural = _("memberships")
         ordering = [F("joined_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("memberships", "role"),

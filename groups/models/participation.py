@@ -41,9 +41,10 @@ class MemberParticipation(models.Model):
         db_column="member_id",
         related_name="participation",
         db_index=False,
+        verbose_name=_("member"),
     )
     event_type = models.CharField(_("type"), max_length=50, choices=ParticipationType)
-    platform = models.CharField(max_length=50, choices=Platform)
+    platform = models.CharField(_("platform"), max_length=50, choices=Platform)
     room_id = models.CharField(_("room"), max_length=255)
     # Of VOICE: {"minutes": 12}.
     event_metadata = models.JSONField(_("details"), null=True, blank=True)
@@ -89,17 +90,19 @@ class MemberDailyHighlight(models.Model):
         db_column="member_id",
         related_name="highlights",
         db_index=False,
+        verbose_name=_("member"),
     )
     highlight_date = models.DateField(_("day"))
     message_count = models.IntegerField(_("messages"), default=0, db_default=0)
     reaction_count = models.IntegerField(_("reactions"), default=0, db_default=0)
-    voice_minutes = models.IntegerField(default=0, db_default=0)
+    voice_minutes = models.IntegerField(_("voice minutes"), default=0, db_default=0)
     reputation_earned = models.IntegerField(_("points"), default=0, db_default=0)
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
 
     class Meta:
         db_table = "member_daily_highlights"
         verbose_name = _("daily highlight")
+        verbose_name_plural = _("daily highlights")
         ordering = [F("highlight_date").desc(), F("id").desc()]
         constraints = [
             # The seed's index, made unique: one row per member and day.

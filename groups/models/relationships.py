@@ -25,14 +25,24 @@ class MemberRelationship(models.Model):
     entity_id_a = models.CharField(_("from"), max_length=255)
     entity_id_b = models.CharField(_("to"), max_length=255)
     relationship_type = models.CharField(_("kind"), max_length=50, choices=RelationshipType)
-    content = models.JSONField(default=dict, db_default={}, blank=True)
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    content = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
     # Set by the trigger member_relationships_link.
     member_a = models.ForeignKey(
-        "groups.CommunityMember", models.PROTECT, null=True, editable=False, related_name="relationships_from"
+        "groups.CommunityMember",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="relationships_from",
+        verbose_name=_("from member"),
     )
     member_b = models.ForeignKey(
-        "groups.CommunityMember", models.PROTECT, null=True, editable=False, related_name="relationships_to"
+        "groups.CommunityMember",
+        models.PROTECT,
+        null=True,
+        editable=False,
+        related_name="relationships_to",
+        verbose_name=_("to member"),
     )
 
     objects = QuerySet.as_manager()
@@ -40,6 +50,7 @@ class MemberRelationship(models.Model):
     class Meta:
         db_table = "member_relationships"
         verbose_name = _("relationship")
+        verbose_name_plural = _("relationships")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("member_relationships", "entity_id_a", "entity_id_b"),

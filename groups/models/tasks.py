@@ -28,21 +28,25 @@ class Task(models.Model):
     group = models.ForeignKey(
         "groups.Group", models.PROTECT, related_name="tasks", verbose_name=_("mission"), db_index=False
     )
-    title = models.CharField(max_length=255)
-    description = models.TextField(blank=True, default="", db_default="")
-    state = models.TextField(choices=TaskState, default=TaskState.OPEN, db_default=TaskState.OPEN)
+    title = models.CharField(_("title"), max_length=255)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    state = models.TextField(_("state"), choices=TaskState, default=TaskState.OPEN, db_default=TaskState.OPEN)
     reward_points = models.IntegerField(
-        default=0, db_default=0, help_text=_("Trust score points for the member who completes it.")
+        _("reward points"), default=0, db_default=0, help_text=_("Trust score points for the member who completes it.")
     )
-    claimed_by = models.ForeignKey("groups.Member", models.PROTECT, null=True, blank=True, related_name="tasks")
+    claimed_by = models.ForeignKey(
+        "groups.Member", models.PROTECT, null=True, blank=True, related_name="tasks", verbose_name=_("claimed by")
+    )
     due_on = models.DateField(_("due"), null=True, blank=True)
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "tasks"
+        verbose_name = _("task")
+        verbose_name_plural = _("tasks")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("tasks", "title"),
