@@ -254,5 +254,10 @@ class MemberAdmin(HistoryAdmin[Member]):
     def memberships_shown(self, member: WithMemberships) -> int:
         return member.active_memberships
 
-    def get_queryset(self, request: HttpRequest):
-        return super().get_queryset(request).annotate(active_memberships=active_membership_count())
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Member]:
+        queryset = super().get_queryset(request).annotate(active_memberships=active_membership_count())
+        match = request.resolver_match
+        # The system member is no person. Its page opens from what it did, and pickers find it as an actor.
+        if match and match.url_name == "groups_member_changelist":
+            return queryset.exclude(pk=SYSTEM_MEMBER_ID)
+        return queryset

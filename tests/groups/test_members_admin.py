@@ -180,6 +180,15 @@ class TestRights:
         assert chief.post(page(system, "deactivate")).status_code == 403
         assert chief.post(page(system), form(system, display_name="Root")).status_code == 403
 
+    def test_list_omits_system_member(self, ana):
+        system = Member.objects.system()
+        chief = client_of(staff(is_superuser=True))
+        listed = {member.pk for member in chief.get(LIST).context["cl"].result_list}
+        assert ana.pk in listed
+        assert system.pk not in listed
+        for name in ("change", "events", "history"):
+            assert chief.get(page(system, name)).status_code == 200
+
 
 class TestActions:
     def test_set_password_changes_password(self, community, ana):
