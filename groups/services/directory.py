@@ -80,25 +80,25 @@ def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **
 @service
 def approve(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Approve a pending member. Raises StatusMoveRejected, which names the possible moves."""
-    return _move(entry, "approve", actor, reason)
+    return _move_entry(entry, "approve", actor, reason)
 
 
 @service
 def suspend(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Suspend an active member, which hides them. Raises StatusMoveRejected."""
-    return _move(entry, "suspend", actor, reason)
+    return _move_entry(entry, "suspend", actor, reason)
 
 
 @service
 def reinstate(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Make a suspended member active again. Raises StatusMoveRejected."""
-    return _move(entry, "reinstate", actor, reason)
+    return _move_entry(entry, "reinstate", actor, reason)
 
 
 @service
 def ban(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
     """Ban a member. No status follows. Raises StatusMoveRejected."""
-    return _move(entry, "ban", actor, reason)
+    return _move_entry(entry, "ban", actor, reason)
 
 
 @service
@@ -150,7 +150,7 @@ def _lock_entry(entry: CommunityMember, *, removed: bool = False) -> CommunityMe
     return current
 
 
-def _move(entry: CommunityMember, move: str, actor: Member, reason: str) -> CommunityMember:
+def _move_entry(entry: CommunityMember, move: str, actor: Member, reason: str) -> CommunityMember:
     """Change the status. move: a key of ENTRY_MOVES."""
     rule = ENTRY_MOVES[move]
     current = _lock_entry(entry)

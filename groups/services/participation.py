@@ -120,7 +120,7 @@ def _read(events: Iterable[Mapping]) -> tuple[list[tuple], list[Rejected], dict[
     read, rejected = [], []
     for line, event in enumerate(events, start=1):
         try:
-            read.append((line, _row(event, now)))
+            read.append((line, _values_of(event, now)))
         except _Rejection as rejection:
             rejected.append(Rejected(line, str(rejection)))
     numbers = {row[1] for _line, row in read}
@@ -150,7 +150,7 @@ def _present(numbers: Iterable[str]) -> dict[str, UUID | None]:
         return dict(cursor.fetchall())
 
 
-def _row(event: Mapping, now: datetime) -> tuple:
+def _values_of(event: Mapping, now: datetime) -> tuple:
     if not isinstance(event, Mapping):
         raise _Rejection(gettext("An event must be an object."))
     if not event.keys() <= _FIELDS:

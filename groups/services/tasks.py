@@ -49,7 +49,7 @@ def claim_task(*, actor: Member, task: Task, member: Member) -> Task:
         raise MemberInactive
     if not Membership.objects.active().filter(member=member, group_id=current.group_id).exists():
         raise NotAMember(gettext("Only a member of the mission can claim its tasks. Add them to the mission first."))
-    return _move(current, "claim", claimed_by=member, actor=actor)
+    return _move_task(current, "claim", claimed_by=member, actor=actor)
 
 
 @service
@@ -60,14 +60,14 @@ def complete_task(*, actor: Member, task: Task) -> Task:
     if current.reward_points:
         member.trust_score += current.reward_points
         member.save(update_fields=["trust_score"])
-    return _move(current, "complete", claimed_by=member, actor=actor, reward_points=current.reward_points)
+    return _move_task(current, "complete", claimed_by=member, actor=actor, reward_points=current.reward_points)
 
 
 @service
 def cancel_task(*, actor: Member, task: Task, reason: str = "") -> Task:
     """Cancel an open or claimed task. Raises TaskStateRejected."""
     current = _lock_for(task, "cancel")
-    return _move(current, "cancel", claimed_by=None, actor=actor, reason=reason)
+    return _move_task(current, "cancel", claimed_by=None, actor=actor, reason=reason)
 
 
 @service
@@ -77,7 +77,7 @@ def reopen_task(*, actor: Member, task: Task, reason: str = "") -> Task:
     Raises TaskStateRejected, TaskMissionArchived.
     """
     current = _lock_for(task, "reopen")
-    return _move(current, "reopen", claimed_by=None, actor=actor, reason=reason)
+    return _move_task(current, "reopen", claimed_by=None, actor=actor, reason=reason)
 
 
 def _lock_for(task: Task, move: str) -> Task:
@@ -91,7 +91,7 @@ def _lock_for(task: Task, move: str) -> Task:
     return current
 
 
-def _move(task: Task, move: str, *, claimed_by: Member | None, actor: Member, **payload: Any) -> Task:
+def _move_task(task: Task, move: str, *, claimed_by: Member | None, actor: Member, **payload: Any) -> Task:
     task.state, task.claimed_by = TASK_MOVES[move].target, claimed_by
     task.save(update_fields=["state", "claimed_by"])
     audit(TASK_MOVES[move].event, actor=actor, member=claimed_by, group=task.group, task=task.stable_id, **payload)
