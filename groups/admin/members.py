@@ -22,7 +22,7 @@ from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, update_member
 from groups.services.memberships import join_mission
 from groups.services.rights import set_roles
-from missionsite.common.admin import Action, ActionForm
+from missionsite.common.admin import Action, ActionForm, CustomTab, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge
 from missionsite.common.errors import NotAllowed
@@ -103,7 +103,7 @@ class MemberAdmin(HistoryAdmin[Member]):
         RoleFilter,
     )
     sortable_by = ("member_id", "email_shown")
-    tabs = (MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
+    tabs: tuple[Tab | CustomTab, ...] = (MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
     empty_text = (_("No members yet"), _("Add the first member, then add them to a mission."))
     add_label = _("Add member")
     _about = ("display_name", "email", "trust_score")

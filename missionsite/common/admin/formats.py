@@ -18,7 +18,7 @@ from missionsite.common.audit.events import event_details
 EMPTY = "–"  # noqa: RUF001
 
 
-def link_to(obj: Model | None, text: str = "") -> str:
+def link_to(obj: Model | None, text: StrOrPromise = "") -> str:
     """A link to the page of an object. An object's `admin_model` names another model whose page shows it."""
     if obj is None:
         return EMPTY
@@ -33,9 +33,9 @@ def list_url(model: type[Model], **filters: Any) -> str:
     return f"{base}?{urlencode(filters)}" if filters else base
 
 
-def badge(text: str, variant: str) -> str:
+def badge(text: StrOrPromise, variant: str) -> str:
     """A coloured label. variant: one of Unfold's label variants, such as "success"."""
-    return label(text, variant)
+    return label(str(text), variant)
 
 
 def definition_list(lines: Iterable[tuple[StrOrPromise, StrOrPromise]]) -> str:

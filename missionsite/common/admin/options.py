@@ -384,7 +384,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         return TemplateResponse(request, "missionsite/revert.html", context)
 
 
-class ReadOnlyModelAdmin(ModelAdmin):
+class ReadOnlyModelAdmin(ModelAdmin[M]):
     """Base class for read-only models."""
 
     def has_add_permission(self, request: HttpRequest) -> bool:

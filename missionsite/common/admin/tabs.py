@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage
@@ -13,13 +13,16 @@ from django.urls import reverse
 
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.pagination import Pages
-from missionsite.common.annotations import StrOrPromise
+from missionsite.common.annotations import M, StrOrPromise
 
 PER_PAGE = 50
 
+# The model of the rows of a tab.
+Row = TypeVar("Row", bound=Model)
+
 
 @dataclass(frozen=True)
-class Tab:
+class Tab(Generic[M, Row]):
     """A table of rows that belong to an object.
 
     name: its part of the URL. rows: the object's rows in a total order. columns: a heading and a function of the row
@@ -29,22 +32,22 @@ class Tab:
 
     name: str
     title: StrOrPromise
-    rows: Callable[[Any], QuerySet]
-    columns: tuple[tuple[StrOrPromise, Callable[[Any, HttpRequest], object]], ...]
+    rows: Callable[[M], QuerySet[Row]]
+    columns: tuple[tuple[StrOrPromise, Callable[[Row, HttpRequest], object]], ...]
     permission: str
     empty: StrOrPromise
-    list_link: Callable[[Any], str] | None = None
+    list_link: Callable[[M], str] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.permission)
 
-    def rows_for(self, obj: Model, request: HttpRequest) -> QuerySet:
+    def rows_for(self, obj: M, request: HttpRequest) -> QuerySet[Row]:
         """The rows that the current member may see."""
         return self.rows(obj)
 
 
 @dataclass(frozen=True)
-class CustomTab:
+class CustomTab(Generic[M]):
     """A page of an object with its own template, which extends missionsite/custom_tab.html.
 
     name: its part of the URL. context: returns the template's context, given the object and the request.
@@ -53,7 +56,7 @@ class CustomTab:
     name: str
     title: StrOrPromise
     template: str
-    context: Callable[[Any, HttpRequest], dict]
+    context: Callable[[M, HttpRequest], dict]
     permission: str
 
     def allowed(self, request: HttpRequest) -> bool:

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja.errors import ConfigError
 from ninja.security import HttpBearer
 
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.api.signatures import HEADER, is_signed
 from missionsite.common.errors import DomainError, NotAllowed
 from missionsite.common.models import ApiToken
@@ -35,7 +36,7 @@ class Access:
     # The secrets, one of which must have signed the request instead of a token.
     secrets: Callable[[], Iterable[str]] | None = None
     # Why a signed route needs no Idempotency-Key.
-    repeatable: str = ""
+    repeatable: StrOrPromise = ""
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,7 @@ def needs(
     return mark
 
 
-def signed(secrets: Callable[[], Iterable[str]], *, repeatable: str) -> Callable:
+def signed(secrets: Callable[[], Iterable[str]], *, repeatable: StrOrPromise) -> Callable:
     """Declare that a route requires a signature with a shared secret; use it below the route's decorator.
 
     secrets: any of them is valid, so that they can be rotated; without a secret every request is rejected. The route
