@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from engagement.rules import Destination, Locale, MessageType
+from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "announcement.cancelled": _("Announcement cancelled"),
@@ -16,7 +17,7 @@ EVENT_LABELS = {
     "template.created": _("Message template added"),
 }
 
-EVENT_FIELDS = {
+EVENT_FIELDS: dict[str, EventField] = {
     "body": _("Text"),
     "group_jid": _("Group address"),
     "individual_jid": _("Individual address"),

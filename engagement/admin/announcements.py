@@ -1,8 +1,10 @@
 """Admin page of announcements, with the results of their messages."""
 
+from typing import cast
+
 from django.contrib import admin
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Count
+from django.db.models import Count, Field
 from django.http import HttpRequest, QueryDict
 from django.urls import path, reverse
 from django.utils.html import format_html, format_html_join
@@ -19,6 +21,7 @@ from engagement.services.announcements import cancel_announcement
 from groups.models import CommunityMember
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search, register_list_button
 from missionsite.common.admin.formats import badge, definition_list, format_datetime, format_number, link_to, list_url
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.audit.events import field_label
 
 
@@ -33,7 +36,7 @@ class TitleSearch(Search):
 
 
 @admin.register(Announcement)
-class AnnouncementAdmin(ReadOnlyModelAdmin):
+class AnnouncementAdmin(ReadOnlyModelAdmin[Announcement]):
     """Announcements; a new one is composed from the directory list."""
 
     class Media:
@@ -96,7 +99,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         return format_number(sum(announcement.skipped.values()))
 
     @display(description=_("Skipped"))
-    def skipped_by_reason(self, announcement: Announcement) -> str:
+    def skipped_by_reason(self, announcement: Announcement) -> StrOrPromise:
         if not announcement.skipped:
             return _("None")
         return definition_list(
@@ -161,7 +164,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin):
         )
 
 
-def _filter_label(name: str) -> str:
+def _filter_label(name: str) -> StrOrPromise:
     """Return the label of a filter in a query string: "Status" for status__exact."""
     return _("Search") if name == "q" else field_label(name.removesuffix("__exact"))
 
@@ -169,10 +172,10 @@ def _filter_label(name: str) -> str:
 def _filter_value(name: str, value: str) -> str:
     """Return the label of a choice in a query string: "Waiting for approval" for pending."""
     try:
-        choices = CommunityMember._meta.get_field(name.removesuffix("__exact")).flatchoices
+        field = cast(Field, CommunityMember._meta.get_field(name.removesuffix("__exact")))
     except FieldDoesNotExist:
         return value
-    return str(dict(choices).get(value, value))
+    return str(dict(field.flatchoices).get(value, value))
 
 
 def compose_button(request: HttpRequest, *, filters: str | None = None) -> list[dict]:

@@ -1,5 +1,7 @@
 """Shared parts of this app's admin pages."""
 
+from datetime import datetime
+
 from django import forms
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -16,7 +18,7 @@ from missionsite.common.admin import ActionForm, Found, Search
 from missionsite.common.admin.formats import format_number
 from missionsite.common.admin.search import FOUND_AT_MOST
 from missionsite.common.admin.tabs import join_parts
-from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of
+from missionsite.common.audit.history import Change, LaterChange, NothingToRevert, changes_of
 
 MOVE = "engagement.move_userengagementstate"
 HANDLE = "engagement.handle_engagementmessage"
@@ -66,7 +68,7 @@ class MemberSearch(Search):
 class UntilForm(ActionForm):
     until = forms.SplitDateTimeField(label=_("Until"), widget=UnfoldAdminSplitDateTimeWidget)
 
-    def clean_until(self):
+    def clean_until(self) -> datetime:
         until = self.cleaned_data["until"]
         if until.year > 9000:
             raise forms.ValidationError(_("Choose an earlier date."))
@@ -84,7 +86,7 @@ class ServiceHistory(HistoryAdmin):
     def may_revert(self, request: HttpRequest, obj: Model, changed: set[str]) -> bool:
         return changed <= self.revertible and super().may_revert(request, obj, changed)
 
-    def revert(self, request: HttpRequest, obj: Model, change) -> None:
+    def revert(self, request: HttpRequest, obj: Model, change: Change) -> None:
         raw = next((entry for entry in changes_of(obj) if entry.pgh_id == change.pgh_id), None)
         if raw is None or not raw.fields:
             raise NothingToRevert

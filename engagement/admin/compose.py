@@ -1,5 +1,8 @@
 """Page that composes an announcement for the members of a directory list."""
 
+from datetime import datetime
+from typing import Any, cast
+
 from django import forms
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
@@ -22,7 +25,8 @@ from engagement.services.announcements import announce
 from engagement.services.rendering import samples
 from engagement.services.templates import check_parameters
 from groups.admin.directory_files import rows_of_list
-from groups.models import CommunityMember
+from groups.models import CommunityMember, Member
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.admin.formats import format_number
 
@@ -33,11 +37,11 @@ NAMED = 50
 LANGUAGES = ((Locale.EN, "en"), (Locale.PT_BR, "pt"))
 
 
-def _subject(**options) -> forms.CharField:
+def _subject(**options: Any) -> forms.CharField:
     return forms.CharField(max_length=200, widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}), **options)
 
 
-def _body(**options) -> forms.CharField:
+def _body(**options: Any) -> forms.CharField:
     return forms.CharField(max_length=10_000, widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}), **options)
 
 
@@ -64,14 +68,15 @@ class ComposeForm(forms.Form):
         widget=UnfoldAdminSplitDateTimeWidget,
     )
 
-    def clean_when(self):
+    def clean_when(self) -> datetime | None:
         when = self.cleaned_data["when"]
         if when and when.year > 9000:
             raise forms.ValidationError(_("Choose an earlier date."))
         return when
 
     def clean(self) -> dict:
-        cleaned = super().clean()
+        super().clean()
+        cleaned = self.cleaned_data
         for locale, end in LANGUAGES:
             subject, body = cleaned.get(f"subject_{end}", ""), cleaned.get(f"body_{end}", "")
             if locale != Locale.EN and bool(subject) != bool(body):
@@ -94,7 +99,7 @@ class ComposeForm(forms.Form):
         }
 
 
-def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def compose_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """Show the form with recipients, skipped members and previews; queue the announcement on POST."""
     if not (request.user.has_perm(ANNOUNCE) and request.user.has_perm("groups.view_communitymember")):
         raise PermissionDenied
@@ -109,7 +114,7 @@ def compose_view(request: HttpRequest, *, model_admin) -> HttpResponse:
     def save() -> FormResult:
         values = form.cleaned_data
         made = announce(
-            actor=request.user,
+            actor=cast(Member, request.user),
             entries=entries,
             title=values["title"],
             texts=form.texts(),

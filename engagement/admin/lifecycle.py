@@ -13,6 +13,7 @@ from django.utils.translation import gettext as _
 from engagement.admin.base import VIEW_STATES
 from engagement.models import EngagementStateTransition, UserEngagementState
 from engagement.rules import TRANSITIONS, State, TransitionTrigger
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_number, list_url
 
 WEEK = timedelta(days=7)
@@ -51,7 +52,7 @@ ARROWS: dict[tuple[str, str], Arrow] = {
 }
 
 
-def lifecycle_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def lifecycle_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """Render the diagram and its tables; for `X-Fragment: lifecycle` without the page around them."""
     if not request.user.has_perm(VIEW_STATES):
         raise PermissionDenied

@@ -12,9 +12,13 @@ from engagement.rules import Status
 from groups.models import Member
 from missionsite.common.admin import CustomTab, register_tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
+from missionsite.common.annotations import StrOrPromise
 
 # Rows of each table; the lists have the others.
 ROWS = 20
+
+# A label and its value.
+Line = tuple[StrOrPromise, StrOrPromise]
 
 
 def _engagement(member: Member, request: HttpRequest) -> dict:
@@ -56,10 +60,10 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     }
 
 
-def _state_lines(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[tuple[str, str]]:
+def _state_lines(state: UserEngagementState | None, last: EngagementStateTransition | None) -> list[Line]:
     if state is None:
         return [(_("State"), _("None: this member has not been active yet"))]
-    lines = [
+    lines: list[Line] = [
         (_("State"), badge(state.get_state_display(), STATE[state.state])),
         (_("Trigger"), last.get_trigger_display() if last else _("Initial state")),
         (_("Since"), format_datetime(last.created_at if last else state.created_at)),
@@ -72,7 +76,7 @@ def _state_lines(state: UserEngagementState | None, last: EngagementStateTransit
     return lines
 
 
-def _profile_lines(profile: UserProfile) -> list[tuple[str, str]]:
+def _profile_lines(profile: UserProfile) -> list[Line]:
     return [
         (_("Messages go to"), profile.get_preferred_destination_display()),
         (_("Opted out"), _("yes") if profile.reengagement_opt_out else _("no")),

@@ -1,5 +1,10 @@
 """Admin page of the message queue, with its actions."""
 
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from typing import TYPE_CHECKING, TypedDict
+
 from django.conf import settings
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -22,10 +27,21 @@ from engagement.services.rendering import COMMON_SAMPLES, Templates
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, ReasonForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, format_payload, link_to
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.errors import DomainError
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
 
-def _is(statuses):
+
+class InList(TypedDict):
+    """What the pages add to a message."""
+
+    sender: str | None
+    block_reason: str | None
+
+
+def _is(statuses: Collection[str]) -> Callable[[EngagementMessage], bool]:
     return lambda message: message.status in statuses
 
 
@@ -35,7 +51,7 @@ class WaitingFilter(DropdownFilter):
     title = _("waiting for")
     parameter_name = "waiting_for"
 
-    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: admin.ModelAdmin) -> list[tuple[str, StrOrPromise]]:
         return [(value or "turn", label) for value, label in WaitingFor.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
@@ -46,7 +62,7 @@ class WaitingFilter(DropdownFilter):
 
 
 @admin.register(EngagementMessage)
-class MessageAdmin(ReadOnlyModelAdmin):
+class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
     """Every queued, sent, failed and cancelled message."""
 
     class Media:
@@ -126,7 +142,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         view = self._wrapped(outbox_view, outbox_view)
         return [path("outbox/", view, {"model_admin": self}, name="engagement_outbox"), *super().get_urls()]
 
-    def get_readonly_fields(self, request: HttpRequest, obj=None) -> tuple[str, ...]:
+    def get_readonly_fields(self, request: HttpRequest, obj: EngagementMessage | None = None) -> tuple[str, ...]:
         return (
             "what",
             "status_shown",
@@ -158,7 +174,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
     # --- Columns and fields -------------------------------------------------------------------
 
     @display(description=_("Type"))
-    def what(self, message: EngagementMessage) -> str:
+    def what(self, message: EngagementMessage) -> StrOrPromise:
         return message.get_message_type_display()
 
     @display(description=_("To"))
@@ -174,7 +190,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         return badge(message.get_status_display(), STATUS[message.status])
 
     @display(description=_("Waiting for"))
-    def waiting_for_shown(self, message: EngagementMessage) -> str:
+    def waiting_for_shown(self, message: WithAnnotations[EngagementMessage, InList]) -> StrOrPromise:
         if message.status != Status.PENDING:
             return ""
         if message.sender:
@@ -184,7 +200,7 @@ class MessageAdmin(ReadOnlyModelAdmin):
         return message.get_waiting_for_display()
 
     @display(description=_("Failed attempts"))
-    def failed_attempts(self, message: EngagementMessage) -> str:
+    def failed_attempts(self, message: EngagementMessage) -> StrOrPromise:
         if not message.retry_count:
             return "0"
         return _("{count} of {most}").format(count=message.retry_count, most=settings.ENGAGEMENT_ATTEMPTS)
@@ -194,15 +210,15 @@ class MessageAdmin(ReadOnlyModelAdmin):
         return Truncator(message.error_message).chars(80)
 
     @display(description=_("Waiting for"))
-    def waiting_reason(self, message: EngagementMessage) -> str:
+    def waiting_reason(self, message: EngagementMessage) -> StrOrPromise:
         return explain_waiting(message, profile=_profile(message)) or _("Not waiting.")
 
     @display(description=_("Template"))
-    def template(self, message: EngagementMessage) -> str:
+    def template(self, message: EngagementMessage) -> StrOrPromise:
         return dict(MessageType.choices).get(message.message_key, message.message_key)
 
     @display(description=_("Address"))
-    def address(self, message: EngagementMessage) -> str:
+    def address(self, message: EngagementMessage) -> StrOrPromise:
         return message.destination_jid or _("unknown")
 
     @display(description=_("Parameters"))

@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from engagement.admin.base import CHANGE_PROFILE
 from engagement.rules import MessageType
 from engagement.services.rendering import COMMON_SAMPLES
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_datetime
 
 SHOWN = 50
@@ -26,7 +27,7 @@ LONGEST = 256 * 1024
 _DAY = re.compile(r"\d{4}-\d\d-\d\d")
 
 
-def outbox_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def outbox_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """List the newest messages of the outbox folder."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
@@ -97,7 +98,7 @@ def _read(path: Path, *, whole: bool) -> dict:
     }
 
 
-def _format_sent_at(text) -> str:
+def _format_sent_at(text: object) -> str:
     try:
         sent: datetime | None = parse_datetime(str(text))
     except ValueError:

@@ -12,7 +12,9 @@ from engagement.errors import ParameterMissing
 from engagement.rules import TRANSACTIONAL_TYPES, Locale
 from engagement.services.rendering import UNSUBSCRIBE_FOOTER, fill, parameter_names, samples
 from engagement.services.templates import check_parameters
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import back_link
+from missionsite.common.annotations import StrOrPromise
 
 # Characters of a text that are previewed.
 LONGEST = 20_000
@@ -31,7 +33,7 @@ class Preview:
 
 def preview(*, key: str, locale: str, subject: str, body: str) -> Preview:
     """Render a text with sample values; unknown parameters are left unchanged."""
-    problem = ""
+    problem: StrOrPromise = ""
     try:
         check_parameters(key=key, subject=subject, body=body)
     except ParameterMissing as rejection:
@@ -48,10 +50,10 @@ def preview(*, key: str, locale: str, subject: str, body: str) -> Preview:
     if body.strip() and key not in TRANSACTIONAL_TYPES and "unsubscribe_url" not in parameter_names(body):
         footer = UNSUBSCRIBE_FOOTER.get(locale, UNSUBSCRIBE_FOOTER[Locale.EN])
         shown = f"{shown}\n\n{footer.format(url=known['unsubscribe_url'])}"
-    return Preview(" ".join(fill(subject, known | unknown).split()), shown, problem)
+    return Preview(" ".join(fill(subject, known | unknown).split()), shown, str(problem))
 
 
-def preview_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def preview_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """Return the preview of the submitted text: JSON for the page's script, a page without JavaScript."""
     if not any(map(request.user.has_perm, MAY_SEE)):
         raise PermissionDenied

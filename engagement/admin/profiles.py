@@ -1,5 +1,6 @@
 """Admin page of profiles: message preferences and onboarding progress."""
 
+from typing import Any, cast
 from zoneinfo import available_timezones
 
 from django import forms
@@ -72,7 +73,7 @@ def _completed(name: str) -> str:
     return _("{name} (completed)").format(name=name)
 
 
-def _when(text) -> str:
+def _when(text: object) -> str:
     try:
         instant = parse_datetime(str(text))
     except ValueError:
@@ -85,7 +86,7 @@ class ProfileForm(ServiceForm):
         model = UserProfile
         fields = EDITABLE
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "timezone" in self.fields:
             zones = sorted(available_timezones() | {self.instance.timezone})
@@ -101,10 +102,10 @@ class ProfileForm(ServiceForm):
 class StepForm(ActionForm):
     step = forms.ChoiceField(label=_("Step"), widget=UnfoldAdminSelectWidget)
 
-    def __init__(self, data=None, *, obj: UserProfile | None = None, **kwargs) -> None:
+    def __init__(self, data: Any = None, *, obj: UserProfile | None = None, **kwargs: Any) -> None:
         super().__init__(data, obj=obj, **kwargs)
         progress = obj.onboarding_tier_progress if obj else {}
-        self.fields["step"].choices = [
+        cast(forms.ChoiceField, self.fields["step"]).choices = [
             (format_tier_number(tier), [(step, _step_label(progress.get(tier), step)) for step in steps])
             for tier, steps in sorted(settings.ENGAGEMENT_TIERS.items())
         ]
@@ -167,7 +168,7 @@ class ProfileAdmin(ServiceHistory):
         return False
 
     def update(self, request: HttpRequest, obj: UserProfile, changes: dict) -> None:
-        update_profile(actor=request.user, member=obj.user, **changes)
+        update_profile(actor=cast(Member, request.user), member=obj.user, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: UserProfile) -> list[dict]:
         if not request.user.has_perm("groups.view_member"):

@@ -1,5 +1,10 @@
 """Admin pages of lifecycle states and transitions."""
 
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any, TypedDict, cast
+
 from django import forms
 from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
@@ -20,6 +25,18 @@ from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin, Tab
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
+from missionsite.common.annotations import StrOrPromise
+
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+
+class LastTransition(TypedDict):
+    """What the pages add to a state: trigger and time of its last transition."""
+
+    last_trigger: str | None
+    last_at: datetime | None
+
 
 TRANSITION_COLUMNS = (
     (_("When"), lambda move, request: format_datetime(move.created_at)),
@@ -28,10 +45,16 @@ TRANSITION_COLUMNS = (
     (_("Trigger"), lambda move, request: move.get_trigger_display()),
     (_("Details"), lambda move, request: format_details(move)),
 )
+
+
+def _transitions_of(state: UserEngagementState) -> QuerySet[EngagementStateTransition]:
+    return EngagementStateTransition.objects.filter(user=state.user_id)
+
+
 TRANSITIONS_OF_STATE = Tab(
     name="transitions",
     title=_("Transitions"),
-    rows=lambda state: EngagementStateTransition.objects.filter(user=state.user_id),
+    rows=_transitions_of,
     columns=TRANSITION_COLUMNS,
     permission="engagement.view_engagementstatetransition",
     empty=_("No transitions: this member has always been active."),
@@ -48,12 +71,12 @@ class MoveForm(ActionForm):
         widget=UnfoldAdminSelectWidget,
     )
 
-    def __init__(self, data=None, *, obj: UserEngagementState | None = None, **kwargs) -> None:
+    def __init__(self, data: Any = None, *, obj: UserEngagementState | None = None, **kwargs: Any) -> None:
         super().__init__(data, obj=obj, **kwargs)
         can = possible_triggers(obj.state) if obj else []
         allowed = [choice for choice in TransitionTrigger.choices if choice[0] in can]
         others = [choice for choice in TransitionTrigger.choices if choice[0] not in can]
-        self.fields["trigger"].choices = (
+        cast(forms.ChoiceField, self.fields["trigger"]).choices = (
             [("", _("Choose")), (_("Valid in this state"), allowed), (_("Not valid in this state"), others)]
             if obj
             else TransitionTrigger.choices
@@ -65,7 +88,7 @@ def _move(state: UserEngagementState, actor: Member, values: dict) -> None:
 
 
 @admin.register(UserEngagementState)
-class StateAdmin(ReadOnlyModelAdmin):
+class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
     """Lifecycle states of members; a state is changed by one of the ten transitions."""
 
     search = MemberSearch()
@@ -126,11 +149,11 @@ class StateAdmin(ReadOnlyModelAdmin):
         return badge(state.get_state_display(), STATE[state.state])
 
     @display(description=_("Trigger"))
-    def why(self, state: UserEngagementState) -> str:
+    def why(self, state: WithAnnotations[UserEngagementState, LastTransition]) -> StrOrPromise:
         return TransitionTrigger(state.last_trigger).label if state.last_trigger else _("Initial state")
 
     @display(description=_("Since"))
-    def since(self, state: UserEngagementState) -> str:
+    def since(self, state: WithAnnotations[UserEngagementState, LastTransition]) -> str:
         return format_datetime(state.last_at or state.created_at)
 
     @display(description=_("Last active"))
@@ -157,7 +180,7 @@ class StateAdmin(ReadOnlyModelAdmin):
 
 
 @admin.register(EngagementStateTransition)
-class TransitionAdmin(ReadOnlyModelAdmin):
+class TransitionAdmin(ReadOnlyModelAdmin[EngagementStateTransition]):
     """Every transition of every member; read-only."""
 
     search = MemberSearch()

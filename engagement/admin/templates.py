@@ -1,9 +1,11 @@
 """Admin page of message templates, with a preview and the text in the other language."""
 
+from typing import Any, cast
+
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.http import urlencode
 from django.utils.text import Truncator
@@ -18,8 +20,10 @@ from engagement.models import MessageTemplate
 from engagement.rules import Locale, MessageType
 from engagement.services.rendering import samples
 from engagement.services.templates import add_template, change_template
+from groups.models import Member
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.annotations import StrOrPromise
 
 # Announcements have texts of their own.
 KEYS = [choice for choice in MessageType.choices if choice[0] != MessageType.ANNOUNCEMENT]
@@ -34,7 +38,7 @@ class TemplateForm(ServiceForm):
             "body": UnfoldAdminTextareaWidget(attrs={"rows": 12}),
         }
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "key" in self.fields:
             self.fields["key"] = forms.ChoiceField(label=_("Message"), choices=KEYS, widget=UnfoldAdminSelectWidget)
@@ -56,7 +60,7 @@ class TemplateAdmin(ServiceHistory):
     readonly_fields = ("message", "language", "asks_for", "changed")
     revertible = frozenset({"subject", "body"})
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MessageTemplate]:
         return super().get_queryset(request).filter(announcement=None)
 
     def shows_every_row(self, request: HttpRequest) -> bool:
@@ -66,19 +70,21 @@ class TemplateAdmin(ServiceHistory):
         view = self._wrapped(preview_view, preview_view)
         return [path("preview/", view, {"model_admin": self}, name="engagement_preview"), *super().get_urls()]
 
-    def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None):
+    def get_fieldsets(self, request: HttpRequest, obj: MessageTemplate | None = None) -> tuple:
         if obj is None:
             return ((None, {"fields": (("key", "locale"), "subject", "body")}),)
         return ((None, {"fields": (("message", "language"), "subject", "body", "changed")}),)
 
     def create(self, request: HttpRequest, values: dict) -> MessageTemplate:
         wanted = {name: values[name] for name in ("key", "locale", "subject", "body")}
-        return add_template(actor=request.user, **wanted)
+        return add_template(actor=cast(Member, request.user), **wanted)
 
     def update(self, request: HttpRequest, obj: MessageTemplate, changes: dict) -> None:
-        change_template(actor=request.user, template=obj, **changes)
+        change_template(actor=cast(Member, request.user), template=obj, **changes)
 
-    def render_change_form(self, request: HttpRequest, context: dict, *args, obj=None, **kwargs):
+    def render_change_form(
+        self, request: HttpRequest, context: dict, *args: Any, obj: MessageTemplate | None = None, **kwargs: Any
+    ) -> HttpResponse:
         """Add the preview, the available parameters and the other language to the form."""
         form = context["adminform"].form
         key = obj.key if obj else str(form["key"].value() or KEYS[0][0]) if "key" in form.fields else ""
@@ -130,7 +136,7 @@ class TemplateAdmin(ServiceHistory):
         return f"{self.message(obj)} · {obj.get_locale_display()}"
 
     @display(description=_("Message"))
-    def message(self, template: MessageTemplate) -> str:
+    def message(self, template: MessageTemplate) -> StrOrPromise:
         return dict(MessageType.choices).get(template.key, template.key)
 
     @display(description=_("Language"))

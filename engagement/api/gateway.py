@@ -107,7 +107,7 @@ def _secrets() -> list[str]:
 
 @router.post("/engagement/inbound", response=InboundOut, tags=["gateway"], summary="Deliver a message from a member")
 @signed(_secrets, repeatable=_("platform and message_id identify a message"))
-def receive_message(request: HttpRequest, order: Inbound):
+def receive_message(request: HttpRequest, order: Inbound) -> dict:
     """Classify a message from a member's own chat and carry out the request.
 
     A repeated message of the same platform has no effect. A message from an address that no member has is `ignored`; do
@@ -129,8 +129,8 @@ def receive_message(request: HttpRequest, order: Inbound):
 
 
 @router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Report the delivery of a message")
-@signed(_secrets, repeatable="a repeated receipt changes nothing")
-def receive_receipt(request: HttpRequest, order: ReceiptOrder):
+@signed(_secrets, repeatable=_("a repeated receipt changes nothing"))
+def receive_receipt(request: HttpRequest, order: ReceiptOrder) -> dict:
     """Record that a message was delivered or failed. A repeated receipt changes nothing.
 
     `known` is false if no such message was sent, or if it is not recorded as sent yet: retry in a minute.

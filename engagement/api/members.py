@@ -6,7 +6,7 @@ Operations on the caller's own data run under the member role, also for staff.
 from datetime import datetime
 
 from django.db.models import Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Schema
 from pydantic import Field
 
@@ -26,6 +26,7 @@ from engagement.scopes import ENGAGEMENT_READ, ENGAGEMENT_WRITE
 from engagement.services.lifecycle import transition
 from engagement.services.profiles import update_profile
 from groups.models import Member
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
@@ -86,14 +87,16 @@ class MoveOrder(Order):
 
 @router.get("/engagement/me", response=StateOut, summary="Get your engagement state")
 @needs(ENGAGEMENT_READ, own=True)
-def get_my_engagement(request: HttpRequest):
+def get_my_engagement(request: SiteRequest) -> dict:
     """Return your lifecycle state and its dates."""
     return _state_out(request.auth.member)
 
 
 @router.get("/engagement/me/transitions", response=TransitionPage, summary="List your transitions")
 @needs(ENGAGEMENT_READ, own=True)
-def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
+def list_my_transitions(
+    request: SiteRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None
+) -> dict:
     """List the transitions of your state, newest first."""
     member = request.auth.member
     position = PageCursor("engagement transitions", (str(member.pk),))
@@ -108,14 +111,14 @@ def list_my_transitions(request: HttpRequest, response: HttpResponse, limit: Lim
 
 @router.get("/engagement/me/profile", response=ProfileOut, summary="Get your message preferences")
 @needs(ENGAGEMENT_READ, own=True)
-def get_my_profile(request: HttpRequest):
+def get_my_profile(request: SiteRequest) -> UserProfile:
     """Return your destination, language, time zone and opt-out."""
     return UserProfile.objects.get(pk=request.auth.member.pk)
 
 
 @router.patch("/engagement/me/profile", response=ProfileOut, summary="Change your message preferences")
 @needs(ENGAGEMENT_WRITE, own=True)
-def change_my_profile(request: HttpRequest, order: ProfileChange):
+def change_my_profile(request: SiteRequest, order: ProfileChange) -> UserProfile:
     """Change the given fields. Pending messages are sent to a changed destination."""
     member = request.auth.member
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
@@ -124,7 +127,7 @@ def change_my_profile(request: HttpRequest, order: ProfileChange):
 
 @router.post("/engagement/members/{member_id}/transitions", response=StateOut, summary="Change the state of a member")
 @needs(ENGAGEMENT_WRITE, staff=["engagement.move_userengagementstate"], checks_rights=True)
-def move_member(request: HttpRequest, order: MoveOrder, member_id: str = MemberKey):
+def move_member(request: SiteRequest, order: MoveOrder, member_id: str = MemberKey) -> dict:
     """Apply a trigger. 409 if it is not valid in the member's state; the error lists the valid triggers."""
     request.auth.need("engagement.move_userengagementstate")
     member = find_member(member_id)

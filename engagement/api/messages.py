@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from ninja import Body, Path, Query, Schema
 from pydantic import Field
@@ -11,6 +11,7 @@ from engagement.api.base import AN_INSTANT, Order, StatusName, find_member, rout
 from engagement.models import EngagementMessage
 from engagement.scopes import ENGAGEMENT_READ, ENGAGEMENT_WRITE
 from engagement.services import messages as queue
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
@@ -51,13 +52,13 @@ class CancelOrder(Order):
 @router.get("/engagement/messages", response=MessagePage, summary="List messages")
 @needs(ENGAGEMENT_READ, staff=["engagement.view_engagementmessage"], checks_rights=True)
 def list_messages(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     status: StatusName | None = None,
     member: str | None = Query(None, max_length=20, description="Stable ID of a member.", examples=["FE-P-00007"]),
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
-):
+) -> dict:
     """List messages, newest first. `status`, `member`: filters."""
     request.auth.need("engagement.view_engagementmessage")
     rows = EngagementMessage.objects.select_related("user").order_by("-pk")
@@ -75,7 +76,7 @@ def list_messages(
 
 @router.post("/engagement/messages/{message_id}/retry", response=MessageOut, summary="Retry a failed message")
 @needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True)
-def retry_message(request: HttpRequest, message_id: int = MessageId):
+def retry_message(request: SiteRequest, message_id: int = MessageId) -> dict:
     """Make a failed message due now and reset its attempts."""
     request.auth.need("engagement.handle_engagementmessage")
     return _message_out(queue.retry_message(actor=request.auth.member, message=_message(message_id)))
@@ -83,7 +84,7 @@ def retry_message(request: HttpRequest, message_id: int = MessageId):
 
 @router.post("/engagement/messages/{message_id}/cancel", response=MessageOut, summary="Cancel a message")
 @needs(ENGAGEMENT_WRITE, staff=["engagement.handle_engagementmessage"], checks_rights=True)
-def cancel_message(request: HttpRequest, message_id: int = MessageId, order: CancelOrder = Body(None)):  # noqa: B008
+def cancel_message(request: SiteRequest, message_id: int = MessageId, order: CancelOrder = Body(None)) -> dict:  # noqa: B008
     """Cancel an unsent message. 409 while it is being sent."""
     request.auth.need("engagement.handle_engagementmessage")
     reason = order.reason if order else ""

@@ -1,26 +1,42 @@
 """History of templates and profiles: one row for each change."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
 from django.db import models
 
 from engagement.models.profiles import UserProfile
 from engagement.models.templates import MessageTemplate
 from missionsite.common.audit.history import history_of
 
+if TYPE_CHECKING:
+    # A type checker follows neither a base class nor a manager that is made when the module is loaded.
+    from pghistory.models import Event as ProfileChange
+    from pghistory.models import Event as TemplateChange
+else:
+    ProfileChange = history_of(UserProfile)
+    TemplateChange = history_of(MessageTemplate)
 
-class UserProfileHistory(history_of(UserProfile)):
+
+class UserProfileHistory(ProfileChange):
     """Changes of profiles."""
 
     pgh_id = models.BigAutoField(primary_key=True)
+
+    _default_manager: ClassVar[models.Manager[UserProfileHistory]]
 
     class Meta:
         db_table = "user_profiles_history"
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="user_profiles_history_of")]
 
 
-class MessageTemplateHistory(history_of(MessageTemplate)):
+class MessageTemplateHistory(TemplateChange):
     """Changes of templates."""
 
     pgh_id = models.BigAutoField(primary_key=True)
+
+    _default_manager: ClassVar[models.Manager[MessageTemplateHistory]]
 
     class Meta:
         db_table = "message_templates_history"

@@ -3,15 +3,18 @@
 import re
 import smtplib
 import socket
+from collections.abc import Sequence
 from contextlib import suppress
 from email.errors import MessageError
 from email.utils import parseaddr
 from hashlib import sha256
+from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.mail import EmailMessage, get_connection
 from django.core.mail.backends import smtp
+from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
@@ -174,7 +177,7 @@ def _error_text(code: int, text: bytes | str) -> str:
     return _("The mail server replied {code}: {text}").format(code=code, text=sanitize_text(text))
 
 
-def _backend(deadline: Deadline):
+def _backend(deadline: Deadline) -> BaseEmailBackend:
     """Return the mail backend of the settings; for SMTP, one with a deadline and a DATA flag."""
     seconds = settings.ENGAGEMENT_SEND_TIMEOUT
     backend = get_connection(timeout=seconds)
@@ -184,7 +187,10 @@ def _backend(deadline: Deadline):
 class _Smtp(smtp.EmailBackend):
     """Django's SMTP backend with a connection that a deadline can close."""
 
-    def __init__(self, deadline: Deadline, **options) -> None:
+    connection: smtplib.SMTP | None
+    _partial_connection: smtplib.SMTP | None
+
+    def __init__(self, deadline: Deadline, **options: Any) -> None:
         super().__init__(**options)
         self._deadline = deadline
         # Whether the server has replied 354 to DATA: from then on it may have accepted the message.
@@ -195,10 +201,12 @@ class _Smtp(smtp.EmailBackend):
         backend = self
 
         class WatchedSMTP(smtplib.SMTP):
-            def _get_socket(self, host, port, timeout) -> socket.socket:
-                return backend._deadline.watch(super()._get_socket(host, port, timeout))
+            def _get_socket(self, host: str, port: int, timeout: float) -> socket.socket:
+                # The stubs omit it.
+                connection = super()._get_socket(host, port, timeout)  # type: ignore[misc]
+                return backend._deadline.watch(connection)
 
-            def getreply(self):
+            def getreply(self) -> tuple[int, bytes]:
                 code, text = super().getreply()
                 # 354 is the reply to DATA only.
                 backend.is_past_data = backend.is_past_data or code == 354
@@ -209,7 +217,7 @@ class _Smtp(smtp.EmailBackend):
         # SMTP_SSL._get_socket wraps the socket of WatchedSMTP._get_socket in TLS.
         return type("WatchedSMTPSSL", (smtplib.SMTP_SSL, WatchedSMTP), {})
 
-    def send_messages(self, email_messages) -> int:
+    def send_messages(self, email_messages: Sequence[EmailMessage]) -> int:
         self.is_past_data = False
         return super().send_messages(email_messages)
 

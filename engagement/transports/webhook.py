@@ -3,6 +3,7 @@
 import json
 import logging
 import re
+import socket
 from contextlib import suppress
 from dataclasses import asdict
 from datetime import timedelta
@@ -14,7 +15,7 @@ from urllib.parse import quote
 from django.conf import settings
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from urllib3 import HTTPConnectionPool, HTTPSConnectionPool, Timeout
+from urllib3 import BaseHTTPResponse, HTTPConnectionPool, HTTPSConnectionPool, Timeout
 from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from urllib3.util import Url, parse_url
 
@@ -54,7 +55,7 @@ class WebhookTransport:
         # Whether the last request was sent completely.
         self._is_out = False
         kind = HTTPSConnectionPool if address.scheme == "https" else HTTPConnectionPool
-        self._pool = kind(address.host, address.port, maxsize=1, retries=False)
+        self._pool = kind(str(address.host), address.port, maxsize=1, retries=False)
         self._pool.ConnectionCls = self._connection_class(kind.ConnectionCls)
 
     def send(self, message: Outgoing) -> Receipt:
@@ -110,7 +111,7 @@ class WebhookTransport:
                 response.close()
 
     @staticmethod
-    def _beginning(response) -> bytes:
+    def _beginning(response: BaseHTTPResponse) -> bytes:
         """Return the body, or nothing if it is too long or fails: the status alone decides about the message."""
         try:
             body = response.read(MAX_ANSWER + 1)
@@ -123,10 +124,10 @@ class WebhookTransport:
         transport = self
 
         class Connection(kind):
-            def _new_conn(self):
+            def _new_conn(self) -> socket.socket:
                 return transport._deadline.watch(super()._new_conn())
 
-            def getresponse(self):
+            def getresponse(self) -> BaseHTTPResponse:
                 transport._is_out = True
                 return super().getresponse()
 

@@ -1,5 +1,6 @@
 import signal
 import time
+from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -24,7 +25,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--batch", type=int, help="messages per claim (default: ENGAGEMENT_BATCH)")
 
-    def handle(self, *, until_empty: bool, transport: str | None, batch: int | None, **options) -> None:
+    def handle(self, *, until_empty: bool, transport: str | None, batch: int | None, **options: Any) -> None:
         if batch is not None and not 1 <= batch <= 10_000:
             raise CommandError("--batch must be between 1 and 10000.")
         try:

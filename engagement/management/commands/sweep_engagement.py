@@ -19,7 +19,9 @@ class Command(BaseCommand):
         parser.add_argument("--at", type=_instant, help="use this as the current time, e.g. 2026-03-02T09:00:00+00:00")
         parser.add_argument("--batch", type=int, default=5_000, help="members per transaction (default: %(default)s)")
 
-    def handle(self, *, dry_run: bool, daily: bool, weekly: bool, at: datetime | None, batch: int, **options) -> None:
+    def handle(
+        self, *, dry_run: bool, daily: bool, weekly: bool, at: datetime | None, batch: int, **options: Any
+    ) -> None:
         if not 1 <= batch <= 100_000:
             raise CommandError("--batch must be between 1 and 100000.")
         steps: list[SweepProgress] = []
