@@ -31,7 +31,7 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
     return {
         "now": _state_lines(state, last),
         "state": state,
-        "state_link": link_to(state, _("Open lifecycle state")) if state else "",
+        "state_link": link_to(state, _("Open engagement state")) if state else "",
         "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
         "upcoming_text": explain_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
         "profile": _profile_lines(profile) if profile else [],

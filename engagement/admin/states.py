@@ -1,4 +1,4 @@
-"""Admin pages of lifecycle states and transitions."""
+"""Admin pages of engagement states and transitions."""
 
 from __future__ import annotations
 
@@ -83,13 +83,13 @@ class MoveForm(ActionForm):
         )
 
 
-def _move(state: UserEngagementState, actor: Member, values: dict) -> None:
+def _apply_trigger(state: UserEngagementState, actor: Member, values: dict) -> None:
     transition(actor=actor, member=state.user, trigger=values["trigger"])
 
 
 @admin.register(UserEngagementState)
 class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
-    """Lifecycle states of members; a state is changed by one of the ten transitions."""
+    """Engagement states of members; a state is changed by one of the ten transitions."""
 
     search = MemberSearch()
     search_help_text = _("Name, e-mail or stable ID of a member")
@@ -99,7 +99,7 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
     list_filter = (("state", ChoicesDropdownFilter), ("last_activity_at", PeriodFilter))
     sortable_by = ()
     noun_plural = _("members")
-    empty_text = (_("No lifecycle states yet"), _("A member appears here after their first activity."))
+    empty_text = (_("No engagement states yet"), _("A member appears here after their first activity."))
     fields = ("member", ("state_shown", "why"), ("since", "last_active"), "next_date", "next_moves")
     readonly_fields = ("member", "state_shown", "why", "since", "last_active", "next_date", "next_moves")
     tabs = (TRANSITIONS_OF_STATE,)
@@ -108,7 +108,7 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
             name="move",
             title=_("Change state"),
             success_message=_("changed"),
-            run=_move,
+            run=_apply_trigger,
             permission=MOVE,
             form=MoveForm,
             help_text=_("Applies the trigger as if it had happened now, and queues the message that belongs to it."),
@@ -196,7 +196,7 @@ class TransitionAdmin(ReadOnlyModelAdmin[EngagementStateTransition]):
         ("user", AutocompleteSelectFilter),
     )
     sortable_by = ()
-    empty_text = (_("No transitions yet"), _("Every change of a lifecycle state is logged here."))
+    empty_text = (_("No transitions yet"), _("Every change of an engagement state is logged here."))
     fields = ("member", "move", "why", "when", "details")
     readonly_fields = fields
 

@@ -19,7 +19,11 @@ class UserProfile(models.Model):
     made_by_database = True
 
     user = models.OneToOneField(
-        settings.AUTH_USER_MODEL, BY_DATABASE, primary_key=True, related_name="engagement_profile"
+        settings.AUTH_USER_MODEL,
+        BY_DATABASE,
+        primary_key=True,
+        related_name="engagement_profile",
+        verbose_name=_("member"),
     )
     preferred_destination = models.TextField(
         _("messages go to"), choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
@@ -58,14 +62,15 @@ class UserProfile(models.Model):
         blank=True,
         help_text=_("Gateway address of the group chat that receives the member's messages."),
     )
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("changed"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet["UserProfile"].as_manager()
 
     class Meta:
         db_table = "user_profiles"
         verbose_name = _("profile")
+        verbose_name_plural = _("profiles")
         constraints = [
             *one_line_checks("user_profiles", "timezone", "individual_jid", "group_jid"),
             choices_check("user_profiles", "preferred_destination", Destination),

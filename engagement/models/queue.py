@@ -22,20 +22,26 @@ class EngagementMessage(models.Model):
     """
 
     # Indexed with attempted_at.
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_messages", db_index=False)
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        BY_DATABASE,
+        related_name="engagement_messages",
+        db_index=False,
+        verbose_name=_("member"),
+    )
     message_type = models.TextField(_("type"), choices=MessageType)
     message_key = models.CharField(_("template"), max_length=100)
     message_params = models.JSONField(_("parameters"), default=dict, db_default={}, blank=True)
     destination = models.TextField(
-        choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
+        _("destination"), choices=Destination, default=Destination.INDIVIDUAL, db_default=Destination.INDIVIDUAL
     )
     destination_jid = models.CharField(_("address"), max_length=255, default="", db_default="", blank=True)
     scheduled_for = models.DateTimeField(_("due"), db_default=TransactionNow())
     sent_at = models.DateTimeField(_("sent"), null=True, blank=True)
-    status = models.TextField(choices=Status, default=Status.PENDING, db_default=Status.PENDING)
+    status = models.TextField(_("status"), choices=Status, default=Status.PENDING, db_default=Status.PENDING)
     retry_count = models.PositiveSmallIntegerField(_("failed attempts"), default=0, db_default=0)
     error_message = models.TextField(_("error"), default="", db_default="", blank=True)
-    idempotency_key = models.CharField(max_length=255, unique=True)
+    idempotency_key = models.CharField(_("idempotency key"), max_length=255, unique=True)
     created_at = models.DateTimeField(_("queued"), db_default=TransactionNow(), editable=False)
 
     # Time of the last attempt that may have been delivered: the frequency cap counts these.
@@ -45,10 +51,16 @@ class EngagementMessage(models.Model):
     )
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     waiting_for = models.TextField(
-        choices=WaitingFor, default=WaitingFor.NOTHING, db_default=WaitingFor.NOTHING, blank=True
+        _("waiting for"), choices=WaitingFor, default=WaitingFor.NOTHING, db_default=WaitingFor.NOTHING, blank=True
     )
     announcement = models.ForeignKey(
-        "engagement.Announcement", models.PROTECT, null=True, blank=True, related_name="messages", db_index=False
+        "engagement.Announcement",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="messages",
+        db_index=False,
+        verbose_name=_("announcement"),
     )
 
     objects = QuerySet["EngagementMessage"].as_manager()
@@ -56,6 +68,7 @@ class EngagementMessage(models.Model):
     class Meta:
         db_table = "engagement_message_queue"
         verbose_name = _("message")
+        verbose_name_plural = _("messages")
         ordering = [F("id").desc()]
         constraints = [
             *one_line_checks(

@@ -20,20 +20,23 @@ class UserEngagementState(models.Model):
     that is not one of the ten.
     """
 
-    user = models.OneToOneField(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_state")
-    state = models.TextField(choices=State, default=State.ACTIVE, db_default=State.ACTIVE)
+    user = models.OneToOneField(
+        settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_state", verbose_name=_("member")
+    )
+    state = models.TextField(_("state"), choices=State, default=State.ACTIVE, db_default=State.ACTIVE)
     last_activity_at = models.DateTimeField(_("last active"), null=True, blank=True)
-    goodbye_sent_at = models.DateTimeField(null=True, blank=True)
-    goodbye_expires_at = models.DateTimeField(null=True, blank=True)
-    remind_at = models.DateTimeField(null=True, blank=True)
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    goodbye_sent_at = models.DateTimeField(_("goodbye sent"), null=True, blank=True)
+    goodbye_expires_at = models.DateTimeField(_("reply expected until"), null=True, blank=True)
+    remind_at = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("changed"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet["UserEngagementState"].as_manager()
 
     class Meta:
         db_table = "user_engagement_states"
         verbose_name = _("engagement state")
+        verbose_name_plural = _("engagement states")
         ordering = [F("id").desc()]
         constraints = [
             choices_check("user_engagement_states", "state", State),
@@ -86,7 +89,9 @@ def _allowed_transitions() -> Q:
 class EngagementStateTransition(models.Model):
     """One state change of one member. Append-only; the database writes the rows."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_transitions")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, BY_DATABASE, related_name="engagement_transitions", verbose_name=_("member")
+    )
     from_state = models.TextField(_("from"), choices=State)
     to_state = models.TextField(_("to"), choices=State)
     trigger = models.TextField(_("trigger"), choices=TransitionTrigger)
@@ -95,13 +100,16 @@ class EngagementStateTransition(models.Model):
     created_at = models.DateTimeField(_("time"), db_default=TransactionNow())
     # Who caused it: the member, staff, or the system member for a sweep. NULL for SQL that names no actor,
     # and after the actor was deleted.
-    actor = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, null=True, related_name="+", db_index=False)
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL, BY_DATABASE, null=True, related_name="+", db_index=False, verbose_name=_("actor")
+    )
     # The request, bulk action or job that it belongs to.
-    changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)
+    changeset_id = models.UUIDField(_("changeset ID"), null=True, db_default=AuditChangesetId(), editable=False)
 
     class Meta:
         db_table = "engagement_state_transitions"
         verbose_name = _("transition")
+        verbose_name_plural = _("transitions")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             CheckConstraint(

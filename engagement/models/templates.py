@@ -14,12 +14,12 @@ from missionsite.common.querysets import QuerySet
 class Announcement(models.Model):
     """A message to many members at once, with the filters that selected them."""
 
-    title = models.CharField(max_length=200, help_text=_("Shown in the back office only."))
+    title = models.CharField(_("title"), max_length=200, help_text=_("Shown in the back office only."))
     # Query string of the directory list it was composed from.
-    audience = models.TextField(default="", db_default="", blank=True)
-    recipients = models.PositiveIntegerField(default=0, db_default=0)
+    audience = models.TextField(_("audience"), default="", db_default="", blank=True)
+    recipients = models.PositiveIntegerField(_("recipients"), default=0, db_default=0)
     # Number of filtered members who were skipped, by reason.
-    skipped = models.JSONField(default=dict, db_default={})
+    skipped = models.JSONField(_("skipped"), default=dict, db_default={})
     scheduled_for = models.DateTimeField(_("due"), db_default=TransactionNow())
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
     created_by = models.ForeignKey(
@@ -31,6 +31,8 @@ class Announcement(models.Model):
 
     class Meta:
         db_table = "engagement_announcements"
+        verbose_name = _("announcement")
+        verbose_name_plural = _("announcements")
         constraints = [*one_line_checks("engagement_announcements", "title")]
         ordering = [F("id").desc()]
 
@@ -45,19 +47,26 @@ class MessageTemplate(models.Model):
 
     key = models.CharField(_("message"), max_length=100)
     locale = models.TextField(_("language"), choices=Locale)
-    subject = models.CharField(max_length=200, help_text=_("Used for e-mail only."))
+    subject = models.CharField(_("subject"), max_length=200, help_text=_("Used for e-mail only."))
     body = models.TextField(_("text"), help_text=_("Use {{ name }} for the member's name."))
     announcement = models.ForeignKey(
-        Announcement, models.CASCADE, null=True, blank=True, editable=False, related_name="texts"
+        Announcement,
+        models.CASCADE,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="texts",
+        verbose_name=_("announcement"),
     )
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("changed"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet["MessageTemplate"].as_manager()
 
     class Meta:
         db_table = "message_templates"
-        verbose_name = _("template")
+        verbose_name = _("message template")
+        verbose_name_plural = _("message templates")
         ordering = ["key", "locale"]
         constraints = [
             *one_line_checks("message_templates", "key", "subject"),

@@ -15,7 +15,7 @@ _SALT = "engagement.unsubscribe"
 def unsubscribe_url(member_id: UUID) -> str:
     """Return the URL where one POST opts the member out (RFC 8058)."""
     token = _signer(settings.SECRET_KEY).sign_object(str(member_id))
-    before, after = _address()
+    before, after = _link_parts()
     return f"{settings.SITE_URL}{before}{token}{after}"
 
 
@@ -26,7 +26,7 @@ def _signer(secret: str) -> signing.TimestampSigner:
 
 
 @cache
-def _address() -> tuple[str, str]:
+def _link_parts() -> tuple[str, str]:
     """Cache the parts of the URL before and after the token: reversing it takes as long as signing."""
     before, after = reverse("unsubscribe", args=["TOKEN"]).split("TOKEN")
     return before, after

@@ -44,7 +44,7 @@ class WebhookTransport:
 
     def __init__(self) -> None:
         """Read the settings. Raises TransportNotConfigured."""
-        address = _address()
+        address = _gateway_url()
         self._secret = settings.ENGAGEMENT_WEBHOOK_SECRET
         if not self._secret:
             raise TransportNotConfigured(
@@ -134,7 +134,7 @@ class WebhookTransport:
         return Connection
 
 
-def _address() -> Url:
+def _gateway_url() -> Url:
     """Return the gateway's address from the settings. Raises TransportNotConfigured."""
     text = settings.ENGAGEMENT_WEBHOOK_URL
     if not text:

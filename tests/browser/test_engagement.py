@@ -148,7 +148,7 @@ def test_lifecycle_page_refreshes_numbers(office, live_server):
 def test_invalid_trigger_shows_error(office, live_server):
     page, ana = office, goodbye("Ana")
     page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/engagement/")
-    page.get_by_role("link", name="Open lifecycle state").click()
+    page.get_by_role("link", name="Open engagement state").click()
     page.get_by_role("link", name=re.compile("Change state$")).click()
     page.get_by_label("Trigger").select_option("reminder_due")
     page.get_by_role("button", name="Change state", exact=True).click()

@@ -57,7 +57,7 @@ class TestList:
             operator.get(LIST)
 
     def test_empty_list_shows_hint(self, operator):
-        assert "No lifecycle states yet" in page_text(operator.get(LIST))
+        assert "No engagement states yet" in page_text(operator.get(LIST))
 
     def test_valid_triggers_show_blocked_goodbye(self, operator):
         assert "No goodbye would be sent" not in page_text(operator.get(page(active("Ana"))))
