@@ -30,6 +30,9 @@ from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
+# Details of a transition that its member sees: not `by`, the ID of a member of staff.
+OWN_DETAILS = ("days_inactive", "response_type", "unprompted_return")
+
 
 class StateOut(Schema):
     """Lifecycle state of a member."""
@@ -52,9 +55,14 @@ class TransitionOut(Schema):
     to_state: str = Field(examples=["goodbye_sent"])
     trigger: str = Field(examples=["inactivity_14d"])
     metadata: dict = Field(
-        description="`days_inactive`, and after a goodbye `response_type`.", examples=[{"days_inactive": 14}]
+        description="`days_inactive`; after a goodbye `response_type`; after dormancy `unprompted_return`.",
+        examples=[{"days_inactive": 14}],
     )
     created_at: datetime = Field(examples=[AN_INSTANT])
+
+    @staticmethod
+    def resolve_metadata(row: EngagementStateTransition) -> dict:
+        return {name: row.metadata[name] for name in OWN_DETAILS if name in row.metadata}
 
 
 class TransitionPage(Schema):

@@ -95,7 +95,8 @@ class EngagementStateTransition(models.Model):
     from_state = models.TextField(_("from"), choices=State)
     to_state = models.TextField(_("to"), choices=State)
     trigger = models.TextField(_("trigger"), choices=TransitionTrigger)
-    # days_inactive; response_type after a goodbye; unprompted_return.
+    # days_inactive; response_type after a goodbye; unprompted_return; by: the ID of the staff who caused it, which the
+    # member does not see.
     metadata = models.JSONField(_("details"), default=dict, db_default={})
     created_at = models.DateTimeField(_("time"), db_default=TransactionNow())
     # Who caused it: the member, staff, or the system member for a sweep. NULL for SQL that names no actor,

@@ -77,6 +77,18 @@ def test_member_sees_only_own_state_and_transitions(make, bob):
     assert moves["items"][0]["metadata"]["response_type"] == "busy"
 
 
+def test_member_does_not_see_which_staff_changed_their_state(ana):
+    mona = staff_with("move_userengagementstate")
+    transition(actor=mona, member=ana, trigger="inactivity_14d")
+    transition(actor=mona, member=ana, trigger="goodbye_response_2")
+    response = api_client(ana).get(f"{ME}/transitions")
+    assert [each["metadata"] for each in response.json()["items"]] == [
+        {"days_inactive": 0, "response_type": "busy"},
+        {"days_inactive": 0},
+    ]
+    assert mona.member_id not in response.content.decode()
+
+
 def test_transitions_are_paginated(ana):
     for _turn in range(3):
         transition(actor=ana, member=ana, trigger="inactivity_14d")
