@@ -14,6 +14,7 @@ from fallback.models.choices import (
     ProjectRole,
     ReviewStatus,
 )
+from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "notification.created": _("Notification created"),
@@ -22,7 +23,7 @@ EVENT_LABELS = {
     "organization.role_set": _("Role in the organisation set"),
 }
 
-EVENT_FIELDS = {
+EVENT_FIELDS: dict[str, EventField] = {
     "accepted": _("Accepted"),
     "acceptance_criteria": _("Acceptance criteria"),
     "actor": _("Actor"),

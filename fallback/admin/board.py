@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import Http404, HttpRequest, HttpResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from fallback.admin.base import rights_of
+from fallback.admin.base import member_of, rights_of
 from fallback.admin.formats import (
     format_acceptance,
     format_backlog,
@@ -98,7 +99,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
     return TemplateResponse(request, "fallback/board.html", {**admin.site.each_context(request), **context})
 
 
-def events_view(request: HttpRequest, project_id: str) -> HttpResponse:
+def events_view(request: HttpRequest, project_id: str) -> HttpResponseBase:
     """Stream the events of a project's runs and missions."""
     project = _project(request, project_id)
     return stream(request, channels=[f"project:{project.pk}:fallback", f"project:{project.pk}:board"])
@@ -115,7 +116,7 @@ def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         return invalid_form_response(request, form, back=back)
     values = form.cleaned_data
     moved = move_mission(
-        actor=request.user,
+        actor=member_of(request),
         mission=mission,
         to=values["list"],
         before=values["before"],
@@ -136,7 +137,7 @@ def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
     """Mark a mission as ready or not ready."""
     mission = _mission(request, mission_id)
     ready = request.POST.get("ready") == "1"
-    set_ready(actor=request.user, mission=mission, ready=ready)
+    set_ready(actor=member_of(request), mission=mission, ready=ready)
     back = reverse("admin:fallback_board", args=[mission.project_id])
     message = gettext("{mission} marked as ready.") if ready else gettext("{mission} marked as not ready.")
     return success_response(request, message.format(mission=mission.title), back=back, id=mission.pk)
@@ -157,7 +158,7 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
     rights.check(Right.REVIEW, template.project)
 
     def save() -> FormResult:
-        mission = launch_template(actor=request.user, template=template)
+        mission = launch_template(actor=member_of(request), template=template)
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
         return FormResult(address, gettext("{mission} added to Todo.").format(mission=mission.title))
 

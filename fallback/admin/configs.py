@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
-from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, rights_of
+from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, member_of, rights_of
 from fallback.admin.formats import format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
@@ -49,7 +49,7 @@ PLAN = ProjectCustomTab(name="plan", title=_("Next run"), template="fallback/pla
 
 
 @admin.register(MissionFallbackConfig)
-class ConfigAdmin(ProjectModelAdmin):
+class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     """Fallback configurations, with the plan of the next run."""
 
     list_display = (
@@ -138,7 +138,7 @@ class ConfigAdmin(ProjectModelAdmin):
         else:
 
             def save() -> FormResult:
-                run = run_fallback(actor=request.user, project=config.project, triggered_by=Trigger.MANUAL)
+                run = run_fallback(actor=member_of(request), project=config.project, triggered_by=Trigger.MANUAL)
                 return FormResult(plan, CheckResult(config.project, run=run).summary)
 
             try:
@@ -160,10 +160,10 @@ class ConfigAdmin(ProjectModelAdmin):
         return format_datetime(config.last_run_at) if config.last_run_at else gettext("Not yet")
 
     def create(self, request: HttpRequest, values: dict) -> MissionFallbackConfig:
-        return create_config(actor=request.user, **values)
+        return create_config(actor=member_of(request), **values)
 
     def update(self, request: HttpRequest, obj: MissionFallbackConfig, changes: dict) -> None:
-        update_config(actor=request.user, config=obj, **changes)
+        update_config(actor=member_of(request), config=obj, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: MissionFallbackConfig) -> list[dict]:
         return [

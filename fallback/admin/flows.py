@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import Any, TypeVar
+
 from django.contrib import admin
 from django.core.exceptions import ValidationError
 from django.db.models import Model
@@ -7,14 +9,16 @@ from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 
-from fallback.admin.base import KeySearch, ProjectModelAdmin, VisibleRelatedFilter
+from fallback.admin.base import KeySearch, ProjectModelAdmin, VisibleRelatedFilter, member_of
 from fallback.models import Actor, Flow, ProjectRepository
 from fallback.services.projects import add_to_project, change_in_project
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import link_to
 
+P = TypeVar("P", bound=Flow | Actor | ProjectRepository)
 
-class PartOfProject(ProjectModelAdmin):
+
+class PartOfProject(ProjectModelAdmin[P]):
     """Admin of the flows, actors and repositories of a project."""
 
     search = KeySearch("name")
@@ -26,23 +30,23 @@ class PartOfProject(ProjectModelAdmin):
     sortable_by = ()
     about_field = "description"
 
-    def describe(self, obj: Model) -> str:
+    def describe(self, obj: P) -> str:
         return f"{obj.name} · {obj.project.name}"
 
     @display(description=_("Project"))
-    def project_link(self, obj: Model) -> str:
+    def project_link(self, obj: P) -> str:
         return link_to(obj.project)
 
     @display(description=_("About"))
-    def about(self, obj: Model) -> str:
+    def about(self, obj: P) -> str:
         text = getattr(obj, self.about_field)
         return text if len(text) <= 120 else f"{text[:120]}…"
 
     def create(self, request: HttpRequest, values: dict) -> Model:
-        return add_to_project(actor=request.user, kind=self.model, project=values.pop("project"), values=values)
+        return add_to_project(actor=member_of(request), kind=self.model, project=values.pop("project"), values=values)
 
-    def update(self, request: HttpRequest, obj: Model, changes: dict) -> None:
-        change_in_project(actor=request.user, instance=obj, changes=changes)
+    def update(self, request: HttpRequest, obj: P, changes: dict) -> None:
+        change_in_project(actor=member_of(request), instance=obj, changes=changes)
 
 
 STAGES_NEEDED = _('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].')
@@ -51,7 +55,7 @@ STAGES_NEEDED = _('Enter a list of 1 to 20 names, such as ["clarify", "code", "r
 class FlowForm(ServiceForm):
     """Checks that stages are a list of 1 to 20 names."""
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if field := self.fields.get("stages"):
             # For a value that is not JSON.
@@ -69,7 +73,7 @@ class FlowForm(ServiceForm):
 
 
 @admin.register(Flow)
-class FlowAdmin(PartOfProject):
+class FlowAdmin(PartOfProject[Flow]):
     """The flows of projects."""
 
     form = FlowForm
@@ -80,7 +84,7 @@ class FlowAdmin(PartOfProject):
 
 
 @admin.register(Actor)
-class ActorAdmin(PartOfProject):
+class ActorAdmin(PartOfProject[Actor]):
     """The actors of projects: personas that work on missions."""
 
     fieldsets = ((None, {"fields": ("project", "name", "description")}),)
@@ -90,7 +94,7 @@ class ActorAdmin(PartOfProject):
 
 
 @admin.register(ProjectRepository)
-class RepositoryAdmin(PartOfProject):
+class RepositoryAdmin(PartOfProject[ProjectRepository]):
     """The repositories of projects."""
 
     about_field = "url"

@@ -8,12 +8,13 @@ from django.utils import timezone
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun
+from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun, MissionFallbackTemplate
 from fallback.models.choices import ConfigStatus, Guardrail, Trigger
 from fallback.selectors.guardrails import Quota, format_hours
 from fallback.selectors.planning import Plan
 from groups.models import Member
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.audit.events import event_changes
 
 EVENT_LABELS = {
@@ -46,7 +47,7 @@ EVENT_LABELS = {
     "project.role_set": _("Project role changed"),
     "project.member_removed": _("Member removed from the project"),
 }
-GUARDRAIL_TEXTS = {
+GUARDRAIL_TEXTS: dict[str, StrOrPromise] = {
     Guardrail.WEEK: _("The weekly cap is reached, counting open proposals."),
     Guardrail.MONTH: _("Its estimated hours exceed the hours left this month."),
     Guardrail.TEMPLATES: _("No template is enabled. Enable one to get proposals."),
@@ -54,7 +55,7 @@ GUARDRAIL_TEXTS = {
 
 
 def format_event_type(type_: str) -> str:
-    return EVENT_LABELS.get(type_, type_.replace(".", ": ").replace("_", " ").capitalize())
+    return str(EVENT_LABELS.get(type_) or type_.replace(".", ": ").replace("_", " ").capitalize())
 
 
 def format_effort(minutes: int) -> str:
@@ -63,7 +64,7 @@ def format_effort(minutes: int) -> str:
     return gettext("{number} h").format(number=format_hours(minutes))
 
 
-def format_acceptance(template) -> str:
+def format_acceptance(template: MissionFallbackTemplate) -> str:
     """The acceptance record of a template from with_record()."""
     decided = template.accepted_count + template.discarded_count
     if not decided:
@@ -170,6 +171,6 @@ def timeline_context(event: MissionEvent) -> dict:
         "origin": event.origin,
         "origin_text": event.get_origin_display(),
         "text": format_event_type(event.type),
-        "who": "" if is_automatic(event.actor) else event.actor.display_name,
+        "who": "" if event.actor is None or event.actor.is_system else event.actor.display_name,
         "changed": event_changes(event.payload),
     }

@@ -14,7 +14,7 @@ from missionsite.common.admin.formats import badge, link_to
 
 
 @admin.register(MissionFallbackItem)
-class ItemAdmin(ReadOnlyProjectModelAdmin):
+class ItemAdmin(ReadOnlyProjectModelAdmin[MissionFallbackItem]):
     """The list of all proposals, and the review page of the open ones."""
 
     search = KeySearch()

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.translation import gettext
@@ -18,6 +21,7 @@ from fallback.admin.base import (
     ProjectCustomTab,
     ProjectModelAdmin,
     VisibleRelatedFilter,
+    member_of,
 )
 from fallback.admin.formats import timeline_context
 from fallback.models import Mission, MissionDependency
@@ -54,17 +58,19 @@ class ReviewForm(ActionForm):
 class DependencyForm(ActionForm):
     depends_on = AutocompleteField(MissionDependency, "depends_on", label=_("Depends on"))
 
-    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+    def __init__(self, data: Any = None, *, obj: Mission, **kwargs: Any) -> None:
         super().__init__(data, obj=obj, **kwargs)
-        self.fields["depends_on"].queryset = Mission.objects.filter(project=obj.project_id)
+        field = cast(forms.ModelChoiceField, self.fields["depends_on"])
+        field.queryset = Mission.objects.filter(project=obj.project_id)
 
 
 class OneOfDependenciesForm(ActionForm):
     depends_on = forms.ModelChoiceField(Mission.objects.none(), label=_("Depends on"), widget=UnfoldAdminSelectWidget)
 
-    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+    def __init__(self, data: Any = None, *, obj: Mission, **kwargs: Any) -> None:
         super().__init__(data, obj=obj, **kwargs)
-        self.fields["depends_on"].queryset = Mission.objects.filter(dependents__mission=obj)
+        field = cast(forms.ModelChoiceField, self.fields["depends_on"])
+        field.queryset = Mission.objects.filter(dependents__mission=obj)
 
 
 def _timeline(mission: Mission, request: HttpRequest) -> dict:
@@ -73,7 +79,7 @@ def _timeline(mission: Mission, request: HttpRequest) -> dict:
 
 
 def _dependencies(mission: Mission, request: HttpRequest) -> dict:
-    def side(missions) -> list[dict]:
+    def side(missions: QuerySet[Mission]) -> list[dict]:
         return [
             {
                 "title": other.title,
@@ -90,7 +96,7 @@ def _dependencies(mission: Mission, request: HttpRequest) -> dict:
     }
 
 
-def _action(**options) -> ProjectAction:
+def _action(**options: Any) -> ProjectAction:
     return ProjectAction(permission="", right=Right.CONTRIBUTE, **options)
 
 
@@ -160,7 +166,7 @@ ACTIONS = (
 
 
 @admin.register(Mission)
-class MissionAdmin(ProjectModelAdmin):
+class MissionAdmin(ProjectModelAdmin[Mission]):
     """The missions of all boards, with timeline and dependencies."""
 
     add_right = change_right = Right.CONTRIBUTE
@@ -252,11 +258,11 @@ class MissionAdmin(ProjectModelAdmin):
 
     def create(self, request: HttpRequest, values: dict) -> Mission:
         return create_mission(
-            actor=request.user, project=values.pop("project"), title=values.pop("title"), values=values
+            actor=member_of(request), project=values.pop("project"), title=values.pop("title"), values=values
         )
 
     def update(self, request: HttpRequest, obj: Mission, changes: dict) -> None:
-        update_mission(actor=request.user, mission=obj, changes=changes)
+        update_mission(actor=member_of(request), mission=obj, changes=changes)
 
     def extra_buttons(self, request: HttpRequest, obj: Mission) -> list[dict]:
         link = reverse("admin:fallback_board", args=[obj.project_id])

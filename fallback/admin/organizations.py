@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
-from fallback.admin.base import KeySearch, MemberField, ProjectTab, rights_of
+from fallback.admin.base import KeySearch, MemberField, ProjectTab, member_of, rights_of
 from fallback.admin.formats import is_automatic
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
@@ -38,20 +38,20 @@ class OrganizationForm(ServiceForm):
         }
 
 
-class OrganizationAction(Action):
+class OrganizationAction(Action[Organization]):
     """An action for owners, administrators, and staff who maintain all projects."""
 
     def allowed(self, request: HttpRequest) -> bool:
         return rights_of(request).in_any_project(Right.MAINTAIN)
 
     def allowed_on(self, request: HttpRequest, obj: Organization) -> bool:
-        return maintains_organization(request.user, obj)
+        return maintains_organization(member_of(request), obj)
 
 
-class VisibleProjects(ProjectTab):
+class VisibleProjects(ProjectTab[Organization, Project]):
     """The projects of an organisation that the user may see."""
 
-    def rows_for(self, obj: Organization, request: HttpRequest) -> QuerySet:
+    def rows_for(self, obj: Organization, request: HttpRequest) -> QuerySet[Project]:
         return self.rows(obj).filter(rights_of(request).project_filter(Right.VIEW))
 
 
@@ -68,7 +68,7 @@ PROJECTS = VisibleProjects(
     empty=_("No projects yet."),
     list_link=lambda organization: list_url(Project, organization__id__exact=organization.pk),
 )
-PEOPLE = ProjectTab(
+PEOPLE: ProjectTab[Organization, OrganizationMembership] = ProjectTab(
     name="people",
     title=_("Members"),
     rows=lambda organization: organization.memberships.select_related("member").order_by("created_at", "id"),
@@ -81,7 +81,7 @@ PEOPLE = ProjectTab(
 )
 # Types of site events about organisations.
 EVENT_TYPES = ("organization.created", "organization.changed", "organization.role_set")
-ACTIVITY = ProjectTab(
+ACTIVITY: ProjectTab[Organization, Event] = ProjectTab(
     name="activity",
     title=_("Activity"),
     rows=lambda organization: Event.objects.filter(
@@ -99,7 +99,7 @@ ACTIVITY = ProjectTab(
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ModelAdmin):
+class OrganizationAdmin(ModelAdmin[Organization]):
     """Organisations. Users see those of their projects."""
 
     form = OrganizationForm
@@ -132,7 +132,7 @@ class OrganizationAdmin(ModelAdmin):
     empty_text = (_("No organisations yet"), _("An organisation owns projects."))
     add_label = _("Add organisation")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Organization]:
         rights = rights_of(request)
         visible = rights.project_filter(Right.VIEW, path="projects__")
         organizations = (
@@ -142,7 +142,7 @@ class OrganizationAdmin(ModelAdmin):
         )
         if Right.VIEW in rights.in_every_project:
             return organizations
-        own = OrganizationMembership.objects.filter(member=request.user).values("organization")
+        own = OrganizationMembership.objects.filter(member=member_of(request)).values("organization")
         return organizations.filter(Q(pk__in=own) | Q(pk__in=rights.projects().values("organization")))
 
     def shows_every_row(self, request: HttpRequest) -> bool:
@@ -162,7 +162,7 @@ class OrganizationAdmin(ModelAdmin):
     def has_change_permission(self, request: HttpRequest, obj: Organization | None = None) -> bool:
         if obj is None:
             return rights_of(request).in_any_project(Right.MAINTAIN)
-        return maintains_organization(request.user, obj)
+        return maintains_organization(member_of(request), obj)
 
     @display(description=_("Projects"))
     def project_count(self, organization: Organization) -> str:
@@ -175,9 +175,9 @@ class OrganizationAdmin(ModelAdmin):
         return gettext("{percent} % of projects").format(percent=organization.fallback_rollout_percent)
 
     def create(self, request: HttpRequest, values: dict) -> Organization:
-        return create_organization(actor=request.user, **values)
+        return create_organization(actor=member_of(request), **values)
 
     def update(self, request: HttpRequest, obj: Organization, changes: dict) -> None:
-        if not maintains_organization(request.user, obj):
+        if not maintains_organization(member_of(request), obj):
             raise PermissionDenied
-        update_organization(actor=request.user, organization=obj, **changes)
+        update_organization(actor=member_of(request), organization=obj, **changes)

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django import forms
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
-from django.db.models import OuterRef, QuerySet
+from django.db.models import Model, OuterRef, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils.html import format_html
@@ -24,6 +26,7 @@ from fallback.admin.base import (
     ProjectModelAdmin,
     ProjectTab,
     VisibleRelatedFilter,
+    member_of,
     rights_of,
 )
 from fallback.admin.formats import format_event_type, format_status, is_automatic
@@ -48,6 +51,7 @@ from fallback.services.projects import (
 )
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.formats import EMPTY, badge, format_datetime, link_to
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.audit.events import event_summary
 
 # Counting of ready missions and open proposals in the list stops here.
@@ -67,14 +71,19 @@ class ProjectRoleForm(ActionForm):
     )
 
 
-class RemoveForm(ActionForm):
-    membership = forms.ModelChoiceField(ProjectMember.objects.none(), label=_("Member"), widget=UnfoldAdminSelectWidget)
+class ProjectMemberField(forms.ModelChoiceField):
+    def label_from_instance(self, obj: Model) -> str:
+        membership = cast(ProjectMember, obj)
+        return f"{membership.member} ({membership.get_role_display()})"
 
-    def __init__(self, data=None, *, obj=None, **kwargs) -> None:
+
+class RemoveForm(ActionForm):
+    membership = ProjectMemberField(ProjectMember.objects.none(), label=_("Member"), widget=UnfoldAdminSelectWidget)
+
+    def __init__(self, data: Any = None, *, obj: Project, **kwargs: Any) -> None:
         super().__init__(data, obj=obj, **kwargs)
-        field = self.fields["membership"]
+        field = cast(forms.ModelChoiceField, self.fields["membership"])
         field.queryset = ProjectMember.objects.filter(project=obj).select_related("member", "project")
-        field.label_from_instance = lambda membership: f"{membership.member} ({membership.get_role_display()})"
 
 
 def _up_to(ids: list[str]) -> str:
@@ -92,7 +101,7 @@ def _itself(project: Project) -> Project:
     return project
 
 
-def _action(**options) -> ProjectAction:
+def _action(**options: Any) -> ProjectAction:
     return ProjectAction(permission="", project=_itself, right=Right.MAINTAIN, **options)
 
 
@@ -140,7 +149,7 @@ ACTIONS = (
         bulk_title=_("Restore"),
     ),
 )
-PEOPLE = ProjectTab(
+PEOPLE: ProjectTab[Project, ProjectMember] = ProjectTab(
     name="people",
     title=_("Members"),
     rows=lambda project: project.members.select_related("member").order_by("created_at", "id"),
@@ -151,40 +160,27 @@ PEOPLE = ProjectTab(
     ),
     empty=_("No members yet. Owners and administrators of the organisation maintain the project."),
 )
-PARTS = tuple(
-    ProjectTab(
+
+
+def _parts(name: str, title: StrOrPromise, empty: StrOrPromise, *, about: str = "description") -> ProjectTab:
+    """The tab of the flows, actors or repositories of a project. about: the field in the second column."""
+    return ProjectTab(
         name=name,
         title=title,
-        rows=lambda project, attribute=attribute: getattr(project, attribute).order_by("name", "id"),
+        rows=lambda project: getattr(project, name).order_by("name", "id"),
         columns=(
             (_("Name"), lambda part, request: link_to(part)),
-            (_("About"), lambda part, request, field=field: getattr(part, field) or EMPTY),
+            (_("About"), lambda part, request: getattr(part, about) or EMPTY),
             (_("Added"), lambda part, request: format_datetime(part.created_at)),
         ),
         empty=empty,
     )
-    for name, title, attribute, field, empty in (
-        ("repositories", _("Repositories"), "repositories", "url", _("No repositories yet.")),
-        ("flows", _("Flows"), "flows", "description", _("No flows yet.")),
-        ("actors", _("Actors"), "actors", "description", _("No actors yet.")),
-    )
-)
-ACTIVITY = ProjectTab(
-    name="activity",
-    title=_("Activity"),
-    rows=lambda project: project.activity.select_related("actor"),
-    columns=(
-        (_("When"), lambda activity, request: format_datetime(activity.occurred_at)),
-        (_("What"), lambda activity, request: format_event_type(activity.type)),
-        (_("Details"), lambda activity, request: event_summary(activity.payload)),
-        (
-            _("By"),
-            lambda activity, request: (
-                activity.get_origin_display() if is_automatic(activity.actor) else link_to(activity.actor)
-            ),
-        ),
-    ),
-    empty=_("No activity yet."),
+
+
+PARTS = (
+    _parts("repositories", _("Repositories"), _("No repositories yet."), about="url"),
+    _parts("flows", _("Flows"), _("No flows yet.")),
+    _parts("actors", _("Actors"), _("No actors yet.")),
 )
 
 
@@ -192,8 +188,22 @@ def _by(activity: ProjectActivity) -> str:
     return activity.get_origin_display() if is_automatic(activity.actor) else link_to(activity.actor)
 
 
+ACTIVITY: ProjectTab[Project, ProjectActivity] = ProjectTab(
+    name="activity",
+    title=_("Activity"),
+    rows=lambda project: project.activity.select_related("actor"),
+    columns=(
+        (_("When"), lambda activity, request: format_datetime(activity.occurred_at)),
+        (_("What"), lambda activity, request: format_event_type(activity.type)),
+        (_("Details"), lambda activity, request: event_summary(activity.payload)),
+        (_("By"), lambda activity, request: _by(activity)),
+    ),
+    empty=_("No activity yet."),
+)
+
+
 @admin.register(Project)
-class ProjectAdmin(ProjectModelAdmin):
+class ProjectAdmin(ProjectModelAdmin[Project]):
     """Projects, with links to their boards."""
 
     path = ""
@@ -226,18 +236,15 @@ class ProjectAdmin(ProjectModelAdmin):
     )
     add_label = _("Add project")
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Project]:
         """With the keys of ready missions and open proposals, at most COUNT_LIMIT + 1 of each."""
         ready = Mission.objects.filter(project=OuterRef("pk"), **rules.BACKLOG)
         waiting = MissionFallbackItem.objects.proposed().filter(project=OuterRef("pk"))
-        return (
-            super()
-            .get_queryset(request)
-            .annotate(
-                ready_ids=ArraySubquery(ready.order_by().values("pk")[: COUNT_LIMIT + 1]),
-                waiting_ids=ArraySubquery(waiting.order_by().values("pk")[: COUNT_LIMIT + 1]),
-            )
-        )
+        keys: dict[str, Any] = {
+            "ready_ids": ArraySubquery(ready.order_by().values("pk")[: COUNT_LIMIT + 1]),
+            "waiting_ids": ArraySubquery(waiting.order_by().values("pk")[: COUNT_LIMIT + 1]),
+        }
+        return super().get_queryset(request).annotate(**keys)
 
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
@@ -247,7 +254,7 @@ class ProjectAdmin(ProjectModelAdmin):
             *super().get_urls(),
         ]
 
-    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None):
+    def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> tuple[str, ...]:
         fields = super().get_readonly_fields(request, obj)
         return (*fields, "organization") if obj else fields
 
@@ -255,7 +262,7 @@ class ProjectAdmin(ProjectModelAdmin):
         maintained = rights_of(request).maintained_organizations()
         return maintained is None or bool(maintained)
 
-    def formfield_for_foreignkey(self, db_field, request: HttpRequest, **kwargs):
+    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         if db_field.name == "organization":
             kwargs["queryset"] = self._organizations(request)
         return super().formfield_for_foreignkey(db_field, request, **kwargs)
@@ -301,10 +308,10 @@ class ProjectAdmin(ProjectModelAdmin):
         )
 
     def create(self, request: HttpRequest, values: dict) -> Project:
-        return create_project(actor=request.user, **values)
+        return create_project(actor=member_of(request), **values)
 
     def update(self, request: HttpRequest, obj: Project, changes: dict) -> None:
-        update_project(actor=request.user, project=obj, **changes)
+        update_project(actor=member_of(request), project=obj, **changes)
 
     def extra_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
         buttons = [

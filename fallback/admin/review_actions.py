@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from typing import Any
 
 from django import forms
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import reverse, reverse_lazy
 from django.utils import timezone
@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 
-from fallback.admin.base import rights_of
+from fallback.admin.base import member_of, rights_of
 from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus
@@ -77,7 +77,7 @@ class DuplicateForm(forms.Form):
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Accept a proposal, with edits if the form has a title."""
     item = _find_item(request, item_id)
@@ -87,7 +87,7 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
         if not form.is_valid():
             return invalid_form_response(request, form, back=BACK)
         edits = form.cleaned_data
-    mission = review.accept_item(actor=request.user, item=item, **edits)
+    mission = review.accept_item(actor=member_of(request), item=item, **edits)
     return _decision_response(
         request,
         item,
@@ -97,19 +97,19 @@ def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Discard a proposal, with a reason or feedback."""
     item = _find_item(request, item_id)
     form = DiscardForm(request.POST)
     if not form.is_valid():
         return invalid_form_response(request, form, back=BACK)
-    review.discard_item(actor=request.user, item=item, **form.cleaned_data)
+    review.discard_item(actor=member_of(request), item=item, **form.cleaned_data)
     return _decision_response(request, item, gettext("Discarded: {item}.").format(item=item.title))
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Discard a proposal as a duplicate of a mission."""
     item = _find_item(request, item_id)
@@ -120,7 +120,7 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
     if mission is None:
         message = gettext("No such mission in this project. Choose one from the list.")
         return error_response(request, message, back=BACK, field="mission", status=422)
-    review.mark_duplicate(actor=request.user, item=item, mission=mission, feedback=form.cleaned_data["feedback"])
+    review.mark_duplicate(actor=member_of(request), item=item, mission=mission, feedback=form.cleaned_data["feedback"])
     return _decision_response(
         request,
         item,
@@ -129,7 +129,7 @@ def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Snooze a proposal."""
     item = _find_item(request, item_id)
@@ -137,7 +137,7 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     if not form.is_valid():
         return invalid_form_response(request, form, back=BACK)
     until = form.cleaned_data["until"]
-    review.snooze_item(actor=request.user, item=item, until=until)
+    review.snooze_item(actor=member_of(request), item=item, until=until)
     message = gettext("Snoozed until {when}: {item}.").format(when=format_datetime(until), item=item.title)
     return success_response(
         request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
@@ -145,35 +145,35 @@ def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """End the snooze of a proposal."""
     item = _find_item(request, item_id)
-    review.unsnooze_item(actor=request.user, item=item)
+    review.unsnooze_item(actor=member_of(request), item=item)
     return success_response(request, gettext("Back in review: {item}.").format(item=item.title), back=BACK, id=item.pk)
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
     """Undo the user's own decision."""
     item = _find_item(request, item_id)
-    review.undo_decision(actor=request.user, item=item)
+    review.undo_decision(actor=member_of(request), item=item)
     message = gettext("Undone: {item} is back in review.").format(item=item.title)
     return success_response(request, message, back=BACK, id=item.pk)
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def bulk_accept_view(request: HttpRequest) -> HttpResponse:
     """Accept several proposals, each within its guardrails."""
     return _decide_selected(
-        request, ItemStatus.ACCEPTED, lambda item: review.accept_item(actor=request.user, item=item)
+        request, ItemStatus.ACCEPTED, lambda item: review.accept_item(actor=member_of(request), item=item)
     )
 
 
 @require_POST
-@answer_errors(lambda: str(BACK))
+@answer_errors(lambda: BACK)
 def bulk_discard_view(request: HttpRequest) -> HttpResponse:
     """Discard several proposals for one reason."""
     form = DiscardForm(request.POST)
@@ -181,7 +181,7 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
         return invalid_form_response(request, form, back=BACK)
     values = form.cleaned_data
     return _decide_selected(
-        request, ItemStatus.DISCARDED, lambda item: review.discard_item(actor=request.user, item=item, **values)
+        request, ItemStatus.DISCARDED, lambda item: review.discard_item(actor=member_of(request), item=item, **values)
     )
 
 
@@ -200,7 +200,7 @@ def _decide_selected(
             item = _find_item(request, pk)
             decide(item)
         except (DomainError, Http404) as rejection:
-            message = rejection.message if isinstance(rejection, DomainError) else str(rejection)
+            message = str(rejection.message) if isinstance(rejection, DomainError) else str(rejection)
             results.append({"id": pk, "ok": False, "message": message, "undo_url": ""})
         else:
             undo = reverse("admin:fallback_item_undo", args=[pk])
@@ -218,7 +218,7 @@ def _decide_selected(
 def _find_item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     """A proposal that the user may decide on. Raises Http404 if it is not visible, NotAllowed without the right."""
     rights = rights_of(request)
-    found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
+    found = MissionFallbackItem.objects.select_related("project__organization", "run")
     item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()
     if item is None:
         raise Http404(gettext("Proposal not found."))
@@ -226,7 +226,7 @@ def _find_item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     return item
 
 
-def _decision_response(request: HttpRequest, item: MissionFallbackItem, message: str, **facts) -> HttpResponse:
+def _decision_response(request: HttpRequest, item: MissionFallbackItem, message: str, **facts: Any) -> HttpResponse:
     item.run.refresh_from_db(fields=["status"])
     return success_response(
         request,

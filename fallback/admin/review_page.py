@@ -8,6 +8,7 @@ from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http.response import HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,7 +16,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext
 from django.views.decorators.http import require_GET
 
-from fallback.admin.base import rights_of
+from fallback.admin.base import member_of, rights_of
 from fallback.admin.formats import (
     format_acceptance,
     format_backlog,
@@ -97,7 +98,17 @@ def _review_context(request: HttpRequest) -> dict:
     }
 
 
-def _project_groups(request, items, visible, at, *, with_skipped, project, q, show) -> list[dict]:
+def _project_groups(
+    request: HttpRequest,
+    items: list[MissionFallbackItem],
+    visible: Q,
+    at: datetime,
+    *,
+    with_skipped: bool,
+    project: str,
+    q: str,
+    show: str,
+) -> list[dict]:
     """Proposals by project, then projects whose latest run skipped templates."""
     ids = list(dict.fromkeys(item.project_id for item in items))
     if with_skipped and not q:
@@ -168,7 +179,7 @@ def _proposal_context(item: MissionFallbackItem, template: MissionFallbackTempla
 def _recent_decisions(request: HttpRequest, at: datetime) -> list[dict]:
     """The user's latest decisions that can still be undone."""
     items = (
-        MissionFallbackItem.objects.filter(reviewed_by=request.user, reviewed_at__gte=at - UNDO_WINDOW)
+        MissionFallbackItem.objects.filter(reviewed_by=member_of(request), reviewed_at__gte=at - UNDO_WINDOW)
         .exclude(run__status=RunStatus.CANCELLED)
         .order_by("-reviewed_at")
         .select_related("project")[:DECIDED_SHOWN]
@@ -215,7 +226,7 @@ def _page_number(request: HttpRequest) -> int:
         return 1
 
 
-def events_view(request: HttpRequest) -> HttpResponse:
+def events_view(request: HttpRequest) -> HttpResponseBase:
     """Stream the events of runs of all visible projects."""
     rights = rights_of(request)
     if not rights.in_any_project(Right.VIEW):
@@ -225,7 +236,7 @@ def events_view(request: HttpRequest) -> HttpResponse:
 
     def accepts(channel: str, payload: dict) -> bool:
         # Read again: the user may have left a project since the page was opened.
-        return Rights(request.user).projects().filter(pk=payload.get("projectId", "")).exists()
+        return Rights(member_of(request)).projects().filter(pk=payload.get("projectId", "")).exists()
 
     return stream(request, channels=["fallback"], accepts=accepts)
 

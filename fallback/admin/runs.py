@@ -62,7 +62,7 @@ def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
 
 
 @admin.register(MissionFallbackRun)
-class RunAdmin(ReadOnlyProjectModelAdmin):
+class RunAdmin(ReadOnlyProjectModelAdmin[MissionFallbackRun]):
     """Runs, with their proposals, decisions and reports."""
 
     list_display = (

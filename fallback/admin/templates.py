@@ -1,8 +1,10 @@
 from __future__ import annotations
 
+from typing import Any, cast
+
 from django.contrib import admin
 from django.core.exceptions import ValidationError
-from django.db.models import QuerySet
+from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import path
 from django.utils.translation import gettext_lazy as _
@@ -10,16 +12,25 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from fallback.admin import board
-from fallback.admin.base import ITEM, KeySearch, ProjectAction, ProjectModelAdmin, ProjectTab, VisibleRelatedFilter
+from fallback.admin.base import (
+    ITEM,
+    KeySearch,
+    ProjectAction,
+    ProjectModelAdmin,
+    ProjectTab,
+    VisibleRelatedFilter,
+    member_of,
+)
 from fallback.admin.formats import format_acceptance, format_effort
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
+from fallback.models.templates import TemplateQuerySet
 from fallback.selectors.rights import Right
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.runs import launch_template
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import EMPTY, badge, format_datetime, link_to
 
-USES = ProjectTab(
+USES: ProjectTab[MissionFallbackTemplate, MissionFallbackItem] = ProjectTab(
     name="uses",
     title=_("Proposals"),
     rows=lambda template: MissionFallbackItem.objects.filter(template=template).select_related(
@@ -42,7 +53,7 @@ TAGS_NEEDED = _('Enter a list of words, such as ["docs", "small"].')
 class TemplateForm(ServiceForm):
     """Checks that tags are a list of words."""
 
-    def __init__(self, *args, **kwargs) -> None:
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if field := self.fields.get("tags"):
             # For a value that is not JSON.
@@ -60,7 +71,7 @@ class TemplateForm(ServiceForm):
 
 
 @admin.register(MissionFallbackTemplate)
-class TemplateAdmin(ProjectModelAdmin):
+class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
     """Templates, with the decisions on their proposals."""
 
     form = TemplateForm
@@ -107,8 +118,8 @@ class TemplateAdmin(ProjectModelAdmin):
         view = self.admin_site.admin_view(board.launch_view)
         return [path("<str:template_id>/launch-now/", view, name="fallback_template_launch_now"), *super().get_urls()]
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).with_record()
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MissionFallbackTemplate]:
+        return cast(TemplateQuerySet, super().get_queryset(request)).with_record()
 
     def describe(self, obj: MissionFallbackTemplate) -> str:
         return f"{obj.name} · {obj.project.name}"
@@ -133,10 +144,10 @@ class TemplateAdmin(ProjectModelAdmin):
     def last_used(self, template: MissionFallbackTemplate) -> str:
         return format_datetime(template.last_used_at)
 
-    def create(self, request: HttpRequest, values: dict) -> MissionFallbackTemplate:
+    def create(self, request: HttpRequest, values: dict) -> Model:
         return add_to_project(
-            actor=request.user, kind=MissionFallbackTemplate, project=values.pop("project"), values=values
+            actor=member_of(request), kind=MissionFallbackTemplate, project=values.pop("project"), values=values
         )
 
     def update(self, request: HttpRequest, obj: MissionFallbackTemplate, changes: dict) -> None:
-        change_in_project(actor=request.user, instance=obj, changes=changes)
+        change_in_project(actor=member_of(request), instance=obj, changes=changes)

@@ -1,26 +1,39 @@
 """Shared parts of the API: schemas, lookups and pages."""
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from django.db.models import Model, Q, QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 from ninja import Path, Schema
 from pydantic import ConfigDict
 
 from fallback.models import Project
-from fallback.models.choices import List
+from fallback.models.choices import DiscardReason, ItemStatus, List, RunStatus
 from fallback.selectors.rights import Right, Rights
+from missionsite.common.annotations import M, SiteRequest
 from missionsite.common.api import Router
-from missionsite.common.api.pagination import paginate
+from missionsite.common.api.pagination import PageCursor, paginate
 
 router = Router(tags=["projects"])
 
 ULID = "01JD3V9Q8M4X2T6R0B5N7C1KZE"
 ProjectKey = Path(..., description="Id of the project.", examples=[ULID], max_length=26)
 Key = Path(..., examples=[ULID], max_length=26)
-ListName = Literal[*List.values]
+
+# Fields that take one of the values of a choice. A type checker rejects a Literal made of a list.
+if TYPE_CHECKING:
+    ItemStatusName: TypeAlias = str
+    ListName: TypeAlias = str
+    ReasonName: TypeAlias = str
+    RunStatusName: TypeAlias = str
+else:
+    ItemStatusName = Literal[*ItemStatus.values]
+    ListName = Literal[*List.values]
+    ReasonName = Literal[*(value for value, _label in DiscardReason.of_reviewers())]
+    RunStatusName = Literal[*RunStatus.values]
 
 
 class StrictSchema(Schema):
@@ -29,7 +42,7 @@ class StrictSchema(Schema):
     model_config = ConfigDict(extra="forbid")
 
 
-def find_project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> Project:
+def find_project(request: SiteRequest, key: str, right: Right = Right.VIEW) -> Project:
     """A project of the caller. Raises Http404 if it is not visible, NotAllowed without the right."""
     rights = Rights(request.auth.member)
     project = rights.projects().select_related("organization").filter(pk=key).first()
@@ -39,14 +52,14 @@ def find_project(request: HttpRequest, key: str, right: Right = Right.VIEW) -> P
     return project
 
 
-def find_in(model: type[Model], project: Project, key: str):
+def find_in(model: type[M], project: Project, key: str) -> M:
     """A row of a project. Raises Http404."""
     if found := model._default_manager.filter(project=project, pk=key).first():
         return found
     raise Http404(gettext("The project has no {kind} {id}.").format(kind=model._meta.verbose_name, id=key))
 
 
-def after_key(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
+def after_key(rows: QuerySet[M], key: list | None, instant: str) -> QuerySet[M]:
     """Rows after a sort key, newest first."""
     rows = rows.order_by(f"-{instant}", "-pk")
     if key is None:
@@ -55,7 +68,16 @@ def after_key(rows: QuerySet, key: list | None, instant: str) -> QuerySet:
     return rows.filter(Q(**{f"{instant}__lt": at}) | Q(**{instant: at, "pk__lt": pk}))
 
 
-def page_response(request, response, position, rows, cursor, limit, instant, show) -> dict:
+def page_response(
+    request: SiteRequest,
+    response: HttpResponse,
+    position: PageCursor,
+    rows: QuerySet[M],
+    cursor: str | None,
+    limit: int,
+    instant: str,
+    show: Callable[[M], dict],
+) -> dict:
     """One page of rows, newest first by the datetime field `instant`."""
     found = list(after_key(rows, position.read(cursor), instant)[: limit + 1])
     page = paginate(request, response, position, found, limit, lambda row: (getattr(row, instant), row.pk))
@@ -63,7 +85,7 @@ def page_response(request, response, position, rows, cursor, limit, instant, sho
     return page
 
 
-def refreshed(row: Model, show):
+def refreshed(row: M, show: Callable[[M], dict]) -> dict:
     """Reload a row, and return its output."""
     row.refresh_from_db()
     return show(row)

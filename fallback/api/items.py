@@ -1,16 +1,17 @@
 """The API of proposals and the decisions on them."""
 
 from datetime import datetime
-from typing import Literal
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Schema, Status
 from pydantic import AwareDatetime, Field, field_validator
 
 from fallback.api.base import (
     ULID,
+    ItemStatusName,
     Key,
     ProjectKey,
+    ReasonName,
     StrictSchema,
     fields_of,
     find_in,
@@ -21,16 +22,13 @@ from fallback.api.base import (
 )
 from fallback.api.missions import MissionOut, mission_out
 from fallback.models import Mission, MissionFallbackItem
-from fallback.models.choices import DiscardReason, ItemStatus
 from fallback.rules import EFFORT_MINUTES, FEEDBACK_LENGTH
 from fallback.scopes import FALLBACK_READ, FALLBACK_REVIEW
 from fallback.selectors.rights import Right
 from fallback.services import review
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
-
-Reason = Literal[*(value for value, _label in DiscardReason.of_reviewers())]
-StatusName = Literal[*ItemStatus.values]
 
 
 class ItemOut(Schema):
@@ -67,7 +65,7 @@ class Acceptance(StrictSchema):
 
 
 class Discard(StrictSchema):
-    reason: Reason | None = Field(None, examples=["not_needed"])
+    reason: ReasonName | None = Field(None, examples=["not_needed"])
     feedback: str = Field("", max_length=FEEDBACK_LENGTH, examples=["Done last week."])
     duplicate_of: str | None = Field(
         None,
@@ -91,14 +89,14 @@ class Snooze(StrictSchema):
 @router.get("/projects/{project}/fallback/items", response=ItemPage, tags=["fallback"], summary="List proposals")
 @needs(FALLBACK_READ, checks_rights=True)
 def list_fallback_items(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     project: str = ProjectKey,
-    status: StatusName | None = None,
+    status: ItemStatusName | None = None,
     run: str | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
-):
+) -> dict:
     """The proposals of a project, newest first. Filters: `status`, `run`."""
     found = find_project(request, project)
     items = MissionFallbackItem.objects.filter(project=found)
@@ -112,7 +110,7 @@ def list_fallback_items(
 
 @router.get("/projects/{project}/fallback/items/{item}", response=ItemOut, tags=["fallback"], summary="Show a proposal")
 @needs(FALLBACK_READ, checks_rights=True)
-def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
+def get_fallback_item(request: SiteRequest, project: str = ProjectKey, item: str = Key) -> dict:
     """One proposal, with the decision on it."""
     return item_out(find_in(MissionFallbackItem, find_project(request, project), item))
 
@@ -124,7 +122,7 @@ def get_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str
     summary="Accept a proposal",
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
-def accept_fallback_item(request: HttpRequest, body: Acceptance, project: str = ProjectKey, item: str = Key):
+def accept_fallback_item(request: SiteRequest, body: Acceptance, project: str = ProjectKey, item: str = Key) -> Status:
     """Create the mission, after applying the given edits. 409 with the guardrail as code if it is reached."""
     found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
     edits = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
@@ -139,7 +137,7 @@ def accept_fallback_item(request: HttpRequest, body: Acceptance, project: str = 
     summary="Discard a proposal",
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
-def discard_fallback_item(request: HttpRequest, body: Discard, project: str = ProjectKey, item: str = Key):
+def discard_fallback_item(request: SiteRequest, body: Discard, project: str = ProjectKey, item: str = Key) -> dict:
     """Discard a proposal, with a reason, feedback or the duplicated mission."""
     of_project = find_project(request, project, Right.REVIEW)
     found = find_in(MissionFallbackItem, of_project, item)
@@ -156,7 +154,7 @@ def discard_fallback_item(request: HttpRequest, body: Discard, project: str = Pr
     "/projects/{project}/fallback/items/{item}/snooze", response=ItemOut, tags=["fallback"], summary="Snooze a proposal"
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
-def snooze_fallback_item(request: HttpRequest, body: Snooze, project: str = ProjectKey, item: str = Key):
+def snooze_fallback_item(request: SiteRequest, body: Snooze, project: str = ProjectKey, item: str = Key) -> dict:
     """Hide a proposal from the review until a given time."""
     found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
     review.snooze_item(actor=request.auth.member, item=found, until=body.until)
@@ -170,7 +168,7 @@ def snooze_fallback_item(request: HttpRequest, body: Snooze, project: str = Proj
     summary="Undo a decision",
 )
 @needs(FALLBACK_REVIEW, checks_rights=True)
-def undo_fallback_item(request: HttpRequest, project: str = ProjectKey, item: str = Key):
+def undo_fallback_item(request: SiteRequest, project: str = ProjectKey, item: str = Key) -> dict:
     """Undo your own decision of the last hour, if its mission is unchanged."""
     found = find_in(MissionFallbackItem, find_project(request, project, Right.REVIEW), item)
     review.undo_decision(actor=request.auth.member, item=found)

@@ -2,7 +2,7 @@
 
 from datetime import datetime
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Schema, Status
 from pydantic import Field
 
@@ -19,10 +19,11 @@ from fallback.api.base import (
     refreshed,
     router,
 )
-from fallback.models import Mission
+from fallback.models import Mission, MissionEvent
 from fallback.scopes import PROJECTS_READ, PROJECTS_WRITE
 from fallback.selectors.rights import Right
 from fallback.services.missions import create_mission, move_mission, update_mission
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
 
@@ -91,14 +92,14 @@ class Move(StrictSchema):
 @router.get("/projects/{project}/missions", response=ProjectMissionPage, summary="List the missions of a project")
 @needs(PROJECTS_READ, checks_rights=True)
 def list_project_missions(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     project: str = ProjectKey,
     list: ListName | None = None,
     ready: bool | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
-):
+) -> dict:
     """Missions of a project, newest first. Filters: `list`, `ready`."""
     found = find_project(request, project)
     missions = Mission.objects.filter(project=found)
@@ -112,7 +113,7 @@ def list_project_missions(
 
 @router.post("/projects/{project}/missions", response={201: MissionOut}, summary="Add mission")
 @needs(PROJECTS_WRITE, checks_rights=True)
-def add_project_mission(request: HttpRequest, body: NewMission, project: str = ProjectKey):
+def add_project_mission(request: SiteRequest, body: NewMission, project: str = ProjectKey) -> Status:
     """Add a mission at the end of the project's Todo."""
     found = find_project(request, project, Right.CONTRIBUTE)
     mission = create_mission(
@@ -124,14 +125,16 @@ def add_project_mission(request: HttpRequest, body: NewMission, project: str = P
 
 @router.get("/projects/{project}/missions/{mission}", response=MissionOut, summary="Show a mission of a project")
 @needs(PROJECTS_READ, checks_rights=True)
-def get_project_mission(request: HttpRequest, project: str = ProjectKey, mission: str = Key):
+def get_project_mission(request: SiteRequest, project: str = ProjectKey, mission: str = Key) -> dict:
     """One mission of a project's board."""
     return mission_out(find_in(Mission, find_project(request, project), mission))
 
 
 @router.patch("/projects/{project}/missions/{mission}", response=MissionOut, summary="Change a mission")
 @needs(PROJECTS_WRITE, checks_rights=True)
-def change_project_mission(request: HttpRequest, body: MissionChange, project: str = ProjectKey, mission: str = Key):
+def change_project_mission(
+    request: SiteRequest, body: MissionChange, project: str = ProjectKey, mission: str = Key
+) -> dict:
     """Change the given fields."""
     found = find_in(Mission, find_project(request, project, Right.CONTRIBUTE), mission)
     changes = {name: value for name, value in body.dict(exclude_unset=True).items() if value is not None}
@@ -141,7 +144,7 @@ def change_project_mission(request: HttpRequest, body: MissionChange, project: s
 
 @router.post("/projects/{project}/missions/{mission}/move", response=MissionOut, summary="Move a mission")
 @needs(PROJECTS_WRITE, checks_rights=True)
-def move_project_mission(request: HttpRequest, body: Move, project: str = ProjectKey, mission: str = Key):
+def move_project_mission(request: SiteRequest, body: Move, project: str = ProjectKey, mission: str = Key) -> dict:
     """Move a mission to a list: before or after another one, or to the end."""
     found = find_in(Mission, find_project(request, project, Right.CONTRIBUTE), mission)
     move_mission(actor=request.auth.member, mission=found, to=body.list, before=body.before, after=body.after)
@@ -151,13 +154,13 @@ def move_project_mission(request: HttpRequest, body: Move, project: str = Projec
 @router.get("/projects/{project}/missions/{mission}/events", response=EventPage, summary="List the events of a mission")
 @needs(PROJECTS_READ, checks_rights=True)
 def list_project_mission_events(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     project: str = ProjectKey,
     mission: str = Key,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
-):
+) -> dict:
     """The events of a mission, newest first."""
     found = find_in(Mission, find_project(request, project), mission)
     position = PageCursor("mission events", (found.pk,))
@@ -174,5 +177,5 @@ def mission_out(mission: Mission) -> dict:
     }
 
 
-def event_out(event) -> dict:
+def event_out(event: MissionEvent) -> dict:
     return fields_of(event, "id", "type", "origin", "payload", "occurred_at")

@@ -1,6 +1,6 @@
 """The API of projects."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Schema
 from pydantic import Field
 
@@ -8,6 +8,7 @@ from fallback.api.base import ULID, ProjectKey, after_key, fields_of, find_proje
 from fallback.models import Project
 from fallback.scopes import PROJECTS_READ
 from fallback.selectors.rights import Right, Rights
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
@@ -30,7 +31,7 @@ class ProjectPage(Schema):
 
 @router.get("/projects", response=ProjectPage, summary="List your projects")
 @needs(PROJECTS_READ, checks_rights=True)
-def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None):
+def list_projects(request: SiteRequest, response: HttpResponse, limit: Limit = PER_PAGE, cursor: Cursor = None) -> dict:
     """Your projects, newest first."""
     rights = Rights(request.auth.member)
     position = PageCursor("projects", (str(request.auth.member.pk),))
@@ -42,7 +43,7 @@ def list_projects(request: HttpRequest, response: HttpResponse, limit: Limit = P
 
 @router.get("/projects/{project}", response=ProjectOut, summary="Show a project")
 @needs(PROJECTS_READ, checks_rights=True)
-def get_project(request: HttpRequest, project: str = ProjectKey):
+def get_project(request: SiteRequest, project: str = ProjectKey) -> dict:
     """One project, with your rights in it."""
     return project_out(find_project(request, project), Rights(request.auth.member))
 

@@ -2,9 +2,8 @@
 
 import json
 from datetime import datetime
-from typing import Literal
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 from ninja import Schema, Status
 from pydantic import Field
@@ -13,6 +12,7 @@ from fallback.api.base import (
     ULID,
     Key,
     ProjectKey,
+    RunStatusName,
     StrictSchema,
     fields_of,
     find_in,
@@ -22,16 +22,15 @@ from fallback.api.base import (
 )
 from fallback.errors import NoConfiguration
 from fallback.models import MissionFallbackConfig, MissionFallbackRun, Project
-from fallback.models.choices import RunStatus, Trigger
+from fallback.models.choices import Trigger
 from fallback.scopes import FALLBACK_READ, FALLBACK_RUN
 from fallback.selectors.planning import plan_run
 from fallback.selectors.rights import Right
 from fallback.services.reports import read_report
 from fallback.services.runs import CheckResult, run_fallback
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
-
-StatusName = Literal[*RunStatus.values]
 
 
 class RunOut(Schema):
@@ -82,7 +81,7 @@ class RunRequest(StrictSchema):
 
 @router.get("/projects/{project}/fallback/plan", response=PlanOut, tags=["fallback"], summary="Plan the next run")
 @needs(FALLBACK_READ, checks_rights=True)
-def get_fallback_plan(request: HttpRequest, project: str = ProjectKey):
+def get_fallback_plan(request: SiteRequest, project: str = ProjectKey) -> dict:
     """What a run of the project would do now. Makes no changes."""
     return plan_out(find_project(request, project))
 
@@ -90,13 +89,13 @@ def get_fallback_plan(request: HttpRequest, project: str = ProjectKey):
 @router.get("/projects/{project}/fallback/runs", response=FallbackRunPage, tags=["fallback"], summary="List runs")
 @needs(FALLBACK_READ, checks_rights=True)
 def list_fallback_runs(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     project: str = ProjectKey,
-    status: StatusName | None = None,
+    status: RunStatusName | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
-):
+) -> dict:
     """The runs of a project, newest first. Filter: `status`."""
     found = find_project(request, project)
     runs = MissionFallbackRun.objects.filter(project=found, **({"status": status} if status else {}))
@@ -111,7 +110,7 @@ def list_fallback_runs(
     summary="Start a run",
 )
 @needs(FALLBACK_RUN, checks_rights=True)
-def start_fallback_run(request: HttpRequest, body: RunRequest, project: str = ProjectKey):
+def start_fallback_run(request: SiteRequest, body: RunRequest, project: str = ProjectKey) -> Status:
     """Propose the missing missions: 201 with the run; 200 if none are missing or for a dry run."""
     found = find_project(request, project, Right.REVIEW)
     if body.dry_run:
@@ -124,7 +123,7 @@ def start_fallback_run(request: HttpRequest, body: RunRequest, project: str = Pr
 
 @router.get("/projects/{project}/fallback/runs/{run}", response=RunOut, tags=["fallback"], summary="Show a run")
 @needs(FALLBACK_READ, checks_rights=True)
-def get_fallback_run(request: HttpRequest, project: str = ProjectKey, run: str = Key):
+def get_fallback_run(request: SiteRequest, project: str = ProjectKey, run: str = Key) -> dict:
     """One run, with its counts and skipped templates."""
     return run_out(find_in(MissionFallbackRun, find_project(request, project), run))
 
@@ -133,7 +132,7 @@ def get_fallback_run(request: HttpRequest, project: str = ProjectKey, run: str =
     "/projects/{project}/fallback/runs/{run}/report", response=dict, tags=["fallback"], summary="Show a run's report"
 )
 @needs(FALLBACK_READ, checks_rights=True)
-def get_fallback_report(request: HttpRequest, project: str = ProjectKey, run: str = Key):
+def get_fallback_report(request: SiteRequest, project: str = ProjectKey, run: str = Key) -> dict:
     """The report of an ended run."""
     report = read_report(find_in(MissionFallbackRun, find_project(request, project), run))
     if not report:

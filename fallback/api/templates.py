@@ -1,6 +1,6 @@
 """The API of fallback templates."""
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Schema, Status
 from pydantic import Field
 
@@ -11,6 +11,7 @@ from fallback.models.choices import Trigger
 from fallback.scopes import FALLBACK_READ, FALLBACK_RUN
 from fallback.selectors.rights import Right
 from fallback.services.runs import launch_template
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor
 
@@ -36,12 +37,12 @@ class TemplatePage(Schema):
 )
 @needs(FALLBACK_READ, checks_rights=True)
 def list_fallback_templates(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     project: str = ProjectKey,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
-):
+) -> dict:
     """The templates of a project, newest first."""
     found = find_project(request, project)
     position = PageCursor("fallback templates", (found.pk,))
@@ -56,7 +57,7 @@ def list_fallback_templates(
     summary="Launch a template",
 )
 @needs(FALLBACK_RUN, checks_rights=True)
-def launch_fallback_template(request: HttpRequest, project: str = ProjectKey, template: str = Key):
+def launch_fallback_template(request: SiteRequest, project: str = ProjectKey, template: str = Key) -> Status:
     """Create a mission from a template, within the guardrails."""
     found = find_in(MissionFallbackTemplate, find_project(request, project, Right.REVIEW), template)
     mission = launch_template(actor=request.auth.member, template=found, triggered_by=Trigger.API)

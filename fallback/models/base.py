@@ -1,12 +1,15 @@
 """Shared bases of this app's models."""
 
+from collections.abc import Callable
+from typing import Any
+
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
-from django.utils.functional import Promise
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.constraints import CheckConstraint, not_blank_check
 from missionsite.common.ids import UlidField
 from missionsite.common.querysets import QuerySet
@@ -33,7 +36,7 @@ def name_check(table: str, field: str = "name") -> CheckConstraint:
     return not_blank_check(table, field, _("Enter a title.") if field == "title" else _("Enter a name."))
 
 
-def range_check(field: str, limits: tuple[int, int], *, name: str, message: str | Promise) -> CheckConstraint:
+def range_check(field: str, limits: tuple[int, int], *, name: str, message: StrOrPromise) -> CheckConstraint:
     """The constraint that a number is within limits, both inclusive. message: with {low} and {high}."""
     low, high = limits
     return CheckConstraint(
@@ -44,7 +47,7 @@ def range_check(field: str, limits: tuple[int, int], *, name: str, message: str 
     )
 
 
-def within_project(to: str, on_delete=models.PROTECT, **options) -> models.ForeignKey:
+def within_project(to: str, on_delete: Callable[..., Any] = models.PROTECT, **options: Any) -> models.ForeignKey:
     """A foreign key within a project: the constraint covers both columns and is created by the migration's SQL."""
     return models.ForeignKey(to, on_delete, db_constraint=False, **options)
 

@@ -3,6 +3,8 @@
 from django.db.models import IntegerChoices, TextChoices
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.annotations import StrOrPromise
+
 
 class OrganizationRole(TextChoices):
     OWNER = "owner", _("Owner")
@@ -98,7 +100,7 @@ class DiscardReason(TextChoices):
     OTHER = "other", _("Other (see feedback)")
 
     @classmethod
-    def of_reviewers(cls) -> list[tuple[str, str]]:
+    def of_reviewers(cls) -> list[tuple[str, StrOrPromise]]:
         """Return the choices of a reviewer; the others are set by the site."""
         return [choice for choice in cls.choices if choice[0] != cls.RUN_CANCELLED]
 

@@ -14,6 +14,9 @@ from missionsite.common.constraints import UniqueConstraint, choices_check, one_
 class Organization(TimestampedModel):
     """The owner of projects and workstations. Its time zone defines when a week and a month begin."""
 
+    # Annotated by the back office's list.
+    number_of_projects: int
+
     name = models.CharField(max_length=255)
     slug = models.SlugField(
         _("short name"), max_length=64, unique=True, help_text=_("Lowercase letters, digits and hyphens. Used in URLs.")

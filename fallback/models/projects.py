@@ -20,6 +20,10 @@ from missionsite.common.ids import UlidField
 class Project(TimestampedModel):
     """A board of missions, with members and a fallback that keeps enough missions ready."""
 
+    # Annotated by the back office's list.
+    ready_ids: list[str]
+    waiting_ids: list[str]
+
     organization = models.ForeignKey(
         "fallback.Organization",
         models.PROTECT,

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from typing import ClassVar
+
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
@@ -95,6 +97,9 @@ class ItemQuerySet(QuerySet["MissionFallbackItem"]):
         return self.filter(status=ItemStatus.PROPOSED)
 
 
+ItemManager = models.Manager.from_queryset(ItemQuerySet)
+
+
 class MissionFallbackItem(TimestampedModel):
     """A proposed mission, with the decision on it."""
 
@@ -132,7 +137,7 @@ class MissionFallbackItem(TimestampedModel):
     counted_week = models.DateField(null=True, blank=True, editable=False)
     counted_month = models.DateField(null=True, blank=True, editable=False)
 
-    objects = ItemQuerySet.as_manager()
+    objects: ClassVar[ItemManager] = ItemManager()
 
     class Meta:
         db_table = "mission_fallback_items"

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import models
 from django.db.models import Count, F, Max, Q
@@ -31,6 +31,9 @@ class TemplateQuerySet(QuerySet["MissionFallbackTemplate"]):
         return self.annotate(**record)
 
 
+TemplateManager = models.Manager.from_queryset(TemplateQuerySet)
+
+
 class MissionFallbackTemplate(TimestampedModel):
     """The template of proposed missions; can be used any number of times."""
 
@@ -56,7 +59,7 @@ class MissionFallbackTemplate(TimestampedModel):
         default=list, db_default=[], blank=True, help_text=_('A list of words, such as ["docs", "small"].')
     )
 
-    objects = TemplateQuerySet.as_manager()
+    objects: ClassVar[TemplateManager] = TemplateManager()
 
     class Meta:
         db_table = "mission_fallback_templates"

@@ -9,7 +9,7 @@ from django.db import connection
 
 from fallback import rules
 from fallback.admin.review_actions import DiscardForm
-from fallback.api import base, items, runs
+from fallback.api import base
 from fallback.models import Mission, MissionFallbackAllowance, MissionFallbackConfig, Project
 from fallback.models.choices import ConfigStatus, DiscardReason, ItemStatus, List, ProjectStatus, RunStatus
 from fallback.selectors.guardrails import guardrails_of
@@ -42,10 +42,10 @@ def due_projects() -> dict[str, int]:
 
 def test_api_names_choices():
     assert get_args(base.ListName) == tuple(List.values)
-    assert get_args(items.StatusName) == tuple(ItemStatus.values)
-    assert get_args(runs.StatusName) == tuple(RunStatus.values)
+    assert get_args(base.ItemStatusName) == tuple(ItemStatus.values)
+    assert get_args(base.RunStatusName) == tuple(RunStatus.values)
     # The site sets the reason of a cancelled run.
-    assert {*get_args(items.Reason), DiscardReason.RUN_CANCELLED} == set(DiscardReason.values)
+    assert {*get_args(base.ReasonName), DiscardReason.RUN_CANCELLED} == set(DiscardReason.values)
     assert list(DiscardForm().fields["reason"].choices) == [("", ""), *DiscardReason.of_reviewers()]
 
 

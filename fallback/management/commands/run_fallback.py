@@ -1,6 +1,8 @@
 """`manage.py run_fallback`: check due backlogs, and propose missions where work runs low."""
 
-from django.core.management.base import BaseCommand, CommandError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db.models import Q
 
 from fallback.models import MissionFallbackConfig, Project
@@ -15,11 +17,11 @@ from missionsite.common.errors import DomainError
 class Command(BaseCommand):
     help = "Propose missions for all due projects, or for one project."
 
-    def add_arguments(self, parser) -> None:
+    def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--project", metavar="ID", help="only this project, due or not (id or short name)")
         parser.add_argument("--dry-run", action="store_true", help="show what would happen; make no changes")
 
-    def handle(self, *, project: str | None, dry_run: bool, **options) -> None:
+    def handle(self, *, project: str | None, dry_run: bool, **options: Any) -> None:
         chosen = self._project(project) if project else None
         if dry_run:
             self._show_plans(chosen)

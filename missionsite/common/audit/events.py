@@ -1,7 +1,7 @@
 """Events: each app has a log table of its own, and `audit()` writes to the one that an event is about."""
 
-from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from collections.abc import Collection, Mapping
+from typing import Any, Protocol
 
 from django.db.models import Choices, Model
 from django.utils import timezone
