@@ -22,8 +22,8 @@ class TimestampedModel(models.Model):
     """A row with a ULID and the times of its creation and last change, all set by the database."""
 
     id = UlidField()
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet.as_manager()
 

@@ -17,7 +17,9 @@ from missionsite.common.constraints import CheckConstraint, choices_check
 class MissionFallbackConfig(TimestampedModel):
     """When a project gets proposals, and how many."""
 
-    project = models.OneToOneField("fallback.Project", BY_DATABASE, related_name="fallback_config")
+    project = models.OneToOneField(
+        "fallback.Project", BY_DATABASE, related_name="fallback_config", verbose_name=_("project")
+    )
     backlog_threshold = models.IntegerField(
         _("ready missions wanted"),
         default=rules.DEFAULT_BACKLOG_THRESHOLD,
@@ -47,13 +49,16 @@ class MissionFallbackConfig(TimestampedModel):
         db_default=rules.DEFAULT_WEEKLY_MISSION_CAP,
         help_text=_("Maximum accepted from Monday to Sunday, in the organisation's time zone."),
     )
-    status = models.TextField(choices=ConfigStatus, default=ConfigStatus.ACTIVE, db_default=ConfigStatus.ACTIVE)
-    snoozed_until = models.DateTimeField(null=True, blank=True)
+    status = models.TextField(
+        _("status"), choices=ConfigStatus, default=ConfigStatus.ACTIVE, db_default=ConfigStatus.ACTIVE
+    )
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
     last_run_at = models.DateTimeField(_("last checked"), null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "mission_fallback_configs"
         verbose_name = _("fallback configuration")
+        verbose_name_plural = _("fallback configurations")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             choices_check("mission_fallback_configs", "status", ConfigStatus),
@@ -108,15 +113,19 @@ class MissionFallbackAllowance(models.Model):
     """
 
     pk = models.CompositePrimaryKey("project", "period", "starts_on")
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="allowances", db_index=False)
-    period = models.TextField(choices=Period)
-    starts_on = models.DateField()
-    used = models.IntegerField(default=0, db_default=0)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="allowances", db_index=False, verbose_name=_("project")
+    )
+    period = models.TextField(_("period"), choices=Period)
+    starts_on = models.DateField(_("starts on"))
+    used = models.IntegerField(_("used"), default=0, db_default=0)
     # The guardrail when something was last accepted.
-    allowed = models.IntegerField()
+    allowed = models.IntegerField(_("allowed"))
 
     class Meta:
         db_table = "mission_fallback_allowances"
+        verbose_name = _("used guardrail")
+        verbose_name_plural = _("used guardrails")
         constraints = [
             choices_check("mission_fallback_allowances", "period", Period),
             CheckConstraint(
@@ -129,12 +138,16 @@ class MissionFallbackSample(models.Model):
     """The backlog of a project at a check."""
 
     id = models.BigAutoField(primary_key=True)
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="backlog_samples", db_index=False)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="backlog_samples", db_index=False, verbose_name=_("project")
+    )
     # Counted up to the threshold.
-    backlog_count = models.IntegerField()
-    backlog_threshold = models.IntegerField()
-    sampled_at = models.DateTimeField(db_default=TransactionNow())
+    backlog_count = models.IntegerField(_("ready"))
+    backlog_threshold = models.IntegerField(_("wanted"))
+    sampled_at = models.DateTimeField(_("checked"), db_default=TransactionNow())
 
     class Meta:
         db_table = "mission_fallback_samples"
+        verbose_name = _("backlog sample")
+        verbose_name_plural = _("backlog samples")
         indexes = [models.Index(F("project"), F("sampled_at").desc(), name="mission_fallback_samples_of")]

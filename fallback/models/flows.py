@@ -16,10 +16,13 @@ def default_stages() -> list[str]:
 class Flow(TimestampedModel):
     """The stages of a project's missions."""
 
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="flows", db_index=False)
-    name = models.CharField(max_length=255)
-    description = models.TextField(blank=True, default="", db_default="")
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="flows", db_index=False, verbose_name=_("project")
+    )
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
     stages = models.JSONField(
+        _("stages"),
         default=default_stages,
         db_default=["clarify", "plan", "code", "review"],
         help_text=_("Names of the stages, in order."),
@@ -27,6 +30,8 @@ class Flow(TimestampedModel):
 
     class Meta:
         db_table = "flows"
+        verbose_name = _("flow")
+        verbose_name_plural = _("flows")
         ordering = [Lower("name"), "id"]
         constraints = [
             *one_line_checks("flows", "name"),
@@ -47,12 +52,16 @@ class Flow(TimestampedModel):
 class Actor(TimestampedModel):
     """A persona that works on missions of a project."""
 
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="actors", db_index=False)
-    name = models.CharField(max_length=255)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="actors", db_index=False, verbose_name=_("project")
+    )
+    name = models.CharField(_("name"), max_length=255)
     description = models.TextField(_("persona"), blank=True, default="", db_default="")
 
     class Meta:
         db_table = "actors"
+        verbose_name = _("actor")
+        verbose_name_plural = _("actors")
         ordering = [Lower("name"), "id"]
         constraints = [
             *one_line_checks("actors", "name"),

@@ -20,30 +20,39 @@ from missionsite.common.ids import UlidField
 class Mission(TimestampedModel):
     """A task of a project, in one of the lists of its board."""
 
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="missions", db_index=False)
-    title = models.CharField(max_length=500)
-    description = models.TextField(blank=True, default="", db_default="")
-    clarification = models.TextField(blank=True, default="", db_default="")
-    priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
-    list = models.TextField(choices=List, default=List.TODO, db_default=List.TODO)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="missions", db_index=False, verbose_name=_("project")
+    )
+    title = models.CharField(_("title"), max_length=500)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    clarification = models.TextField(_("clarification"), blank=True, default="", db_default="")
+    priority = models.IntegerField(_("priority"), choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    list = models.TextField(_("list"), choices=List, default=List.TODO, db_default=List.TODO)
     list_order = models.DecimalField(
         _("place in the list"), max_digits=10, decimal_places=5, default=1000, db_default=1000, editable=False
     )
-    flow = within_project("fallback.Flow", null=True, blank=True, related_name="missions")
-    stage = models.CharField(max_length=64, default="clarify", db_default="clarify")
-    requires_review = models.BooleanField(default=False, db_default=False)
-    actor = within_project("fallback.Actor", null=True, blank=True, related_name="missions")
-    repository = within_project("fallback.ProjectRepository", null=True, blank=True, related_name="missions")
-    target_branch = models.CharField(max_length=120, default="main", db_default="main")
+    flow = within_project("fallback.Flow", null=True, blank=True, related_name="missions", verbose_name=_("flow"))
+    stage = models.CharField(_("stage"), max_length=64, default="clarify", db_default="clarify")
+    requires_review = models.BooleanField(_("requires review"), default=False, db_default=False)
+    actor = within_project("fallback.Actor", null=True, blank=True, related_name="missions", verbose_name=_("actor"))
+    repository = within_project(
+        "fallback.ProjectRepository", null=True, blank=True, related_name="missions", verbose_name=_("repository")
+    )
+    target_branch = models.CharField(_("target branch"), max_length=120, default="main", db_default="main")
     pr_mode = models.TextField(_("pull request"), choices=PrMode, default=PrMode.AUTO, db_default=PrMode.AUTO)
     pr_branch_name = models.CharField(
         _("branch of the pull request"), max_length=255, blank=True, default="", db_default=""
     )
     github_pr_number = models.IntegerField(_("number of the pull request"), null=True, blank=True)
     ready = models.BooleanField(
-        default=False, db_default=False, help_text=_("Can be started now. Only ready missions count as backlog.")
+        _("ready"),
+        default=False,
+        db_default=False,
+        help_text=_("Can be started now. Only ready missions count as backlog."),
     )
-    origin = models.TextField(choices=MissionOrigin, default=MissionOrigin.MANUAL, db_default=MissionOrigin.MANUAL)
+    origin = models.TextField(
+        _("origin"), choices=MissionOrigin, default=MissionOrigin.MANUAL, db_default=MissionOrigin.MANUAL
+    )
     fallback_item = models.OneToOneField(
         "fallback.MissionFallbackItem",
         BY_DATABASE,
@@ -51,19 +60,28 @@ class Mission(TimestampedModel):
         blank=True,
         related_name="created_mission",
         editable=False,
+        verbose_name=_("proposal"),
     )
     agent_session_status = models.TextField(
         _("agent"), choices=AgentStatus, default=AgentStatus.INACTIVE, db_default=AgentStatus.INACTIVE
     )
-    solution_path = models.TextField(blank=True, default="", db_default="", editable=False)
-    tasks_path = models.TextField(blank=True, default="", db_default="", editable=False)
-    review_status = models.TextField(choices=ReviewStatus, null=True, blank=True)  # noqa: DJ001  (NULL: not reviewed)
-    review_feedback = models.TextField(blank=True, default="", db_default="")
+    solution_path = models.TextField(_("path of the solution"), blank=True, default="", db_default="", editable=False)
+    tasks_path = models.TextField(_("path of the tasks"), blank=True, default="", db_default="", editable=False)
+    review_status = models.TextField(_("review"), choices=ReviewStatus, null=True, blank=True)  # noqa: DJ001  (NULL: not reviewed)
+    review_feedback = models.TextField(_("feedback"), blank=True, default="", db_default="")
     reviewed_by = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="reviewed_missions", editable=False
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reviewed_missions",
+        editable=False,
+        verbose_name=_("reviewed by"),
     )
     # Replaces the reviewer after the member is erased.
-    reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
+    reviewer_token = models.TextField(
+        _("pseudonym of the reviewer"), blank=True, default="", db_default="", editable=False
+    )
     dependency_count = models.IntegerField(_("dependencies"), default=0, db_default=0, editable=False)
     # Dependencies that are not done. The mission is blocked while there is one.
     open_dependency_count = models.IntegerField(_("open dependencies"), default=0, db_default=0, editable=False)
@@ -71,6 +89,8 @@ class Mission(TimestampedModel):
 
     class Meta:
         db_table = "missions"
+        verbose_name = _("mission")
+        verbose_name_plural = _("missions")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks(
@@ -114,12 +134,15 @@ class MissionDependency(models.Model):
     """A mission that depends on another one of its project."""
 
     id = UlidField()
-    mission = models.ForeignKey(Mission, BY_DATABASE, related_name="dependencies", db_index=False)
-    depends_on = models.ForeignKey(Mission, BY_DATABASE, related_name="dependents")
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    mission = models.ForeignKey(
+        Mission, BY_DATABASE, related_name="dependencies", db_index=False, verbose_name=_("mission")
+    )
+    depends_on = models.ForeignKey(Mission, BY_DATABASE, related_name="dependents", verbose_name=_("depends on"))
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
 
     class Meta:
         db_table = "mission_dependencies"
+        verbose_name = _("mission dependency")
         verbose_name_plural = _("mission dependencies")
         ordering = ["id"]
         constraints = [
@@ -147,20 +170,34 @@ class MissionEvent(models.Model):
     """An event of a mission, or of its project if no mission is set. Append-only."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="mission_events", db_index=False)
-    mission = models.ForeignKey(Mission, BY_DATABASE, null=True, blank=True, related_name="events", db_index=False)
-    type = models.TextField()
-    origin = models.TextField(choices=Origin, default=Origin.SYSTEM, db_default=Origin.SYSTEM)
-    actor = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="mission_events", db_index=False
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="mission_events", db_index=False, verbose_name=_("project")
     )
-    payload = models.JSONField(default=dict, db_default={}, blank=True)
-    occurred_at = models.DateTimeField(db_default=TransactionNow())
+    mission = models.ForeignKey(
+        Mission, BY_DATABASE, null=True, blank=True, related_name="events", db_index=False, verbose_name=_("mission")
+    )
+    type = models.TextField(_("event"))
+    origin = models.TextField(_("origin"), choices=Origin, default=Origin.SYSTEM, db_default=Origin.SYSTEM)
+    actor = models.ForeignKey(
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="mission_events",
+        db_index=False,
+        verbose_name=_("by"),
+    )
+    payload = models.JSONField(_("payload"), default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(_("occurred"), db_default=TransactionNow())
     # The changeset in which the event was recorded.
-    changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
+    changeset_id = models.UUIDField(
+        _("changeset"), null=True, blank=True, editable=False, db_default=AuditChangesetId()
+    )
 
     class Meta:
         db_table = "mission_events"
+        verbose_name = _("mission event")
+        verbose_name_plural = _("mission events")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [choices_check("mission_events", "origin", Origin)]
         indexes = [

@@ -17,7 +17,7 @@ class Organization(TimestampedModel):
     # Annotated by the back office's list.
     number_of_projects: int
 
-    name = models.CharField(max_length=255)
+    name = models.CharField(_("name"), max_length=255)
     slug = models.SlugField(
         _("short name"), max_length=64, unique=True, help_text=_("Lowercase letters, digits and hyphens. Used in URLs.")
     )
@@ -44,6 +44,7 @@ class Organization(TimestampedModel):
         db_table = "organizations"
         db_table_comment = "Who owns projects and workstations."
         verbose_name = _("organisation")
+        verbose_name_plural = _("organisations")
         ordering = [Lower("name"), "id"]
         constraints = [
             *one_line_checks("organizations", "name", "slug", "timezone"),
@@ -66,14 +67,17 @@ class OrganizationMembership(TimestampedModel):
     organization = models.ForeignKey(
         Organization, BY_DATABASE, related_name="memberships", verbose_name=_("organisation"), db_index=False
     )
-    member = models.ForeignKey("groups.Member", models.PROTECT, related_name="organization_memberships")
+    member = models.ForeignKey(
+        "groups.Member", models.PROTECT, related_name="organization_memberships", verbose_name=_("member")
+    )
     role = models.TextField(
-        choices=OrganizationRole, default=OrganizationRole.MEMBER, db_default=OrganizationRole.MEMBER
+        _("role"), choices=OrganizationRole, default=OrganizationRole.MEMBER, db_default=OrganizationRole.MEMBER
     )
 
     class Meta:
         db_table = "organization_memberships"
         verbose_name = _("organisation membership")
+        verbose_name_plural = _("organisation memberships")
         ordering = ["organization", "id"]
         constraints = [
             choices_check("organization_memberships", "role", OrganizationRole),

@@ -31,11 +31,13 @@ class Project(TimestampedModel):
         verbose_name=_("organisation"),
         db_index=False,
     )
-    name = models.CharField(max_length=255)
+    name = models.CharField(_("name"), max_length=255)
     slug = models.SlugField(_("short name"), max_length=64, help_text=_("Lowercase letters, digits and hyphens."))
-    description = models.TextField(blank=True, default="", db_default="")
-    privacy = models.TextField(choices=Privacy, default=Privacy.PRIVATE, db_default=Privacy.PRIVATE)
-    status = models.TextField(choices=ProjectStatus, default=ProjectStatus.ACTIVE, db_default=ProjectStatus.ACTIVE)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    privacy = models.TextField(_("privacy"), choices=Privacy, default=Privacy.PRIVATE, db_default=Privacy.PRIVATE)
+    status = models.TextField(
+        _("status"), choices=ProjectStatus, default=ProjectStatus.ACTIVE, db_default=ProjectStatus.ACTIVE
+    )
     fallback_enabled = models.BooleanField(
         _("fallback on"), default=True, db_default=True, help_text=_("If disabled, this project gets no proposals.")
     )
@@ -48,11 +50,14 @@ class Project(TimestampedModel):
         ),
         output_field=models.IntegerField(),
         db_persist=True,
+        verbose_name=_("place in the roll-out"),
     )
 
     class Meta:
         db_table = "projects"
         db_table_comment = "Where people work on missions together."
+        verbose_name = _("project")
+        verbose_name_plural = _("projects")
         permissions = [("every_project", _("Has access to every project, not only to own ones"))]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
@@ -86,13 +91,16 @@ class Project(TimestampedModel):
 class ProjectMember(TimestampedModel):
     """The role of a member in one project. It overrides the role from the organisation."""
 
-    project = models.ForeignKey(Project, BY_DATABASE, related_name="members", db_index=False)
-    member = models.ForeignKey("groups.Member", models.PROTECT, related_name="project_memberships")
-    role = models.TextField(choices=ProjectRole, default=ProjectRole.VIEWER, db_default=ProjectRole.VIEWER)
+    project = models.ForeignKey(Project, BY_DATABASE, related_name="members", db_index=False, verbose_name=_("project"))
+    member = models.ForeignKey(
+        "groups.Member", models.PROTECT, related_name="project_memberships", verbose_name=_("member")
+    )
+    role = models.TextField(_("role"), choices=ProjectRole, default=ProjectRole.VIEWER, db_default=ProjectRole.VIEWER)
 
     class Meta:
         db_table = "project_members"
         verbose_name = _("project member")
+        verbose_name_plural = _("project members")
         ordering = ["project", "id"]
         constraints = [
             choices_check("project_members", "role", ProjectRole),
@@ -112,10 +120,12 @@ class ProjectMember(TimestampedModel):
 class ProjectRepository(TimestampedModel):
     """A code repository of a project."""
 
-    project = models.ForeignKey(Project, BY_DATABASE, related_name="repositories", db_index=False)
-    name = models.CharField(max_length=255, help_text=_("owner/name, as spelled by the host."))
-    url = URLField("address", max_length=500, blank=True, default="", db_default="")
-    default_branch = models.CharField(max_length=120, default="main", db_default="main")
+    project = models.ForeignKey(
+        Project, BY_DATABASE, related_name="repositories", db_index=False, verbose_name=_("project")
+    )
+    name = models.CharField(_("name"), max_length=255, help_text=_("owner/name, as spelled by the host."))
+    url = URLField(_("address"), max_length=500, blank=True, default="", db_default="")
+    default_branch = models.CharField(_("default branch"), max_length=120, default="main", db_default="main")
 
     class Meta:
         db_table = "project_repositories"
@@ -142,19 +152,30 @@ class ProjectActivity(models.Model):
     """An event of a project. Append-only."""
 
     id = UlidField()
-    project = models.ForeignKey(Project, BY_DATABASE, related_name="activity", db_index=False)
-    type = models.TextField()
-    origin = models.TextField(choices=Origin, default=Origin.SYSTEM, db_default=Origin.SYSTEM)
-    actor = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="project_activity", db_index=False
+    project = models.ForeignKey(
+        Project, BY_DATABASE, related_name="activity", db_index=False, verbose_name=_("project")
     )
-    payload = models.JSONField(default=dict, db_default={}, blank=True)
-    occurred_at = models.DateTimeField(db_default=TransactionNow())
+    type = models.TextField(_("event"))
+    origin = models.TextField(_("origin"), choices=Origin, default=Origin.SYSTEM, db_default=Origin.SYSTEM)
+    actor = models.ForeignKey(
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="project_activity",
+        db_index=False,
+        verbose_name=_("by"),
+    )
+    payload = models.JSONField(_("payload"), default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(_("occurred"), db_default=TransactionNow())
     # The changeset in which the event was recorded.
-    changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
+    changeset_id = models.UUIDField(
+        _("changeset"), null=True, blank=True, editable=False, db_default=AuditChangesetId()
+    )
 
     class Meta:
         db_table = "project_activity"
+        verbose_name = _("project activity")
         verbose_name_plural = _("project activity")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [choices_check("project_activity", "origin", Origin)]

@@ -12,18 +12,28 @@ from missionsite.common.fields import URLField
 class GithubPullRequest(TimestampedModel):
     """A pull request opened for a mission."""
 
-    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="pull_requests")
-    repository = models.ForeignKey(
-        "fallback.ProjectRepository", models.PROTECT, related_name="pull_requests", db_index=False
+    mission = models.ForeignKey(
+        "fallback.Mission", BY_DATABASE, related_name="pull_requests", verbose_name=_("mission")
     )
-    number = models.IntegerField()
-    title = models.CharField(max_length=500)
-    state = models.TextField(choices=PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN)
-    branch = models.CharField(max_length=255, blank=True, default="", db_default="")
-    url = URLField(max_length=500, blank=True, default="", db_default="")
+    repository = models.ForeignKey(
+        "fallback.ProjectRepository",
+        models.PROTECT,
+        related_name="pull_requests",
+        db_index=False,
+        verbose_name=_("repository"),
+    )
+    number = models.IntegerField(_("number"))
+    title = models.CharField(_("title"), max_length=500)
+    state = models.TextField(
+        _("state"), choices=PullRequestState, default=PullRequestState.OPEN, db_default=PullRequestState.OPEN
+    )
+    branch = models.CharField(_("branch"), max_length=255, blank=True, default="", db_default="")
+    url = URLField(_("address"), max_length=500, blank=True, default="", db_default="")
 
     class Meta:
         db_table = "github_pull_requests"
+        verbose_name = _("pull request")
+        verbose_name_plural = _("pull requests")
         constraints = [
             *one_line_checks("github_pull_requests", "title", "branch", "url"),
             choices_check("github_pull_requests", "state", PullRequestState),

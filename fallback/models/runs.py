@@ -22,10 +22,18 @@ class MissionFallbackRun(models.Model):
     """One generation of proposals for a project, with its result. The counts are set by triggers."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_runs", db_index=False)
-    triggered_by = models.TextField(choices=Trigger)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="fallback_runs", db_index=False, verbose_name=_("project")
+    )
+    triggered_by = models.TextField(_("triggered"), choices=Trigger)
     started_by = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="fallback_runs", editable=False
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="fallback_runs",
+        editable=False,
+        verbose_name=_("started by"),
     )
     backlog_count_before = models.IntegerField(_("ready before"), null=True, blank=True)
     backlog_threshold = models.IntegerField(_("wanted"), null=True, blank=True)
@@ -33,15 +41,15 @@ class MissionFallbackRun(models.Model):
     accepted_count = models.IntegerField(_("accepted"), default=0, db_default=0)
     discarded_count = models.IntegerField(_("discarded"), default=0, db_default=0)
     status = models.TextField(
-        choices=RunStatus, default=RunStatus.AWAITING_REVIEW, db_default=RunStatus.AWAITING_REVIEW
+        _("status"), choices=RunStatus, default=RunStatus.AWAITING_REVIEW, db_default=RunStatus.AWAITING_REVIEW
     )
     # Templates that were not proposed: [{"template", "name", "guardrail", "resets_at"}].
-    skipped = models.JSONField(default=list, db_default=[], blank=True)
-    error = models.TextField(blank=True, default="", db_default="")
+    skipped = models.JSONField(_("skipped"), default=list, db_default=[], blank=True)
+    error = models.TextField(_("error"), blank=True, default="", db_default="")
     # The last payload on the project's channel.
-    payload = models.JSONField(default=dict, db_default={}, blank=True)
+    payload = models.JSONField(_("payload"), default=dict, db_default={}, blank=True)
     # Relative to the document root; empty until the report is written.
-    report_path = models.TextField(blank=True, default="", db_default="")
+    report_path = models.TextField(_("path of the report"), blank=True, default="", db_default="")
     started_at = models.DateTimeField(_("started"), db_default=TransactionNow())
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True)
 
@@ -50,6 +58,7 @@ class MissionFallbackRun(models.Model):
     class Meta:
         db_table = "mission_fallback_runs"
         verbose_name = _("fallback run")
+        verbose_name_plural = _("fallback runs")
         ordering = [F("started_at").desc(), F("id").desc()]
         constraints = [
             choices_check("mission_fallback_runs", "triggered_by", Trigger),
@@ -109,39 +118,63 @@ class MissionFallbackItem(TimestampedModel):
         related_name="items",
         db_column="mission_fallback_run_id",
         db_index=False,
+        verbose_name=_("run"),
     )
-    template = within_project("fallback.MissionFallbackTemplate", related_name="items", db_index=False)
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_items", db_index=False)
-    title = models.CharField(max_length=500)
-    description = models.TextField(blank=True, default="", db_default="")
-    flow = within_project("fallback.Flow", related_name="+", db_index=False)
-    actor = within_project("fallback.Actor", related_name="+", db_index=False)
-    repository = within_project("fallback.ProjectRepository", related_name="+", db_index=False)
-    priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    template = within_project(
+        "fallback.MissionFallbackTemplate", related_name="items", db_index=False, verbose_name=_("template")
+    )
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="fallback_items", db_index=False, verbose_name=_("project")
+    )
+    title = models.CharField(_("title"), max_length=500)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    flow = within_project("fallback.Flow", related_name="+", db_index=False, verbose_name=_("flow"))
+    actor = within_project("fallback.Actor", related_name="+", db_index=False, verbose_name=_("actor"))
+    repository = within_project(
+        "fallback.ProjectRepository", related_name="+", db_index=False, verbose_name=_("repository")
+    )
+    priority = models.IntegerField(_("priority"), choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
     estimated_effort_minutes = models.IntegerField(_("estimated effort (minutes)"), default=60, db_default=60)
-    status = models.TextField(choices=ItemStatus, default=ItemStatus.PROPOSED, db_default=ItemStatus.PROPOSED)
-    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="fallback_items")
-    feedback = models.TextField(blank=True, default="", db_default="")
-    reason = models.TextField(choices=DiscardReason, null=True, blank=True)  # noqa: DJ001  (NULL: none given)
-    duplicate_of = models.ForeignKey(
-        "fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="duplicate_items"
+    status = models.TextField(
+        _("status"), choices=ItemStatus, default=ItemStatus.PROPOSED, db_default=ItemStatus.PROPOSED
     )
-    snoozed_until = models.DateTimeField(null=True, blank=True)
+    mission = models.ForeignKey(
+        "fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="fallback_items", verbose_name=_("mission")
+    )
+    feedback = models.TextField(_("feedback"), blank=True, default="", db_default="")
+    reason = models.TextField(_("reason"), choices=DiscardReason, null=True, blank=True)  # noqa: DJ001  (NULL: none given)
+    duplicate_of = models.ForeignKey(
+        "fallback.Mission",
+        BY_DATABASE,
+        null=True,
+        blank=True,
+        related_name="duplicate_items",
+        verbose_name=_("duplicate of"),
+    )
+    snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
     reviewed_by = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="reviewed_fallback_items"
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="reviewed_fallback_items",
+        verbose_name=_("reviewed by"),
     )
     # Replaces the reviewer after the member is erased.
-    reviewer_token = models.TextField(blank=True, default="", db_default="", editable=False)
-    reviewed_at = models.DateTimeField(null=True, blank=True)
+    reviewer_token = models.TextField(
+        _("pseudonym of the reviewer"), blank=True, default="", db_default="", editable=False
+    )
+    reviewed_at = models.DateTimeField(_("reviewed"), null=True, blank=True)
     # The week and the month in which it counts while accepted; set by a trigger.
-    counted_week = models.DateField(null=True, blank=True, editable=False)
-    counted_month = models.DateField(null=True, blank=True, editable=False)
+    counted_week = models.DateField(_("week it counts in"), null=True, blank=True, editable=False)
+    counted_month = models.DateField(_("month it counts in"), null=True, blank=True, editable=False)
 
     objects: ClassVar[ItemManager] = ItemManager()
 
     class Meta:
         db_table = "mission_fallback_items"
         verbose_name = _("proposal")
+        verbose_name_plural = _("proposals")
         permissions = [("review_missionfallbackitem", _("Decides on proposals"))]
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [

@@ -11,6 +11,7 @@ from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
+from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import (
@@ -28,12 +29,16 @@ class ProjectStar(models.Model):
     """A project that a member has starred."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="stars", db_index=False)
-    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="project_stars")
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="stars", db_index=False, verbose_name=_("project")
+    )
+    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="project_stars", verbose_name=_("member"))
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
 
     class Meta:
         db_table = "project_stars"
+        verbose_name = _("project star")
+        verbose_name_plural = _("project stars")
         constraints = [UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
 
 
@@ -41,21 +46,33 @@ class CodeAgentSession(models.Model):
     """One attempt of an agent at a mission."""
 
     id = UlidField()
-    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, related_name="agent_sessions", db_index=False)
-    workstation = models.ForeignKey(
-        "fallback.Workstation", BY_DATABASE, null=True, blank=True, related_name="agent_sessions"
+    mission = models.ForeignKey(
+        "fallback.Mission", BY_DATABASE, related_name="agent_sessions", db_index=False, verbose_name=_("mission")
     )
-    agent = models.CharField(max_length=120)
+    workstation = models.ForeignKey(
+        "fallback.Workstation",
+        BY_DATABASE,
+        null=True,
+        blank=True,
+        related_name="agent_sessions",
+        verbose_name=_("workstation"),
+    )
+    agent = models.CharField(_("agent"), max_length=120)
     status = models.TextField(
-        choices=AgentSessionStatus, default=AgentSessionStatus.RUNNING, db_default=AgentSessionStatus.RUNNING
+        _("status"),
+        choices=AgentSessionStatus,
+        default=AgentSessionStatus.RUNNING,
+        db_default=AgentSessionStatus.RUNNING,
     )
     # Relative to the document root: logs/{sessionId}.log
-    log_path = models.TextField(blank=True, default="", db_default="")
-    started_at = models.DateTimeField(db_default=TransactionNow())
-    ended_at = models.DateTimeField(null=True, blank=True)
+    log_path = models.TextField(_("path of the log"), blank=True, default="", db_default="")
+    started_at = models.DateTimeField(_("started"), db_default=TransactionNow())
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     class Meta:
         db_table = "code_agent_sessions"
+        verbose_name = _("agent session")
+        verbose_name_plural = _("agent sessions")
         ordering = [F("started_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("code_agent_sessions", "agent", "log_path"),
@@ -70,14 +87,22 @@ class GithubPrComment(models.Model):
     """A comment on a pull request."""
 
     id = UlidField()
-    pull_request = models.ForeignKey("fallback.GithubPullRequest", BY_DATABASE, related_name="comments", db_index=False)
-    github_id = models.BigIntegerField(unique=True)
-    author = models.CharField(max_length=255)
-    body = models.TextField(blank=True, default="", db_default="")
-    created_at = models.DateTimeField(db_default=TransactionNow())
+    pull_request = models.ForeignKey(
+        "fallback.GithubPullRequest",
+        BY_DATABASE,
+        related_name="comments",
+        db_index=False,
+        verbose_name=_("pull request"),
+    )
+    github_id = models.BigIntegerField(_("GitHub ID"), unique=True)
+    author = models.CharField(_("author"), max_length=255)
+    body = models.TextField(_("body"), blank=True, default="", db_default="")
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow())
 
     class Meta:
         db_table = "github_pr_comments"
+        verbose_name = _("pull request comment")
+        verbose_name_plural = _("pull request comments")
         constraints = [*one_line_checks("github_pr_comments", "author")]
         indexes = [models.Index(fields=["pull_request", "created_at"], name="github_pr_comments_of_request")]
 
@@ -85,15 +110,23 @@ class GithubPrComment(models.Model):
 class Workstation(TimestampedModel):
     """A machine of an organisation on which agents work."""
 
-    organization = models.ForeignKey("fallback.Organization", BY_DATABASE, related_name="workstations", db_index=False)
-    name = models.CharField(max_length=255)
-    status = models.TextField(
-        choices=WorkstationStatus, default=WorkstationStatus.OFFLINE, db_default=WorkstationStatus.OFFLINE
+    organization = models.ForeignKey(
+        "fallback.Organization",
+        BY_DATABASE,
+        related_name="workstations",
+        db_index=False,
+        verbose_name=_("organisation"),
     )
-    last_seen_at = models.DateTimeField(null=True, blank=True)
+    name = models.CharField(_("name"), max_length=255)
+    status = models.TextField(
+        _("status"), choices=WorkstationStatus, default=WorkstationStatus.OFFLINE, db_default=WorkstationStatus.OFFLINE
+    )
+    last_seen_at = models.DateTimeField(_("last seen"), null=True, blank=True)
 
     class Meta:
         db_table = "workstations"
+        verbose_name = _("workstation")
+        verbose_name_plural = _("workstations")
         ordering = [Lower("name"), "id"]
         constraints = [
             *one_line_checks("workstations", "name"),
@@ -110,12 +143,16 @@ class ProjectWorkstation(models.Model):
     """A workstation a project may use."""
 
     id = UlidField()
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="workstations", db_index=False)
-    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="projects")
-    created_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="workstations", db_index=False, verbose_name=_("project")
+    )
+    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="projects", verbose_name=_("workstation"))
+    created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
 
     class Meta:
         db_table = "project_workstations"
+        verbose_name = _("workstation of a project")
+        verbose_name_plural = _("workstations of projects")
         constraints = [UniqueConstraint(fields=["project", "workstation"], name="project_workstations_once")]
 
 
@@ -123,13 +160,17 @@ class WorkstationSession(models.Model):
     """One run of the daemon on a workstation."""
 
     id = UlidField()
-    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="sessions", db_index=False)
-    daemon_version = models.CharField(max_length=64, blank=True, default="", db_default="")
-    started_at = models.DateTimeField(db_default=TransactionNow())
-    ended_at = models.DateTimeField(null=True, blank=True)
+    workstation = models.ForeignKey(
+        Workstation, BY_DATABASE, related_name="sessions", db_index=False, verbose_name=_("workstation")
+    )
+    daemon_version = models.CharField(_("version of the daemon"), max_length=64, blank=True, default="", db_default="")
+    started_at = models.DateTimeField(_("started"), db_default=TransactionNow())
+    ended_at = models.DateTimeField(_("ended"), null=True, blank=True)
 
     class Meta:
         db_table = "workstation_sessions"
+        verbose_name = _("workstation session")
+        verbose_name_plural = _("workstation sessions")
         constraints = [*one_line_checks("workstation_sessions", "daemon_version")]
         indexes = [models.Index(F("workstation"), F("started_at").desc(), name="workstation_sessions_latest")]
 
@@ -138,13 +179,19 @@ class WorkstationRepository(models.Model):
     """A repository cloned on a workstation."""
 
     id = UlidField()
-    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="repositories", db_index=False)
-    repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="clones")
-    path = models.TextField()
-    cloned_at = models.DateTimeField(db_default=TransactionNow())
+    workstation = models.ForeignKey(
+        Workstation, BY_DATABASE, related_name="repositories", db_index=False, verbose_name=_("workstation")
+    )
+    repository = models.ForeignKey(
+        "fallback.ProjectRepository", BY_DATABASE, related_name="clones", verbose_name=_("repository")
+    )
+    path = models.TextField(_("path"))
+    cloned_at = models.DateTimeField(_("cloned"), db_default=TransactionNow())
 
     class Meta:
         db_table = "workstation_repositories"
+        verbose_name = _("repository on a workstation")
+        verbose_name_plural = _("repositories on workstations")
         constraints = [
             *one_line_checks("workstation_repositories", "path"),
             UniqueConstraint(fields=["workstation", "repository"], name="workstation_repositories_once"),
@@ -154,15 +201,25 @@ class WorkstationRepository(models.Model):
 class WorkstationWorktree(TimestampedModel):
     """A work tree from the pool of a workstation, idle or used by a mission."""
 
-    workstation = models.ForeignKey(Workstation, BY_DATABASE, related_name="worktrees", db_index=False)
-    repository = models.ForeignKey("fallback.ProjectRepository", BY_DATABASE, related_name="worktrees")
-    mission = models.ForeignKey("fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="worktrees")
-    path = models.TextField()
-    branch = models.CharField(max_length=255, blank=True, default="", db_default="")
-    status = models.TextField(choices=WorktreeStatus, default=WorktreeStatus.IDLE, db_default=WorktreeStatus.IDLE)
+    workstation = models.ForeignKey(
+        Workstation, BY_DATABASE, related_name="worktrees", db_index=False, verbose_name=_("workstation")
+    )
+    repository = models.ForeignKey(
+        "fallback.ProjectRepository", BY_DATABASE, related_name="worktrees", verbose_name=_("repository")
+    )
+    mission = models.ForeignKey(
+        "fallback.Mission", BY_DATABASE, null=True, blank=True, related_name="worktrees", verbose_name=_("mission")
+    )
+    path = models.TextField(_("path"))
+    branch = models.CharField(_("branch"), max_length=255, blank=True, default="", db_default="")
+    status = models.TextField(
+        _("status"), choices=WorktreeStatus, default=WorktreeStatus.IDLE, db_default=WorktreeStatus.IDLE
+    )
 
     class Meta:
         db_table = "workstation_worktrees"
+        verbose_name = _("work tree")
+        verbose_name_plural = _("work trees")
         constraints = [
             *one_line_checks("workstation_worktrees", "path", "branch"),
             choices_check("workstation_worktrees", "status", WorktreeStatus),
@@ -174,17 +231,28 @@ class NotificationPreference(TimestampedModel):
     """Whether a kind of notification is sent by a channel, for an organisation or one member of it."""
 
     organization = models.ForeignKey(
-        "fallback.Organization", BY_DATABASE, related_name="notification_preferences", db_index=False
+        "fallback.Organization",
+        BY_DATABASE,
+        related_name="notification_preferences",
+        db_index=False,
+        verbose_name=_("organisation"),
     )
     member = models.ForeignKey(
-        "groups.Member", models.CASCADE, null=True, blank=True, related_name="notification_preferences"
+        "groups.Member",
+        models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="notification_preferences",
+        verbose_name=_("member"),
     )
-    kind = models.TextField()
-    channel = models.TextField(choices=Channel, default=Channel.IN_APP, db_default=Channel.IN_APP)
-    is_enabled = models.BooleanField(default=True, db_default=True)
+    kind = models.TextField(_("kind"))
+    channel = models.TextField(_("channel"), choices=Channel, default=Channel.IN_APP, db_default=Channel.IN_APP)
+    is_enabled = models.BooleanField(_("enabled"), default=True, db_default=True)
 
     class Meta:
         db_table = "notification_preferences"
+        verbose_name = _("notification preference")
+        verbose_name_plural = _("notification preferences")
         constraints = [
             choices_check("notification_preferences", "channel", Channel),
             UniqueConstraint(
@@ -198,20 +266,34 @@ class NotificationPreference(TimestampedModel):
 class AccessRequest(TimestampedModel):
     """A member's request to join a project."""
 
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False)
-    member = models.ForeignKey("groups.Member", models.CASCADE, related_name="access_requests")
-    message = models.TextField(blank=True, default="", db_default="")
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False, verbose_name=_("project")
+    )
+    member = models.ForeignKey(
+        "groups.Member", models.CASCADE, related_name="access_requests", verbose_name=_("member")
+    )
+    message = models.TextField(_("message"), blank=True, default="", db_default="")
     status = models.TextField(
-        choices=AccessRequestStatus, default=AccessRequestStatus.PENDING, db_default=AccessRequestStatus.PENDING
+        _("status"),
+        choices=AccessRequestStatus,
+        default=AccessRequestStatus.PENDING,
+        db_default=AccessRequestStatus.PENDING,
     )
     decided_by = models.ForeignKey(
-        "groups.Member", models.PROTECT, null=True, blank=True, related_name="decided_access_requests"
+        "groups.Member",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="decided_access_requests",
+        verbose_name=_("decided by"),
     )
-    decided_at = models.DateTimeField(null=True, blank=True)
-    expires_at = models.DateTimeField(null=True, blank=True)
+    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
+    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
 
     class Meta:
         db_table = "access_requests"
+        verbose_name = _("access request")
+        verbose_name_plural = _("access requests")
         constraints = [
             choices_check("access_requests", "status", AccessRequestStatus),
             UniqueConstraint(
@@ -228,16 +310,30 @@ class AuditEvent(models.Model):
     """An entry of the compliance log. The actor is a pseudonym, never personal data."""
 
     id = models.BigAutoField(primary_key=True)
-    action = models.TextField()
-    actor_token = models.TextField(blank=True, default="", db_default="")
+    action = models.TextField(_("action"))
+    actor_token = models.TextField(_("pseudonym of the actor"), blank=True, default="", db_default="")
     organization = models.ForeignKey(
-        "fallback.Organization", models.PROTECT, null=True, blank=True, related_name="audit_events"
+        "fallback.Organization",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audit_events",
+        verbose_name=_("organisation"),
     )
-    project = models.ForeignKey("fallback.Project", models.PROTECT, null=True, blank=True, related_name="audit_events")
-    payload = models.JSONField(default=dict, db_default={}, blank=True)
-    occurred_at = models.DateTimeField(db_default=TransactionNow())
+    project = models.ForeignKey(
+        "fallback.Project",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="audit_events",
+        verbose_name=_("project"),
+    )
+    payload = models.JSONField(_("payload"), default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(_("occurred"), db_default=TransactionNow())
 
     class Meta:
         db_table = "audit_events"
+        verbose_name = _("audit event")
+        verbose_name_plural = _("audit events")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         indexes = [models.Index(F("occurred_at").desc(), F("id").desc(), name="audit_events_newest")]

@@ -43,20 +43,25 @@ class MissionFallbackTemplate(TimestampedModel):
     discarded_count: int
     last_used_at: datetime | None
 
-    project = models.ForeignKey("fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False)
-    name = models.CharField(max_length=255)
-    description = models.TextField(blank=True, default="", db_default="")
-    flow = within_project("fallback.Flow", related_name="templates")
-    actor = within_project("fallback.Actor", related_name="templates")
-    repository = within_project("fallback.ProjectRepository", related_name="templates")
-    priority = models.IntegerField(choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="fallback_templates", db_index=False, verbose_name=_("project")
+    )
+    name = models.CharField(_("name"), max_length=255)
+    description = models.TextField(_("description"), blank=True, default="", db_default="")
+    flow = within_project("fallback.Flow", related_name="templates", verbose_name=_("flow"))
+    actor = within_project("fallback.Actor", related_name="templates", verbose_name=_("actor"))
+    repository = within_project("fallback.ProjectRepository", related_name="templates", verbose_name=_("repository"))
+    priority = models.IntegerField(_("priority"), choices=Priority, default=Priority.NORMAL, db_default=Priority.NORMAL)
     estimated_effort_minutes = models.IntegerField(_("estimated effort (minutes)"))
-    acceptance_criteria = models.TextField(blank=True, default="", db_default="")
+    acceptance_criteria = models.TextField(_("acceptance criteria"), blank=True, default="", db_default="")
     enabled = models.BooleanField(
-        default=True, db_default=True, help_text=_("If disabled, no proposals are made from this template.")
+        _("enabled"),
+        default=True,
+        db_default=True,
+        help_text=_("If disabled, no proposals are made from this template."),
     )
     tags = models.JSONField(
-        default=list, db_default=[], blank=True, help_text=_('A list of words, such as ["docs", "small"].')
+        _("tags"), default=list, db_default=[], blank=True, help_text=_('A list of words, such as ["docs", "small"].')
     )
 
     objects: ClassVar[TemplateManager] = TemplateManager()
@@ -64,6 +69,7 @@ class MissionFallbackTemplate(TimestampedModel):
     class Meta:
         db_table = "mission_fallback_templates"
         verbose_name = _("fallback template")
+        verbose_name_plural = _("fallback templates")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks("mission_fallback_templates", "name"),
