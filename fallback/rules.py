@@ -22,6 +22,9 @@ ROLLOUT_PERCENT = (0, 100)
 EFFORT_MINUTES = (1, 100_000)
 # Characters of the feedback of a reviewer.
 FEEDBACK_LENGTH = 5_000
+# Stages of a flow and tags of a template: how many, and the characters of each.
+STAGES, STAGE_LENGTH = 20, 64
+TAGS, TAG_LENGTH = 20, 64
 
 # --- Conditions -------------------------------------------------------------------------------
 

@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
@@ -11,9 +10,12 @@ from unfold.decorators import display
 
 from fallback.admin.base import KeySearch, ProjectModelAdmin, VisibleRelatedFilter, member_of
 from fallback.models import Actor, Flow, ProjectRepository
+from fallback.models.flows import default_stages
+from fallback.rules import STAGE_LENGTH, STAGES
 from fallback.services.projects import add_to_project, change_in_project
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import link_to
+from missionsite.common.admin.list_fields import ListField
 
 P = TypeVar("P", bound=Flow | Actor | ProjectRepository)
 
@@ -49,27 +51,15 @@ class PartOfProject(ProjectModelAdmin[P]):
         change_in_project(actor=member_of(request), instance=obj, changes=changes)
 
 
-STAGES_NEEDED = _('Enter a list of 1 to 20 names, such as ["clarify", "code", "review"].')
-
-
 class FlowForm(ServiceForm):
-    """Checks that stages are a list of 1 to 20 names."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if field := self.fields.get("stages"):
-            # For a value that is not JSON.
-            field.error_messages["invalid"] = STAGES_NEEDED
-
-    def clean_stages(self) -> list[str]:
-        stages = self.cleaned_data["stages"]
-        if not (
-            isinstance(stages, list)
-            and 0 < len(stages) <= 20
-            and all(isinstance(stage, str) and 0 < len(stage.strip()) <= 64 for stage in stages)
-        ):
-            raise ValidationError(STAGES_NEEDED)
-        return [stage.strip() for stage in stages]
+    stages = ListField(
+        label=_("Stages"),
+        help_text=_("One stage per line, in order."),
+        by_line=True,
+        most=STAGES,
+        longest=STAGE_LENGTH,
+        initial=default_stages,
+    )
 
 
 @admin.register(Flow)

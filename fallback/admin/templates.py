@@ -1,9 +1,8 @@
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 from django.contrib import admin
-from django.core.exceptions import ValidationError
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import path
@@ -24,11 +23,13 @@ from fallback.admin.base import (
 from fallback.admin.formats import format_acceptance, format_effort
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
 from fallback.models.templates import TemplateQuerySet
+from fallback.rules import TAG_LENGTH, TAGS
 from fallback.selectors.rights import Right
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.runs import launch_template
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.formats import EMPTY, badge, format_datetime, link_to
+from missionsite.common.admin.list_fields import ListField
 
 USES: ProjectTab[MissionFallbackTemplate, MissionFallbackItem] = ProjectTab(
     name="uses",
@@ -47,27 +48,14 @@ USES: ProjectTab[MissionFallbackTemplate, MissionFallbackItem] = ProjectTab(
 )
 
 
-TAGS_NEEDED = _('Enter a list of words, such as ["docs", "small"].')
-
-
 class TemplateForm(ServiceForm):
-    """Checks that tags are a list of words."""
-
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
-        super().__init__(*args, **kwargs)
-        if field := self.fields.get("tags"):
-            # For a value that is not JSON.
-            field.error_messages["invalid"] = TAGS_NEEDED
-
-    def clean_tags(self) -> list[str]:
-        tags = self.cleaned_data["tags"] or []
-        if not (
-            isinstance(tags, list)
-            and len(tags) <= 20
-            and all(isinstance(tag, str) and 0 < len(tag.strip()) <= 64 for tag in tags)
-        ):
-            raise ValidationError(TAGS_NEEDED)
-        return [tag.strip() for tag in tags]
+    tags = ListField(
+        label=_("Tags"),
+        help_text=_("Words separated by commas, such as: docs, small"),
+        most=TAGS,
+        longest=TAG_LENGTH,
+        required=False,
+    )
 
 
 @admin.register(MissionFallbackTemplate)

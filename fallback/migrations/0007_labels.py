@@ -1392,7 +1392,6 @@ class Migration(migrations.Migration):
                     blank=True,
                     db_default=[],
                     default=list,
-                    help_text='A list of words, such as ["docs", "small"].',
                     verbose_name="tags",
                 ),
             ),

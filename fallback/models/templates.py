@@ -60,9 +60,7 @@ class MissionFallbackTemplate(TimestampedModel):
         db_default=True,
         help_text=_("If disabled, no proposals are made from this template."),
     )
-    tags = models.JSONField(
-        _("tags"), default=list, db_default=[], blank=True, help_text=_('A list of words, such as ["docs", "small"].')
-    )
+    tags = models.JSONField(_("tags"), default=list, db_default=[], blank=True)
 
     objects: ClassVar[TemplateManager] = TemplateManager()
 

@@ -15,6 +15,7 @@ from fallback.models import (
     MissionFallbackRun,
     Organization,
     Project,
+    ProjectActivity,
 )
 from fallback.models.choices import ConfigStatus, RunStatus
 from fallback.services.configs import pause_fallback, update_config
@@ -84,14 +85,41 @@ class TestForms:
         assert Project.objects.count() == 1
 
     @pytest.mark.parametrize(
-        "stages", ['"code"', "[]", '["code", ""]', '["code", 5]', "{", "null", '["' + "x" * 65 + '"]']
+        ("stages", "message"),
+        [
+            ("", "This field is required."),
+            (" \n\t\n", "This field is required."),
+            ("x" * 65, "An entry has at most 64 characters; this one has 65"),
+            ("\n".join(f"stage {number}" for number in range(21)), "Enter at most 20 entries; there are 21."),
+        ],
+        ids=["empty", "blank", "long", "many"],
     )
-    def test_invalid_stages_keep_form_values(self, chief, project, stages):
+    def test_invalid_stages_keep_form_values(self, chief, project, stages, message):
         values = {"project": project.pk, "name": "Build", "stages": stages, "description": "Typed text"}
         response = chief.post(page("flow", "add"), values)
         assert "stages" in errors(response)
+        assert message in page_text(response)
         assert "Typed text" in page_text(response)
         assert not Flow.objects.exists()
+
+    def test_stages_are_entered_one_per_line(self, chief, project):
+        values = {"project": project.pk, "name": "Build", "stages": " plan, draft \r\n\r\ncode", "description": ""}
+        chief.post(page("flow", "add"), values)
+        flow = Flow.objects.get()
+        assert flow.stages == ["plan, draft", "code"]
+        assert form_of(chief.get(page("flow", "change", flow)))["stages"].split() == ["plan,", "draft", "code"]
+
+    def test_unchanged_list_records_nothing(self, chief, project):
+        template = TemplateFactory(project=project, tags=["docs", "small"])
+        address = page("missionfallbacktemplate", "change", template)
+        values = form_of(chief.get(address))
+        assert values["tags"] == "docs, small"
+        chief.post(address, values)
+        assert not ProjectActivity.objects.filter(type="template.changed").exists()
+        chief.post(address, values | {"tags": "docs,, large "})
+        template.refresh_from_db()
+        assert template.tags == ["docs", "large"]
+        assert ProjectActivity.objects.filter(type="template.changed").count() == 1
 
     @pytest.mark.parametrize(
         "model", ["organization", "project", "flow", "actor", "projectrepository", "mission", "missionfallbacktemplate"]

@@ -175,7 +175,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     project = {"project": things["project"].pk}
     named = {"name": "Something new", "description": "What it is for."}
     parts = {"flow": things["flow"].pk, "actor": things["persona"].pk, "repository": things["repository"].pk}
-    work = {**parts, "priority": "4", "estimated_effort_minutes": "45", "tags": '["docs"]', "enabled": "on"}
+    work = {**parts, "priority": "4", "estimated_effort_minutes": "45", "tags": "docs", "enabled": "on"}
     figures = {
         "backlog_threshold": "7",
         "check_cadence_minutes": "30",
@@ -191,7 +191,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_rollout_percent": "50",
     }
     new_project = {"name": "A new project", "slug": "a-new-project", "privacy": "private", "fallback_enabled": "on"}
-    flow = {**named, "stages": '["plan", "do"]'}
+    flow = {**named, "stages": "plan\ndo"}
     repository = {"name": "example/new", "url": "https://example.org/new", "default_branch": "main"}
     reason = {"reason": "Because it is time"}
     role = {"member": things["member"].email, "role": "viewer"}
