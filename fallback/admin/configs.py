@@ -15,7 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, member_of, rights_of
-from fallback.admin.formats import format_status, plan_context
+from fallback.admin.formats import format_effort, format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
 from fallback.selectors.planning import plan_run
@@ -24,7 +24,7 @@ from fallback.services.configs import create_config, pause_fallback, resume_fall
 from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once
-from missionsite.common.admin.formats import badge, format_datetime
+from missionsite.common.admin.formats import badge, format_datetime, format_number
 from missionsite.common.errors import DomainError
 
 
@@ -55,11 +55,10 @@ class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     list_display = (
         "project_name",
         "state",
-        "backlog_threshold",
-        "check_cadence_minutes",
-        "auto_accept",
-        "weekly_mission_cap",
-        "monthly_target_hours",
+        "wanted",
+        "automatic",
+        "limits",
+        "interval",
         "checked",
     )
     list_display_links = ("project_name",)
@@ -154,6 +153,24 @@ class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     @display(description=_("Status"))
     def state(self, config: MissionFallbackConfig) -> str:
         return badge(format_status(config), CONFIG[config.status])
+
+    @display(description=_("Ready wanted"))
+    def wanted(self, config: MissionFallbackConfig) -> int:
+        return config.backlog_threshold
+
+    @display(description=_("Automatic"), boolean=True)
+    def automatic(self, config: MissionFallbackConfig) -> bool:
+        return config.auto_accept
+
+    @display(description=_("Guardrails"))
+    def limits(self, config: MissionFallbackConfig) -> str:
+        return gettext("{missions} a week, {hours} h a month").format(
+            missions=format_number(config.weekly_mission_cap), hours=format_number(config.monthly_target_hours)
+        )
+
+    @display(description=_("Checked every"))
+    def interval(self, config: MissionFallbackConfig) -> str:
+        return format_effort(config.check_cadence_minutes)
 
     @display(description=_("Checked"))
     def checked(self, config: MissionFallbackConfig) -> str:

@@ -18,7 +18,7 @@ from fallback.models import (
     Project,
     ProjectActivity,
 )
-from fallback.services.configs import update_config
+from fallback.services.configs import snooze_fallback, update_config
 from fallback.services.missions import move_mission
 from fallback.services.runs import run_due, run_fallback
 from groups.models import Member
@@ -377,6 +377,30 @@ def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
             assert room[0] <= room[1], f"{path} is {room[0]} wide in a window of {room[1]}"
         shade = desk.evaluate("getComputedStyle(document.body).backgroundColor")
         assert (darkness(desk, shade) > 0.5) == (scheme == "dark"), f"{path} is {shade} in {scheme}"
+
+
+def test_configuration_list_fits_1440_pixels(desk: Page, live_server, project):
+    config = update_config(
+        actor=Member.objects.system(),
+        config=project.fallback_config,
+        weekly_mission_cap=1_000,
+        monthly_target_hours=10_000,
+        check_cadence_minutes=10_080,
+    )
+    snooze_fallback(actor=Member.objects.system(), config=config, until=timezone.now() + timedelta(days=300))
+    desk.set_viewport_size({"width": 1440, "height": 900})
+    desk.goto(live_server.url + reverse("admin:fallback_missionfallbackconfig_changelist"))
+    table = desk.locator("#result_list")
+    expect(table).to_contain_text("1,000 a week, 10,000 h a month")
+    # The boxes around the table that scroll sideways.
+    scrolling = """table => {
+        const found = [];
+        for (let box = table; box; box = box.parentElement)
+            if (box.scrollWidth > box.clientWidth && ["auto", "scroll"].includes(getComputedStyle(box).overflowX))
+                found.push(`${box.tagName} ${box.className}: ${box.scrollWidth} in ${box.clientWidth}`);
+        return found;
+    }"""
+    assert table.evaluate(scrolling) == []
 
 
 def darkness(page: Page, color: str) -> float:
