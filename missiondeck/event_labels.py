@@ -3,6 +3,7 @@
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.choices import ChatSender, Citizen
+from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "calendar_feed.created": _("Calendar feed created"),
@@ -15,7 +16,7 @@ EVENT_LABELS = {
     "test_run.started": _("Test run started"),
 }
 
-EVENT_FIELDS = {
+EVENT_FIELDS: dict[str, EventField] = {
     "citizen": (_("Citizen"), Citizen),
     "client_mission": _("Client mission"),
     "sender": (_("Author"), ChatSender),

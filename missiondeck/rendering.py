@@ -10,12 +10,14 @@ import time
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from html import escape
+from typing import cast
 
 import nh3
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 from markdown_it import MarkdownIt
 from markdown_it import token as markdown
+from markdown_it.renderer import RendererHTML
 from markdown_it.rules_block import StateBlock
 from markdown_it.rules_core import StateCore
 from markdown_it.rules_inline import StateInline
@@ -182,8 +184,8 @@ def _mark_hidden(markup: str) -> str:
 # --- Markdown -----------------------------------------------------------------------------------
 
 
-def _is_allowed_link(address: str) -> bool:
-    return _ADDRESS.match(address) is not None
+def _is_allowed_link(url: str) -> bool:
+    return _ADDRESS.match(url) is not None
 
 
 def _count_block(state: StateBlock, line: int, last_line: int, silent: bool) -> bool:
@@ -222,7 +224,7 @@ def _without_images(tokens: Sequence[markdown.Token]) -> list[markdown.Token]:
         if token.type != "image":
             kept.append(token)
             continue
-        label = _MARKDOWN.renderer.renderInlineAsText(token.children or [], _MARKDOWN.options, {})
+        label = _RENDERER.renderInlineAsText(token.children or [], _MARKDOWN.options, {})
         text = markdown.Token("text", "", 0, content=label.strip() or "image")
         # A link cannot contain a link: there the image becomes text.
         link = markdown.Token("link_open", "a", 1, attrs={"href": token.attrs["src"]})
@@ -241,7 +243,7 @@ def _inline_code(renderer, tokens: Sequence[markdown.Token], index: int, options
 
 def _markdown() -> MarkdownIt:
     made = MarkdownIt("commonmark", {"html": False}).enable(["table", "strikethrough"])
-    made.validateLink = _is_allowed_link
+    made.validateLink = _is_allowed_link  # type: ignore[method-assign]  # how markdown-it-py is configured
     made.block.ruler.before("table", "count", _count_block)
     made.inline.ruler.before("text", "count", _count_step)
     made.core.ruler.after("block", "count", _count_blocks)
@@ -255,6 +257,7 @@ def _markdown() -> MarkdownIt:
 
 
 _MARKDOWN = _markdown()
+_RENDERER = cast(RendererHTML, _MARKDOWN.renderer)
 
 # --- Sanitizing ---------------------------------------------------------------------------------
 

@@ -3,23 +3,31 @@
 from __future__ import annotations
 
 from datetime import datetime
+from typing import TYPE_CHECKING, TypedDict, cast
 
 from django.db.models import Count, F, IntegerField, OuterRef, Q, QuerySet, Subquery, TextChoices
 from django.db.models.functions import Coalesce
+from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
+from groups.models import Member
 from missiondeck.admin.workspace_formats import SOON, format_days_left, format_span
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
 from missionsite.common.admin.formats import badge, format_datetime, format_number
 from missionsite.common.admin.table import address_of
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
+    MissionWithProgress = WithAnnotations[DeckMission, "WithProgress"]
+
 VIEW_PERMISSION = "missiondeck.view_deckmission"
 # Colours of states: unfold's label variants.
-STATUS = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warning", DeckStatus.COMPLETE: "success"}
-RUN = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED: "danger"}
+STATUS: dict[str, str] = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warning", DeckStatus.COMPLETE: "success"}
+RUN: dict[str, str] = {RunStatus.RUNNING: "info", RunStatus.PASSED: "success", RunStatus.FAILED: "danger"}
 
 
 class MissionHealth(TextChoices):
@@ -31,16 +39,30 @@ class MissionHealth(TextChoices):
     COMPLETE = "complete", _("Complete")
 
 
-def with_last_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Missions with `last_run_status` and `last_run_at`, None without a run. The runs themselves are not read."""
-    return missions.annotate(last_run_status=F("latest_run__status"), last_run_at=F("latest_run__created_at"))
+class WithProgress(TypedDict):
+    """What with_progress() adds to a mission. last_run_status, last_run_at: None without a run."""
+
+    last_run_status: str | None
+    last_run_at: datetime | None
+    dod_done: int
+    dod_total: int
 
 
-def with_progress(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
-    """Missions with their last run and `dod_done` of `dod_total` items, counted only for the rows that are read."""
+def current_member(request: HttpRequest) -> Member:
+    """The member who is signed in; a page of the back office has one."""
+    return cast(Member, request.user)
+
+
+def with_progress(missions: QuerySet[DeckMission]) -> QuerySet[MissionWithProgress]:
+    """Missions with their last run and `dod_done` of `dod_total` items, counted only for the rows that are read.
+
+    The runs themselves are not read.
+    """
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     done, total = (items.annotate(n=Count("pk", filter=only)).values("n") for only in (Q(completed=True), None))
-    return with_last_run(missions).annotate(
+    return missions.annotate(
+        last_run_status=F("latest_run__status"),
+        last_run_at=F("latest_run__created_at"),
         dod_done=Coalesce(Subquery(done), 0, output_field=IntegerField()),
         dod_total=Coalesce(Subquery(total), 0, output_field=IntegerField()),
     )
@@ -60,7 +82,7 @@ def with_failed_run(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
     return open_missions(missions).filter(latest_run__status=RunStatus.FAILED)
 
 
-def health_of(mission: DeckMission, *, at: datetime) -> MissionHealth:
+def health_of(mission: MissionWithProgress, *, at: datetime) -> MissionHealth:
     """The health of a mission from `with_progress`. At risk: due soon, and not ready to be completed."""
     if mission.status == DeckStatus.COMPLETE:
         return MissionHealth.COMPLETE
@@ -86,7 +108,7 @@ def format_time_left(mission: DeckMission) -> str:
     return format_html('{} <small class="deck-when">{}</small>', shown, format_datetime(mission.deadline))
 
 
-def format_progress(mission: DeckMission) -> str:
+def format_progress(mission: MissionWithProgress) -> str:
     if not mission.dod_total:
         return gettext("No items yet")
     return gettext("%(done)s of %(total)s") % {
@@ -95,7 +117,7 @@ def format_progress(mission: DeckMission) -> str:
     }
 
 
-def format_progress_bar(mission: DeckMission) -> str:
+def format_progress_bar(mission: MissionWithProgress) -> str:
     """The progress of the definition of done as a bar and as "3 of 8"."""
     if not mission.dod_total:
         return format_progress(mission)
@@ -112,10 +134,10 @@ def status_badge(mission: DeckMission) -> str:
     return badge(mission.get_status_display(), STATUS[mission.status])
 
 
-def format_last_run(mission: DeckMission) -> str:
+def format_last_run(mission: MissionWithProgress) -> str:
     if mission.last_run_status is None:
         return gettext("None yet")
-    label = badge(RunStatus(mission.last_run_status).label, RUN[mission.last_run_status])
+    label = badge(str(RunStatus(mission.last_run_status).label), RUN[mission.last_run_status])
     return format_html('{} <small class="deck-when">{}</small>', label, format_datetime(mission.last_run_at))
 
 

@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from calendar import Calendar
 from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.db.models import Count, Window
+from django.db.models import Count, QuerySet, Window
 from django.db.models.functions import RowNumber, TruncDate
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
@@ -18,17 +19,21 @@ from django.utils.formats import date_format
 from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
 
-from missiondeck.admin.base import VIEW_PERMISSION, health_of, mission_url, with_progress
+from missiondeck.admin.base import VIEW_PERMISSION, current_member, health_of, mission_url, with_progress
 from missiondeck.models import DeckMission
 from missiondeck.rules import FIRST_YEAR, LAST_YEAR
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_number, list_url
+
+if TYPE_CHECKING:
+    from missiondeck.admin.base import MissionWithProgress
 
 # Missions shown per day; the list shows the others.
 MAX_PER_DAY = 8
 _MONTH = re.compile(r"(\d{4})-(\d{2})", re.ASCII)
 
 
-def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def calendar_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """A month of deadlines in the viewer's time zone. month: 2026-11, or the current. assigned=me: own missions."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
@@ -45,7 +50,9 @@ def calendar_view(request: HttpRequest, *, model_admin) -> HttpResponse:
                 % {"asked": asked[:20], "month": f"{month:%Y-%m}"},
             )
     is_mine = request.GET.get("assigned") == "me"
-    missions = DeckMission.objects.filter(assignee=request.user) if is_mine else DeckMission.objects.all()
+    missions = DeckMission.objects.all()
+    if is_mine:
+        missions = missions.filter(assignee=current_member(request))
     days, total = days_around(month, missions, at=now, assigned=is_mine)
     context = {
         **model_admin.admin_site.each_context(request),
@@ -84,21 +91,22 @@ def parse_month(text: str) -> date | None:
     return date(int(match[1]), int(match[2]), 1)
 
 
-def days_around(month: date, missions, *, at: datetime, assigned: bool) -> tuple[list[dict], int]:
+def days_around(
+    month: date, missions: QuerySet[DeckMission], *, at: datetime, assigned: bool
+) -> tuple[list[dict], int]:
     """The days of the weeks of a month, Monday first, and the number of deadlines in the month. Runs two queries."""
     zone = timezone.get_current_timezone()
     begins, ends = (
-        timezone.make_aware(datetime.combine(day, time.min), zone)
-        for day in (month, _add_months(month, 1, bounded=False))
+        timezone.make_aware(datetime.combine(day, time.min), zone) for day in (month, _add_months(month, 1))
     )
-    day = TruncDate("deadline", tzinfo=zone)
+    day_of_deadline = TruncDate("deadline", tzinfo=zone)
     ranked = (
         missions.filter(deadline__gte=begins, deadline__lt=ends)
         .order_by()
         .annotate(
-            day=day,
-            rank=Window(RowNumber(), partition_by=[day], order_by=["deadline", "number"]),
-            of_day=Window(Count("pk"), partition_by=[day]),
+            day=day_of_deadline,
+            rank=Window(RowNumber(), partition_by=[day_of_deadline], order_by=["deadline", "number"]),
+            of_day=Window(Count("pk"), partition_by=[day_of_deadline]),
         )
         .filter(rank__lte=MAX_PER_DAY)
         .values_list("pk", "day", "of_day")
@@ -125,7 +133,7 @@ def days_around(month: date, missions, *, at: datetime, assigned: bool) -> tuple
     return days, sum(counts.values())
 
 
-def _entry(mission: DeckMission, *, at: datetime) -> dict:
+def _entry(mission: MissionWithProgress, *, at: datetime) -> dict:
     health = health_of(mission, at=at)
     return {
         "name": str(mission),
@@ -143,21 +151,21 @@ def _day_list(day: date, *, assigned: bool) -> str:
     return list_url(DeckMission, **filters | ({"assigned": "me"} if assigned else {}))
 
 
-def _add_months(month: date, by: int, *, bounded: bool = True) -> date | None:
-    """The month before (-1) or after (1); None outside the years of the calendar."""
-    shifted = (month.replace(day=1) + timedelta(days=31 if by > 0 else -1)).replace(day=1)
-    return None if bounded and not FIRST_YEAR <= shifted.year <= LAST_YEAR else shifted
+def _add_months(month: date, by: int) -> date:
+    """The first day of the month before (-1) or after (1)."""
+    return (month.replace(day=1) + timedelta(days=31 if by > 0 else -1)).replace(day=1)
 
 
-def _link(month: date | None, *, is_mine: bool) -> str:
-    if month is None:
+def _link(month: date, *, is_mine: bool) -> str:
+    """The URL of a month; "" outside the years of the calendar."""
+    if not FIRST_YEAR <= month.year <= LAST_YEAR:
         return ""
     query = {"month": f"{month:%Y-%m}"} | ({"assigned": "me"} if is_mine else {})
     return f"{reverse('admin:missiondeck_calendar')}?{urlencode(query)}"
 
 
 def _buttons(month: date, *, is_mine: bool) -> list[dict]:
-    last = _add_months(month, 1, bounded=False) - timedelta(days=1)
+    last = _add_months(month, 1) - timedelta(days=1)
     filters = {"deadline_from": month.isoformat(), "deadline_to": last.isoformat()}
     as_list = list_url(DeckMission, **filters | ({"assigned": "me"} if is_mine else {}))
     return [

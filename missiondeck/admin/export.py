@@ -5,12 +5,13 @@ from collections.abc import Iterator
 
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
 from groups.admin.directory_files import rows_of_list, safe_cell
 from missiondeck.admin.base import VIEW_PERMISSION
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.downloads import download
 
 # Column headings, and the field of a mission in each column.
@@ -44,7 +45,7 @@ class _Echo:
         return line
 
 
-def export_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponseBase:
     """The rows of the list with the same search, filters and order. Instants are ISO 8601 in UTC."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied

@@ -14,10 +14,11 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
-from missiondeck.admin.base import VIEW_PERMISSION
+from missiondeck.admin.base import VIEW_PERMISSION, current_member
 from missiondeck.admin.workspace_url import key_of
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
 # Revoked feeds that are listed.
@@ -35,7 +36,7 @@ class FeedForm(forms.ModelForm):
         }
 
 
-def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
+def feeds_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """The user's own feeds. A POST creates one, or revokes the one whose id is in `revoke`.
 
     A new URL is shown only in the response to its POST: not in a message, the session, or a later page.
@@ -48,7 +49,7 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
     def make_feed() -> FormResult:
         nonlocal address, made
-        made, secret = create_feed(actor=request.user, **form.cleaned_data)
+        made, secret = create_feed(actor=current_member(request), **form.cleaned_data)
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
         return FormResult(reverse("admin:missiondeck_feeds"))
 
@@ -57,7 +58,7 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
             messages.info(request, _SHOWN_ONCE)
             return answer
         form = FeedForm()
-    own = DeckFeed.objects.filter(member=request.user)
+    own = DeckFeed.objects.filter(member=current_member(request))
     context = {
         **model_admin.admin_site.each_context(request),
         "title": gettext("Calendar feeds"),
@@ -80,10 +81,10 @@ def feeds_view(request: HttpRequest, *, model_admin) -> HttpResponse:
 
 
 def _revoke(request: HttpRequest) -> HttpResponse:
-    feed = DeckFeed.objects.filter(member=request.user, pk=key_of(request.POST["revoke"])).first()
+    feed = DeckFeed.objects.filter(member=current_member(request), pk=key_of(request.POST["revoke"])).first()
     if feed is None:
         messages.error(request, gettext("This feed does not exist."))
     else:
-        revoke_feed(actor=request.user, feed=feed)
+        revoke_feed(actor=current_member(request), feed=feed)
         messages.success(request, gettext("The feed “%(feed)s” was revoked.") % {"feed": feed})
     return HttpResponseRedirect(reverse("admin:missiondeck_feeds"))

@@ -14,10 +14,11 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 
 from groups.models import Member
-from missiondeck.admin.base import open_missions, overdue
+from missiondeck.admin.base import current_member, open_missions, overdue
 from missiondeck.models import DeckMission, DeckStatus, RunStatus
-from missionsite.common.admin import Search
+from missionsite.common.admin import ModelAdmin, Search
 from missionsite.common.admin.filters import ExactTextFilter
+from missionsite.common.annotations import StrOrPromise
 
 WEEK = timedelta(days=7)
 _NUMBER = re.compile(r"(#?)(\d{1,14})", re.ASCII)
@@ -29,10 +30,10 @@ class MissionSearch(Search):
     def __init__(self) -> None:
         super().__init__("number", "", ("title", "client"))
 
-    def exact(self, term: str) -> int | None:
+    def exact(self, term: str) -> str | None:
         """The number in "#47"; a plain 47 may also be the start of a title."""
         match = _NUMBER.fullmatch(term.strip())
-        return int(match[2]) if match and match[1] else None
+        return match[2] if match and match[1] else None
 
     def _branches(self, rows: QuerySet, term: str) -> list[QuerySet]:
         branches = super()._branches(rows, term)
@@ -50,7 +51,7 @@ class StatusFilter(DropdownFilter):
     title = _("status")
     parameter_name = "status"
 
-    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, StrOrPromise]]:
         return [("open", gettext("Not complete")), *DeckStatus.choices]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
@@ -70,7 +71,7 @@ class DueFilter(DropdownFilter):
     def is_set(cls, request: HttpRequest) -> bool:
         return request.GET.get(cls.parameter_name) in dict(cls.choices_known)
 
-    def lookups(self, request: HttpRequest, model_admin) -> tuple:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> tuple[tuple[str, StrOrPromise], ...]:
         return self.choices_known
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
@@ -89,7 +90,7 @@ class LastRunFilter(DropdownFilter):
     title = _("last test run")
     parameter_name = "last_run"
 
-    def lookups(self, request: HttpRequest, model_admin) -> list[tuple[str, str]]:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> list[tuple[str, StrOrPromise]]:
         return [*RunStatus.choices, ("none", gettext("None yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
@@ -102,13 +103,13 @@ class AssignedFilter(DropdownFilter):
     title = _("assigned")
     parameter_name = "assigned"
 
-    def lookups(self, request: HttpRequest, model_admin) -> tuple:
+    def lookups(self, request: HttpRequest, model_admin: ModelAdmin) -> tuple[tuple[str, StrOrPromise], ...]:
         return (("me", gettext("To me")), ("unknown", gettext("To an address without an account")))
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
         match self.value():
             case "me":
-                return queryset.filter(assignee=request.user)
+                return queryset.filter(assignee=current_member(request))
             case "unknown":
                 return queryset.filter(assignee=None)
         return queryset

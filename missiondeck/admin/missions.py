@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 from django import forms
 from django.contrib import admin
@@ -31,13 +32,17 @@ from missiondeck.admin.filters import (
 )
 from missiondeck.admin.transcripts import transcript_view
 from missiondeck.admin.workspace import workspace_urls
-from missiondeck.models import Category, DeckMission, DodItem
+from missiondeck.models import Category, DeckMission
+from missiondeck.rules import ITEM_LENGTH
 from missiondeck.services.checklist import add_item
 from missiondeck.services.missions import EDITABLE, create_deck_mission, update_deck_mission
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
-from missionsite.common.audit.history import NothingToRevert, changes_of, revert_change
+from missionsite.common.audit.history import Change, NothingToRevert, changes_of, revert_change
+
+if TYPE_CHECKING:
+    from missiondeck.admin.base import MissionWithProgress
 
 # Items per category in the form of a new mission; more are added in the workspace.
 MAX_LINES = 50
@@ -65,7 +70,6 @@ class LinesField(forms.CharField):
         super().__init__(required=False, widget=UnfoldAdminTextareaWidget(attrs={"rows": 4}), **kwargs)
 
     def clean(self, value) -> list[str]:
-        longest = DodItem._meta.get_field("text").max_length
         lines = [line.strip() for line in super().clean(value).splitlines() if line.strip()]
         if len(lines) > MAX_LINES:
             raise forms.ValidationError(
@@ -73,10 +77,10 @@ class LinesField(forms.CharField):
                 % {"limit": MAX_LINES}
             )
         for place, line in enumerate(lines, 1):
-            if len(line) > longest:
+            if len(line) > ITEM_LENGTH:
                 raise forms.ValidationError(
                     gettext("Item %(number)s is longer than %(limit)s characters: %(text)s…")
-                    % {"number": place, "limit": longest, "text": line[:40]}
+                    % {"number": place, "limit": ITEM_LENGTH, "text": line[:40]}
                 )
         return lines
 
@@ -175,7 +179,7 @@ class DeckMissionAdmin(HistoryAdmin):
 
     # --- Lists --------------------------------------------------------------------------------
 
-    def get_queryset(self, request: HttpRequest) -> QuerySet[DeckMission]:
+    def get_queryset(self, request: HttpRequest) -> QuerySet[MissionWithProgress]:
         return base.with_progress(super().get_queryset(request))
 
     def get_ordering(self, request: HttpRequest) -> tuple:
@@ -212,26 +216,26 @@ class DeckMissionAdmin(HistoryAdmin):
     # --- Writing ------------------------------------------------------------------------------
 
     def create(self, request: HttpRequest, values: dict) -> DeckMission:
-        mission = create_deck_mission(actor=request.user, **{name: values[name] for name in EDITABLE})
+        mission = create_deck_mission(actor=base.current_member(request), **{name: values[name] for name in EDITABLE})
         for name, category in CHECKLIST.items():
             for text in values[name]:
-                add_item(actor=request.user, mission=mission, text=text, category=category)
+                add_item(actor=base.current_member(request), mission=mission, text=text, category=category)
         return mission
 
     def update(self, request: HttpRequest, obj: DeckMission, changes: dict) -> None:
-        update_deck_mission(actor=request.user, mission=obj, **changes)
+        update_deck_mission(actor=base.current_member(request), mission=obj, **changes)
 
     def may_revert(self, request: HttpRequest, obj: DeckMission, changed: set[str]) -> bool:
         """Whether only editable fields changed. A status change is undone in the workspace, with a reason."""
         return changed - {"assignee"} <= set(EDITABLE) and super().may_revert(request, obj, changed)
 
-    def revert(self, request: HttpRequest, obj: DeckMission, change) -> None:
+    def revert(self, request: HttpRequest, obj: Model, change: Change) -> None:
         """Revert the editable fields of a change. Raises NothingToRevert, LaterChange."""
         raw = next((entry for entry in changes_of(obj) if entry.pgh_id == change.pgh_id), None)
         fields = [field for field in raw.fields if field.name in EDITABLE] if raw else []
-        if not fields:
+        if raw is None or not fields:
             raise NothingToRevert
-        revert_change(actor=request.user, change=replace(raw, fields=fields))
+        revert_change(actor=base.current_member(request), change=replace(raw, fields=fields))
 
     # --- Showing ------------------------------------------------------------------------------
 
@@ -258,11 +262,11 @@ class DeckMissionAdmin(HistoryAdmin):
         return base.format_time_left(mission)
 
     @display(description=_("Done"))
-    def progress(self, mission: DeckMission) -> str:
+    def progress(self, mission: MissionWithProgress) -> str:
         return base.format_progress_bar(mission)
 
     @display(description=_("Last test run"))
-    def last_run(self, mission: DeckMission) -> str:
+    def last_run(self, mission: MissionWithProgress) -> str:
         return base.format_last_run(mission)
 
     @display(description=_("Assigned to"))

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from django.contrib import messages
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from missiondeck.admin.base import VIEW_PERMISSION, mission_url
 from missiondeck.models import Citizen
 from missiondeck.selectors.chats import transcript_as_json, transcript_as_markdown
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.downloads import download
 
 FORMS = {
@@ -19,7 +20,7 @@ FORMS = {
 }
 
 
-def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_admin) -> HttpResponse:
+def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_admin: ModelAdmin) -> HttpResponseBase:
     """The chats of a mission as Markdown (md) or JSON (json). citizen: only this citizen, by default all."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied

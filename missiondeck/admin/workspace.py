@@ -14,12 +14,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
+from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm, first_error
 from missiondeck.admin.workspace_head import head, status_changes
 from missiondeck.admin.workspace_runs import format_run, runs_of, tests_of
-from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
+from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.selectors.missions import missing_of
@@ -27,7 +28,9 @@ from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import give_up_run, import_report
+from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.form_keys import FormResult, result_response, run_once
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.errors import DomainError
 
 VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
@@ -46,7 +49,7 @@ RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "r
 TESTER = Citizen.SOFIA
 
 
-def workspace_urls(model_admin) -> list:
+def workspace_urls(model_admin: ModelAdmin) -> list:
     """The URL patterns of the workspace, below `<id>/workspace/`; names start with `missiondeck_workspace`."""
     views = (
         ("", "", workspace_view),
@@ -174,6 +177,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
             def run_view() -> FormResult:
                 return FormResult(f"{view(request, mission, **parts).href}#{back}")
 
+            rejected: dict | None = None
             try:
                 saved = run_once(request, run_view) if creates else run_view()
             except DodItem.DoesNotExist:
@@ -181,8 +185,6 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
                 rejected = _rejected(part, request, _item_removed(), parts)
             except (DomainError, _InvalidInput) as rejection:
                 rejected = _rejected(part, request, rejection, parts)
-            else:
-                rejected = None
             if rejected or request.headers.get("X-Fragment"):
                 return _render_page(request, _mission(request, object_id), rejection=rejected)
             return result_response(request, saved)
@@ -199,7 +201,7 @@ def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     if values["override"] and not request.user.has_perm(OVERRIDE):
         raise PermissionDenied
     moved = change_status(
-        actor=request.user,
+        actor=current_member(request),
         mission=mission,
         to=values["to"],
         reason=values["reason"],
@@ -209,7 +211,7 @@ def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     return WorkspaceUrl.of(request, mission)
 
 
-_MOVED = {
+_MOVED: dict[str, StrOrPromise] = {
     DeckStatus.ACTIVE: _("%(mission)s is active."),
     DeckStatus.QA: _("%(mission)s is in QA."),
     DeckStatus.COMPLETE: _("%(mission)s is complete."),
@@ -222,7 +224,7 @@ def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl
     form = MessageForm(request.POST)
     values = _valid(form)
     add_message(
-        actor=request.user,
+        actor=current_member(request),
         mission=mission,
         citizen=values["citizen"],
         sender=values["sender"],
@@ -237,7 +239,7 @@ def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Import a test report and its log file."""
     values = _valid(ReportForm(request.POST, request.FILES))
     file, *more = values["report"]
-    imported = import_report(actor=request.user, mission=mission, file=file, more=more, logs=values["logs"])
+    imported = import_report(actor=current_member(request), mission=mission, file=file, more=more, logs=values["logs"])
     if imported.is_new:
         messages.success(request, gettext("Report imported. %(run)s.") % {"run": format_run(imported.run)})
     else:
@@ -254,7 +256,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
     chosen = runs_of(mission).filter(pk=key_of(run)).first()
     if chosen is None:
         raise Http404(gettext("This test run does not exist."))
-    give_up_run(actor=request.user, run=chosen)
+    give_up_run(actor=current_member(request), run=chosen)
     messages.success(
         request, gettext("The run was marked as failed. If a report arrives later, import it as a new run.")
     )
@@ -264,7 +266,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
 @action(CHANGE, part="add", back="ws-checklist", creates=True)
 def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add an item to the definition of done."""
-    add_item(actor=request.user, mission=mission, **_valid(ItemForm(request.POST)))
+    add_item(actor=current_member(request), mission=mission, **_valid(ItemForm(request.POST)))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -273,7 +275,7 @@ def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
     """Mark an item as done (done=1) or open (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
         raise _InvalidInput("done", gettext("Choose whether the item is done."))
-    tick_item(actor=request.user, item=_item(mission, dod_item), done=done == "1")
+    tick_item(actor=current_member(request), item=_item(mission, dod_item), done=done == "1")
     return WorkspaceUrl.of(request, mission)
 
 
@@ -281,7 +283,7 @@ def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
 def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Change the text or the category of an item."""
     item = _item(mission, dod_item)
-    update_item(actor=request.user, item=item, **_valid(ItemForm(request.POST)))
+    update_item(actor=current_member(request), item=item, **_valid(ItemForm(request.POST)))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -294,14 +296,14 @@ def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> 
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
     if item.pk not in keys:
         raise _item_removed()
-    move_item(actor=request.user, item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
+    move_item(actor=current_member(request), item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
     return WorkspaceUrl.of(request, mission)
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")
 def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Remove an item from the definition of done."""
-    remove_item(actor=request.user, item=_item(mission, dod_item))
+    remove_item(actor=current_member(request), item=_item(mission, dod_item))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -351,7 +353,7 @@ def _rejected(part: str, request: HttpRequest, rejection: DomainError | _Invalid
         "part": part,
         "message": rejection.message,
         "is_not_done": isinstance(rejection, NotDone),
-        "item": key_of(parts.get("dod_item", "")),
+        "item": parse_key(parts.get("dod_item")),
         "submitted": {
             name: request.POST.get(name, "").replace("\x00", "\ufffd")
             for name in ("to", "reason", "override", "text", "category", "sender", "message", "language", "code")

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Iterable
+from uuid import UUID
 
 from django.db.models import Count, F, IntegerField, Max, Q, TextField
 from django.db.models.functions import Cast, Length
@@ -64,9 +66,10 @@ def _json_length(field: str) -> Length:
     return Length(Cast(F(field), TextField()), output_field=IntegerField())
 
 
-def _that_fit(sizes: list[tuple]) -> list:
+def _that_fit(sizes: list[tuple[UUID, int]]) -> list[UUID]:
     """The keys of the messages that fit on a page, newest first; at least one."""
-    keys, total = [], 0
+    keys: list[UUID] = []
+    total = 0
     for key, size in sizes[:MESSAGES]:
         total += size
         if keys and total > CHARACTERS:
@@ -75,7 +78,7 @@ def _that_fit(sizes: list[tuple]) -> list:
     return keys
 
 
-def _rendered(messages) -> list[dict]:
+def _rendered(messages: Iterable[ChatMessage]) -> list[dict]:
     """Messages for the template, formatted until the time limit is reached."""
     end = time.thread_time() + SECONDS
     shown = []

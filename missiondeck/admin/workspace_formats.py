@@ -59,7 +59,7 @@ def member_link(request: HttpRequest, member: Model | None) -> str:
 
 def missing_parts(missing: list[dict]) -> list[dict]:
     """What is missing, a sentence each. Open items are listed below theirs; `run` is a test run to link to."""
-    parts = []
+    parts: list[dict] = []
     for each in missing:
         if each["what"] != "open_items":
             parts.append({"text": missing_sentence(each), "items": [], "more": 0, "run": each.get("run")})
@@ -97,9 +97,14 @@ def mission_summary(
 
 
 def _summary_of_complete(mission: DeckMission, latest: TestRun | None, overridden: DeckStatusChange | None) -> dict:
-    failed_since = latest is not None and latest.status == RunStatus.FAILED and latest.created_at > mission.completed_at
+    failed_since = (
+        latest is not None
+        and latest.status == RunStatus.FAILED
+        and mission.completed_at is not None
+        and latest.created_at > mission.completed_at
+    )
     sentences = []
-    if failed_since:
+    if latest and failed_since:
         failed_at = format_datetime(latest.created_at)
         sentences.append(gettext("The latest test run failed after completion, on %(date)s.") % {"date": failed_at})
     if mission.override_reason:

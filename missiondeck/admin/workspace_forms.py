@@ -105,7 +105,7 @@ def first_error(form: forms.Form) -> tuple[str, str]:
 
 
 def _bounded(files: list[UploadedFile], most: int, text: str) -> list[UploadedFile]:
-    if sum(file.size for file in files) > most:
+    if sum(file.size or 0 for file in files) > most:
         raise forms.ValidationError(text % {"limit": f"{most // 1024 // 1024:,}"})
     return files
 

@@ -12,10 +12,11 @@ from missiondeck.admin.workspace_runs import RUN_TONES
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, TestRun
 from missiondeck.rules import BACK, FORWARD
 from missionsite.common.admin.formats import format_number
+from missionsite.common.annotations import StrOrPromise
 
 CHANGES_SHOWN = 50
-STATUS_TONES = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warn", DeckStatus.COMPLETE: "good"}
-_STATUS_BUTTONS = {
+STATUS_TONES: dict[str, str] = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warn", DeckStatus.COMPLETE: "good"}
+_STATUS_BUTTONS: dict[tuple[str, str], StrOrPromise] = {
     (DeckStatus.ACTIVE, DeckStatus.QA): _("Move to QA"),
     (DeckStatus.QA, DeckStatus.COMPLETE): _("Complete"),
     (DeckStatus.QA, DeckStatus.ACTIVE): _("Move back to active"),
@@ -66,7 +67,7 @@ def head(
         "budget": f"{mission.currency} {format_number(mission.budget)}",
         "is_complete": is_complete,
         "is_late": not is_complete and mission.deadline < at,
-        "was_late": is_complete and mission.deadline < mission.completed_at,
+        "was_late": mission.completed_at is not None and mission.deadline < mission.completed_at,
         "days": "" if is_complete else format_days_left(mission.deadline, at),
         "assignee": member_link(request, mission.assignee),
         "completed_by": member_link(request, mission.completed_by),

@@ -28,7 +28,7 @@ from missionsite.common.admin.formats import format_datetime, format_number
 TEXT = 20_000
 HITS = 100
 MARKS = {"passed": "✓", "failed": "✕", "error": "✕", "skipped": "-"}
-RUN_TONES = {RunStatus.PASSED: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "calm"}
+RUN_TONES: dict[str, str] = {RunStatus.PASSED: "good", RunStatus.FAILED: "bad", RunStatus.RUNNING: "calm"}
 # Counts that are shown in one line, not as pairs.
 _COUNTS = ("passed", "failed", "errors", "skipped", "total")
 

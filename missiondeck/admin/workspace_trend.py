@@ -18,7 +18,7 @@ SLOTS = 12
 HEIGHT = 120
 # The minimum height of a segment, so that one failed test in many is visible.
 MIN_HEIGHT = 5
-MARKS = {RunStatus.PASSED: "✓", RunStatus.FAILED: "✕", RunStatus.RUNNING: "…"}
+MARKS: dict[str, str] = {RunStatus.PASSED: "✓", RunStatus.FAILED: "✕", RunStatus.RUNNING: "…"}
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,9 @@ def trend(runs: QuerySet[TestRun], url: WorkspaceUrl, chosen: TestRun) -> dict:
     }
 
 
-def _bar(run: TestRun, counts: Counts | None, *, position: int, slots: int, max_tests: int, url: str, chosen) -> dict:
+def _bar(
+    run: TestRun, counts: Counts | None, *, position: int, slots: int, max_tests: int, url: str, chosen: TestRun
+) -> dict:
     """One bar: x and width in percent of the chart, heights in pixels from the bottom up."""
     width = 100 / slots
     left = position * width
@@ -122,7 +124,7 @@ def parts_of(counts: Counts, max_tests: int) -> list[dict]:
     numbers = {"failed": counts.failed, "skipped": counts.skipped, "passed": counts.passed}
     heights = {kind: max(MIN_HEIGHT, HEIGHT * count / max_tests) for kind, count in numbers.items() if count}
     if (beyond := sum(heights.values()) - HEIGHT) > 0:
-        heights[max(heights, key=heights.get)] -= beyond
+        heights[max(heights, key=heights.__getitem__)] -= beyond
     parts, top = [], float(HEIGHT)
     for kind, height in heights.items():
         top -= height

@@ -43,15 +43,15 @@ class WorkspaceUrl:
         return cls(
             mission=mission.pk,
             citizen=_one_of(query.get("citizen"), Citizen.values),
-            before=_key(query.get("before")),
-            run=_key(query.get("run")),
+            before=parse_key(query.get("before")),
+            run=parse_key(query.get("run")),
             runs=_number(query.get("runs"), otherwise=1),
             status=_one_of(query.get("status"), ResultStatus.values),
             q=_text(query.get("q")),
             page=_number(query.get("page"), otherwise=1),
             log=_number(query.get("log"), otherwise=0),
             find=_text(query.get("find")),
-            edit=_key(query.get("edit")),
+            edit=parse_key(query.get("edit")),
         )
 
     def to(self, **changes) -> WorkspaceUrl:
@@ -76,12 +76,13 @@ _DEFAULTS = {each.name: each.default for each in fields(WorkspaceUrl) if each.na
 _NAMES = tuple(_DEFAULTS)
 
 
-def key_of(text: str) -> UUID | None:
-    """A UUID from a part of a URL; None if it is invalid."""
-    return _key(text)
+def key_of(text: str) -> UUID:
+    """A UUID from a part of a URL; the nil UUID, which no row has, if it is invalid."""
+    return parse_key(text) or UUID(int=0)
 
 
-def _key(text: str | None) -> UUID | None:
+def parse_key(text: str | None) -> UUID | None:
+    """A UUID; None if the text is missing or invalid."""
     try:
         return UUID(text or "")
     except ValueError:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 
 from django.db.models import QuerySet
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils.translation import gettext
 from ninja import Path, Schema
 from pydantic import ConfigDict
@@ -13,6 +13,7 @@ from pydantic import ConfigDict
 from groups.models import Member
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.selectors.runs import light_runs
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.errors import NotAllowed
 
 VIEW = "missiondeck.view_deckmission"
@@ -46,7 +47,7 @@ def visible_missions(member: Member) -> QuerySet[DeckMission]:
     return missions if has_right(member, VIEW) else missions.filter(assignee=member)
 
 
-def get_visible_mission(request: HttpRequest, number: int) -> DeckMission:
+def get_visible_mission(request: SiteRequest, number: int) -> DeckMission:
     """A mission that the caller may view. Raises Http404."""
     mission = visible_missions(request.auth.member).filter(number=number).first()
     if mission is None:
@@ -54,14 +55,14 @@ def get_visible_mission(request: HttpRequest, number: int) -> DeckMission:
     return mission
 
 
-def get_mission_to_change(request: HttpRequest, number: int, right: str) -> DeckMission:
+def get_mission_to_change(request: SiteRequest, number: int, right: str) -> DeckMission:
     """A mission for which the caller has a permission. Raises Http404, or NotAllowed if they may only view it."""
     mission = get_visible_mission(request, number)
     request.auth.need(VIEW, right)
     return mission
 
 
-def get_mission_to_report_on(request: HttpRequest, number: int) -> DeckMission:
+def get_mission_to_report_on(request: SiteRequest, number: int) -> DeckMission:
     """A mission that the caller may import test runs for; permission to view it is not needed. Raises Http404."""
     if not has_right(request.auth.member, REPORT):
         get_visible_mission(request, number)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
 from django.db.models import Count, Max, Q
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from ninja import Path, Schema, Status
 from pydantic import Field
 
@@ -21,17 +21,17 @@ from missiondeck.api.access import (
     get_mission_to_change,
     get_visible_mission,
 )
-from missiondeck.models import ChatMessage, ChatSender, Citizen
+from missiondeck.api.names import CitizenName, SenderName
+from missiondeck.models import ChatMessage, Citizen
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.chats import chat_with
 from missiondeck.services.chats import add_message
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
 router = Router(tags=["client missions"])
 
-CitizenName = Literal[*Citizen.values]
-SenderName = Literal[*ChatSender.values]
 CitizenKey = Path(..., description="`emma`, `inna`, `rafael`, `sofia` or `maya`.", examples=["rafael"])
 
 
@@ -83,7 +83,7 @@ class NewDeckMessage(Order):
 
 @router.get("/deck/missions/{number}/chats", response=ChatsOut, summary="Count the messages of each chat")
 @needs(DECK_READ, checks_rights=True)
-def list_deck_chats(request: HttpRequest, number: int = Number):
+def list_deck_chats(request: SiteRequest, number: int = Number):
     """The number of messages with each citizen, and the time of the last one."""
     rows = chat_with(get_visible_mission(request, number)).order_by().values_list("citizen")
     counts = {citizen: rest for citizen, *rest in rows.annotate(messages=Count("pk"), last=Max("created_at"))}
@@ -97,7 +97,7 @@ def list_deck_chats(request: HttpRequest, number: int = Number):
 @router.get("/deck/missions/{number}/chats/{citizen}", response=DeckMessagePage, summary="Read a chat")
 @needs(DECK_READ, checks_rights=True)
 def list_deck_messages(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     number: int = Number,
     citizen: CitizenName = CitizenKey,
@@ -117,7 +117,7 @@ def list_deck_messages(
 @router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Add a chat message")
 @needs(DECK_WRITE, checks_rights=True)
 def add_deck_message(
-    request: HttpRequest, order: NewDeckMessage, number: int = Number, citizen: CitizenName = CitizenKey
+    request: SiteRequest, order: NewDeckMessage, number: int = Number, citizen: CitizenName = CitizenKey
 ):
     """Add a message. It cannot be changed afterwards."""
     mission = get_mission_to_change(request, number, WRITE)

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated
 from uuid import UUID
 
-from django.http import Http404, HttpRequest
+from django.http import Http404
 from django.utils.translation import gettext
 from ninja import Path, Schema, Status
 from pydantic import Field, StringConstraints
@@ -20,16 +20,17 @@ from missiondeck.api.access import (
     get_mission_to_change,
     get_visible_mission,
 )
-from missiondeck.models import Category, DeckMission, DodItem
+from missiondeck.api.names import CategoryName
+from missiondeck.models import DeckMission, DodItem
 from missiondeck.rules import ITEM_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.checklist import progress_of
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Router, needs
 
 router = Router(tags=["client missions"])
 
-CategoryName = Literal[*Category.values]
 ItemId = Path(..., examples=[EXAMPLE_ID])
 Text = Annotated[str, StringConstraints(strip_whitespace=True, min_length=1, max_length=ITEM_LENGTH)]
 
@@ -85,7 +86,7 @@ class DodItemChange(Order):
 
 @router.get("/deck/missions/{number}/dod", response=DodOut, summary="Show the definition of done")
 @needs(DECK_READ, checks_rights=True)
-def get_deck_dod(request: HttpRequest, number: int = Number):
+def get_deck_dod(request: SiteRequest, number: int = Number):
     """The items of the definition of done and their progress."""
     mission = get_visible_mission(request, number)
     items = DodItem.objects.filter(mission=mission).select_related("completed_by")
@@ -101,7 +102,7 @@ def get_deck_dod(request: HttpRequest, number: int = Number):
 
 @router.post("/deck/missions/{number}/dod", response={201: DodItemOut}, summary="Add to the definition of done")
 @needs(DECK_WRITE, checks_rights=True)
-def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Number):
+def add_deck_dod_item(request: SiteRequest, order: NewDodItem, number: int = Number):
     """Add an item at the end of its category. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
     return Status(
@@ -111,7 +112,7 @@ def add_deck_dod_item(request: HttpRequest, order: NewDodItem, number: int = Num
 
 @router.patch("/deck/missions/{number}/dod/{item}", response=DodItemOut, summary="Change or tick an item")
 @needs(DECK_WRITE, checks_rights=True)
-def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int = Number, item: UUID = ItemId):
+def change_deck_dod_item(request: SiteRequest, order: DodItemChange, number: int = Number, item: UUID = ItemId):
     """Change the given fields. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
     given = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
@@ -130,7 +131,7 @@ def change_deck_dod_item(request: HttpRequest, order: DodItemChange, number: int
 
 @router.delete("/deck/missions/{number}/dod/{item}", response={204: None}, summary="Remove an item")
 @needs(DECK_WRITE, checks_rights=True)
-def remove_deck_dod_item(request: HttpRequest, number: int = Number, item: UUID = ItemId):
+def remove_deck_dod_item(request: SiteRequest, number: int = Number, item: UUID = ItemId):
     """Remove an item from the definition of done. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
     remove_item(actor=request.auth.member, item=_item(mission, item))

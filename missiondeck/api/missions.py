@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, TypedDict
 from uuid import UUID
 
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.db.models.functions import JSONObject
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpResponse
 from django.utils import timezone
 from ninja import Query, Schema, Status
 from pydantic import AfterValidator, AwareDatetime, Field, StringConstraints
@@ -30,19 +30,21 @@ from missiondeck.api.access import (
     visible_missions,
 )
 from missiondeck.api.access import CHANGE as EDIT
-from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
+from missiondeck.api.names import LastRunName, StatusName
+from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.missions import missing_of
 from missiondeck.services.missions import change_status, create_deck_mission, update_deck_mission
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 from missionsite.common.api.problems import Problem
 
+if TYPE_CHECKING:
+    from django_stubs_ext import WithAnnotations
+
 router = Router(tags=["client missions"])
 
-StatusName = Literal[*DeckStatus.values]
-# Of the latest run; `none`: there is no run yet.
-LastRunName = Literal[*RunStatus.values, "none"]
 ME = "me"
 
 
@@ -181,7 +183,7 @@ class DeckStatusIn(Order):
 @router.get("/deck/missions", response=DeckMissionPage, summary="List client missions")
 @needs(DECK_READ, checks_rights=True)
 def list_deck_missions(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     status: StatusName | None = None,
     client: str | None = Query(None, max_length=200, description="Part of the client's name.", examples=["acme"]),
@@ -219,14 +221,14 @@ def list_deck_missions(
 
 @router.get("/deck/missions/{number}", response=DeckMissionDetail, summary="Show a client mission")
 @needs(DECK_READ, checks_rights=True)
-def get_deck_mission(request: HttpRequest, number: int = Number):
+def get_deck_mission(request: SiteRequest, number: int = Number):
     """One client mission, and what is missing to complete it."""
     return _detail_out(get_visible_mission(request, number))
 
 
 @router.post("/deck/missions", response={201: DeckMissionDetail}, summary="Add a client mission")
 @needs(DECK_WRITE, checks_rights=True)
-def add_deck_mission(request: HttpRequest, order: NewDeckMission):
+def add_deck_mission(request: SiteRequest, order: NewDeckMission):
     """Add a client mission. It starts active and gets the next number."""
     request.auth.need(ADD)
     return Status(201, _detail_out(create_deck_mission(actor=request.auth.member, **order.dict())))
@@ -234,7 +236,7 @@ def add_deck_mission(request: HttpRequest, order: NewDeckMission):
 
 @router.patch("/deck/missions/{number}", response=DeckMissionDetail, summary="Change a client mission")
 @needs(DECK_WRITE, checks_rights=True)
-def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: int = Number):
+def change_deck_mission(request: SiteRequest, order: DeckMissionChange, number: int = Number):
     """Change the given fields. The status is changed by its own operation."""
     mission = get_mission_to_change(request, number, EDIT)
     changes = {name: value for name, value in order.dict(exclude_unset=True).items() if value is not None}
@@ -247,7 +249,7 @@ def change_deck_mission(request: HttpRequest, order: DeckMissionChange, number: 
     summary="Change the status of a client mission",
 )
 @needs(DECK_WRITE, checks_rights=True)
-def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number: int = Number):
+def change_deck_mission_status(request: SiteRequest, order: DeckStatusIn, number: int = Number):
     """Change the status one step forward (QA, complete), or one step back with a reason.
 
     409 `not_done` lists what is missing in `detail` and `missing`. With `override` and a reason the mission is
@@ -264,7 +266,13 @@ def change_deck_mission_status(request: HttpRequest, order: DeckStatusIn, number
 # --- Showing --------------------------------------------------------------------------------------
 
 
-def _with_related(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
+class _WithRelated(TypedDict):
+    """What _with_related() adds to a mission. counted: the items that are done and all; None without items."""
+
+    counted: dict[str, int] | None
+
+
+def _with_related(missions: QuerySet[DeckMission]) -> QuerySet[WithAnnotations[DeckMission, _WithRelated]]:
     """Missions with related rows and progress, loaded in the same query."""
     items = DodItem.objects.filter(mission=OuterRef("pk")).order_by().values("mission")
     counts = items.annotate(counts=JSONObject(done=Count("pk", filter=Q(completed=True)), total=Count("pk"))).values(
@@ -277,7 +285,7 @@ def _with_related(missions: QuerySet[DeckMission]) -> QuerySet[DeckMission]:
 _BESIDE = ("is_overdue", "assignee", "completed_by", "progress", "last_run")
 
 
-def _mission_out(mission: DeckMission) -> dict:
+def _mission_out(mission: WithAnnotations[DeckMission, _WithRelated]) -> dict:
     is_complete = mission.status == DeckStatus.COMPLETE
     # A mission without runs has no such row.
     run = getattr(mission, "latest_run", None)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from uuid import UUID
 
 from django.conf import settings
 from django.core.files.uploadedfile import UploadedFile as DjangoUploadedFile
-from django.http import HttpRequest
 from django.utils.translation import ngettext
 from ninja import File, Status, UploadedFile
 from pydantic import Field
@@ -18,6 +18,7 @@ from missiondeck.models import RunStatus, TestRun
 from missiondeck.reports import digest_of
 from missiondeck.scopes import DECK_IMPORT
 from missiondeck.services.runs import GIVEN_UP, finish_run, give_up_run, import_report, start_run
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import BodyTooLarge, Router, needs
 from missionsite.common.api.idempotency import HEADER
 
@@ -48,7 +49,7 @@ def _max_bytes() -> int:
 )
 @needs(DECK_IMPORT, checks_rights=True, longest=_max_bytes)
 def import_deck_run(
-    request: HttpRequest, number: int = Number, report: list[UploadedFile] = Reports, logs: UploadedFile | None = Logs
+    request: SiteRequest, number: int = Number, report: list[UploadedFile] = Reports, logs: UploadedFile | None = Logs
 ):
     """Import a test report as a finished run: 201, or 200 if the same report was imported before.
 
@@ -74,7 +75,7 @@ def import_deck_run(
 
 @router.post("/deck/missions/{number}/runs", response={201: RunFacts}, summary="Start a test run")
 @needs(DECK_IMPORT, checks_rights=True)
-def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
+def start_deck_run(request: SiteRequest, order: RunStart, number: int = Number):
     """Start a run. A mission with a running run cannot be completed: finish the run or give it up."""
     mission = get_mission_to_report_on(request, number)
     return Status(201, run_out(mission, start_run(actor=request.auth.member, mission=mission, name=order.name)))
@@ -83,7 +84,7 @@ def start_deck_run(request: HttpRequest, order: RunStart, number: int = Number):
 @router.post("/deck/missions/{number}/runs/{run}/finish", response=RunFacts, summary="Finish a test run")
 @needs(DECK_IMPORT, checks_rights=True, longest=_max_bytes)
 def finish_deck_run(
-    request: HttpRequest,
+    request: SiteRequest,
     number: int = Number,
     run: UUID = RunId,
     report: list[UploadedFile] = Reports,
@@ -106,7 +107,7 @@ def finish_deck_run(
 
 @router.post("/deck/missions/{number}/runs/{run}/give-up", response=RunFacts, summary="Give up a test run")
 @needs(DECK_IMPORT, checks_rights=True)
-def give_up_deck_run(request: HttpRequest, number: int = Number, run: UUID = RunId):
+def give_up_deck_run(request: SiteRequest, number: int = Number, run: UUID = RunId):
     """Mark a run as failed because its report will not arrive. Repeating the request changes nothing.
 
     409 if it was finished with a report.
@@ -125,13 +126,13 @@ def _is_given_up(run: TestRun) -> bool:
     return run.status == RunStatus.FAILED and run.warnings == [GIVEN_UP]
 
 
-def _check_sizes(reports: list[DjangoUploadedFile], logs: DjangoUploadedFile | None) -> None:
+def _check_sizes(reports: Sequence[DjangoUploadedFile], logs: DjangoUploadedFile | None) -> None:
     """Reject files that are too large before they are read."""
     for name, files, most in (
         ("report", reports, settings.DECK_REPORT_BYTES),
         ("logs", [logs] if logs else [], settings.DECK_LOGS_BYTES),
     ):
-        if (size := sum(file.size for file in files)) > most:
+        if (size := sum(file.size or 0 for file in files)) > most:
             text = ngettext(
                 "The file %(name)s has %(size)s bytes; at most %(limit)s are accepted.",
                 "The %(count)s files %(name)s have %(size)s bytes; at most %(limit)s are accepted.",

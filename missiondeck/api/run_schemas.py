@@ -62,7 +62,7 @@ def run_out(mission: DeckMission, run: TestRun) -> dict:
 def run_summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
     plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
     # Test runs are shown in the tab of this citizen.
-    query = urlencode({"citizen": Citizen.SOFIA.value, "run": run.pk})
+    query = urlencode({"citizen": Citizen.SOFIA.value, "run": str(run.pk)})
     page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{query}"
     return {name: getattr(run, name) for name in plain} | {
         "mission": mission.number,

@@ -3,28 +3,27 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal
 from uuid import UUID
 
 from django.db.models import F, Func, IntegerField, Q
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 from ninja import Query, Schema
 from pydantic import Field
 
 from missiondeck.api.access import Number, RunId, get_run, get_visible_mission
+from missiondeck.api.names import ResultStatusName, RunStatusName
 
 # Its fixed URLs below /runs/ must be registered before the one with a run's id.
 from missiondeck.api.run_imports import router
 from missiondeck.api.run_schemas import RunFacts, RunSummary, run_out, run_summary_out
-from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
+from missiondeck.models import DeckMission, TestRun
 from missiondeck.scopes import DECK_READ
 from missiondeck.selectors.runs import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
+from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
 
-RunStatusName = Literal[*RunStatus.values]
-ResultStatusName = Literal[*ResultStatus.values]
 PageNumber = Query(1, ge=1, le=1_000_000, description="From 1.", examples=[1])
 Search = Query(None, min_length=1, max_length=200, description="Only rows that contain this text, ignoring case.")
 
@@ -88,7 +87,7 @@ class LogsOut(Schema):
 @router.get("/deck/missions/{number}/runs", response=DeckRunPage, summary="List test runs")
 @needs(DECK_READ, checks_rights=True)
 def list_deck_runs(
-    request: HttpRequest,
+    request: SiteRequest,
     response: HttpResponse,
     number: int = Number,
     status: RunStatusName | None = None,
@@ -114,7 +113,7 @@ def list_deck_runs(
 @router.get("/deck/missions/{number}/runs/latest", response=RunDetail, summary="Show the latest test run")
 @needs(DECK_READ, checks_rights=True)
 def get_latest_deck_run(
-    request: HttpRequest,
+    request: SiteRequest,
     number: int = Number,
     status: ResultStatusName | None = None,
     search: str | None = Search,
@@ -130,7 +129,7 @@ def get_latest_deck_run(
 @router.get("/deck/missions/{number}/runs/{run}", response=RunDetail, summary="Show a test run")
 @needs(DECK_READ, checks_rights=True)
 def get_deck_run(
-    request: HttpRequest,
+    request: SiteRequest,
     number: int = Number,
     run: UUID = RunId,
     status: ResultStatusName | None = None,
@@ -145,7 +144,7 @@ def get_deck_run(
 @router.get("/deck/missions/{number}/runs/{run}/logs", response=LogsOut, summary="Read the logs of a test run")
 @needs(DECK_READ, checks_rights=True)
 def get_deck_run_logs(
-    request: HttpRequest,
+    request: SiteRequest,
     number: int = Number,
     run: UUID = RunId,
     search: str | None = Search,

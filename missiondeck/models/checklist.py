@@ -12,7 +12,7 @@ from missionsite.common.constraints import CheckConstraint, choices_check, not_b
 from missionsite.common.querysets import QuerySet
 
 
-class DodItem(TimestampedModel):
+class DodItem(TimestampedModel):  # type: ignore[django-manager-missing]  # see models/history.py
     """An item of the definition of done: something that must be true before a client mission is complete."""
 
     mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)

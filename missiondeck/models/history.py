@@ -1,13 +1,19 @@
 """History of client missions and of their definition of done."""
 
+from typing import Any
+
 from django.db import models
 
 from missiondeck.models.checklist import DodItem
 from missiondeck.models.missions import DeckMission
 from missionsite.common.audit.history import history_of
 
+# Any: pghistory makes these classes at run time.
+MissionChange: Any = history_of(DeckMission)
+ItemChange: Any = history_of(DodItem)
 
-class DeckMissionHistory(history_of(DeckMission)):
+
+class DeckMissionHistory(MissionChange):
     """Changes of client missions."""
 
     pgh_id = models.BigAutoField(primary_key=True)
@@ -17,7 +23,7 @@ class DeckMissionHistory(history_of(DeckMission)):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="deck_missions_history_of")]
 
 
-class DodItemHistory(history_of(DodItem)):
+class DodItemHistory(ItemChange):
     """Changes of the definition of done."""
 
     pgh_id = models.BigAutoField(primary_key=True)

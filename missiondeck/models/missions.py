@@ -33,7 +33,7 @@ class NextNumber(Func):
     output_field = models.BigIntegerField()
 
 
-class DeckMission(TimestampedModel):
+class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # see models/history.py
     """A piece of paid work for a client.
 
     assignee: the member whose e-mail address is assigned_to; set by a trigger.

@@ -7,7 +7,6 @@ import hashlib
 from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
-from typing import BinaryIO
 
 from django.utils.translation import gettext
 
@@ -15,19 +14,19 @@ from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
-from missiondeck.reports.stream import PIECE, Source, detect_format, read_start
+from missiondeck.reports.stream import PIECE, BinaryFile, Source, detect_format, read_start
 from missiondeck.reports.values import clean as clean_text
 from missiondeck.reports.values import short
 
-__all__ = ["Limits", "Report", "ReportRejected", "clean_text", "digest_of", "read_report"]
+__all__ = ["BinaryFile", "Limits", "Report", "ReportRejected", "clean_text", "digest_of", "read_report"]
 
 _LIMITS = Limits()
 
 
 def read_report(
-    file: BinaryIO,
+    file: BinaryFile,
     *,
-    more: Sequence[BinaryIO] = (),
+    more: Sequence[BinaryFile] = (),
     limits: Limits = _LIMITS,
     progress: Callable[[int], None] | None = None,
 ) -> Report:
@@ -75,7 +74,7 @@ def read_report(
     )
 
 
-def digest_of(files: Sequence[BinaryIO]) -> str:
+def digest_of(files: Sequence[BinaryFile]) -> str:
     """The digest of these files, as in `Report.digest`. Reads the files completely."""
     digests = []
     for file in files:
@@ -99,6 +98,6 @@ def _read(source: Source, collector: Collector) -> Part:
     return read_junit(head=head, lines=lines, source=source, collector=collector)
 
 
-def _file_label(file: BinaryIO) -> str:
+def _file_label(file: BinaryFile) -> str:
     name = getattr(file, "name", None)
     return f" ({short(PurePath(name).name)})" if isinstance(name, str) and name.strip("<>-") else ""

@@ -3,7 +3,7 @@
 import codecs
 import hashlib
 from collections.abc import Callable
-from typing import BinaryIO
+from typing import Protocol
 
 from django.utils.translation import gettext
 
@@ -21,6 +21,16 @@ _PACKED = {
 _UTF32 = (codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)
 
 
+class BinaryFile(Protocol):
+    """A file of bytes: opened, or uploaded with a form."""
+
+    def read(self, size: int, /) -> bytes:
+        """Return the next bytes, at most `size`; empty at the end of the file."""
+
+    def seek(self, offset: int, /) -> object:
+        """Continue at this byte."""
+
+
 class Source:
     """A file that is read once, in chunks.
 
@@ -29,7 +39,7 @@ class Source:
     """
 
     def __init__(
-        self, file: BinaryIO, *, limit: int, before: int = 0, progress: Callable[[int], None] | None = None
+        self, file: BinaryFile, *, limit: int, before: int = 0, progress: Callable[[int], None] | None = None
     ) -> None:
         self._file = file
         self._hash = hashlib.sha256()

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import BinaryIO
 
 from django.conf import settings
 from django.utils.translation import gettext, gettext_noop
@@ -12,7 +11,7 @@ from django.utils.translation import gettext, gettext_noop
 from groups.models import Member
 from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished
 from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
-from missiondeck.reports import Limits, Report, clean_text, read_report
+from missiondeck.reports import BinaryFile, Limits, Report, clean_text, read_report
 from missiondeck.selectors.runs import latest_run, light_runs
 from missionsite.common.audit.events import audit
 from missionsite.common.errors import ConstraintViolated, violated
@@ -39,9 +38,9 @@ def import_report(
     *,
     actor: Member,
     mission: DeckMission,
-    file: BinaryIO,
-    more: Sequence[BinaryIO] = (),
-    logs: BinaryIO | None = None,
+    file: BinaryFile,
+    more: Sequence[BinaryFile] = (),
+    logs: BinaryFile | None = None,
     key: str = "",
     progress: Callable[[int], None] | None = None,
 ) -> ImportResult:
@@ -100,7 +99,7 @@ def start_run(*, actor: Member, mission: DeckMission, name: str = "") -> TestRun
 
 
 def finish_run(
-    *, actor: Member, run: TestRun, file: BinaryIO, more: Sequence[BinaryIO] = (), logs: BinaryIO | None = None
+    *, actor: Member, run: TestRun, file: BinaryFile, more: Sequence[BinaryFile] = (), logs: BinaryFile | None = None
 ) -> TestRun:
     """Finish a running run with its report, even if another run has the same bytes.
 
@@ -145,7 +144,7 @@ def _fields_of(report: Report, logs: str) -> dict:
 
 
 def _read(
-    files: list[BinaryIO], logs: BinaryIO | None, progress: Callable[[int], None] | None = None
+    files: list[BinaryFile], logs: BinaryFile | None, progress: Callable[[int], None] | None = None
 ) -> tuple[Report, str]:
     """Read a report; returns it with its logs followed by those of the tool."""
     limits = Limits(file_bytes=settings.DECK_REPORT_BYTES, logs_bytes=settings.DECK_LOGS_BYTES)
@@ -167,7 +166,7 @@ def outcome(summary: dict | None, results: list[dict]) -> str:
     return RunStatus.FAILED if short or summary.get("failed") or summary.get("errors") else RunStatus.PASSED
 
 
-def _read_logs(file: BinaryIO | None) -> str:
+def _read_logs(file: BinaryFile | None) -> str:
     """Decode a log file: colour sequences are removed, other control characters and invalid UTF-8 are replaced.
 
     Raises LogsTooLarge.

@@ -98,7 +98,7 @@ def earlier_result(request: HttpRequest) -> FormResult | None:
 
 def submit_form_once(
     request: HttpRequest,
-    form: forms.Form,
+    form: forms.BaseForm,
     save: Callable[[], FormResult],
     *,
     already_saved: StrOrPromise = ALREADY_SAVED,

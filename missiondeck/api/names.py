@@ -1,0 +1,24 @@
+"""The values of choices that the API accepts."""
+
+from typing import TYPE_CHECKING, Literal
+
+from missiondeck.models import Category, ChatSender, Citizen, DeckStatus, ResultStatus, RunStatus
+
+if TYPE_CHECKING:
+    # A type checker cannot read the values of a Literal from an expression.
+    StatusName = str
+    LastRunName = str
+    CategoryName = str
+    RunStatusName = str
+    ResultStatusName = str
+    CitizenName = str
+    SenderName = str
+else:
+    StatusName = Literal[*DeckStatus.values]
+    # Of the latest run; `none`: there is no run yet.
+    LastRunName = Literal[*RunStatus.values, "none"]
+    CategoryName = Literal[*Category.values]
+    RunStatusName = Literal[*RunStatus.values]
+    ResultStatusName = Literal[*ResultStatus.values]
+    CitizenName = Literal[*Citizen.values]
+    SenderName = Literal[*ChatSender.values]
