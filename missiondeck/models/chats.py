@@ -19,16 +19,24 @@ class ChatMessage(TimestampedModel):
     message: CommonMark. code_blocks: [{"language", "code"}].
     """
 
-    mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="chat_messages", db_index=False)
-    citizen = models.TextField(choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
-    sender = models.TextField(choices=ChatSender)
-    message = models.TextField()
+    mission = models.ForeignKey(
+        "missiondeck.DeckMission",
+        BY_DATABASE,
+        related_name="chat_messages",
+        db_index=False,
+        verbose_name=_("client mission"),
+    )
+    citizen = models.TextField(_("citizen"), choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
+    sender = models.TextField(_("author"), choices=ChatSender)
+    message = models.TextField(_("message"))
     code_blocks = models.JSONField(_("code"), default=list, db_default=[], blank=True)
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "chat_messages"
+        verbose_name = _("chat message")
+        verbose_name_plural = _("chat messages")
         ordering = ["created_at", "id"]
         constraints = [
             choices_check("chat_messages", "citizen", Citizen),

@@ -15,9 +15,17 @@ from missionsite.common.querysets import QuerySet
 class DodItem(TimestampedModel):  # type: ignore[django-manager-missing]  # see models/history.py
     """An item of the definition of done: something that must be true before a client mission is complete."""
 
-    mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="dod_items", db_index=False)
-    text = models.CharField(max_length=ITEM_LENGTH)
-    category = models.TextField(choices=Category, default=Category.FUNCTIONAL, db_default=Category.FUNCTIONAL)
+    mission = models.ForeignKey(
+        "missiondeck.DeckMission",
+        BY_DATABASE,
+        related_name="dod_items",
+        db_index=False,
+        verbose_name=_("client mission"),
+    )
+    text = models.CharField(_("text"), max_length=ITEM_LENGTH)
+    category = models.TextField(
+        _("category"), choices=Category, default=Category.FUNCTIONAL, db_default=Category.FUNCTIONAL
+    )
     completed = models.BooleanField(_("done"), default=False, db_default=False)
     completed_at = models.DateTimeField(_("done at"), null=True, blank=True, editable=False)
     completed_by = models.ForeignKey(
@@ -28,6 +36,7 @@ class DodItem(TimestampedModel):  # type: ignore[django-manager-missing]  # see 
         related_name="+",
         editable=False,
         db_index=False,
+        verbose_name=_("done by"),
     )
     position = models.PositiveIntegerField(_("position"), default=0, db_default=0)
 

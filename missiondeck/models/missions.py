@@ -39,20 +39,23 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
     assignee: the member whose e-mail address is assigned_to; set by a trigger.
     """
 
-    number = models.BigIntegerField(db_default=NextNumber(), editable=False, help_text=_("Assigned automatically."))
-    title = models.CharField(max_length=200)
-    client = models.CharField(max_length=200)
-    budget = models.PositiveIntegerField(help_text=_("Whole units of the currency."))
+    number = models.BigIntegerField(
+        _("number"), db_default=NextNumber(), editable=False, help_text=_("Assigned automatically.")
+    )
+    title = models.CharField(_("title"), max_length=200)
+    client = models.CharField(_("client"), max_length=200)
+    budget = models.PositiveIntegerField(_("budget"), help_text=_("Whole units of the currency."))
     currency = models.CharField(
+        _("currency"),
         max_length=3,
         default="USD",
         db_default="USD",
         help_text=_("Three-letter code (ISO 4217), such as USD, EUR or BRL."),
     )
-    deadline = models.DateTimeField()
-    status = models.TextField(choices=DeckStatus, default=DeckStatus.ACTIVE, db_default=DeckStatus.ACTIVE)
+    deadline = models.DateTimeField(_("deadline"))
+    status = models.TextField(_("status"), choices=DeckStatus, default=DeckStatus.ACTIVE, db_default=DeckStatus.ACTIVE)
     assigned_to = models.EmailField(
-        max_length=254, help_text=_("E-mail address of the person who delivers the mission.")
+        _("assigned to"), max_length=254, help_text=_("E-mail address of the person who delivers the mission.")
     )
     assignee = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -64,7 +67,7 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
         verbose_name=_("member"),
     )
     github_url = URLField(
-        "repository",
+        _("repository"),
         max_length=200,
         blank=True,
         default="",
@@ -80,9 +83,10 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
         related_name="completed_deck_missions",
         editable=False,
         db_index=False,
+        verbose_name=_("completed by"),
     )
     override_reason = models.TextField(_("override reason"), blank=True, default="", db_default="", editable=False)
-    updated_at = models.DateTimeField(db_default=TransactionNow(), editable=False)
+    updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
     objects = QuerySet.as_manager()
 
@@ -90,6 +94,7 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
         db_table = "deck_missions"
         db_table_comment = "Paid work for clients."
         verbose_name = _("client mission")
+        verbose_name_plural = _("client missions")
         ordering = [F("number").desc()]
         permissions = [
             ("change_deckmission_status", _("Can change the status of client missions")),
@@ -198,24 +203,35 @@ class DeckStatusChange(models.Model):
     """
 
     id = models.BigAutoField(primary_key=True)
-    mission = models.ForeignKey(DeckMission, BY_DATABASE, related_name="status_changes", db_index=False)
-    from_status = models.TextField(choices=DeckStatus)
-    to_status = models.TextField(choices=DeckStatus)
-    reason = models.TextField(default="", db_default="", blank=True)
+    mission = models.ForeignKey(
+        DeckMission, BY_DATABASE, related_name="status_changes", db_index=False, verbose_name=_("client mission")
+    )
+    from_status = models.TextField(_("from status"), choices=DeckStatus)
+    to_status = models.TextField(_("to status"), choices=DeckStatus)
+    reason = models.TextField(_("reason"), default="", db_default="", blank=True)
     is_override = models.BooleanField(_("override"), default=False, db_default=False)
-    missing = models.JSONField(default=list, db_default=[], blank=True)
+    missing = models.JSONField(_("missing"), default=list, db_default=[], blank=True)
     by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("changed by"),
     )
     created_at = models.DateTimeField(_("time"), db_default=TransactionNow(), editable=False)
     # The changeset in which the change was recorded.
-    changeset_id = models.UUIDField(null=True, blank=True, editable=False, db_default=AuditChangesetId())
+    changeset_id = models.UUIDField(
+        _("changeset"), null=True, blank=True, editable=False, db_default=AuditChangesetId()
+    )
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "deck_status_changes"
         verbose_name = _("status change")
+        verbose_name_plural = _("status changes")
         ordering = [F("id").desc()]
         constraints = [
             choices_check("deck_status_changes", "from_status", DeckStatus),

@@ -27,26 +27,44 @@ class TestRun(TimestampedModel):
     # Otherwise pytest collects this class as a test.
     __test__ = False
 
-    mission = models.ForeignKey("missiondeck.DeckMission", BY_DATABASE, related_name="test_runs", db_index=False)
-    status = models.TextField(choices=RunStatus)
-    summary = models.JSONField(null=True, blank=True)
-    results = models.JSONField(null=True, blank=True)
-    logs = models.TextField(null=True, blank=True)  # noqa: DJ001  (as the seed has it: NULL is no output)
-    name = models.CharField(max_length=255, default="", db_default="", blank=True)
-    source = models.TextField(choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
+    mission = models.ForeignKey(
+        "missiondeck.DeckMission",
+        BY_DATABASE,
+        related_name="test_runs",
+        db_index=False,
+        verbose_name=_("client mission"),
+    )
+    status = models.TextField(_("status"), choices=RunStatus)
+    summary = models.JSONField(_("summary"), null=True, blank=True)
+    results = models.JSONField(_("results"), null=True, blank=True)
+    logs = models.TextField(_("logs"), null=True, blank=True)  # noqa: DJ001  (as the seed has it: NULL is no output)
+    name = models.CharField(_("name"), max_length=255, default="", db_default="", blank=True)
+    source = models.TextField(_("source"), choices=RunSource, default=RunSource.MANUAL, db_default=RunSource.MANUAL)
     digest = models.CharField(_("SHA-256 digest of the file"), max_length=64, default="", db_default="", blank=True)
-    import_key = models.CharField(max_length=KEY_LENGTH, default="", db_default="", blank=True, editable=False)
-    warnings = models.JSONField(default=list, db_default=[], blank=True)
-    flaky_tests = ArrayField(models.TextField(), default=list, db_default=[], blank=True, editable=False)
+    import_key = models.CharField(
+        _("import key"), max_length=KEY_LENGTH, default="", db_default="", blank=True, editable=False
+    )
+    warnings = models.JSONField(_("warnings"), default=list, db_default=[], blank=True)
+    flaky_tests = ArrayField(
+        models.TextField(), default=list, db_default=[], blank=True, editable=False, verbose_name=_("flaky tests")
+    )
     finished_at = models.DateTimeField(_("finished"), null=True, blank=True, editable=False)
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, models.PROTECT, null=True, blank=True, related_name="+", db_index=False
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        verbose_name=_("imported by"),
     )
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "test_runs"
+        verbose_name = _("test run")
+        verbose_name_plural = _("test runs")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             choices_check("test_runs", "status", RunStatus),
@@ -87,16 +105,25 @@ class LatestRun(models.Model):
     """The latest run of each mission, maintained by a trigger for the lists."""
 
     mission = models.OneToOneField(
-        "missiondeck.DeckMission", BY_DATABASE, primary_key=True, related_name="latest_run", editable=False
+        "missiondeck.DeckMission",
+        BY_DATABASE,
+        primary_key=True,
+        related_name="latest_run",
+        editable=False,
+        verbose_name=_("client mission"),
     )
-    run = models.ForeignKey(TestRun, BY_DATABASE, related_name="+", db_index=False, editable=False)
-    status = models.TextField(choices=RunStatus, editable=False)
+    run = models.ForeignKey(
+        TestRun, BY_DATABASE, related_name="+", db_index=False, editable=False, verbose_name=_("test run")
+    )
+    status = models.TextField(_("status"), choices=RunStatus, editable=False)
     created_at = models.DateTimeField(_("time"), editable=False)
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "deck_latest_runs"
+        verbose_name = _("latest run")
+        verbose_name_plural = _("latest runs")
         indexes = [models.Index(fields=["status"], name="deck_latest_runs_status")]
 
     def __str__(self) -> str:
@@ -109,13 +136,15 @@ class TestRunLogPage(models.Model):
     __test__ = False
 
     pk = models.CompositePrimaryKey("run", "page")
-    run = models.ForeignKey(TestRun, BY_DATABASE, related_name="log_pages", db_index=False)
-    page = models.IntegerField()
-    first_line = models.IntegerField()
-    text = models.TextField()
+    run = models.ForeignKey(TestRun, BY_DATABASE, related_name="log_pages", db_index=False, verbose_name=_("test run"))
+    page = models.IntegerField(_("page"))
+    first_line = models.IntegerField(_("first line"))
+    text = models.TextField(_("text"))
 
     objects = QuerySet.as_manager()
 
     class Meta:
         db_table = "test_run_log_pages"
+        verbose_name = _("test run log page")
+        verbose_name_plural = _("test run log pages")
         ordering = ["run", "page"]

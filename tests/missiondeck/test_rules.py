@@ -8,10 +8,15 @@ import pytest
 from django.apps import apps
 
 from missiondeck import errors, rules
-from missiondeck.api.chats import CitizenName, SenderName
-from missiondeck.api.checklist import CategoryName
-from missiondeck.api.missions import LastRunName, StatusName
-from missiondeck.api.runs import ResultStatusName, RunStatusName
+from missiondeck.api.names import (
+    CategoryName,
+    CitizenName,
+    LastRunName,
+    ResultStatusName,
+    RunStatusName,
+    SenderName,
+    StatusName,
+)
 from missiondeck.models import Category, ChatSender, Citizen, DeckStatus, ResultStatus, RunStatus
 from tests.support.database import row
 
