@@ -14,8 +14,9 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from groups.models import Member
-from missiondeck.admin.workspace_formats import SOON, format_days_left, format_span
+from missiondeck.admin.workspace_formats import SOON, format_days_left, format_progress, format_span
 from missiondeck.models import DeckMission, DeckStatus, DodItem, RunStatus
+from missiondeck.selectors.checklist import Progress
 from missionsite.common.admin.formats import badge, format_datetime, format_number
 from missionsite.common.admin.table import address_of
 
@@ -108,25 +109,22 @@ def format_time_left(mission: DeckMission) -> str:
     return format_html('{} <small class="deck-when">{}</small>', shown, format_datetime(mission.deadline))
 
 
-def format_progress(mission: MissionWithProgress) -> str:
+def format_items_done(mission: MissionWithProgress) -> str:
     if not mission.dod_total:
         return gettext("No items yet")
-    return gettext("%(done)s of %(total)s") % {
-        "done": format_number(mission.dod_done),
-        "total": format_number(mission.dod_total),
-    }
+    return format_progress(Progress(mission.dod_done, mission.dod_total))
 
 
 def format_progress_bar(mission: MissionWithProgress) -> str:
     """The progress of the definition of done as a bar and as "3 of 8"."""
     if not mission.dod_total:
-        return format_progress(mission)
+        return format_items_done(mission)
     return format_html(
         '<span class="deck-done"><progress class="deck-bar" max="{}" value="{}" aria-hidden="true"></progress>'
         " {}</span>",
         mission.dod_total,
         mission.dod_done,
-        format_progress(mission),
+        format_items_done(mission),
     )
 
 

@@ -40,7 +40,7 @@ DECK_OF_MEMBER = Tab(
         (_("Client"), _cell(lambda mission: mission.client)),
         (_("Status"), _cell(base.status_badge)),
         (_("Time left"), _cell(base.format_time_left)),
-        (_("Done"), _cell(base.format_progress)),
+        (_("Done"), _cell(base.format_items_done)),
         (_("Last test run"), _cell(base.format_last_run)),
     ),
     permission=base.VIEW_PERMISSION,

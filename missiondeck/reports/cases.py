@@ -164,7 +164,7 @@ class Case:
 
 def verdict_of(word: str) -> str:
     """The verdict of a value such as "passed" or "not run"; "" if unknown."""
-    return _VERDICTS.get(_plain(word), "")
+    return _VERDICTS.get(_without_separators(word), "")
 
 
 def is_negative(text: str) -> bool:
@@ -172,5 +172,5 @@ def is_negative(text: str) -> bool:
     return text.strip().lower() in ("false", "no", "0")
 
 
-def _plain(text: str) -> str:
+def _without_separators(text: str) -> str:
     return text[:40].lower().replace(" ", "").replace("-", "").replace("_", "")

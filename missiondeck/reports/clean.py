@@ -58,7 +58,7 @@ class Cleaner:
             self._rest = text[begun.start() :]
             text = text[: begun.start()]
         if "&#" in text:
-            text = _REFERENCE.sub(self._plain, text)
+            text = _REFERENCE.sub(self._resolve_reference, text)
         if "\x1b" in text or "#x1B[" in text:
             text, found = COLOUR.subn("", text)
             self.replaced += found
@@ -74,7 +74,7 @@ class Cleaner:
         return len(data.translate(None, _CONTROL_CHARACTERS)) == len(data)
 
     @staticmethod
-    def _plain(found: re.Match) -> str:
+    def _resolve_reference(found: re.Match) -> str:
         """Replace a reference to a character that XML does not allow."""
         number = int(found[1], 16) if found[1] else int(found[2])
         if number == 0x1B:

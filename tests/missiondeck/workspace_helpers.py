@@ -3,6 +3,8 @@
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
 
+from django.contrib.auth.models import Permission
+from django.test import Client
 from django.urls import reverse
 from django.utils import timezone
 
@@ -11,6 +13,7 @@ from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
 from missiondeck.services.checklist import add_item, tick_item
 from missiondeck.services.missions import change_status, create_deck_mission
 from missiondeck.services.runs import import_report
+from tests.support.admin import client_of, staff
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
 PASSING = b'<testsuite name="pytest"><testcase classname="shop" name="test_pays" time="0.5"/></testsuite>'
@@ -66,3 +69,21 @@ def complete(mission: DeckMission, actor, *, reason: str = "") -> DeckMission:
 
 def address(mission: DeckMission, name: str = "", *args) -> str:
     return reverse(f"admin:missiondeck_workspace{name}", args=[mission.pk, *args])
+
+
+def who_may(*permissions: str) -> Client:
+    """A staff member with the view permission and these permissions."""
+    member = staff(display_name="Someone")
+    wanted = ("view_deckmission", *permissions)
+    member.user_permissions.add(*Permission.objects.filter(codename__in=wanted, content_type__app_label="missiondeck"))
+    return client_of(member)
+
+
+def state() -> list:
+    """What the actions of a workspace change, to compare before and after."""
+    return [
+        list(DeckMission.objects.order_by("pk").values_list("pk", "status")),
+        list(DodItem.objects.order_by("pk").values_list("pk", "text", "category", "completed", "position")),
+        ChatMessage.objects.count(),
+        TestRun.objects.count(),
+    ]
