@@ -14,7 +14,7 @@ from missiondeck.models.choices import (
 from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
 from missiondeck.models.missions import DeckMission, DeckStatusChange
-from missiondeck.models.runs import LatestRun, TestRun, TestRunLogPage
+from missiondeck.models.runs import LatestRun, RunOutcome, TestRun, TestRunLogPage
 
 __all__ = [
     "Category",
@@ -30,6 +30,7 @@ __all__ = [
     "DodItemHistory",
     "LatestRun",
     "ResultStatus",
+    "RunOutcome",
     "RunSource",
     "RunStatus",
     "TestRun",

@@ -3,7 +3,7 @@ from __future__ import annotations
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F, Func, Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
@@ -12,6 +12,13 @@ from missiondeck.models.choices import RunSource, RunStatus
 from missiondeck.rules import KEY_LENGTH
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check
 from missionsite.common.querysets import QuerySet
+
+
+class RunOutcome(Func):
+    """The status of a finished run with this summary and these results; a CHECK compares the stored status with it."""
+
+    function = "test_run_outcome"
+    output_field = models.TextField()
 
 
 class TestRun(TimestampedModel):

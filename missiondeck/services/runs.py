@@ -6,11 +6,12 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from django.conf import settings
+from django.db.models import JSONField, Value
 from django.utils.translation import gettext, gettext_noop
 
 from groups.models import Member
 from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished
-from missiondeck.models import DeckMission, RunSource, RunStatus, TestRun
+from missiondeck.models import DeckMission, RunOutcome, RunSource, RunStatus, TestRun
 from missiondeck.reports import BinaryFile, Limits, Report, clean_text, read_report
 from missiondeck.selectors.runs import latest_run, light_runs
 from missionsite.common.audit.events import audit
@@ -133,7 +134,7 @@ def _audit(participle: str, *, actor: Member, run: TestRun) -> None:
 def _fields_of(report: Report, logs: str) -> dict:
     """The field values of a finished run from its report."""
     return {
-        "status": outcome(report.summary, report.results),
+        "status": outcome_of(report.summary, report.results),
         "summary": report.summary,
         "results": report.results,
         "logs": logs or None,
@@ -152,18 +153,13 @@ def _read(
     return report, "\n".join(each for each in (report.logs, _read_logs(logs)) if each)
 
 
-def outcome(summary: dict | None, results: list[dict]) -> str:
-    """The status of a finished run. Must equal test_run_outcome() in the database, which enforces it."""
-    statuses = {result["status"] for result in results}
-    summary = summary or {}
-    short = any(
-        value < summary.get(key.removesuffix("passed") + "total", value)
-        for key, value in summary.items()
-        if key.endswith("_passed")
-    )
-    if statuses & {"failed", "error"} or "passed" not in statuses:
-        return RunStatus.FAILED
-    return RunStatus.FAILED if short or summary.get("failed") or summary.get("errors") else RunStatus.PASSED
+def outcome_of(summary: dict | None, results: list[dict]) -> RunOutcome:
+    """The status of a finished run, as an expression that the database computes while it stores the run.
+
+    Only the statuses of the results count, so that the results are sent once.
+    """
+    statuses = [{"status": status} for status in sorted({result["status"] for result in results})]
+    return RunOutcome(Value(summary, JSONField()), Value(statuses, JSONField()))
 
 
 def _read_logs(file: BinaryFile | None) -> str:

@@ -1,6 +1,7 @@
 """A run is passed only if its tests passed, for every entry point and every summary."""
 
 import json
+from itertools import product
 
 import pytest
 from django.db import DatabaseError, transaction
@@ -9,8 +10,8 @@ from hypothesis import strategies as st
 from psycopg.types.json import Jsonb
 
 from missiondeck.errors import RunFinished, StatusContradictsResults, SummaryContradictsResults
-from missiondeck.models import TestRun
-from missiondeck.services.runs import outcome
+from missiondeck.models import DeckMission, TestRun
+from missiondeck.services.runs import outcome_of
 from missionsite.common.errors import translate_db_errors
 from tests.missiondeck.helpers import FAILED, PASSED, copy_in, insert, mission
 from tests.support.database import rejected_by, row, rows
@@ -89,7 +90,7 @@ def is_true(status: str, summary: dict | None, results: list[dict] | None) -> No
 def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts, status, entry_point):
     summary = made_up | (counted(results) if true_counts else {})
     (expected,) = row("SELECT test_run_outcome(%s, %s)", [Jsonb(summary), Jsonb(results)])
-    assert expected == outcome(summary, results) == verdict(summary, results)
+    assert expected == verdict(summary, results)
     one = mission()
     try:
         with transaction.atomic():
@@ -134,6 +135,28 @@ def test_outcome_is_enforced_at_every_entry_point(results, made_up, true_counts,
     if status != "running":
         is_true(stored, json.loads(stored_summary), json.loads(stored_results))
         assert status == expected
+
+
+# Every kind of summary: none, no failures, failures, fractions, pairs that are full, short, above or without a partner.
+SUMMARIES = [
+    None, {}, {"passed": 1, "total": 1}, {"failed": 0, "errors": 0}, {"failed": 1}, {"errors": 2}, {"failed": 0.5},
+    {"skipped": 3, "duration": 1.5}, {"functional_passed": 10, "functional_total": 10}, TOO_FEW,
+    {"functional_passed": 3, "functional_total": 2}, {"functional_passed": 3}, {"functional_total": 3},
+    {"a_passed": 1, "a_total": 1, "b_passed": 0, "b_total": 1}, TOO_FEW | {"failed": 1},
+]  # fmt: skip
+
+
+@pytest.mark.seed("001 test_runs.status", "001 a run with a failed test is never passed, at any entry point")
+def test_stored_outcome_agrees_for_all_combinations():
+    """What the service stores, the function over all results, and the rule in Python: up to three results."""
+    one = DeckMission.objects.filter(pk=mission().pk)
+    for statuses in (each for count in range(4) for each in product(STATUSES, repeat=count)):
+        results = [{"name": str(place), "status": status} for place, status in enumerate(statuses)]
+        expected = [verdict(summary, results) for summary in SUMMARIES]
+        computed = one.values_list(*(outcome_of(summary, results) for summary in SUMMARIES)).get()
+        calls = ", ".join(["test_run_outcome(%s, %s)"] * len(SUMMARIES))
+        parameters = [Jsonb(value) for summary in SUMMARIES for value in (summary, results)]
+        assert list(computed) == list(row(f"SELECT {calls}", parameters)) == expected, statuses
 
 
 # --- Wrong values -----------------------------------------------------------------------------------
@@ -186,7 +209,7 @@ def test_seed_example_is_failed_run():
     status, summary, results = LIES["the seed's own example"]
     key = insert("test_runs", mission_id=mission().pk, status="failed", summary=Jsonb(summary), results=Jsonb(results))
     assert row("SELECT status, finished_at IS NOT NULL FROM test_runs WHERE id = %s", [key]) == ("failed", True)
-    assert outcome(summary, results) == "failed" != status
+    assert verdict(summary, results) == "failed" != status
 
 
 @pytest.mark.seed("001 test_runs.summary")
@@ -206,7 +229,7 @@ def test_wrong_summary_is_rejected(summary, results):
         insert(
             "test_runs",
             mission_id=mission().pk,
-            status=outcome(summary, results),
+            status=verdict(summary, results),
             summary=Jsonb(summary),
             results=Jsonb(results),
         )
