@@ -105,7 +105,7 @@ def compose_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespon
         raise PermissionDenied
     directory = reverse("admin:groups_communitymember_changelist")
     try:
-        entries = rows_of_list(request, model_admin=admin.site._registry[CommunityMember])
+        entries = rows_of_list(request, model_admin=cast(ModelAdmin, admin.site._registry[CommunityMember]))
     except IncorrectLookupParameters:
         messages.error(request, _("The directory does not have one of these filters. Choose the filters again."))
         return HttpResponseRedirect(directory)

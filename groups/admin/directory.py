@@ -55,7 +55,7 @@ class PresenceFilter(DropdownFilter):
         return queryset
 
 
-EVENTS_OF_ENTRY = Tab(
+EVENTS_OF_ENTRY: Tab[CommunityMember, Event] = Tab(
     name="events",
     title=_("Events"),
     rows=lambda entry: (

@@ -48,10 +48,10 @@ HEAT_MAP = CustomTab(
     permission=VIEW,
 )
 TREE = CustomTab(name="tree", title=_("Invitation tree"), template="groups/tree.html", context=_tree, permission=VIEW)
-INVITATIONS_OF_ENTRY = Tab(
+INVITATIONS_OF_ENTRY: Tab[CommunityMember, CommunityInvitation] = Tab(
     name="invitations",
     title=_("Invitations"),
-    rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry.member_id).select_related("accepted_by"),
+    rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry).select_related("accepted_by"),
     columns=(
         (_("For"), lambda invitation, request: link_to(invitation, invitation.for_whom)),
         (_("Status"), lambda invitation, request: invitation.get_status_display()),

@@ -1,4 +1,4 @@
-from typing import TYPE_CHECKING, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, TypedDict, TypeVar
 
 from django.contrib import admin
 from django.db.models import Exists, Model, OuterRef, QuerySet
@@ -246,7 +246,7 @@ class MissionAdmin(GroupAdmin[Mission]):
         ]
 
 
-MISSIONS_OF_COLONY = Tab(
+MISSIONS_OF_COLONY: Tab[Colony, Any] = Tab(
     name="missions",
     title=_("Missions"),
     rows=lambda colony: Mission.objects.filter(parent_group=colony.pk).with_counts(),

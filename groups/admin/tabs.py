@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.admin.base import STATUS, TASK_STATE, actor_of
 from groups.admin.memberships import MANAGE
-from groups.models import Event, Membership, Task
+from groups.models import Event, Member, Membership, Task
 from missionsite.common.admin import Tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 from missionsite.common.annotations import StrOrPromise
@@ -70,7 +70,7 @@ MEMBERS_BEFORE = Tab(
     empty=_("No one has left yet."),
     list_link=lambda group: list_url(Membership, status__exact="left", group__id__exact=group.pk),
 )
-MEMBERSHIPS_OF_MEMBER = Tab(
+MEMBERSHIPS_OF_MEMBER: Tab[Member, Membership] = Tab(
     name="memberships",
     title=_("Memberships"),
     rows=lambda member: Membership.objects.filter(member=member.pk).select_related("member", "group"),

@@ -1,7 +1,7 @@
 """Events: each app has a log table of its own, and `audit()` writes to the one that an event is about."""
 
-from collections.abc import Collection, Mapping
-from typing import Any, Protocol
+from collections.abc import Callable, Collection, Mapping
+from typing import Any
 
 from django.db.models import Choices, Model
 from django.utils import timezone
@@ -11,12 +11,9 @@ from django.utils.translation import gettext
 
 from missionsite.common.annotations import StrOrPromise
 
-
-class Writer(Protocol):
-    """Adds an event to the log table of an app, in the transaction of its change."""
-
-    def __call__(self, type_: str, /, *, actor: Any, **fields: Any) -> Model: ...
-
+# Adds an event to the log table of an app, in the transaction of its change, given the type of the event, `actor=`,
+# the link of the log, and the payload.
+Writer = Callable[..., Model]
 
 _writers: dict[str, Writer] = {}
 _labels: dict[str, StrOrPromise] = {}
