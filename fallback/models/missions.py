@@ -89,8 +89,8 @@ class Mission(TimestampedModel):
 
     class Meta:
         db_table = "missions"
-        verbose_name = _("mission")
-        verbose_name_plural = _("missions")
+        verbose_name = _("board mission")
+        verbose_name_plural = _("board missions")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
             *one_line_checks(
