@@ -1,9 +1,24 @@
 """Test data for the fallback's services."""
 
 from collections.abc import Iterable
+from datetime import datetime, timedelta
 
-from fallback.models import MissionFallbackAllowance, MissionFallbackItem, MissionFallbackRun, Project
-from tests.support.factories.fallback import ConfigFactory, ItemFactory, ProjectFactory, RunFactory, TemplateFactory
+from fallback.models import (
+    MissionFallbackAllowance,
+    MissionFallbackItem,
+    MissionFallbackRun,
+    MissionFallbackSample,
+    Project,
+)
+from fallback.models.choices import List
+from tests.support.factories.fallback import (
+    ConfigFactory,
+    ItemFactory,
+    ProjectFactory,
+    RunFactory,
+    TemplateFactory,
+    accept_as_rows,
+)
 
 
 def a_project(*, templates: int = 0, zone: str = "UTC", **config) -> Project:
@@ -33,3 +48,20 @@ def spent(project: Project) -> dict[tuple[str, str], int]:
     """The used quota of a project, by period and its first day."""
     rows = MissionFallbackAllowance.objects.filter(project=project).values_list("period", "starts_on", "used")
     return {(period, starts.isoformat()): used for period, starts, used in rows if used}
+
+
+def samples(project) -> list[tuple]:
+    """The stored samples of a project's backlog: ready, wanted, time."""
+    return list(
+        MissionFallbackSample.objects.filter(project=project)
+        .order_by("sampled_at")
+        .values_list("backlog_count", "backlog_threshold", "sampled_at")
+    )
+
+
+def full_week(project, *, at: datetime) -> None:
+    """Use the weekly cap with finished missions."""
+    run = RunFactory(project=project, started_at=at - timedelta(days=1))
+    for item in proposals(run, [60] * project.fallback_config.weekly_mission_cap):
+        accept_as_rows(item, at=at)
+    project.missions.update(list=List.DONE)

@@ -1,11 +1,9 @@
-"""Runs, checks, launches and cancellations."""
+"""Runs, launches and cancellations."""
 
-import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection, transaction
-from django.test.utils import CaptureQueriesContext
+from django.db import connection
 
 from fallback.errors import (
     FallbackInactive,
@@ -13,18 +11,17 @@ from fallback.errors import (
     NoConfiguration,
     ProjectArchived,
     RunEnded,
-    RunInProgress,
     TemplateDisabled,
     WeeklyCapReached,
 )
-from fallback.models import MissionFallbackItem, MissionFallbackRun, MissionFallbackSample, ProjectActivity
+from fallback.models import MissionFallbackItem, MissionFallbackRun, ProjectActivity
 from fallback.models.choices import ConfigStatus, DiscardReason, ItemStatus, List, MissionOrigin, RunStatus, Trigger
 from fallback.services.configs import pause_fallback, resume_fallback, snooze_fallback, update_config
 from fallback.services.projects import archive_project, change_in_project
 from fallback.services.review import accept_item, discard_item
-from fallback.services.runs import cancel_run, launch_template, run_due, run_fallback
+from fallback.services.runs import cancel_run, launch_template, run_fallback
 from groups.models import Member
-from tests.fallback.proposals import a_project, a_review, proposals, spent
+from tests.fallback.proposals import a_project, a_review, full_week, proposals, samples, spent
 from tests.support.concurrency import crowd
 from tests.support.factories.fallback import (
     ConfigFactory,
@@ -32,7 +29,6 @@ from tests.support.factories.fallback import (
     ProjectFactory,
     RunFactory,
     TemplateFactory,
-    accept_as_rows,
 )
 from tests.support.factories.groups import MemberFactory
 
@@ -42,22 +38,6 @@ pytestmark = pytest.mark.django_db
 NOW = datetime(2026, 11, 19, 12, 0, tzinfo=UTC)
 MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
 MINUTE = timedelta(minutes=1)
-
-
-def samples(project) -> list[tuple]:
-    return list(
-        MissionFallbackSample.objects.filter(project=project)
-        .order_by("sampled_at")
-        .values_list("backlog_count", "backlog_threshold", "sampled_at")
-    )
-
-
-def full_week(project, *, at=NOW) -> None:
-    """Use the weekly cap with finished missions."""
-    run = RunFactory(project=project, started_at=at - timedelta(days=1))
-    for item in proposals(run, [60] * project.fallback_config.weekly_mission_cap):
-        accept_as_rows(item, at=at)
-    project.missions.update(list=List.DONE)
 
 
 # --- A run ------------------------------------------------------------------------------------
@@ -183,7 +163,7 @@ def test_skipped_templates_are_stored_with_reset():
 
 def test_run_with_all_skipped_is_recorded_once():
     project = a_project(templates=2, weekly_mission_cap=2)
-    full_week(project)
+    full_week(project, at=NOW)
     run = run_fallback(actor=Member.objects.system(), project=project, triggered_by=Trigger.AUTOMATIC, at=NOW)
     assert (run.status, run.generated_count, len(run.skipped)) == ("completed", 0, 5)
     assert run.completed_at is not None
@@ -201,7 +181,7 @@ def test_run_with_all_skipped_is_recorded_once():
 
 def test_run_with_new_skip_reason_is_recorded_again():
     project = a_project(templates=2, weekly_mission_cap=2)
-    full_week(project)
+    full_week(project, at=NOW)
     assert run_fallback(actor=Member.objects.system(), project=project, triggered_by=Trigger.AUTOMATIC, at=NOW).skipped
     update_config(
         actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=20, monthly_target_hours=2
@@ -279,120 +259,6 @@ def test_stale_pending_run_is_cancelled(waiting):
     left.refresh_from_db()
     assert left.status == RunStatus.CANCELLED
     assert (run.generated_count, MissionFallbackItem.objects.proposed().count()) == (5, 5)
-
-
-# --- Due projects -----------------------------------------------------------------------------
-
-
-def test_only_due_projects_with_deficit_get_run():
-    lacking, enough, lately, paused = (a_project(templates=1) for _number in range(4))
-    MissionFactory.create_batch(5, project=enough)
-    run_fallback(actor=Member.objects.system(), project=lately, at=NOW - 14 * MINUTE)
-    lately.fallback_items.update(status=ItemStatus.DISCARDED, reason="not_needed", reviewed_at=NOW)
-    pause_fallback(actor=Member.objects.system(), config=paused.fallback_config)
-    ProjectFactory()
-    outcomes = list(run_due(actor=Member.objects.system(), at=NOW))
-    assert [(outcome.project, outcome.summary) for outcome in outcomes] == [(lacking, "5 proposed.")]
-    assert outcomes[0].run.triggered_by == Trigger.AUTOMATIC
-    assert samples(enough) == [(5, 5, NOW)]
-    assert [outcome.project for outcome in run_due(actor=Member.objects.system(), at=NOW + MINUTE)] == [lately]
-    # A manual check restarts the check interval.
-    assert list(run_due(actor=Member.objects.system(), at=NOW + 2 * MINUTE)) == []
-
-
-def test_checks_take_same_number_of_queries_for_many():
-    system = Member.objects.system()
-
-    def a_look(at) -> int:
-        with CaptureQueriesContext(connection) as seen:
-            assert list(run_due(actor=system, at=at)) == []
-        return len(seen)
-
-    def enough():
-        project = a_project(templates=1, backlog_threshold=1)
-        MissionFactory(project=project)
-        return project
-
-    first = enough()
-    few = a_look(NOW)
-    others = [enough() for _number in range(30)]
-    later = NOW + 20 * MINUTE
-    assert a_look(later) == few <= 6
-    assert [samples(project) for project in others] == [[(1, 1, later)]] * 30
-    assert len(samples(first)) == 2
-
-
-def test_check_ends_passed_snooze():
-    project = a_project(backlog_threshold=1)
-    MissionFactory(project=project)
-    until = datetime.now(UTC) + timedelta(days=1)
-    snooze_fallback(actor=Member.objects.system(), config=project.fallback_config, until=until)
-    assert list(run_due(actor=Member.objects.system(), at=until - MINUTE)) == []
-    assert samples(project) == []
-    assert list(run_due(actor=Member.objects.system(), at=until)) == []
-    project.fallback_config.refresh_from_db()
-    assert (project.fallback_config.status, project.fallback_config.last_run_at) == (ConfigStatus.ACTIVE, until)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_snooze_set_during_check_stays():
-    """The configuration is snoozed again between the check and its record."""
-    project = a_project(backlog_threshold=0, status=ConfigStatus.SNOOZED, snoozed_until=NOW)
-    again = datetime.now(UTC) + timedelta(days=3)
-    with crowd(1) as someone:
-
-        def snooze_meanwhile(execute, sql, params, many, context):
-            result = execute(sql, params, many, context)
-            if "due_fallback_projects" in sql:
-                someone.run(
-                    lambda _number: snooze_fallback(
-                        actor=Member.objects.system(), config=project.fallback_config, until=again
-                    )
-                )
-            return result
-
-        with connection.execute_wrapper(snooze_meanwhile):
-            assert list(run_due(actor=Member.objects.system(), at=NOW)) == []
-    project.fallback_config.refresh_from_db()
-    assert (project.fallback_config.status, project.fallback_config.snoozed_until) == (ConfigStatus.SNOOZED, again)
-
-
-@pytest.mark.django_db(transaction=True)
-def test_run_in_progress_does_not_block_other_projects():
-    busy, other = a_project(templates=1), a_project(templates=1)
-    system = Member.objects.system()
-    made, looked = threading.Event(), threading.Event()
-
-    def attempt(number):
-        if number:
-            made.wait(30)
-            try:
-                return {outcome.project: outcome for outcome in run_due(actor=system, at=NOW)}
-            finally:
-                looked.set()
-        with transaction.atomic():
-            run = run_fallback(actor=system, project=busy, at=NOW)
-            made.set()
-            looked.wait(30)
-        return run
-
-    with crowd(2) as people:
-        run, outcomes = people.run(attempt)
-    assert isinstance(run, MissionFallbackRun)
-    assert isinstance(outcomes[busy].rejection, RunInProgress)
-    assert outcomes[busy].summary == RunInProgress().message
-    assert outcomes[other].run.generated_count == 5
-    assert busy.fallback_runs.count() == other.fallback_runs.count() == 1
-
-
-def test_manual_run_always_records_skipped_templates():
-    project = a_project(templates=2, weekly_mission_cap=2)
-    full_week(project)
-    for later in range(3):
-        run = run_fallback(
-            actor=Member.objects.system(), project=project, triggered_by=Trigger.MANUAL, at=NOW + later * MINUTE
-        )
-        assert {each["guardrail"] for each in run.skipped} == {"weekly_mission_cap"}
 
 
 # --- Launching --------------------------------------------------------------------------------
