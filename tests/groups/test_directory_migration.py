@@ -3,7 +3,7 @@
 import psycopg
 import pytest
 
-from tests.groups.test_directory_db import INDEXES
+from tests.groups.directory_tables import INDEXES
 from tests.migrating import Database, databases_of
 
 BEFORE = ("groups", "0002")
@@ -67,7 +67,7 @@ def rows_of(database: Database) -> dict[str, list]:
 
 @pytest.mark.seed("003 AC8", "003 Task 12", "003 Integration 1", "003 Integration 2")
 def test_migrate_creates_tables_and_indexes(back):
-    # Tables and columns in full: test_directory_db.py. Here, that one `migrate` is enough.
+    # Tables and columns in full: test_directory_columns.py. Here, that one `migrate` is enough.
     assert all(f"CREATE TABLE public.{table} (" in back.schema_then for table in TABLES + BESIDE)
     assert all(index in back.schema_then for index in INDEXES)
 
