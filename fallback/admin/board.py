@@ -5,8 +5,7 @@ from __future__ import annotations
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse
-from django.http.response import HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -14,7 +13,6 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from fallback.admin.base import member_of, rights_of
 from fallback.admin.formats import (
@@ -25,7 +23,6 @@ from fallback.admin.formats import (
     format_status,
     quota_context,
 )
-from fallback.admin.responses import answer_errors, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackTemplate, Project
 from fallback.models.choices import List
 from fallback.selectors.counts import count_up_to
@@ -36,7 +33,8 @@ from fallback.selectors.planning import templates_in_turn
 from fallback.selectors.rights import Right
 from fallback.services.missions import move_mission, set_ready
 from fallback.services.runs import launch_template
-from missionsite.common.admin.form_keys import ALREADY_SAVED, FormResult, run_once
+from missionsite.common.admin.actions import post_action, valid_values
+from missionsite.common.admin.form_keys import FormResult, run_once
 from missionsite.common.admin.formats import format_datetime
 from missionsite.common.live import stream
 
@@ -105,16 +103,23 @@ def events_view(request: HttpRequest, project_id: str) -> HttpResponseBase:
     return stream(request, channels=[f"project:{project.pk}:fallback", f"project:{project.pk}:board"])
 
 
-@require_POST
-@answer_errors(lambda: reverse("admin:fallback_project_changelist"))
-def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
+def _board_of(project_id: str) -> str:
+    return reverse("admin:fallback_board", args=[project_id])
+
+
+def _board_of_mission(mission_id: str) -> str:
+    return _board_of(Mission.objects.values_list("project_id", flat=True).get(pk=mission_id))
+
+
+def _board_of_template(template_id: str) -> str:
+    return _board_of(MissionFallbackTemplate.objects.values_list("project_id", flat=True).get(pk=template_id))
+
+
+@post_action(back=_board_of_mission)
+def move_view(request: HttpRequest, mission_id: str) -> FormResult:
     """Move a card to a position in a list."""
     mission = _mission(request, mission_id)
-    back = reverse("admin:fallback_board", args=[mission.project_id])
-    form = CardMoveForm(request.POST)
-    if not form.is_valid():
-        return invalid_form_response(request, form, back=back)
-    values = form.cleaned_data
+    values = valid_values(CardMoveForm(request.POST), with_label=True)
     moved = move_mission(
         actor=member_of(request),
         mission=mission,
@@ -123,29 +128,22 @@ def move_view(request: HttpRequest, mission_id: str) -> HttpResponse:
         after=values["after"],
         first=values["position"] == "top",
     )
-    return success_response(
-        request,
-        gettext("{mission} moved to {list}.").format(mission=moved.title, list=moved.get_list_display()),
-        back=back,
-        id=moved.pk,
-    )
+    message = gettext("{mission} moved to {list}.").format(mission=moved.title, list=moved.get_list_display())
+    return FormResult(_board_of(moved.project_id), message, facts={"id": moved.pk})
 
 
-@require_POST
-@answer_errors(lambda: reverse("admin:fallback_project_changelist"))
-def ready_view(request: HttpRequest, mission_id: str) -> HttpResponse:
+@post_action(back=_board_of_mission)
+def ready_view(request: HttpRequest, mission_id: str) -> FormResult:
     """Mark a mission as ready or not ready."""
     mission = _mission(request, mission_id)
     ready = request.POST.get("ready") == "1"
     set_ready(actor=member_of(request), mission=mission, ready=ready)
-    back = reverse("admin:fallback_board", args=[mission.project_id])
     message = gettext("{mission} marked as ready.") if ready else gettext("{mission} marked as not ready.")
-    return success_response(request, message.format(mission=mission.title), back=back, id=mission.pk)
+    return FormResult(_board_of(mission.project_id), message.format(mission=mission.title), facts={"id": mission.pk})
 
 
-@require_POST
-@answer_errors(lambda: reverse("admin:fallback_project_changelist"))
-def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
+@post_action(back=_board_of_template)
+def launch_view(request: HttpRequest, template_id: str) -> FormResult:
     """Create a mission from a template."""
     rights = rights_of(request)
     template = (
@@ -163,12 +161,7 @@ def launch_view(request: HttpRequest, template_id: str) -> HttpResponse:
         return FormResult(address, gettext("{mission} added to Todo.").format(mission=mission.title))
 
     saved = run_once(request, save)
-    return success_response(
-        request,
-        ALREADY_SAVED if saved.is_repeat else saved.message,
-        back=reverse("admin:fallback_board", args=[template.project_id]),
-        mission_url=saved.location,
-    )
+    return saved._replace(location=_board_of(template.project_id), facts={"mission_url": saved.location})
 
 
 def _column(project: Project, key: List, may_move: bool) -> dict:

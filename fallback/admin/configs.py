@@ -3,19 +3,18 @@ from __future__ import annotations
 from datetime import datetime
 
 from django import forms
-from django.contrib import admin, messages
+from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest
 from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, member_of, rights_of
-from fallback.admin.formats import format_effort, format_status, plan_context
+from fallback.admin.formats import format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
 from fallback.selectors.planning import plan_run
@@ -23,9 +22,9 @@ from fallback.selectors.rights import Right
 from fallback.services.configs import create_config, pause_fallback, resume_fallback, snooze_fallback, update_config
 from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
-from missionsite.common.admin.form_keys import FormResult, result_response, run_once
-from missionsite.common.admin.formats import badge, format_datetime, format_number
-from missionsite.common.errors import DomainError
+from missionsite.common.admin.actions import post_action
+from missionsite.common.admin.form_keys import FormResult, run_once
+from missionsite.common.admin.formats import badge, format_datetime
 
 
 class SnoozeFallbackForm(ActionForm):
@@ -45,20 +44,46 @@ def _plan(config: MissionFallbackConfig, request: HttpRequest) -> dict:
     return {"plan": plan_context(plan_run(config.project, config=config)), "run_url": run_url}
 
 
+def _plan_url(config_id: str) -> str:
+    return reverse("admin:fallback_missionfallbackconfig_plan", args=[config_id])
+
+
+@post_action(back=_plan_url)
+def run_now_view(request: HttpRequest, config_id: str) -> FormResult:
+    """Start a run, or show its plan (`dry_run`)."""
+    rights = rights_of(request)
+    visible = MissionFallbackConfig.objects.filter(rights.project_filter(Right.VIEW, path="project__"))
+    config = visible.select_related("project__organization").filter(pk=config_id).first()
+    if config is None:
+        raise Http404(gettext("Fallback configuration not found."))
+    if not rights.allows(Right.REVIEW, config.project):
+        raise PermissionDenied
+    if request.POST.get("dry_run"):
+        plan = plan_run(config.project, config=config).summary
+        return FormResult(_plan_url(config.pk), gettext("{plan} No changes were made.").format(plan=plan))
+
+    def save() -> FormResult:
+        run = run_fallback(actor=member_of(request), project=config.project, triggered_by=Trigger.MANUAL)
+        return FormResult(_plan_url(config.pk), CheckResult(config.project, run=run).summary)
+
+    return run_once(request, save)
+
+
 PLAN = ProjectCustomTab(name="plan", title=_("Next run"), template="fallback/plan.html", context=_plan)
 
 
 @admin.register(MissionFallbackConfig)
-class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
+class ConfigAdmin(ProjectModelAdmin):
     """Fallback configurations, with the plan of the next run."""
 
     list_display = (
         "project_name",
         "state",
-        "wanted",
-        "automatic",
-        "limits",
-        "interval",
+        "backlog_threshold",
+        "check_cadence_minutes",
+        "auto_accept",
+        "weekly_mission_cap",
+        "monthly_target_hours",
         "checked",
     )
     list_display_links = ("project_name",)
@@ -118,33 +143,8 @@ class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     add_label = _("Add configuration")
 
     def get_urls(self) -> list:
-        view = self.admin_site.admin_view(require_POST(self.run_now))
+        view = self.admin_site.admin_view(run_now_view)
         return [path("<str:config_id>/run-now/", view, name="fallback_run_now"), *super().get_urls()]
-
-    def run_now(self, request: HttpRequest, config_id: str) -> HttpResponse:
-        """Start a run, or show its plan (`dry_run`)."""
-        config = self.get_object(request, config_id)
-        if config is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, config_id)
-        if not rights_of(request).allows(Right.REVIEW, config.project):
-            raise PermissionDenied
-        plan = reverse("admin:fallback_missionfallbackconfig_plan", args=[config.pk])
-        if request.POST.get("dry_run"):
-            messages.info(
-                request,
-                gettext("{plan} No changes were made.").format(plan=plan_run(config.project, config=config).summary),
-            )
-        else:
-
-            def save() -> FormResult:
-                run = run_fallback(actor=member_of(request), project=config.project, triggered_by=Trigger.MANUAL)
-                return FormResult(plan, CheckResult(config.project, run=run).summary)
-
-            try:
-                return result_response(request, run_once(request, save))
-            except DomainError as rejection:
-                messages.error(request, rejection.message)
-        return HttpResponseRedirect(plan)
 
     @display(description=_("Project"))
     def project_name(self, config: MissionFallbackConfig) -> str:
@@ -153,24 +153,6 @@ class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     @display(description=_("Status"))
     def state(self, config: MissionFallbackConfig) -> str:
         return badge(format_status(config), CONFIG[config.status])
-
-    @display(description=_("Ready wanted"))
-    def wanted(self, config: MissionFallbackConfig) -> int:
-        return config.backlog_threshold
-
-    @display(description=_("Automatic"), boolean=True)
-    def automatic(self, config: MissionFallbackConfig) -> bool:
-        return config.auto_accept
-
-    @display(description=_("Guardrails"))
-    def limits(self, config: MissionFallbackConfig) -> str:
-        return gettext("{missions} a week, {hours} h a month").format(
-            missions=format_number(config.weekly_mission_cap), hours=format_number(config.monthly_target_hours)
-        )
-
-    @display(description=_("Checked every"))
-    def interval(self, config: MissionFallbackConfig) -> str:
-        return format_effort(config.check_cadence_minutes)
 
     @display(description=_("Checked"))
     def checked(self, config: MissionFallbackConfig) -> str:

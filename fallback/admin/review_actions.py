@@ -7,26 +7,26 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django import forms
-from django.http import Http404, HttpRequest, HttpResponse
-from django.urls import reverse, reverse_lazy
+from django.db.models import QuerySet
+from django.http import Http404, HttpRequest
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from django.views.decorators.http import require_POST
 
 from fallback.admin.base import member_of, rights_of
-from fallback.admin.responses import answer_errors, error_response, invalid_form_response, success_response
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus
 from fallback.rules import EFFORT_MINUTES, FEEDBACK_LENGTH
 from fallback.selectors.rights import Right
 from fallback.services import review
+from missionsite.common.admin.actions import InvalidForm, post_action, valid_values
+from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import format_datetime
 from missionsite.common.errors import DomainError
 
 # Proposals that can be decided at once.
 BULK = 200
-BACK = reverse_lazy("admin:fallback_review")
 # The messages of a decision on several proposals: all decided, or some rejected with the reason of the first.
 _BULK_TEXTS = {
     ItemStatus.ACCEPTED: (_("{number} accepted."), _("{number} accepted, {rejected} rejected: {reason}")),
@@ -76,110 +76,85 @@ class DuplicateForm(forms.Form):
     feedback = forms.CharField(max_length=FEEDBACK_LENGTH, required=False)
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def accept_view(request: HttpRequest, item_id: str) -> HttpResponse:
+def _back(**parts: str) -> str:
+    return reverse("admin:fallback_review")
+
+
+@post_action(back=_back)
+def accept_view(request: HttpRequest, item_id: str) -> FormResult:
     """Accept a proposal, with edits if the form has a title."""
     item = _find_item(request, item_id)
-    edits = {}
-    if "title" in request.POST:
-        form = EditForm(request.POST)
-        if not form.is_valid():
-            return invalid_form_response(request, form, back=BACK)
-        edits = form.cleaned_data
+    edits = _values(EditForm(request.POST)) if "title" in request.POST else {}
     mission = review.accept_item(actor=member_of(request), item=item, **edits)
-    return _decision_response(
-        request,
+    return _decision(
         item,
         gettext("Accepted: {mission} added to Todo.").format(mission=mission.title),
         mission_url=reverse("admin:fallback_mission_change", args=[mission.pk]),
     )
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def discard_view(request: HttpRequest, item_id: str) -> HttpResponse:
+@post_action(back=_back)
+def discard_view(request: HttpRequest, item_id: str) -> FormResult:
     """Discard a proposal, with a reason or feedback."""
     item = _find_item(request, item_id)
-    form = DiscardForm(request.POST)
-    if not form.is_valid():
-        return invalid_form_response(request, form, back=BACK)
-    review.discard_item(actor=member_of(request), item=item, **form.cleaned_data)
-    return _decision_response(request, item, gettext("Discarded: {item}.").format(item=item.title))
+    review.discard_item(actor=member_of(request), item=item, **_values(DiscardForm(request.POST)))
+    return _decision(item, gettext("Discarded: {item}.").format(item=item.title))
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def duplicate_view(request: HttpRequest, item_id: str) -> HttpResponse:
+@post_action(back=_back)
+def duplicate_view(request: HttpRequest, item_id: str) -> FormResult:
     """Discard a proposal as a duplicate of a mission."""
     item = _find_item(request, item_id)
-    form = DuplicateForm(request.POST)
-    if not form.is_valid():
-        return invalid_form_response(request, form, back=BACK)
-    mission = Mission.objects.filter(pk=form.cleaned_data["mission"].strip(), project=item.project).first()
+    values = _values(DuplicateForm(request.POST))
+    mission = Mission.objects.filter(pk=values["mission"].strip(), project=item.project).first()
     if mission is None:
-        message = gettext("No such mission in this project. Choose one from the list.")
-        return error_response(request, message, back=BACK, field="mission", status=422)
-    review.mark_duplicate(actor=member_of(request), item=item, mission=mission, feedback=form.cleaned_data["feedback"])
-    return _decision_response(
-        request,
+        raise InvalidForm(gettext("No such mission in this project. Choose one from the list."), field="mission")
+    review.mark_duplicate(actor=member_of(request), item=item, mission=mission, feedback=values["feedback"])
+    return _decision(
         item,
         gettext("Discarded: {item} is a duplicate of {mission}.").format(item=item.title, mission=mission.title),
     )
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def snooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
+@post_action(back=_back)
+def snooze_view(request: HttpRequest, item_id: str) -> FormResult:
     """Snooze a proposal."""
     item = _find_item(request, item_id)
-    form = SnoozeItemForm(request.POST)
-    if not form.is_valid():
-        return invalid_form_response(request, form, back=BACK)
-    until = form.cleaned_data["until"]
+    until = _values(SnoozeItemForm(request.POST))["until"]
     review.snooze_item(actor=member_of(request), item=item, until=until)
     message = gettext("Snoozed until {when}: {item}.").format(when=format_datetime(until), item=item.title)
-    return success_response(
-        request, message, back=BACK, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk])
-    )
+    return _result(message, id=item.pk, undo_url=reverse("admin:fallback_item_unsnooze", args=[item.pk]))
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def unsnooze_view(request: HttpRequest, item_id: str) -> HttpResponse:
+@post_action(back=_back)
+def unsnooze_view(request: HttpRequest, item_id: str) -> FormResult:
     """End the snooze of a proposal."""
     item = _find_item(request, item_id)
     review.unsnooze_item(actor=member_of(request), item=item)
-    return success_response(request, gettext("Back in review: {item}.").format(item=item.title), back=BACK, id=item.pk)
+    return _result(gettext("Back in review: {item}.").format(item=item.title), id=item.pk)
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def undo_view(request: HttpRequest, item_id: str) -> HttpResponse:
+@post_action(back=_back)
+def undo_view(request: HttpRequest, item_id: str) -> FormResult:
     """Undo the user's own decision."""
     item = _find_item(request, item_id)
     review.undo_decision(actor=member_of(request), item=item)
     message = gettext("Undone: {item} is back in review.").format(item=item.title)
-    return success_response(request, message, back=BACK, id=item.pk)
+    return _result(message, id=item.pk)
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def bulk_accept_view(request: HttpRequest) -> HttpResponse:
+@post_action(back=_back)
+def bulk_accept_view(request: HttpRequest) -> FormResult:
     """Accept several proposals, each within its guardrails."""
     return _decide_selected(
         request, ItemStatus.ACCEPTED, lambda item: review.accept_item(actor=member_of(request), item=item)
     )
 
 
-@require_POST
-@answer_errors(lambda: BACK)
-def bulk_discard_view(request: HttpRequest) -> HttpResponse:
+@post_action(back=_back)
+def bulk_discard_view(request: HttpRequest) -> FormResult:
     """Discard several proposals for one reason."""
-    form = DiscardForm(request.POST)
-    if not form.is_valid():
-        return invalid_form_response(request, form, back=BACK)
-    values = form.cleaned_data
+    values = _values(DiscardForm(request.POST))
     return _decide_selected(
         request, ItemStatus.DISCARDED, lambda item: review.discard_item(actor=member_of(request), item=item, **values)
     )
@@ -187,20 +162,19 @@ def bulk_discard_view(request: HttpRequest) -> HttpResponse:
 
 def _decide_selected(
     request: HttpRequest, status: ItemStatus, decide: Callable[[MissionFallbackItem], object]
-) -> HttpResponse:
+) -> FormResult:
     chosen = list(dict.fromkeys(request.POST.getlist("items")))
     if not chosen:
-        return error_response(request, gettext("Select proposals first."), back=BACK, field="items", status=422)
+        raise InvalidForm(gettext("Select proposals first."), field="items")
     if len(chosen) > BULK:
-        message = gettext("Select at most {number} proposals.").format(number=BULK)
-        return error_response(request, message, back=BACK, field="items", status=422)
+        raise InvalidForm(gettext("Select at most {number} proposals.").format(number=BULK), field="items")
     results = []
     for pk in sorted(chosen):
         try:
             item = _find_item(request, pk)
             decide(item)
         except (DomainError, Http404) as rejection:
-            message = str(rejection.message) if isinstance(rejection, DomainError) else str(rejection)
+            message = rejection.message if isinstance(rejection, DomainError) else str(rejection)
             results.append({"id": pk, "ok": False, "message": message, "undo_url": ""})
         else:
             undo = reverse("admin:fallback_item_undo", args=[pk])
@@ -212,13 +186,13 @@ def _decide_selected(
         rejected=len(rejections),
         reason=rejections[0]["message"] if rejections else "",
     )
-    return success_response(request, message, back=BACK, results=results)
+    return _result(message, results=results)
 
 
 def _find_item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     """A proposal that the user may decide on. Raises Http404 if it is not visible, NotAllowed without the right."""
     rights = rights_of(request)
-    found = MissionFallbackItem.objects.select_related("project__organization", "run")
+    found: QuerySet = MissionFallbackItem.objects.select_related("project__organization", "run")
     item = found.filter(rights.project_filter(Right.VIEW, path="project__"), pk=pk.replace("\x00", "")).first()
     if item is None:
         raise Http404(gettext("Proposal not found."))
@@ -226,14 +200,20 @@ def _find_item(request: HttpRequest, pk: str) -> MissionFallbackItem:
     return item
 
 
-def _decision_response(request: HttpRequest, item: MissionFallbackItem, message: str, **facts: Any) -> HttpResponse:
+def _decision(item: MissionFallbackItem, message: str, **facts: Any) -> FormResult:
     item.run.refresh_from_db(fields=["status"])
-    return success_response(
-        request,
+    return _result(
         message,
-        back=BACK,
         id=item.pk,
         undo_url=reverse("admin:fallback_item_undo", args=[item.pk]),
         run_completed=item.run.status == RunStatus.COMPLETED,
         **facts,
     )
+
+
+def _result(message: str, **facts: Any) -> FormResult:
+    return FormResult(_back(), message, facts=facts)
+
+
+def _values(form: forms.Form) -> dict:
+    return valid_values(form, with_label=True)

@@ -331,7 +331,7 @@ admin/fallback/missionfallbackconfig/<object_id>/resume/ | ok:{MAINTAIN} {GONE} 
 admin/fallback/missionfallbackconfig/<object_id>/plan/   | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbackconfig/<object_id>/history/ | to:{ALL}            | to:{ALL}
 admin/fallback/missionfallbackconfig/<object_id>/delete/ | 403                  | 403
-admin/fallback/missionfallbackconfig/<config_id>/run-now/ | 405                 | done:{DECIDE} {GONE} 403
+admin/fallback/missionfallbackconfig/<config_id>/run-now/ | 405                 | done:{DECIDE} 404:{NOT_ITS} 403
 
 # Runs: read-only; reviewers may cancel them.
 admin/fallback/missionfallbackrun/                       | ok:{LOOK}X 403       | ok:{LOOK}X 403
