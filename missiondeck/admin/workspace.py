@@ -17,7 +17,7 @@ from django.views.decorators.http import require_POST, require_safe
 from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
-from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm, first_error
+from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm
 from missiondeck.admin.workspace_head import head, status_changes
 from missiondeck.admin.workspace_runs import format_run, runs_of, tests_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
@@ -29,7 +29,8 @@ from missiondeck.services.checklist import add_item, move_item, remove_item, tic
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import give_up_run, import_report
 from missionsite.common.admin import ModelAdmin
-from missionsite.common.admin.form_keys import FormResult, result_response, run_once
+from missionsite.common.admin.actions import InvalidForm, post_action, valid_values
+from missionsite.common.admin.form_keys import FormResult, result_response
 from missionsite.common.annotations import StrOrPromise
 from missionsite.common.errors import DomainError
 
@@ -160,36 +161,39 @@ def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
 
 
 def action(permission: str, *, part: str, back: str, creates: bool = False):
-    """Decorate a view that changes the mission: POST only, with a permission, then a redirect to the page.
+    """Decorate a view that changes the mission and returns the URL to go to; it needs a permission.
 
-    The view returns the URL to go to; `back` is the fragment added to it. An error is shown on the page at `part`,
-    with the submitted values. creates: the form has a key and takes effect once.
+    back: the fragment added to the URL. An error is shown on the page at `part`, with the submitted values. creates:
+    the form has a key and takes effect once.
     """
 
     def wrap(view):
-        @require_POST
+        def save(request: HttpRequest, *, mission: DeckMission, **parts) -> FormResult:
+            try:
+                url = view(request, mission, **parts)
+            except DodItem.DoesNotExist:
+                # Another request removed it in the meantime.
+                raise _item_removed() from None
+            return FormResult(f"{url.href}#{back}")
+
+        def done(request: HttpRequest, result: FormResult, *, mission: DeckMission, **parts) -> HttpResponse:
+            if request.headers.get("X-Fragment"):
+                return _render_page(request, _mission(request, str(mission.pk)))
+            return result_response(request, result)
+
+        def failed(request: HttpRequest, error: DomainError, *, mission: DeckMission, **parts) -> HttpResponse:
+            rejection = _rejected(part, request, error, parts)
+            return _render_page(request, _mission(request, str(mission.pk)), rejection=rejection)
+
+        change = post_action(done=done, failed=failed, once=creates)(save)
+
         @wraps(view)
         def run(request: HttpRequest, object_id: str, **parts) -> HttpResponse:
             if not request.user.has_perm(permission):
                 raise PermissionDenied
-            mission = _mission(request, object_id)
+            return change(request, mission=_mission(request, object_id), **parts)
 
-            def run_view() -> FormResult:
-                return FormResult(f"{view(request, mission, **parts).href}#{back}")
-
-            rejected: dict | None = None
-            try:
-                saved = run_once(request, run_view) if creates else run_view()
-            except DodItem.DoesNotExist:
-                # Another request removed it in the meantime.
-                rejected = _rejected(part, request, _item_removed(), parts)
-            except (DomainError, _InvalidInput) as rejection:
-                rejected = _rejected(part, request, rejection, parts)
-            if rejected or request.headers.get("X-Fragment"):
-                return _render_page(request, _mission(request, object_id), rejection=rejected)
-            return result_response(request, saved)
-
-        return run
+        return require_POST(run)
 
     return wrap
 
@@ -197,7 +201,7 @@ def action(permission: str, *, part: str, back: str, creates: bool = False):
 @action(MOVE, part="status", back="ws-head")
 def status_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Change the status one step forward, or back with a reason. An override needs its own permission."""
-    values = _valid(StatusForm(request.POST))
+    values = valid_values(StatusForm(request.POST))
     if values["override"] and not request.user.has_perm(OVERRIDE):
         raise PermissionDenied
     moved = change_status(
@@ -222,7 +226,7 @@ _MOVED: dict[str, StrOrPromise] = {
 def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add a message to the chat with a citizen."""
     form = MessageForm(request.POST)
-    values = _valid(form)
+    values = valid_values(form)
     add_message(
         actor=current_member(request),
         mission=mission,
@@ -237,7 +241,7 @@ def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl
 @action(RUN, part="report", back="ws-runs", creates=True)
 def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Import a test report and its log file."""
-    values = _valid(ReportForm(request.POST, request.FILES))
+    values = valid_values(ReportForm(request.POST, request.FILES))
     file, *more = values["report"]
     imported = import_report(actor=current_member(request), mission=mission, file=file, more=more, logs=values["logs"])
     if imported.is_new:
@@ -266,7 +270,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
 @action(CHANGE, part="add", back="ws-checklist", creates=True)
 def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add an item to the definition of done."""
-    add_item(actor=current_member(request), mission=mission, **_valid(ItemForm(request.POST)))
+    add_item(actor=current_member(request), mission=mission, **valid_values(ItemForm(request.POST)))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -274,7 +278,7 @@ def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
 def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Mark an item as done (done=1) or open (done=0)."""
     if (done := request.POST.get("done")) not in ("0", "1"):
-        raise _InvalidInput("done", gettext("Choose whether the item is done."))
+        raise InvalidForm(gettext("Choose whether the item is done."), field="done")
     tick_item(actor=current_member(request), item=_item(mission, dod_item), done=done == "1")
     return WorkspaceUrl.of(request, mission)
 
@@ -283,7 +287,7 @@ def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Work
 def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Change the text or the category of an item."""
     item = _item(mission, dod_item)
-    update_item(actor=current_member(request), item=item, **_valid(ItemForm(request.POST)))
+    update_item(actor=current_member(request), item=item, **valid_values(ItemForm(request.POST)))
     return WorkspaceUrl.of(request, mission)
 
 
@@ -292,7 +296,7 @@ def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> 
     """Move an item up or down within its category."""
     item = _item(mission, dod_item)
     if (to := request.POST.get("to")) not in ("up", "down"):
-        raise _InvalidInput("to", gettext("Choose a direction: up or down."))
+        raise InvalidForm(gettext("Choose a direction: up or down."), field="to")
     keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
     if item.pk not in keys:
         raise _item_removed()
@@ -310,20 +314,6 @@ def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Wo
 # --- Helpers ------------------------------------------------------------------------------------
 
 
-class _InvalidInput(Exception):
-    """A submitted value is invalid: the field and the message."""
-
-    def __init__(self, field: str, message: str) -> None:
-        self.field, self.message = field, message
-        super().__init__(message)
-
-
-def _valid(form) -> dict:
-    if not form.is_valid():
-        raise _InvalidInput(*first_error(form))
-    return form.cleaned_data
-
-
 def _mission(request: HttpRequest, key: str) -> DeckMission:
     if not request.user.has_perm(VIEW):
         raise PermissionDenied
@@ -334,18 +324,18 @@ def _mission(request: HttpRequest, key: str) -> DeckMission:
 
 
 def _item(mission: DeckMission, key: str) -> DodItem:
-    """An item of a mission. Raises _InvalidInput if it was removed, so that the checklist shows the error."""
+    """An item of a mission. Raises InvalidForm if it was removed, so that the checklist shows the error."""
     found = DodItem.objects.filter(mission=mission, pk=key_of(key)).first()
     if found is None:
         raise _item_removed()
     return found
 
 
-def _item_removed() -> _InvalidInput:
-    return _InvalidInput("dod_item", gettext("This item was removed by another user."))
+def _item_removed() -> InvalidForm:
+    return InvalidForm(gettext("This item was removed by another user."), field="dod_item")
 
 
-def _rejected(part: str, request: HttpRequest, rejection: DomainError | _InvalidInput, parts: dict) -> dict:
+def _rejected(part: str, request: HttpRequest, rejection: DomainError, parts: dict) -> dict:
     """The error for the page: the part where it is shown, the message, and the submitted values."""
     if part == "edit" and rejection.field == "dod_item":
         part = "checklist"

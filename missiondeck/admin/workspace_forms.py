@@ -98,12 +98,6 @@ class ReportForm(forms.Form):
         return _bounded([file], settings.DECK_LOGS_BYTES, text)[0] if file else None
 
 
-def first_error(form: forms.Form) -> tuple[str, str]:
-    """The first invalid field and its error message."""
-    field, errors = next(iter(form.errors.items()))
-    return field, str(errors[0])
-
-
 def _bounded(files: list[UploadedFile], most: int, text: str) -> list[UploadedFile]:
     if sum(file.size or 0 for file in files) > most:
         raise forms.ValidationError(text % {"limit": f"{most // 1024 // 1024:,}"})
