@@ -9,7 +9,6 @@ from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +26,8 @@ from engagement.services.templates import check_parameters
 from groups.admin.directory_files import rows_of_list
 from groups.models import CommunityMember, Member
 from missionsite.common.admin import ModelAdmin
-from missionsite.common.admin.form_keys import FormResult, submit_form_once
+from missionsite.common.admin.actions import form_page
+from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import format_number
 
 # Message type whose parameters an announcement can use.
@@ -129,31 +129,32 @@ def compose_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespon
             ),
         )
 
-    if request.method == "POST" and (answer := submit_form_once(request, form, save)):
-        return answer
-    counts = audience_of(entries)
-    query = request.GET.urlencode()
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": _("Compose announcement"),
-        "opts": model_admin.opts,
-        "no_tabs": True,
-        "form": form,
-        "media": model_admin.media + form.media,
-        "audience": counts,
-        "recipients": format_number(counts.recipients),
-        "skipped": _skipped(entries, counts),
-        "named": NAMED,
-        "found_more": getattr(request, "search_found_more", False),
-        "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
-        "previews": [_language_context(form, locale, end) for locale, end in LANGUAGES],
-        "preview_url": reverse("admin:engagement_preview"),
-        "key": KEY,
-        "back": f"{directory}?{query}" if query else directory,
-        "is_narrowed": bool(query),
-    }
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "engagement/compose.html", context)
+    def context() -> dict:
+        counts = audience_of(entries)
+        query = request.GET.urlencode()
+        return {
+            "audience": counts,
+            "recipients": format_number(counts.recipients),
+            "skipped": _skipped(entries, counts),
+            "named": NAMED,
+            "found_more": getattr(request, "search_found_more", False),
+            "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
+            "previews": [_language_context(form, locale, end) for locale, end in LANGUAGES],
+            "preview_url": reverse("admin:engagement_preview"),
+            "key": KEY,
+            "back": f"{directory}?{query}" if query else directory,
+            "is_narrowed": bool(query),
+        }
+
+    return form_page(
+        model_admin,
+        request,
+        form,
+        save,
+        title=_("Compose announcement"),
+        template="engagement/compose.html",
+        context=context,
+    )
 
 
 def _expected(request: HttpRequest) -> int:
