@@ -10,7 +10,6 @@ from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -20,10 +19,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
 from groups.admin.base import current_member
 from groups.services.imports import import_members
 from missionsite.common.admin import ModelAdmin
-from missionsite.common.admin.form_keys import FormInvalid, FormResult, result_response, run_once
-from missionsite.common.csvfiles import FileUnreadable
+from missionsite.common.admin.actions import form_page, render_page
+from missionsite.common.admin.form_keys import FormInvalid, FormResult
 from missionsite.common.downloads import download
-from missionsite.common.errors import DomainError
 
 IMPORT = "groups.import_communitymember"
 EXPORT = "groups.export_communitymember"
@@ -87,8 +85,6 @@ def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
 
     def save() -> FormResult:
         nonlocal report
-        if not form.is_valid():
-            raise FormInvalid
         values = form.cleaned_data
         report = import_members(
             file=values["file"],
@@ -105,33 +101,15 @@ def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
             % {"added": report.added, "updated": report.updated},
         )
 
-    if request.method == "POST":
-        try:
-            answer = result_response(request, run_once(request, save))
-        except FormInvalid:
-            pass
-        except FileUnreadable as rejection:
-            form.add_error("file", rejection.message)
-        except DomainError as rejection:
-            form.add_error(None, rejection.message)
-        else:
-            # The page lists the skipped lines.
-            if report is None or not report.rejected:
-                return answer
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": gettext("Import members"),
-        "form": form,
-        "media": model_admin.media + form.media,
-        "submit": gettext("Import"),
-        "back": back,
-        "report": report,
-        "errors_shown": ERRORS_SHOWN,
-        "opts": model_admin.opts,
-        "no_tabs": True,
-    }
-    request.current_app = model_admin.admin_site.name
-    return TemplateResponse(request, "groups/import.html", context)
+    def context() -> dict:
+        return {"submit": gettext("Import"), "back": back, "report": report, "errors_shown": ERRORS_SHOWN}
+
+    title, template = gettext("Import members"), "groups/import.html"
+    response = form_page(model_admin, request, form, save, title=title, template=template, context=context)
+    if report is not None and report.written and report.rejected:
+        # The page lists the skipped lines.
+        return render_page(model_admin, request, template, title=title, form=form, **context())
+    return response
 
 
 class _Echo:

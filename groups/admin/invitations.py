@@ -7,7 +7,6 @@ from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext, ngettext
@@ -28,8 +27,9 @@ from groups.services.invitations import (
     renew_code,
 )
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search, ServiceForm
+from missionsite.common.admin.actions import form_page, render_page
 from missionsite.common.admin.filters import PeriodFilter
-from missionsite.common.admin.form_keys import FormResult, submit_form_once
+from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.audit.history import Change
@@ -246,20 +246,18 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
         """Return the page that shows codes. They are in no message, session or other page."""
         made = [(invitation, address_to_send(invitation)) for invitation in invitations]
         one = invitations[0] if len(invitations) == 1 else None
-        context = {
-            **self.admin_site.each_context(request),
-            "opts": self.opts,
-            "title": heading,
-            "made": made,
-            "one": one,
-            "expires": format_datetime(invitations[0].expires_at),
-            "lines": "\n".join(f"{invitation.for_whom}\t{address}" for invitation, address in made),
-            "invites": self.has_add_permission(request),
-            "invites_many": request.user.has_perm(INVITE_MANY),
-            "no_tabs": True,
-        }
-        request.current_app = self.admin_site.name
-        response = TemplateResponse(request, "groups/invitation_codes.html", context)
+        response = render_page(
+            self,
+            request,
+            "groups/invitation_codes.html",
+            title=heading,
+            made=made,
+            one=one,
+            expires=format_datetime(invitations[0].expires_at),
+            lines="\n".join(f"{invitation.for_whom}\t{address}" for invitation, address in made),
+            invites=self.has_add_permission(request),
+            invites_many=request.user.has_perm(INVITE_MANY),
+        )
         add_never_cache_headers(response)
         return response
 
@@ -280,6 +278,7 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
         """Create several invitations, all or none."""
         if not request.user.has_perm(INVITE_MANY):
             raise PermissionDenied
+        back = reverse("admin:groups_communityinvitation_changelist")
         posted = request.method == "POST"
         initial = self.get_changeform_initial_data(request)
         form = InviteManyForm(request.POST, request.FILES) if posted else InviteManyForm(initial=initial)
@@ -292,22 +291,20 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
                 actor=current_member(request),
             )
             codes = self.codes_page(request, made, heading=_count_created(len(made)))
-            return FormResult(reverse("admin:groups_communityinvitation_changelist"), page=codes)
+            return FormResult(back, page=codes)
 
-        if posted and (answer := submit_form_once(request, form, save, already_saved=self.already_saved)):
-            return answer
-        context = {
-            **self.admin_site.each_context(request),
-            "title": gettext("Invite many"),
-            "form": form,
-            "media": self.media + form.media,
-            "submit": gettext("Invite"),
-            "back": reverse("admin:groups_communityinvitation_changelist"),
-            "opts": self.opts,
-            "no_tabs": True,
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "missionsite/form_page.html", context)
+        return form_page(
+            self,
+            request,
+            form,
+            save,
+            title=gettext("Invite many"),
+            context=lambda: {
+                "submit": gettext("Invite"),
+                "back": reverse("admin:groups_communityinvitation_changelist"),
+            },
+            already_saved=self.already_saved,
+        )
 
     # --- Showing ------------------------------------------------------------------------------
 
