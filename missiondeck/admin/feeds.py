@@ -7,7 +7,6 @@ from django.contrib import messages
 from django.core.exceptions import PermissionDenied
 from django.db.models import F
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
@@ -19,6 +18,7 @@ from missiondeck.admin.workspace_url import key_of
 from missiondeck.models import DeckFeed
 from missiondeck.services.feeds import create_feed, revoke_feed
 from missionsite.common.admin import ModelAdmin
+from missionsite.common.admin.actions import render_page
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 
 # Revoked feeds that are listed.
@@ -59,23 +59,20 @@ def feeds_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse
             return answer
         form = FeedForm()
     own = DeckFeed.objects.filter(member=current_member(request))
-    context = {
-        **model_admin.admin_site.each_context(request),
-        "title": gettext("Calendar feeds"),
-        "opts": model_admin.opts,
-        "no_tabs": True,
-        "buttons": [
+    response = render_page(
+        model_admin,
+        request,
+        "missiondeck/feeds.html",
+        title=gettext("Calendar feeds"),
+        form=form,
+        buttons=[
             {"title": gettext("Calendar"), "icon": "calendar_month", "link": reverse("admin:missiondeck_calendar")}
         ],
-        "form": form,
-        "media": form.media,
-        "made": made,
-        "address": address,
-        "feeds": own.filter(revoked_at=None),
-        "revoked": own.exclude(revoked_at=None).order_by(F("revoked_at").desc(), "pk")[:REVOKED_SHOWN],
-    }
-    request.current_app = model_admin.admin_site.name
-    response = TemplateResponse(request, "missiondeck/feeds.html", context)
+        made=made,
+        address=address,
+        feeds=own.filter(revoked_at=None),
+        revoked=own.exclude(revoked_at=None).order_by(F("revoked_at").desc(), "pk")[:REVOKED_SHOWN],
+    )
     add_never_cache_headers(response)
     return response
 
