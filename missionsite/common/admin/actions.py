@@ -7,10 +7,12 @@ form; errors are shown on that page, with the values that were entered.
 JSON, others are redirected with a message.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import partial, wraps
-from typing import Any, Generic
+from typing import TYPE_CHECKING, Any, Generic
 
 from django import forms
 from django.contrib import messages
@@ -39,6 +41,9 @@ from missionsite.common.admin.form_keys import (
 from missionsite.common.admin.forms import add_service_error
 from missionsite.common.annotations import M, StrOrPromise
 from missionsite.common.errors import DomainError
+
+if TYPE_CHECKING:
+    from missionsite.common.admin.options import ModelAdmin
 
 # Rows an action takes from a list; each is a transaction of its own.
 MAX_BULK_ROWS = 200
@@ -89,7 +94,7 @@ class Action(Generic[M]):
     icon: str = ""
     bulk_title: StrOrPromise = ""
     danger: bool = False
-    result_page: Callable[[Any, HttpRequest, Any], HttpResponse] | None = None
+    result_page: Callable[..., HttpResponse] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
         """Whether the current member may run the action at all."""
@@ -111,7 +116,7 @@ def back_link(request: HttpRequest, otherwise: str) -> str:
 # --- Pages with a form --------------------------------------------------------------------------
 
 
-def render_page(model_admin: Any, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
+def render_page(model_admin: ModelAdmin, request: HttpRequest, template: str, **context: Any) -> TemplateResponse:
     """Render a page of a model's admin that is no list and not of one object. form in the context: adds its media."""
     media = model_admin.media + context["form"].media if "form" in context else model_admin.media
     request.current_app = model_admin.admin_site.name
@@ -120,7 +125,7 @@ def render_page(model_admin: Any, request: HttpRequest, template: str, **context
 
 
 def form_page(
-    model_admin: Any,
+    model_admin: ModelAdmin,
     request: HttpRequest,
     form: forms.Form,
     save: Callable[[], FormResult],
@@ -145,6 +150,7 @@ def form_page(
 class InvalidForm(DomainError):
     """A submitted form is invalid; has the field and the message of its first error."""
 
+    message = _("Correct the form and send it again.")
     code = "invalid_form"
     status = 422
 
@@ -223,7 +229,7 @@ def _failed(request: HttpRequest, error: DomainError, back: Callable[..., str], 
 # --- Actions on objects -------------------------------------------------------------------------
 
 
-def action_view(model_admin: Any, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
+def action_view(model_admin: ModelAdmin, request: HttpRequest, action: Action, object_id: str) -> HttpResponse:
     """The page of an action on one object."""
     if request.method == "POST" and (result := earlier_result(request)):
         return result_response(request, result)
@@ -249,7 +255,7 @@ def action_view(model_admin: Any, request: HttpRequest, action: Action, object_i
     return _render(model_admin, request, action, form, [obj], back=back, original=obj)
 
 
-def bulk_view(model_admin: Any, request: HttpRequest, queryset: QuerySet, action: Action) -> HttpResponse | None:
+def bulk_view(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet, action: Action) -> HttpResponse | None:
     """The page of an action on the rows selected in a list. Each row succeeds or fails by itself."""
     selected = list(queryset[: MAX_BULK_ROWS + 1])
     if len(selected) > MAX_BULK_ROWS:
@@ -299,7 +305,7 @@ def _run_on(obj: Model, request: HttpRequest, action: Action, form: forms.Form) 
 
 
 def _render(
-    model_admin: Any,
+    model_admin: ModelAdmin,
     request: HttpRequest,
     action: Action,
     form: ActionForm,

@@ -3,7 +3,9 @@
 Built without a template for each input, which would take longer than querying the rows.
 """
 
-from typing import Any
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.forms.utils import flatatt
@@ -13,8 +15,11 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
 
+if TYPE_CHECKING:
+    from missionsite.common.admin.changelist import ChangeList
 
-def render_filters(cl: Any) -> SafeString:
+
+def render_filters(cl: ChangeList) -> SafeString:
     """All filters of a list, and the other parameters of the address as hidden inputs."""
     shown = {name for spec in cl.filter_specs for name in spec.expected_parameters()}
     hidden = [
@@ -26,7 +31,7 @@ def render_filters(cl: Any) -> SafeString:
     return mark_safe("".join([*hidden, *(_filter(spec, cl) for spec in cl.filter_specs)]))  # noqa: S308
 
 
-def _filter(spec: Any, cl: Any) -> str:
+def _filter(spec: Any, cl: ChangeList) -> str:
     title = capfirst(str(spec.title))
     form = next(iter(spec.choices(cl)))["form"]
     if isinstance(spec, RangeDateFilter | RangeNumericFilter):

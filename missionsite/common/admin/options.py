@@ -28,6 +28,7 @@ from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, 
 from missionsite.common.admin.pagination import BoundedPaginator
 from missionsite.common.admin.search import Search
 from missionsite.common.annotations import M, SiteRequest, StrOrPromise
+from missionsite.common.audit.history import Change
 from missionsite.common.errors import DomainError, translate_db_errors
 
 
@@ -316,11 +317,11 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
 
     # --- History ------------------------------------------------------------------------------
 
-    def changes_of(self, obj: M) -> list:
+    def changes_of(self, obj: M) -> list[Change]:
         """The changes of an object, newest first."""
         raise NotImplementedError
 
-    def revert(self, request: HttpRequest, obj: M, change: Any) -> None:
+    def revert(self, request: HttpRequest, obj: M, change: Change) -> None:
         """Revert one change. Raises DomainError."""
         raise NotImplementedError
 
@@ -345,7 +346,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         request.current_app = self.admin_site.name
         return TemplateResponse(request, "missionsite/history.html", context)
 
-    def _revertible(self, request: HttpRequest, obj: M, change: Any) -> bool:
+    def _revertible(self, request: HttpRequest, obj: M, change: Change) -> bool:
         return bool(change.fields) and self.may_revert(request, obj, {field.name for field in change.fields})
 
     def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:

@@ -4,9 +4,11 @@ A list of a hundred rows has a thousand cells. Unfold renders a template and loo
 takes longer than the rest of the page; here each column is looked up once.
 """
 
+from __future__ import annotations
+
 from collections.abc import Callable
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
@@ -23,6 +25,9 @@ from django.utils.translation import gettext_lazy as _
 from unfold.templatetags.unfold_list import CHECKBOX_CLASSES, LINK_CLASSES, ROW_CLASSES
 from unfold.utils import display_for_field, display_for_value
 from unfold.widgets import CHECKBOX_CLASSES as BOX_CLASSES
+
+if TYPE_CHECKING:
+    from missionsite.common.admin.changelist import ChangeList
 
 # Placeholder of the key in addresses that are reversed once for all rows.
 _KEY = "00000000-0000-4000-8000-00000000face"
@@ -41,7 +46,7 @@ def address_of(view_name: str, key: Any) -> str:
     return f"{before}{key}{after}"
 
 
-def render_rows(cl: Any) -> SafeString:
+def render_rows(cl: ChangeList) -> SafeString:
     """The table body of a change list."""
     columns = [_Column(cl, name, number) for number, name in enumerate(cl.list_display)]
     html = []
@@ -59,7 +64,7 @@ def render_rows(cl: Any) -> SafeString:
 class _Column:
     """One column: how to read a value, how to show it, and the markup around it."""
 
-    def __init__(self, cl: Any, name: str, number: int) -> None:
+    def __init__(self, cl: ChangeList, name: str, number: int) -> None:
         self.cl = cl
         self.is_checkbox = name == "action_checkbox"
         named = _("Select record") if self.is_checkbox else str(label_for_field(name, cl.model, cl.model_admin))

@@ -1,8 +1,10 @@
 """Tabs: pages of an object beside its form, each with a paginated table or a template of its own."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import InvalidPage
@@ -14,6 +16,9 @@ from django.urls import reverse
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.pagination import Pages
 from missionsite.common.annotations import M, StrOrPromise
+
+if TYPE_CHECKING:
+    from missionsite.common.admin.options import ModelAdmin
 
 PER_PAGE = 50
 
@@ -63,7 +68,7 @@ class CustomTab(Generic[M]):
         return request.user.has_perm(self.permission)
 
 
-def custom_tab_view(model_admin: Any, request: HttpRequest, tab: CustomTab, object_id: str) -> HttpResponse:
+def custom_tab_view(model_admin: ModelAdmin, request: HttpRequest, tab: CustomTab, object_id: str) -> HttpResponse:
     """The page of a custom tab."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:
@@ -81,7 +86,7 @@ def custom_tab_view(model_admin: Any, request: HttpRequest, tab: CustomTab, obje
     return TemplateResponse(request, tab.template, context)
 
 
-def tab_view(model_admin: Any, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
+def tab_view(model_admin: ModelAdmin, request: HttpRequest, tab: Tab, object_id: str) -> HttpResponse:
     """The page of a tab with a table."""
     obj = model_admin.get_object(request, object_id)
     if obj is None:
@@ -113,7 +118,7 @@ def tab_view(model_admin: Any, request: HttpRequest, tab: Tab, object_id: str) -
     return TemplateResponse(request, "missionsite/tab.html", context)
 
 
-def navigation(model_admin: Any, request: HttpRequest, obj: Model, active: str) -> list[dict]:
+def navigation(model_admin: ModelAdmin, request: HttpRequest, obj: Model, active: str) -> list[dict]:
     """The tabs of an object that the current member may open, in Unfold's format."""
     opts = model_admin.opts
     base = f"admin:{opts.app_label}_{opts.model_name}"
