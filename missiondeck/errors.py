@@ -183,7 +183,7 @@ class ReportAlreadyImported(DomainError):
 
 
 class WarningsInvalid(DomainError):
-    message = _("Warnings must be a list of texts.")
+    message = _("Warnings must be a list of texts, or of messages with a code and values.")
     code = "warnings_invalid"
     constraint = "test_runs_warnings_shape"
     status = 422

@@ -12,6 +12,7 @@ from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
 from missiondeck.rendering import render_code
+from missiondeck.reports import warning_texts
 from missiondeck.selectors.runs import (
     RESULTS_PER_PAGE,
     LogPage,
@@ -21,7 +22,6 @@ from missiondeck.selectors.runs import (
     results_of,
     search_logs,
 )
-from missiondeck.services.runs import GIVEN_UP
 from missionsite.common.admin.formats import format_datetime, format_number
 
 # Characters of one text of a result on a page.
@@ -74,7 +74,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "others": [
             (key.replace("_", " "), format_number(value)) for key, value in summary.items() if _is_other(key, summary)
         ],
-        "warnings": [gettext(GIVEN_UP) if each == GIVEN_UP else str(each) for each in run.warnings],
+        "warnings": warning_texts(run.warnings),
         "flaky": run.flaky_tests,
         "give_up": url.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
     }

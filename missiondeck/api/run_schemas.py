@@ -13,6 +13,7 @@ from pydantic import Field
 
 from missiondeck.api.access import EXAMPLE_ID, EXAMPLE_TIME
 from missiondeck.models import Citizen, DeckMission, TestRun
+from missiondeck.reports import warning_texts
 
 SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
 
@@ -54,7 +55,7 @@ class RunFacts(RunSummary):
 def run_out(mission: DeckMission, run: TestRun) -> dict:
     """The response for a run, with warnings and flaky tests."""
     return run_summary_out(mission, run, len(run.flaky_tests)) | {
-        "warnings": run.warnings,
+        "warnings": warning_texts(run.warnings),
         "flaky_tests": run.flaky_tests,
     }
 

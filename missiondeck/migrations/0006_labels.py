@@ -11,6 +11,8 @@ import missionsite.common.audit.fields
 
 
 class Migration(migrations.Migration):
+    """Labels of models and fields that can be translated; no SQL."""
+
     dependencies = [
         ("missiondeck", "0005_workspace"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),

@@ -26,9 +26,10 @@ class TestRun(TimestampedModel):
 
     summary: {"passed", "failed", "errors", "skipped", "total": counts, "duration": seconds}, and pairs like
     functional_passed and functional_total. results: [{"name", "status", "duration", "classname", "suite", "file",
-    "error", "traceback", "output", "flaky", "retries"}], see missiondeck/reports. logs: the complete output; lists
-    never load it, and pages read `TestRunLogPage`. import_key: the key of the import; unique per mission. flaky_tests:
-    tests that failed in this run and passed after a failure within their last five runs; set by a trigger.
+    "error", "traceback", "output", "flaky", "retries"}], see missiondeck/reports. warnings: [{"code", "values"}] or
+    texts, see missiondeck/reports/messages.py. logs: the complete output; lists never load it, and pages read
+    `TestRunLogPage`. import_key: the key of the import; unique per mission. flaky_tests: tests that failed in this run
+    and passed after a failure within their last five runs; set by a trigger.
     """
 
     # Otherwise pytest collects this class as a test.

@@ -13,12 +13,22 @@ from django.utils.translation import gettext
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
+from missiondeck.reports.messages import warning_texts
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
 from missiondeck.reports.stream import PIECE, BinaryFile, Source, detect_format, read_start
 from missiondeck.reports.values import clean as clean_text
 from missiondeck.reports.values import short
 
-__all__ = ["BinaryFile", "Limits", "Report", "ReportRejected", "clean_text", "digest_of", "read_report"]
+__all__ = [
+    "BinaryFile",
+    "Limits",
+    "Report",
+    "ReportRejected",
+    "clean_text",
+    "digest_of",
+    "read_report",
+    "warning_texts",
+]
 
 _LIMITS = Limits()
 

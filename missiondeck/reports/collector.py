@@ -6,6 +6,7 @@ from typing import Any
 from django.utils.translation import gettext
 
 from missiondeck.reports import values
+from missiondeck.reports.messages import size_message
 from missiondeck.reports.report import MIB, Limits, Report, ReportRejected
 from missiondeck.reports.stream import format_size
 from missiondeck.reports.values import Text, short
@@ -21,7 +22,7 @@ class Collector:
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
-        self.warnings = Warnings(limit=f"{limits.text:,}", texts_limit=format_size(limits.kept_bytes))
+        self.warnings = Warnings(limit=f"{limits.text:,}", texts_limit=size_message(limits.kept_bytes))
         self.results: list[dict] = []
         self._kept = 0
         self._names = 0
@@ -75,16 +76,16 @@ class Collector:
             result["retries"] = retries
         self.results.append(result)
         if not self._keep(result, error=error, traceback=traceback):
-            self.warnings.count("error left out")
+            self.warnings.count("error_left_out")
         if output and not self._keep_output(result, output):
-            self.warnings.count("output left out")
+            self.warnings.count("output_left_out")
 
     def name(self, text: str) -> str:
         """The name as it is stored. Warns if it is cut."""
         self._warn_if_cleaned(text)
         stored = values.name(text)
         if len(text) > values.NAME and len(text.strip()) > values.NAME:
-            self.warnings.count("name cut", short(text))
+            self.warnings.count("name_cut", short(text))
         return stored
 
     def cut(self, text: Text) -> str:
@@ -92,7 +93,7 @@ class Collector:
         if not text:
             return ""
         if text.beyond:
-            self.warnings.count("text cut")
+            self.warnings.count("text_cut")
         if text.is_cleaned:
             self.warnings.count("cleaned")
         return text.value()
@@ -111,7 +112,7 @@ class Collector:
             size = values.size_of(text)
             while self._kept + size > self.limits.kept_bytes and self._with_output:
                 self._kept -= values.size_of(self._with_output.pop().pop("output"))
-                self.warnings.count("output left out")
+                self.warnings.count("output_left_out")
             if self._kept + size > self.limits.kept_bytes:
                 all_kept = False
                 continue
@@ -169,10 +170,7 @@ class Collector:
         if self._logs_beyond:
             # ASCII, as most logs: one other character would double the memory of the text.
             self._logs += f"\n... (cut here: {self._logs_beyond:,} more characters)\n".encode()
-            self.warnings.add(
-                gettext("The output of the suites is larger than %(logs_bytes)s and was cut at the end.")
-                % {"logs_bytes": format_size(self.limits.logs_bytes)}
-            )
+            self.warnings.add("logs_cut", logs_bytes=size_message(self.limits.logs_bytes))
         logs = self._logs.decode()
         self._logs.clear()
-        return Report(name, source, digest, self.results, summary, logs, self.warnings.sentences())
+        return Report(name, source, digest, self.results, summary, logs, self.warnings.messages())

@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
+from missiondeck.reports.messages import Message, message, text_of
 from missiondeck.reports.report import MIB, Part, ReportRejected
 from missiondeck.reports.stream import PIECE, Source
 from missiondeck.reports.values import Text, Unreadable, short
@@ -57,7 +58,7 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
         text = data.decode(encoding)
     except UnicodeDecodeError:
         text = data.decode(encoding, "replace")
-        collector.warnings.count("wrong bytes")
+        collector.warnings.count("wrong_bytes")
     bare = _STRING.sub("", text)
     if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
         raise ReportRejected(gettext("The report has too many objects and values. Upload JUnit XML instead."))
@@ -143,16 +144,16 @@ class _Reader:
         if not isinstance(summary, dict):
             raise ReportRejected(gettext("The report's “summary” is not an object. %(advice)s") % {"advice": _AGAIN})
         self._unknown_keys(document, _REPORT_KEYS)
-        name = self.collector.name(self._text(document, "name", gettext("the report")))
+        name = self.collector.name(self._text(document, "name", message("report")))
         seconds = 0.0
         for number, item in enumerate(results, 1):
             seconds += self._result(number, item)
-        self.collector.log(self._text(document, "logs", gettext("the report")))
+        self.collector.log(self._text(document, "logs", message("report")))
         figures, lacking = self._figures(summary)
         self._compare(name, document.get("status"), self._stated(summary), lacking)
         stated = summary.get("duration")
         if stated is not None:
-            seconds = self._seconds(stated, gettext("the summary")) or seconds
+            seconds = self._seconds(stated, message("summary")) or seconds
         return Part(name, "json", seconds, figures)
 
     def _result(self, number: int, item: object) -> float:
@@ -168,15 +169,15 @@ class _Reader:
                 gettext("Result %(number)s of the report has no name. %(advice)s")
                 % {"number": number, "advice": _AGAIN}
             )
-        source_name = gettext("result %(number)s (%(name)s)") % {"number": number, "name": short(name)}
+        source_name = message("result", number=str(number), name=short(name))
         status = item.get("status")
         stated_status = status.strip().lower() if isinstance(status, str) else status
         if stated_status not in _STATUSES:
             raise ReportRejected(
                 gettext("The status of %(source_name)s is %(status)s. It must be one of %(statuses)s. %(advice)s")
                 % {
-                    "source_name": source_name,
-                    "status": _quoted(status),
+                    "source_name": text_of(source_name),
+                    "status": text_of(_quoted(status)),
                     "statuses": ", ".join(_STATUSES),
                     "advice": _AGAIN,
                 }
@@ -184,8 +185,8 @@ class _Reader:
         self._unknown_keys(item, _RESULT_KEYS)
         if item.get("name") and item.get("test") and item["name"] != item["test"]:
             self.warnings.count(
-                "value not understood",
-                gettext("“test” of %(source_name)s, which has a “name” as well") % {"source_name": source_name},
+                "value_not_understood",
+                message("test_beside_name", source_name=source_name),
             )
         duration = self._seconds(item.get("duration"), source_name)
         error, traceback, output = (
@@ -230,13 +231,9 @@ class _Reader:
             passed: Any = summary.get(f"{pair[1]}_passed")
             total: Any = summary.get(f"{pair[1]}_total")
             if not (_is_count(passed) and _is_count(total)):
-                self.warnings.count(
-                    "value not understood", gettext("“%(key)s” of the summary, without its pair") % {"key": short(key)}
-                )
+                self.warnings.count("value_not_understood", message("figure_without_pair", key=short(key)))
             elif passed > total:
-                self.warnings.count(
-                    "value not understood", gettext("“%(key)s” of the summary, above its total") % {"key": short(key)}
-                )
+                self.warnings.count("value_not_understood", message("figure_above_total", key=short(key)))
             elif pair[2] == "total":
                 # Counted once per pair.
                 lacking += total - passed
@@ -245,8 +242,8 @@ class _Reader:
                     figures |= {values.clean(f"{pair[1]}_passed"): passed, values.clean(key): total}
                 else:
                     self.warnings.count(
-                        "value not understood",
-                        gettext("“%(key)s” of the summary, which has too many") % {"key": short(key)},
+                        "value_not_understood",
+                        message("figure_too_many", key=short(key)),
                     )
         return figures, max(lacking, failed)
 
@@ -260,7 +257,7 @@ class _Reader:
             if not _is_count(value):
                 raise ReportRejected(
                     gettext("“%(key)s” of the report's summary is %(value)s, not a count. %(advice)s")
-                    % {"key": key, "value": _quoted(value), "advice": _AGAIN}
+                    % {"key": key, "value": text_of(_quoted(value)), "advice": _AGAIN}
                 )
             stated[ours] = max(value, stated.get(ours, 0))
         return stated
@@ -279,16 +276,11 @@ class _Reader:
         if differing := [key for key, value in stated.items() if value != found[key]]:
             stated_status = ", ".join(f"{stated[key]:,} {key}" for key in differing)
             counted = ", ".join(f"{found[key]:,} {key}" for key in differing)
-            self.warnings.add(
-                gettext("The summary states %(stated_status)s; the results have %(counted)s. The results are used.")
-                % {"stated_status": stated_status, "counted": counted}
-            )
+            self.warnings.add("summary_differs", stated_status=stated_status, counted=counted)
         report_status = status.strip().lower() if isinstance(status, str) else ""
         if found["failed"] or found["errors"]:
             if report_status == PASSED:
-                self.warnings.add(
-                    gettext("The report has the status passed, but some results failed. The results are used.")
-                )
+                self.warnings.add("passed_with_failures")
             return
         lacking = stated.get("failed", 0) + stated.get("errors", 0) or lacking
         if lacking:
@@ -309,14 +301,14 @@ class _Reader:
         for key in item.keys() - known:
             self.warnings.unknown("key", key)
 
-    def _text(self, item: dict, key: str, source_name: str) -> str:
+    def _text(self, item: dict, key: str, source_name: Message) -> str:
         value = item.get(key)
         if value is None:
             return ""
         if not isinstance(value, str):
             self.warnings.count(
-                "value not understood",
-                gettext("“%(key)s” of %(source_name)s") % {"key": key, "source_name": source_name},
+                "value_not_understood",
+                message("key_of", key=key, source_name=source_name),
             )
             return ""
         return value
@@ -326,7 +318,7 @@ class _Reader:
         collected.add(text)
         return self.collector.cut(collected)
 
-    def _seconds(self, value: object, source_name: str) -> float | None:
+    def _seconds(self, value: object, source_name: Message) -> float | None:
         try:
             if value is None:
                 return None
@@ -338,27 +330,23 @@ class _Reader:
             return values.seconds(f"{value:.9f}")[0]
         except Unreadable:
             self.warnings.count(
-                "time unreadable",
-                gettext("%(value)s of %(source_name)s") % {"value": _quoted(value), "source_name": source_name},
+                "time_unreadable",
+                message("value_of", value=_quoted(value), source_name=source_name),
             )
             return None
 
-    def _flaky(self, item: dict, status: str, source_name: str) -> bool:
+    def _flaky(self, item: dict, status: str, source_name: Message) -> bool:
         value = item.get("flaky")
         if value is not None and not isinstance(value, bool):
-            self.warnings.count(
-                "value not understood", gettext("“flaky” of %(source_name)s") % {"source_name": source_name}
-            )
+            self.warnings.count("value_not_understood", message("key_of", key="flaky", source_name=source_name))
         return value is True and status == PASSED
 
-    def _retries(self, item: dict, source_name: str) -> int:
+    def _retries(self, item: dict, source_name: Message) -> int:
         value = item.get("retries")
         if value is None:
             return 0
         if not _is_count(value) or value > 1_000_000:
-            self.warnings.count(
-                "value not understood", gettext("“retries” of %(source_name)s") % {"source_name": source_name}
-            )
+            self.warnings.count("value_not_understood", message("key_of", key="retries", source_name=source_name))
             return 0
         return value
 
@@ -367,7 +355,7 @@ def _is_count(value: object) -> bool:
     return isinstance(value, int) and not isinstance(value, bool) and 0 <= value < 10**9
 
 
-def _quoted(value: object) -> str:
+def _quoted(value: object) -> str | Message:
     if isinstance(value, str):
         return f"“{short(value, 40)}”"
-    return gettext("not given") if value is None else short(json.dumps(value), 40)
+    return message("not_given") if value is None else short(json.dumps(value), 40)

@@ -13,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck.reports import values
 from missiondeck.reports.cases import Case, Problem, is_negative, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
+from missiondeck.reports.messages import Message, message
 from missiondeck.reports.report import Part, ReportRejected
 from missiondeck.reports.reruns import merge_reruns
 from missiondeck.reports.stream import Source
@@ -75,9 +76,9 @@ def read_junit(*, head: bytes, lines: int, source: Source, collector: Collector)
     xml = reader.xml = Xml(reader, lines=lines)
     xml.read(head, source)
     if xml.cleaner and xml.cleaner.has_wrong_bytes:
-        collector.warnings.count("wrong bytes")
+        collector.warnings.count("wrong_bytes")
     elif xml.cleaner and xml.cleaner.replaced:
-        collector.warnings.count("not xml")
+        collector.warnings.count("not_xml")
     return Part(reader.name, "junit", reader.document.seconds)
 
 
@@ -204,9 +205,7 @@ class _Reader(Handler):
         name = self._stored(attrs, "name")
         if not name:
             name = classname or self._suites[-1].name or "(test without a name)"
-            self.collector.warnings.count(
-                "no name", gettext("%(name)s, line %(line)s") % {"name": short(name), "line": self.xml.line}
-            )
+            self.collector.warnings.count("no_name", message("test_at_line", name=short(name), line=str(self.xml.line)))
         stated = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
         case = Case(
             name=name,
@@ -227,7 +226,7 @@ class _Reader(Handler):
         status, unsure = case.verdict()
         if unsure:
             self.collector.warnings.count(
-                "no verdict", gettext("%(name)s, line %(line)s") % {"name": short(case.name), "line": self.xml.line}
+                "no_verdict", message("test_at_line", name=short(case.name), line=str(self.xml.line))
             )
         bad = max(case.bad, status in (FAILED, ERROR))
         suite.add_test(
@@ -344,7 +343,7 @@ class _Reader(Handler):
             return self._open_problem(verdict if verdict in (FAILED, ERROR, SKIPPED) else "stated", name, attrs)
         if name.endswith(_SOUNDS_BAD) and not name.startswith(_IS_OUTPUT):
             self.collector.warnings.count(
-                "sounds bad", gettext("<%(name)s>, line %(line)s") % {"name": short(name), "line": self.xml.line}
+                "sounds_bad", message("element_at_line", name=short(name), line=str(self.xml.line))
             )
             return self._open_problem(ERROR, name, attrs)
         self.collector.warnings.unknown("element", name)
@@ -371,25 +370,21 @@ class _Reader(Handler):
         try:
             value, is_ambiguous = values.seconds(text)
         except Unreadable:
-            self.collector.warnings.count("time unreadable", self._example(text, source_name))
+            self.collector.warnings.count("time_unreadable", self._example(text, source_name))
             return None
         if is_ambiguous:
-            self.collector.warnings.count("time ambiguous", self._example(text, source_name))
+            self.collector.warnings.count("time_ambiguous", self._example(text, source_name))
         return value
 
     def _count(self, attrs, key: str) -> int | None:
         try:
             return values.count(attrs.get(key))
         except Unreadable:
-            self.collector.warnings.count("count unreadable", self._example(attrs[key], key))
+            self.collector.warnings.count("count_unreadable", self._example(attrs[key], key))
             return None
 
-    def _example(self, text: str, source_name: str) -> str:
-        return gettext("“%(text)s” of %(source_name)s, line %(line)s") % {
-            "text": short(text, 40),
-            "source_name": short(source_name),
-            "line": self.xml.line,
-        }
+    def _example(self, text: str, source_name: str) -> Message:
+        return message("value_at_line", text=short(text, 40), source_name=short(source_name), line=str(self.xml.line))
 
 
 def _local(name: str) -> str:

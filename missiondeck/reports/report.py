@@ -4,9 +4,8 @@ from dataclasses import dataclass, field
 
 from django.utils.translation import gettext_lazy as _
 
+from missiondeck.reports.messages import MIB, Message, warning_texts
 from missionsite.common.errors import DomainError
-
-MIB = 1024 * 1024
 
 
 class ReportRejected(DomainError):
@@ -57,5 +56,10 @@ class Report:
     summary: dict
     # The output of suites, each part below a line with the name of the suite.
     logs: str
-    # Sentences for the user.
-    warnings: list[str]
+    # About parts that were not understood; see messages.py.
+    warnings: list[Message]
+
+    @property
+    def warning_texts(self) -> list[str]:
+        """The warnings in the active language."""
+        return warning_texts(self.warnings)

@@ -7,7 +7,8 @@ from typing import Protocol
 
 from django.utils.translation import gettext
 
-from missiondeck.reports.report import MIB, ReportRejected
+from missiondeck.reports.messages import size_message, text_of
+from missiondeck.reports.report import ReportRejected
 
 PIECE = 64 * 1024
 BLANK = b" \t\r\n"
@@ -82,9 +83,7 @@ class Source:
 
 def format_size(size: int) -> str:
     """Format a number of bytes: "100 MiB"."""
-    if size >= MIB:
-        return gettext("%(size)s MiB") % {"size": f"{size / MIB:,.0f}"}
-    return gettext("%(size)s bytes") % {"size": f"{size:,}"}
+    return text_of(size_message(size))
 
 
 def read_start(source: Source) -> tuple[bytes, int]:

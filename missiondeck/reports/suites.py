@@ -2,10 +2,11 @@
 
 from array import array
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import ngettext
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, Collector
+from missiondeck.reports.messages import Message, message
 
 _BETWEEN = " > "
 _NO_NAME = "(suite without a name)"
@@ -114,15 +115,13 @@ def check_totals(suite: Suite, collector: Collector) -> None:
     stated_bad = _sum(suite.stated, "failures", "errors")
     if differences := _differences(suite, stated_bad):
         if suite.is_root:
-            name = gettext("The report as a whole")
+            name = message("whole_report")
         elif suite.name:
-            name = gettext("Suite “%(name)s”") % {"name": values.short(suite.name)}
+            name = message("suite", name=values.short(suite.name))
         else:
-            name = gettext("A suite without a name")
-        collector.warnings.add(
-            gettext("%(name)s (line %(line)s) states %(differences)s.")
-            % {"name": name, "line": suite.line, "differences": differences}
-        )
+            name = message("suite_without_name")
+        stated, found = differences
+        collector.warnings.add("totals_differ", name=name, line=str(suite.line), stated=stated, found=found)
     if stated_bad is not None and not suite.accounts_for(stated_bad):
         more = stated_bad - suite.bad
         collector.add(
@@ -140,8 +139,8 @@ def check_totals(suite: Suite, collector: Collector) -> None:
         suite.bad_tests = suite.bad = stated_bad
 
 
-def _differences(suite: Suite, stated_bad: int | None) -> str:
-    """The stated and counted totals as text; empty if they agree."""
+def _differences(suite: Suite, stated_bad: int | None) -> tuple[list[Message], list[Message]] | None:
+    """The stated and the counted totals; None if they agree."""
     stated_tests = suite.stated.get("tests")
     # Some tools include nested suites in the totals, others do not.
     wrong = stated_tests is not None and stated_tests not in (suite.tests, suite.own_tests)
@@ -157,28 +156,20 @@ def _differences(suite: Suite, stated_bad: int | None) -> str:
     elif disabled is not None:
         wrong |= suite.skipped < disabled
     if not wrong:
-        return ""
+        return None
     stated, found = [], []
     if stated_tests is not None:
-        stated.append(_tests(stated_tests))
-        found.append(_tests(suite.tests))
+        stated.append(message("tests", n=stated_tests))
+        found.append(message("tests", n=suite.tests))
     if stated_bad is not None:
-        stated.append(_failures(stated_bad))
-        found.append(_failures(suite.bad_tests))
+        stated.append(message("failures", n=stated_bad))
+        found.append(message("failures", n=suite.bad_tests))
     if stated_skips is not None:
-        stated.append(gettext("%(count)s skipped") % {"count": f"{stated_skips:,}"})
-        found.append(gettext("%(count)s skipped") % {"count": f"{suite.skipped:,}"})
-    return gettext("%(stated)s; counted: %(found)s") % {"stated": ", ".join(stated), "found": ", ".join(found)}
+        stated.append(message("skipped", n=stated_skips))
+        found.append(message("skipped", n=suite.skipped))
+    return stated, found
 
 
 def _sum(stated: dict[str, int | None], *keys: str) -> int | None:
     numbers = [number for key in keys if (number := stated.get(key)) is not None]
     return sum(numbers) if numbers else None
-
-
-def _tests(number: int) -> str:
-    return ngettext("%(count)s test", "%(count)s tests", number) % {"count": f"{number:,}"}
-
-
-def _failures(number: int) -> str:
-    return ngettext("%(count)s failure", "%(count)s failures", number) % {"count": f"{number:,}"}

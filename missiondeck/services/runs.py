@@ -12,13 +12,13 @@ from django.utils.translation import gettext, gettext_noop
 from groups.models import Member
 from missiondeck.errors import LogsTooLarge, ReportAlreadyImported, RunFinished
 from missiondeck.models import DeckMission, RunOutcome, RunSource, RunStatus, TestRun
-from missiondeck.reports import BinaryFile, Limits, Report, clean_text, read_report
+from missiondeck.reports import BinaryFile, Limits, Report, clean_text, read_report, warning_texts
 from missiondeck.selectors.runs import latest_run, light_runs
 from missionsite.common.audit.events import audit
 from missionsite.common.errors import ConstraintViolated, violated
 from missionsite.common.transactions import service
 
-# The warning of a run that was given up.
+# The warning of a run that was given up: a message id.
 GIVEN_UP = gettext_noop("Marked as failed: no report was received.")
 _KEY_UNIQUE = "test_runs_key_unique"
 
@@ -32,7 +32,8 @@ class ImportResult:
 
     @property
     def warnings(self) -> list[str]:
-        return self.run.warnings
+        """In the active language."""
+        return warning_texts(self.run.warnings)
 
 
 def import_report(

@@ -62,9 +62,10 @@ def test_seed_json_is_imported():
 def test_warnings_are_stored():
     file = io.BytesIO(b'<testsuite name="s" tests="7"><testcase name="a"/></testsuite>')
     brought = import_report(mission=mission(), file=file, actor=Member.objects.system())
-    assert len(brought.warnings) == 1
-    assert "7" in brought.warnings[0]
-    assert TestRun.objects.get().warnings == brought.warnings
+    assert brought.warnings == ["Suite “s” (line 1) states 7 tests; counted: 1 test."]
+    (stored,) = TestRun.objects.get().warnings
+    assert (stored["code"], stored["values"]["line"]) == ("totals_differ", "1")
+    assert stored["values"]["stated"] == [{"code": "tests", "values": {"n": 7}}]
 
 
 def test_tool_output_is_stored_as_logs():

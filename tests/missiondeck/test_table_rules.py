@@ -111,6 +111,11 @@ NO_WARNINGS = {
     "list of a number": [1],
     "list of null": [None],
     "list of an object": [{"line": 1}],
+    "message without values": [{"code": "cleaned"}],
+    "message without a code": [{"values": {}}],
+    "message with a number as code": [{"code": 1, "values": {}}],
+    "message with a list of values": [{"code": "cleaned", "values": [1]}],
+    "list of a list of a message": [[{"code": "cleaned", "values": {}}]],
     "list in a list": [["careful"]],
     "one of two wrong": ["careful", 1],
 }
@@ -198,6 +203,7 @@ def test_invalid_json_shape_is_rejected(table, column, value, rule, entry_point)
             ],
         ),
         ("test_runs", "warnings", ["the report says 3 tests, it has 2"]),
+        ("test_runs", "warnings", ["careful", {"code": "cleaned", "values": {"n": 1}}]),
     ],
 )
 def test_valid_json_shape_is_accepted(entry_point, table, column, value):

@@ -150,7 +150,7 @@ def _main(name: str) -> None:
     data = stream.read(1 << 30) if name == CONTROL else b""
     try:
         report = read_report(io.BytesIO(data) if data else stream)
-        results, warnings = len(report.results), report.warnings
+        results, warnings = len(report.results), report.warning_texts
     except ReportRejected as error:
         rejected = error.message
     outcome = {

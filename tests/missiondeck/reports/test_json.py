@@ -36,7 +36,7 @@ def test_example_keeps_its_pairs():
     assert report.summary == {
         "passed": 1, "failed": 1, "errors": 0, "skipped": 0, "total": 2, "duration": 0.5, **EXAMPLE["summary"],
     }  # fmt: skip
-    assert (report.source, report.name, report.logs, report.warnings) == ("json", "", "", [])
+    assert (report.source, report.name, report.logs, report.warning_texts) == ("json", "", "", [])
 
 
 def test_result_keeps_all_fields():
@@ -47,7 +47,12 @@ def test_result_keeps_all_fields():
     report = read_json(run(result, name="nightly", logs="all of it", summary={"duration": 7.5}))
 
     assert only(report) == result
-    assert (report.name, report.logs, report.summary["duration"], report.warnings) == ("nightly", "all of it", 7.5, [])
+    assert (report.name, report.logs, report.summary["duration"], report.warning_texts) == (
+        "nightly",
+        "all of it",
+        7.5,
+        [],
+    )
 
 
 def test_list_alone_with_key_test_is_read():
@@ -63,7 +68,7 @@ def test_format_is_detected_from_content():
 def test_unknown_keys_give_warnings():
     report = read_json(run(PASSED | {"colour": "red"}, PASSED | {"colour": "blue"}, by="Alice", summary={"mood": 1}))
 
-    assert sorted(report.warnings) == [
+    assert sorted(report.warning_texts) == [
         "The key “by” is unknown and was ignored.",
         "The key “colour” is unknown and was ignored 2 times.",
         "The key “summary.mood” is unknown and was ignored.",
@@ -75,7 +80,7 @@ def test_invalid_values_are_ignored_with_warning():
     report = read_json(run(result, logs={"a": 1}))
 
     assert only(report) == PASSED
-    assert report.warnings == [
+    assert report.warning_texts == [
         "One duration is invalid and was ignored: -1 of result 1 (a).",
         "5 values have an unexpected format and were ignored; the first is “error” of result 1 (a).",
     ]
@@ -113,7 +118,7 @@ def test_passed_status_with_failed_result_gives_warning():
     report = read_json(run({"name": "a", "status": "failed"}, status="passed", summary={"passed": 1, "failed": 0}))
 
     assert (report.summary["passed"], report.summary["failed"]) == (0, 1)
-    assert report.warnings == [
+    assert report.warning_texts == [
         "The summary states 1 passed, 0 failed; the results have 0 passed, 1 failed. The results are used.",
         "The report has the status passed, but some results failed. The results are used.",
     ]
@@ -123,7 +128,7 @@ def test_invalid_pairs_are_ignored():
     report = read_json(run(PASSED, summary={"a_passed": 3, "b_passed": 5, "b_total": 4, "c_passed": "1", "c_total": 1}))
 
     assert set(report.summary) == {"passed", "failed", "errors", "skipped", "total", "duration"}
-    assert report.warnings[0].startswith("5 values have an unexpected format")
+    assert report.warning_texts[0].startswith("5 values have an unexpected format")
 
 
 def test_pairs_beyond_limit_still_count():
@@ -179,7 +184,7 @@ def test_invalid_utf8_is_replaced_with_warning():
     report = read(b'[{"name": "pr\xfcfen", "status": "passed"}]')
 
     assert only(report)["name"] == "pr\ufffdfen"
-    assert report.warnings == [
+    assert report.warning_texts == [
         "The report has bytes that are invalid in its encoding; they were replaced by \ufffd. Save it in UTF-8."
     ]
 

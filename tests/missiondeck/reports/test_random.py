@@ -58,7 +58,7 @@ def check(report: Report) -> None:
     summary = report.summary
     assert summary["total"] == len(report.results) > 0
     assert summary["passed"] + summary["failed"] + summary["errors"] + summary["skipped"] == summary["total"]
-    assert len(report.warnings) <= 50
+    assert len(report.warning_texts) <= 50
     known = {
         "name", "status", "duration", "classname", "suite", "file", "error", "traceback", "output", "flaky", "retries",
     }  # fmt: skip
@@ -109,7 +109,7 @@ def test_totals_equal_written_tests(suite, with_root, encoding):
         return
     found = {key: report.summary["errors" if key == "error" else key] for key in totals}
     assert found == totals
-    assert not [sentence for sentence in report.warnings if "states" in sentence]
+    assert not [sentence for sentence in report.warning_texts if "states" in sentence]
 
 
 @FEW

@@ -49,10 +49,10 @@ def test_sample_has_expected_counts(number, expected):
 def test_surefire_reruns_become_retries():
     result = only(report := sample("01"))
     assert (result["flaky"], result["retries"], result["error"]) == (True, 2, "one\ntwo")
-    assert report.warnings == []
+    assert report.warning_texts == []
     result = only(report := sample("02"))
     assert (result["status"], result["retries"], "flaky" in result) == ("failed", 2, False)
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 def test_pytest_reruns_become_retries():
@@ -60,7 +60,7 @@ def test_pytest_reruns_become_retries():
     flaky, good = report.results
     assert (flaky["name"], flaky["flaky"], flaky["retries"]) == ("test_flaky", True, 1)
     assert (good["name"], "flaky" in good, "retries" in good) == ("test_ok", False, False)
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 @pytest.mark.parametrize(("number", "name", "retries"), [("05", "TestReconnect", 1), ("06", "first()", 2)])
@@ -69,7 +69,7 @@ def test_repeated_test_becomes_one_flaky_test(number, name, retries):
     (flaky,) = [result for result in report.results if result["name"] == name]
     assert (flaky["status"], flaky["flaky"], flaky["retries"]) == ("passed", True, retries)
     assert flaky["error"].startswith(("Failed", "org.opentest4j.AssertionFailedError: first try"))
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 def test_errors_stated_only_by_root_fail_run():
@@ -85,7 +85,7 @@ def test_errors_stated_only_by_root_fail_run():
 def test_control_characters_are_replaced_with_warning(number, error):
     result = only(report := sample(number))
     assert (result["status"], result["error"]) == ("failed", error)
-    assert report.warnings == [
+    assert report.warning_texts == [
         "The report has terminal colours or characters that XML forbids; they were removed or replaced by \ufffd."
     ]
 
@@ -93,14 +93,14 @@ def test_control_characters_are_replaced_with_warning(number, error):
 def test_invalid_bytes_are_replaced_with_warning():
     result = only(report := sample("11"))
     assert result["name"] == "pr\ufffdfen"
-    assert report.warnings == [
+    assert report.warning_texts == [
         "The report has bytes that are invalid in its encoding; they were replaced by \ufffd. Save it in UTF-8."
     ]
 
 
 def test_passed_element_does_not_skip_test():
     assert statuses(report := sample("13")) == {"t": "passed", "u": "passed"}
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 # --- Characters -----------------------------------------------------------------------------------
@@ -134,7 +134,7 @@ def test_failure_text_is_cleaned(written, stored, encoding):
     # ISO 8859-1 does not have U+FFFD.
     expected = stored.replace("\ufffd", "?") if encoding.startswith("iso") else stored
     assert result["error"] == expected.splitlines()[0]
-    assert bool(report.warnings) == (written != "tab\tand&#10;line")
+    assert bool(report.warning_texts) == (written != "tab\tand&#10;line")
 
 
 def test_name_keeps_line_breaks_only():
@@ -173,7 +173,7 @@ def test_json_with_control_characters_is_read():
     raw = b'{"results": [{"name": "a", "status": "failed", "error": "\\u001b[31mred\\u001b[0m \x07 \xff"}]}'
     report = read(raw)
     assert only(report)["error"] == "red \ufffd \ufffd"
-    assert len(report.warnings) == 2
+    assert len(report.warning_texts) == 2
 
 
 # --- Elements and attributes inside a test --------------------------------------------------------
@@ -273,7 +273,7 @@ def test_repeated_runs_with_failed_test_are_retries():
         ("error", 3),
         ("passed", None),
     ]
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 def test_final_failure_is_not_retry():

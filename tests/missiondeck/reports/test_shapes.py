@@ -93,7 +93,7 @@ def test_go_report_is_read():
     assert statuses(report) == {"TestAdd": "passed", "TestAdd/negative": "failed", "TestSlow": "skipped"}
     assert report.results[1]["error"] == "Failed"
     assert report.results[1]["traceback"].startswith("=== RUN   TestAdd/negative\n    add_test.go:9")
-    assert (report.name, report.summary["duration"], report.warnings) == ("example.org/ledger", 1.502, [])
+    assert (report.name, report.summary["duration"], report.warning_texts) == ("example.org/ledger", 1.502, [])
 
 
 @pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
@@ -110,7 +110,7 @@ def test_phpunit_nested_suites_are_read():
     assert second["error"] == r"Tests\PriceTest::testAdds"
     assert "Failed asserting that 2 matches expected 3." in second["traceback"]
     assert (third["error"], "traceback" in third) == ("RuntimeException: no price", False)
-    assert (report.summary["duration"], report.warnings) == (0.031, [])
+    assert (report.summary["duration"], report.warning_texts) == (0.031, [])
 
 
 def test_gtest_failures_of_one_test_are_merged():
@@ -118,7 +118,7 @@ def test_gtest_failures_of_one_test_are_merged():
 
     assert list(statuses(report).values()) == ["passed", "failed", "skipped", "skipped"]
     assert report.results[1]["error"] == "ledger.cc:9\nExpected equality\nledger.cc:10\nValue of: open"
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 def test_nextest_retries_are_read():
@@ -131,7 +131,7 @@ def test_nextest_retries_are_read():
     assert "first try" in flakes["output"]
     assert flakes["output"].endswith("second try")
     assert (breaks["status"], breaks["retries"], "flaky" in breaks) == ("failed", 1, False)
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 def test_suite_can_be_root():
@@ -192,14 +192,14 @@ def test_properties_and_attachments_are_neutral():
 
     assert only(report)["status"] == "passed"
     assert only(report)["output"] == "seen [[ATTACHMENT|/etc/passwd]]"
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 def test_unnamed_test_takes_name_of_class():
     report = read('<testsuite name="s"><testcase classname="C" name=""/><testcase/></testsuite>')
 
     assert [each["name"] for each in report.results] == ["C", "s"]
-    assert report.warnings == ["2 tests have no name; the first is C, line 1."]
+    assert report.warning_texts == ["2 tests have no name; the first is C, line 1."]
 
 
 def test_empty_suites_are_accepted_with_others():
@@ -207,7 +207,7 @@ def test_empty_suites_are_accepted_with_others():
                   "</testsuites>")  # fmt: skip
 
     assert only(report)["status"] == "passed"
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 @pytest.mark.parametrize("text", ["<testsuites/>", '<testsuites tests="3"><testsuite name="s"/></testsuites>'])

@@ -26,7 +26,7 @@ def test_comma_before_three_digits_is_ambiguous():
     report = read(case(attributes='time="1,234"'))
 
     assert only(report)["duration"] == 1234
-    assert report.warnings == [
+    assert report.warning_texts == [
         "One duration is ambiguous; its comma was read as a thousands separator: “1,234” of test, line 1."
     ]
 
@@ -36,7 +36,7 @@ def test_missing_duration_is_accepted(text):
     report = read(case(attributes=f'time="{text}"'))
 
     assert "duration" not in only(report)
-    assert report.warnings == []
+    assert report.warning_texts == []
 
 
 @pytest.mark.parametrize(
@@ -51,7 +51,7 @@ def test_invalid_durations_are_ignored(text):
     report = read(case(attributes=f'time="{text}"'))
 
     assert "duration" not in only(report)
-    assert report.warnings[0].startswith("One duration is invalid and was ignored: “")
+    assert report.warning_texts[0].startswith("One duration is invalid and was ignored: “")
 
 
 def test_totals_are_parsed():
@@ -69,7 +69,7 @@ def test_long_text_is_cut_with_note():
     stored = traceback.count("x")
     assert traceback == "x" * stored + f"… (cut here: {500 - stored:,} more characters)"
     assert only(report)["output"] == "y" * 99
-    assert report.warnings == ["One text of a test is longer than 100 characters and was cut."]
+    assert report.warning_texts == ["One text of a test is longer than 100 characters and was cut."]
 
 
 def test_text_of_maximum_length_is_kept():
@@ -94,7 +94,7 @@ def test_outputs_are_removed_before_errors():
     # The first outputs are kept.
     assert "output" in report.results[0]
     assert not any("output" in result for result in report.results[2:])
-    assert report.warnings == ["The texts of this report exceed 1,700 bytes: the output of 7 tests was removed."]
+    assert report.warning_texts == ["The texts of this report exceed 1,700 bytes: the output of 7 tests was removed."]
 
 
 def test_errors_beyond_limit_are_removed_verdict_kept():
@@ -103,7 +103,7 @@ def test_errors_beyond_limit_are_removed_verdict_kept():
 
     assert ["error" in result for result in report.results] == [True, True, False, False]
     assert report.summary["failed"] == 4
-    assert "the error or traceback of 2 tests was removed" in report.warnings[0]
+    assert "the error or traceback of 2 tests was removed" in report.warning_texts[0]
 
 
 def test_long_logs_are_cut():
@@ -117,7 +117,7 @@ def test_long_logs_are_cut():
     assert report.logs.startswith("=== s: system-out ===\néé")
     assert report.logs.endswith("more characters)\n")
     assert "late" not in report.logs
-    assert report.warnings == ["The output of the suites is larger than 1,000 bytes and was cut at the end."]
+    assert report.warning_texts == ["The output of the suites is larger than 1,000 bytes and was cut at the end."]
 
 
 def test_long_names_stay_distinct():
@@ -128,7 +128,7 @@ def test_long_names_stay_distinct():
     assert name(one) == one
     report = read(f'<testsuite name="{"s" * 2_000}"><testcase name="{"n" * 2_000}"/></testsuite>')
     assert max(map(len, only(report).values())) <= 1_000
-    assert report.warnings[0].startswith("2 names are too long and were cut; the first is sss")
+    assert report.warning_texts[0].startswith("2 names are too long and were cut; the first is sss")
 
 
 def test_characters_database_cannot_store_are_replaced():

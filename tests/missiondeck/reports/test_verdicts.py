@@ -59,20 +59,20 @@ def test_unknown_status_is_not_passed(inside, attributes):
     report = read(case(inside, attributes))
 
     assert only(report)["status"] == "skipped"
-    assert any("neither passed nor failed" in sentence for sentence in report.warnings)
+    assert any("neither passed nor failed" in sentence for sentence in report.warning_texts)
 
 
 def test_unknown_element_with_passed_status_passes():
     report = read(case("<mood>good</mood>", 'status="passed"'))
 
     assert only(report)["status"] == "passed"
-    assert report.warnings == ["The element <mood> is unknown and was ignored."]
+    assert report.warning_texts == ["The element <mood> is unknown and was ignored."]
 
 
 def test_unknown_elements_give_one_counted_warning():
     report = read(case("<blocked message='by rain'/>" * 3))
 
-    assert "The element <blocked> is unknown and was ignored 3 times." in report.warnings
+    assert "The element <blocked> is unknown and was ignored 3 times." in report.warning_texts
     assert only(report)["output"].startswith("[blocked] by rain")
 
 
@@ -80,7 +80,7 @@ def test_unknown_element_named_like_failure_is_error():
     report = read(case('<setupFailure message="no disk"/>'))
 
     assert (only(report)["status"], only(report)["error"]) == ("error", "no disk")
-    (warning,) = report.warnings
+    (warning,) = report.warning_texts
     assert warning.endswith("named like a failure and counts as an error: <setupfailure>, line 1.")
 
 
@@ -108,7 +108,7 @@ def test_extra_failures_of_suite_add_error(stated):
 
     assert statuses(report) == {"a": "passed", "b": "passed", "s": "error"}
     assert report.results[2]["error"] == "The suite states 1 more failure than its tests show."
-    assert report.warnings == [
+    assert report.warning_texts == [
         "Suite “s” (line 1) states 2 tests, 1 failure; counted: 2 tests, 0 failures."
     ]  # fmt: skip
 
@@ -119,7 +119,7 @@ def test_extra_failures_of_root_add_error():
     )
 
     assert statuses(report) == {"a": "passed", "all": "error"}
-    assert report.warnings == ["The report as a whole (line 1) states 2 failures; counted: 0 failures."]
+    assert report.warning_texts == ["The report as a whole (line 1) states 2 failures; counted: 0 failures."]
 
 
 def test_missing_failure_is_added_once():
@@ -152,7 +152,7 @@ def test_failures_without_tests_do_not_pass():
 def test_plausible_totals_give_no_warning(attributes, inside):
     report = read(f"<testsuite {attributes}>{inside}</testsuite>")
 
-    assert report.warnings == []
+    assert report.warning_texts == []
     assert not [result for result in report.results if result["name"] not in ("a", "b")]
 
 
@@ -160,7 +160,7 @@ def test_totals_never_count_as_passed():
     report = read('<testsuite name="s" tests="10" skipped="3"><testcase name="a"/></testsuite>')
 
     assert (report.summary["passed"], report.summary["total"]) == (1, 1)
-    assert report.warnings == [
+    assert report.warning_texts == [
         "Suite “s” (line 1) states 10 tests, 3 skipped; counted: 1 test, 0 skipped."
     ]  # fmt: skip
 
@@ -169,7 +169,7 @@ def test_invalid_totals_give_warning():
     report = read('<testsuite name="s" tests="many" failures="-1"><testcase name="a"/></testsuite>')
 
     assert statuses(report) == {"a": "passed"}
-    assert report.warnings == [
+    assert report.warning_texts == [
         "2 totals of suites are not numbers and were ignored; the first is “many” of tests, line 1."
     ]
 
@@ -177,6 +177,6 @@ def test_invalid_totals_give_warning():
 def test_warnings_are_limited_to_fifty():
     report = read("<testsuites>" + '<testsuite tests="7"><testcase name="a"/></testsuite>' * 80 + "</testsuites>")
 
-    assert len(report.warnings) == 50
-    assert report.warnings[48].startswith("A suite without a name (line 1) states 7 tests")
-    assert report.warnings[49] == "31 more warnings are not listed."
+    assert len(report.warning_texts) == 50
+    assert report.warning_texts[48].startswith("A suite without a name (line 1) states 7 tests")
+    assert report.warning_texts[49] == "31 more warnings are not listed."
