@@ -76,8 +76,8 @@ class Migration(migrations.Migration):
                         models.OrderBy(models.F("created_at"), descending=True),
                         models.OrderBy(models.F("id"), descending=True),
                     ],
-                    "verbose_name": "mission",
-                    "verbose_name_plural": "missions",
+                    "verbose_name": "board mission",
+                    "verbose_name_plural": "board missions",
                 },
             ),
             migrations.AlterModelOptions(

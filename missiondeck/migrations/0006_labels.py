@@ -8,6 +8,7 @@ from django.db import migrations, models
 
 import missiondeck.models.missions
 import missionsite.common.audit.fields
+from missionsite.common.operations import RenderOnce
 
 
 class Migration(migrations.Migration):
@@ -19,603 +20,618 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterModelOptions(
-            name="chatmessage",
-            options={
-                "ordering": ["created_at", "id"],
-                "verbose_name": "chat message",
-                "verbose_name_plural": "chat messages",
-            },
-        ),
-        migrations.AlterModelOptions(
-            name="deckfeed",
-            options={
-                "ordering": [
-                    models.OrderBy(models.F("created_at"), descending=True),
-                    models.OrderBy(models.F("id"), descending=True),
-                ],
-                "verbose_name": "calendar feed",
-                "verbose_name_plural": "calendar feeds",
-            },
-        ),
-        migrations.AlterModelOptions(
-            name="deckmission",
-            options={
-                "ordering": [models.OrderBy(models.F("number"), descending=True)],
-                "permissions": [
-                    ("change_deckmission_status", "Can change the status of client missions"),
-                    ("override_deckmission", "Can complete a client mission that is not done"),
-                ],
-                "verbose_name": "client mission",
-                "verbose_name_plural": "client missions",
-            },
-        ),
-        migrations.AlterModelOptions(
-            name="deckstatuschange",
-            options={
-                "ordering": [models.OrderBy(models.F("id"), descending=True)],
-                "verbose_name": "status change",
-                "verbose_name_plural": "status changes",
-            },
-        ),
-        migrations.AlterModelOptions(
-            name="latestrun",
-            options={"verbose_name": "latest run", "verbose_name_plural": "latest runs"},
-        ),
-        migrations.AlterModelOptions(
-            name="testrun",
-            options={
-                "ordering": [
-                    models.OrderBy(models.F("created_at"), descending=True),
-                    models.OrderBy(models.F("id"), descending=True),
-                ],
-                "verbose_name": "test run",
-                "verbose_name_plural": "test runs",
-            },
-        ),
-        migrations.AlterModelOptions(
-            name="testrunlogpage",
-            options={
-                "ordering": ["run", "page"],
-                "verbose_name": "test run log page",
-                "verbose_name_plural": "test run log pages",
-            },
-        ),
-        migrations.AlterField(
-            model_name="chatmessage",
-            name="citizen",
-            field=models.TextField(
-                choices=[
-                    ("emma", "Emma"),
-                    ("inna", "Inna"),
-                    ("rafael", "Rafael"),
-                    ("sofia", "Sofia"),
-                    ("maya", "Maya"),
-                ],
-                db_default="rafael",
-                default="rafael",
-                verbose_name="citizen",
+        RenderOnce(
+            migrations.AlterModelOptions(
+                name="chatmessage",
+                options={
+                    "ordering": ["created_at", "id"],
+                    "verbose_name": "chat message",
+                    "verbose_name_plural": "chat messages",
+                },
             ),
-        ),
-        migrations.AlterField(
-            model_name="chatmessage",
-            name="created_at",
-            field=models.DateTimeField(
-                db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name="created at"
+            migrations.AlterModelOptions(
+                name="deckfeed",
+                options={
+                    "ordering": [
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                    ],
+                    "verbose_name": "calendar feed",
+                    "verbose_name_plural": "calendar feeds",
+                },
             ),
-        ),
-        migrations.AlterField(
-            model_name="chatmessage",
-            name="message",
-            field=models.TextField(verbose_name="message"),
-        ),
-        migrations.AlterField(
-            model_name="chatmessage",
-            name="mission",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="chat_messages",
-                to="missiondeck.deckmission",
-                verbose_name="client mission",
+            migrations.AlterModelOptions(
+                name="deckmission",
+                options={
+                    "ordering": [models.OrderBy(models.F("number"), descending=True)],
+                    "permissions": [
+                        ("change_deckmission_status", "Can change the status of client missions"),
+                        ("override_deckmission", "Can complete a client mission that is not done"),
+                    ],
+                    "verbose_name": "client mission",
+                    "verbose_name_plural": "client missions",
+                },
             ),
-        ),
-        migrations.AlterField(
-            model_name="chatmessage",
-            name="sender",
-            field=models.TextField(choices=[("user", "User"), ("citizen", "Citizen")], verbose_name="author"),
-        ),
-        migrations.AlterField(
-            model_name="deckfeed",
-            name="created_at",
-            field=models.DateTimeField(
-                db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name="created at"
+            migrations.AlterModelOptions(
+                name="deckstatuschange",
+                options={
+                    "ordering": [models.OrderBy(models.F("id"), descending=True)],
+                    "verbose_name": "status change",
+                    "verbose_name_plural": "status changes",
+                },
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckfeed",
-            name="digest",
-            field=models.CharField(editable=False, max_length=64, unique=True, verbose_name="digest"),
-        ),
-        migrations.AlterField(
-            model_name="deckfeed",
-            name="member",
-            field=models.ForeignKey(
-                on_delete=django.db.models.deletion.CASCADE,
-                related_name="deck_feeds",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="member",
+            migrations.AlterModelOptions(
+                name="latestrun",
+                options={"verbose_name": "latest run", "verbose_name_plural": "latest runs"},
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckfeed",
-            name="name",
-            field=models.CharField(
-                help_text="Where you use it, such as phone or laptop.", max_length=100, verbose_name="name"
+            migrations.AlterModelOptions(
+                name="testrun",
+                options={
+                    "ordering": [
+                        models.OrderBy(models.F("created_at"), descending=True),
+                        models.OrderBy(models.F("id"), descending=True),
+                    ],
+                    "verbose_name": "test run",
+                    "verbose_name_plural": "test runs",
+                },
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="assigned_to",
-            field=models.EmailField(
-                help_text="E-mail address of the person who delivers the mission.",
-                max_length=254,
-                verbose_name="assigned to",
+            migrations.AlterModelOptions(
+                name="testrunlogpage",
+                options={
+                    "ordering": ["run", "page"],
+                    "verbose_name": "test run log page",
+                    "verbose_name_plural": "test run log pages",
+                },
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="budget",
-            field=models.PositiveIntegerField(help_text="Whole units of the currency.", verbose_name="budget"),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="client",
-            field=models.CharField(max_length=200, verbose_name="client"),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="completed_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="completed_deck_missions",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="completed by",
+            migrations.AlterField(
+                model_name="chatmessage",
+                name="citizen",
+                field=models.TextField(
+                    choices=[
+                        ("emma", "Emma"),
+                        ("inna", "Inna"),
+                        ("rafael", "Rafael"),
+                        ("sofia", "Sofia"),
+                        ("maya", "Maya"),
+                    ],
+                    db_default="rafael",
+                    default="rafael",
+                    verbose_name="citizen",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="created_at",
-            field=models.DateTimeField(
-                db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name="created at"
+            migrations.AlterField(
+                model_name="chatmessage",
+                name="created_at",
+                field=models.DateTimeField(
+                    db_default=django.contrib.postgres.functions.TransactionNow(),
+                    editable=False,
+                    verbose_name="created at",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="currency",
-            field=models.CharField(
-                db_default="USD",
-                default="USD",
-                help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
-                max_length=3,
-                verbose_name="currency",
+            migrations.AlterField(
+                model_name="chatmessage",
+                name="message",
+                field=models.TextField(verbose_name="message"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="deadline",
-            field=models.DateTimeField(verbose_name="deadline"),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="number",
-            field=models.BigIntegerField(
-                db_default=missiondeck.models.missions.NextNumber(),
-                editable=False,
-                help_text="Assigned automatically.",
-                verbose_name="number",
+            migrations.AlterField(
+                model_name="chatmessage",
+                name="mission",
+                field=models.ForeignKey(
+                    db_index=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="chat_messages",
+                    to="missiondeck.deckmission",
+                    verbose_name="client mission",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="status",
-            field=models.TextField(
-                choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")],
-                db_default="active",
-                default="active",
-                verbose_name="status",
+            migrations.AlterField(
+                model_name="chatmessage",
+                name="sender",
+                field=models.TextField(choices=[("user", "User"), ("citizen", "Citizen")], verbose_name="author"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="title",
-            field=models.CharField(max_length=200, verbose_name="title"),
-        ),
-        migrations.AlterField(
-            model_name="deckmission",
-            name="updated_at",
-            field=models.DateTimeField(
-                db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name="updated at"
+            migrations.AlterField(
+                model_name="deckfeed",
+                name="created_at",
+                field=models.DateTimeField(
+                    db_default=django.contrib.postgres.functions.TransactionNow(),
+                    editable=False,
+                    verbose_name="created at",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="assigned_to",
-            field=models.EmailField(
-                help_text="E-mail address of the person who delivers the mission.",
-                max_length=254,
-                verbose_name="assigned to",
+            migrations.AlterField(
+                model_name="deckfeed",
+                name="digest",
+                field=models.CharField(editable=False, max_length=64, unique=True, verbose_name="digest"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="budget",
-            field=models.PositiveIntegerField(help_text="Whole units of the currency.", verbose_name="budget"),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="client",
-            field=models.CharField(max_length=200, verbose_name="client"),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="completed_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="completed by",
+            migrations.AlterField(
+                model_name="deckfeed",
+                name="member",
+                field=models.ForeignKey(
+                    on_delete=django.db.models.deletion.CASCADE,
+                    related_name="deck_feeds",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="member",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="currency",
-            field=models.CharField(
-                db_default="USD",
-                default="USD",
-                help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
-                max_length=3,
-                verbose_name="currency",
+            migrations.AlterField(
+                model_name="deckfeed",
+                name="name",
+                field=models.CharField(
+                    help_text="Where you use it, such as phone or laptop.", max_length=100, verbose_name="name"
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="deadline",
-            field=models.DateTimeField(verbose_name="deadline"),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="number",
-            field=models.BigIntegerField(
-                db_default=missiondeck.models.missions.NextNumber(),
-                editable=False,
-                help_text="Assigned automatically.",
-                verbose_name="number",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="assigned_to",
+                field=models.EmailField(
+                    help_text="E-mail address of the person who delivers the mission.",
+                    max_length=254,
+                    verbose_name="assigned to",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="status",
-            field=models.TextField(
-                choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")],
-                db_default="active",
-                default="active",
-                verbose_name="status",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="budget",
+                field=models.PositiveIntegerField(help_text="Whole units of the currency.", verbose_name="budget"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckmissionhistory",
-            name="title",
-            field=models.CharField(max_length=200, verbose_name="title"),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="changed by",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="client",
+                field=models.CharField(max_length=200, verbose_name="client"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="changeset_id",
-            field=models.UUIDField(
-                blank=True,
-                db_default=missionsite.common.audit.fields.AuditChangesetId(),
-                editable=False,
-                null=True,
-                verbose_name="changeset",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="completed_by",
+                field=models.ForeignKey(
+                    blank=True,
+                    db_index=False,
+                    editable=False,
+                    null=True,
+                    on_delete=django.db.models.deletion.PROTECT,
+                    related_name="completed_deck_missions",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="completed by",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="from_status",
-            field=models.TextField(
-                choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")], verbose_name="from status"
+            migrations.AlterField(
+                model_name="deckmission",
+                name="created_at",
+                field=models.DateTimeField(
+                    db_default=django.contrib.postgres.functions.TransactionNow(),
+                    editable=False,
+                    verbose_name="created at",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="missing",
-            field=models.JSONField(blank=True, db_default=[], default=list, verbose_name="missing"),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="mission",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="status_changes",
-                to="missiondeck.deckmission",
-                verbose_name="client mission",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="currency",
+                field=models.CharField(
+                    db_default="USD",
+                    default="USD",
+                    help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
+                    max_length=3,
+                    verbose_name="currency",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="reason",
-            field=models.TextField(blank=True, db_default="", default="", verbose_name="reason"),
-        ),
-        migrations.AlterField(
-            model_name="deckstatuschange",
-            name="to_status",
-            field=models.TextField(
-                choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")], verbose_name="to status"
+            migrations.AlterField(
+                model_name="deckmission",
+                name="deadline",
+                field=models.DateTimeField(verbose_name="deadline"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditem",
-            name="category",
-            field=models.TextField(
-                choices=[("functional", "Functional"), ("non-functional", "Non-functional"), ("tests", "Tests")],
-                db_default="functional",
-                default="functional",
-                verbose_name="category",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="number",
+                field=models.BigIntegerField(
+                    db_default=missiondeck.models.missions.NextNumber(),
+                    editable=False,
+                    help_text="Assigned automatically.",
+                    verbose_name="number",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditem",
-            name="completed_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="done by",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="status",
+                field=models.TextField(
+                    choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")],
+                    db_default="active",
+                    default="active",
+                    verbose_name="status",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditem",
-            name="created_at",
-            field=models.DateTimeField(
-                db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name="created at"
+            migrations.AlterField(
+                model_name="deckmission",
+                name="title",
+                field=models.CharField(max_length=200, verbose_name="title"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditem",
-            name="mission",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="dod_items",
-                to="missiondeck.deckmission",
-                verbose_name="client mission",
+            migrations.AlterField(
+                model_name="deckmission",
+                name="updated_at",
+                field=models.DateTimeField(
+                    db_default=django.contrib.postgres.functions.TransactionNow(),
+                    editable=False,
+                    verbose_name="updated at",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditem",
-            name="text",
-            field=models.CharField(max_length=500, verbose_name="text"),
-        ),
-        migrations.AlterField(
-            model_name="doditemhistory",
-            name="category",
-            field=models.TextField(
-                choices=[("functional", "Functional"), ("non-functional", "Non-functional"), ("tests", "Tests")],
-                db_default="functional",
-                default="functional",
-                verbose_name="category",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="assigned_to",
+                field=models.EmailField(
+                    help_text="E-mail address of the person who delivers the mission.",
+                    max_length=254,
+                    verbose_name="assigned to",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditemhistory",
-            name="completed_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_constraint=False,
-                editable=False,
-                null=True,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="done by",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="budget",
+                field=models.PositiveIntegerField(help_text="Whole units of the currency.", verbose_name="budget"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditemhistory",
-            name="mission",
-            field=models.ForeignKey(
-                db_constraint=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                related_query_name="+",
-                to="missiondeck.deckmission",
-                verbose_name="client mission",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="client",
+                field=models.CharField(max_length=200, verbose_name="client"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="doditemhistory",
-            name="text",
-            field=models.CharField(max_length=500, verbose_name="text"),
-        ),
-        migrations.AlterField(
-            model_name="latestrun",
-            name="mission",
-            field=models.OneToOneField(
-                editable=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                primary_key=True,
-                related_name="latest_run",
-                serialize=False,
-                to="missiondeck.deckmission",
-                verbose_name="client mission",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="completed_by",
+                field=models.ForeignKey(
+                    blank=True,
+                    db_constraint=False,
+                    editable=False,
+                    null=True,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="+",
+                    related_query_name="+",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="completed by",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="latestrun",
-            name="run",
-            field=models.ForeignKey(
-                db_index=False,
-                editable=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="+",
-                to="missiondeck.testrun",
-                verbose_name="test run",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="currency",
+                field=models.CharField(
+                    db_default="USD",
+                    default="USD",
+                    help_text="Three-letter code (ISO 4217), such as USD, EUR or BRL.",
+                    max_length=3,
+                    verbose_name="currency",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="latestrun",
-            name="status",
-            field=models.TextField(
-                choices=[("running", "Running"), ("passed", "Passed"), ("failed", "Failed")],
-                editable=False,
-                verbose_name="status",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="deadline",
+                field=models.DateTimeField(verbose_name="deadline"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="created_at",
-            field=models.DateTimeField(
-                db_default=django.contrib.postgres.functions.TransactionNow(), editable=False, verbose_name="created at"
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="number",
+                field=models.BigIntegerField(
+                    db_default=missiondeck.models.missions.NextNumber(),
+                    editable=False,
+                    help_text="Assigned automatically.",
+                    verbose_name="number",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="created_by",
-            field=models.ForeignKey(
-                blank=True,
-                db_index=False,
-                null=True,
-                on_delete=django.db.models.deletion.PROTECT,
-                related_name="+",
-                to=settings.AUTH_USER_MODEL,
-                verbose_name="imported by",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="status",
+                field=models.TextField(
+                    choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")],
+                    db_default="active",
+                    default="active",
+                    verbose_name="status",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="flaky_tests",
-            field=django.contrib.postgres.fields.ArrayField(
-                base_field=models.TextField(),
-                blank=True,
-                db_default=[],
-                default=list,
-                editable=False,
-                size=None,
-                verbose_name="flaky tests",
+            migrations.AlterField(
+                model_name="deckmissionhistory",
+                name="title",
+                field=models.CharField(max_length=200, verbose_name="title"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="import_key",
-            field=models.CharField(
-                blank=True, db_default="", default="", editable=False, max_length=255, verbose_name="import key"
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="by",
+                field=models.ForeignKey(
+                    blank=True,
+                    db_index=False,
+                    null=True,
+                    on_delete=django.db.models.deletion.PROTECT,
+                    related_name="+",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="changed by",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="logs",
-            field=models.TextField(blank=True, null=True, verbose_name="logs"),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="mission",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="test_runs",
-                to="missiondeck.deckmission",
-                verbose_name="client mission",
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="changeset_id",
+                field=models.UUIDField(
+                    blank=True,
+                    db_default=missionsite.common.audit.fields.AuditChangesetId(),
+                    editable=False,
+                    null=True,
+                    verbose_name="changeset",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="name",
-            field=models.CharField(blank=True, db_default="", default="", max_length=255, verbose_name="name"),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="results",
-            field=models.JSONField(blank=True, null=True, verbose_name="results"),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="source",
-            field=models.TextField(
-                choices=[("manual", "Manual"), ("junit", "JUnit XML"), ("json", "JSON")],
-                db_default="manual",
-                default="manual",
-                verbose_name="source",
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="from_status",
+                field=models.TextField(
+                    choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")],
+                    verbose_name="from status",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="status",
-            field=models.TextField(
-                choices=[("running", "Running"), ("passed", "Passed"), ("failed", "Failed")], verbose_name="status"
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="missing",
+                field=models.JSONField(blank=True, db_default=[], default=list, verbose_name="missing"),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="summary",
-            field=models.JSONField(blank=True, null=True, verbose_name="summary"),
-        ),
-        migrations.AlterField(
-            model_name="testrun",
-            name="warnings",
-            field=models.JSONField(blank=True, db_default=[], default=list, verbose_name="warnings"),
-        ),
-        migrations.AlterField(
-            model_name="testrunlogpage",
-            name="first_line",
-            field=models.IntegerField(verbose_name="first line"),
-        ),
-        migrations.AlterField(
-            model_name="testrunlogpage",
-            name="page",
-            field=models.IntegerField(verbose_name="page"),
-        ),
-        migrations.AlterField(
-            model_name="testrunlogpage",
-            name="run",
-            field=models.ForeignKey(
-                db_index=False,
-                on_delete=django.db.models.deletion.DO_NOTHING,
-                related_name="log_pages",
-                to="missiondeck.testrun",
-                verbose_name="test run",
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="mission",
+                field=models.ForeignKey(
+                    db_index=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="status_changes",
+                    to="missiondeck.deckmission",
+                    verbose_name="client mission",
+                ),
             ),
-        ),
-        migrations.AlterField(
-            model_name="testrunlogpage",
-            name="text",
-            field=models.TextField(verbose_name="text"),
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="reason",
+                field=models.TextField(blank=True, db_default="", default="", verbose_name="reason"),
+            ),
+            migrations.AlterField(
+                model_name="deckstatuschange",
+                name="to_status",
+                field=models.TextField(
+                    choices=[("active", "Active"), ("qa", "In QA"), ("complete", "Complete")], verbose_name="to status"
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditem",
+                name="category",
+                field=models.TextField(
+                    choices=[("functional", "Functional"), ("non-functional", "Non-functional"), ("tests", "Tests")],
+                    db_default="functional",
+                    default="functional",
+                    verbose_name="category",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditem",
+                name="completed_by",
+                field=models.ForeignKey(
+                    blank=True,
+                    db_index=False,
+                    editable=False,
+                    null=True,
+                    on_delete=django.db.models.deletion.PROTECT,
+                    related_name="+",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="done by",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditem",
+                name="created_at",
+                field=models.DateTimeField(
+                    db_default=django.contrib.postgres.functions.TransactionNow(),
+                    editable=False,
+                    verbose_name="created at",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditem",
+                name="mission",
+                field=models.ForeignKey(
+                    db_index=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="dod_items",
+                    to="missiondeck.deckmission",
+                    verbose_name="client mission",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditem",
+                name="text",
+                field=models.CharField(max_length=500, verbose_name="text"),
+            ),
+            migrations.AlterField(
+                model_name="doditemhistory",
+                name="category",
+                field=models.TextField(
+                    choices=[("functional", "Functional"), ("non-functional", "Non-functional"), ("tests", "Tests")],
+                    db_default="functional",
+                    default="functional",
+                    verbose_name="category",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditemhistory",
+                name="completed_by",
+                field=models.ForeignKey(
+                    blank=True,
+                    db_constraint=False,
+                    editable=False,
+                    null=True,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="+",
+                    related_query_name="+",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="done by",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditemhistory",
+                name="mission",
+                field=models.ForeignKey(
+                    db_constraint=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="+",
+                    related_query_name="+",
+                    to="missiondeck.deckmission",
+                    verbose_name="client mission",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="doditemhistory",
+                name="text",
+                field=models.CharField(max_length=500, verbose_name="text"),
+            ),
+            migrations.AlterField(
+                model_name="latestrun",
+                name="mission",
+                field=models.OneToOneField(
+                    editable=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    primary_key=True,
+                    related_name="latest_run",
+                    serialize=False,
+                    to="missiondeck.deckmission",
+                    verbose_name="client mission",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="latestrun",
+                name="run",
+                field=models.ForeignKey(
+                    db_index=False,
+                    editable=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="+",
+                    to="missiondeck.testrun",
+                    verbose_name="test run",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="latestrun",
+                name="status",
+                field=models.TextField(
+                    choices=[("running", "Running"), ("passed", "Passed"), ("failed", "Failed")],
+                    editable=False,
+                    verbose_name="status",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="created_at",
+                field=models.DateTimeField(
+                    db_default=django.contrib.postgres.functions.TransactionNow(),
+                    editable=False,
+                    verbose_name="created at",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="created_by",
+                field=models.ForeignKey(
+                    blank=True,
+                    db_index=False,
+                    null=True,
+                    on_delete=django.db.models.deletion.PROTECT,
+                    related_name="+",
+                    to=settings.AUTH_USER_MODEL,
+                    verbose_name="imported by",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="flaky_tests",
+                field=django.contrib.postgres.fields.ArrayField(
+                    base_field=models.TextField(),
+                    blank=True,
+                    db_default=[],
+                    default=list,
+                    editable=False,
+                    size=None,
+                    verbose_name="flaky tests",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="import_key",
+                field=models.CharField(
+                    blank=True, db_default="", default="", editable=False, max_length=255, verbose_name="import key"
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="logs",
+                field=models.TextField(blank=True, null=True, verbose_name="logs"),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="mission",
+                field=models.ForeignKey(
+                    db_index=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="test_runs",
+                    to="missiondeck.deckmission",
+                    verbose_name="client mission",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="name",
+                field=models.CharField(blank=True, db_default="", default="", max_length=255, verbose_name="name"),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="results",
+                field=models.JSONField(blank=True, null=True, verbose_name="results"),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="source",
+                field=models.TextField(
+                    choices=[("manual", "Manual"), ("junit", "JUnit XML"), ("json", "JSON")],
+                    db_default="manual",
+                    default="manual",
+                    verbose_name="source",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="status",
+                field=models.TextField(
+                    choices=[("running", "Running"), ("passed", "Passed"), ("failed", "Failed")], verbose_name="status"
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="summary",
+                field=models.JSONField(blank=True, null=True, verbose_name="summary"),
+            ),
+            migrations.AlterField(
+                model_name="testrun",
+                name="warnings",
+                field=models.JSONField(blank=True, db_default=[], default=list, verbose_name="warnings"),
+            ),
+            migrations.AlterField(
+                model_name="testrunlogpage",
+                name="first_line",
+                field=models.IntegerField(verbose_name="first line"),
+            ),
+            migrations.AlterField(
+                model_name="testrunlogpage",
+                name="page",
+                field=models.IntegerField(verbose_name="page"),
+            ),
+            migrations.AlterField(
+                model_name="testrunlogpage",
+                name="run",
+                field=models.ForeignKey(
+                    db_index=False,
+                    on_delete=django.db.models.deletion.DO_NOTHING,
+                    related_name="log_pages",
+                    to="missiondeck.testrun",
+                    verbose_name="test run",
+                ),
+            ),
+            migrations.AlterField(
+                model_name="testrunlogpage",
+                name="text",
+                field=models.TextField(verbose_name="text"),
+            ),
         ),
     ]

@@ -2,6 +2,8 @@
 
 from django.db import migrations
 
+from missionsite.common.operations import RenderOnce
+
 
 class Migration(migrations.Migration):
     dependencies = [
@@ -9,8 +11,10 @@ class Migration(migrations.Migration):
     ]
 
     operations = [
-        migrations.AlterModelOptions(
-            name="role",
-            options={"verbose_name": "role", "verbose_name_plural": "roles"},
+        RenderOnce(
+            migrations.AlterModelOptions(
+                name="role",
+                options={"verbose_name": "role", "verbose_name_plural": "roles"},
+            ),
         ),
     ]
