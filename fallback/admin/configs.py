@@ -14,7 +14,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, member_of, rights_of
-from fallback.admin.formats import format_status, plan_context
+from fallback.admin.formats import format_effort, format_status, plan_context
 from fallback.models import MissionFallbackConfig
 from fallback.models.choices import ConfigStatus, Trigger
 from fallback.selectors.planning import plan_run
@@ -24,7 +24,7 @@ from fallback.services.runs import CheckResult, run_fallback
 from missionsite.common.admin import ActionForm, ReasonForm
 from missionsite.common.admin.actions import post_action
 from missionsite.common.admin.form_keys import FormResult, run_once
-from missionsite.common.admin.formats import badge, format_datetime
+from missionsite.common.admin.formats import badge, format_datetime, format_number
 
 
 class SnoozeFallbackForm(ActionForm):
@@ -73,17 +73,16 @@ PLAN = ProjectCustomTab(name="plan", title=_("Next run"), template="fallback/pla
 
 
 @admin.register(MissionFallbackConfig)
-class ConfigAdmin(ProjectModelAdmin):
+class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     """Fallback configurations, with the plan of the next run."""
 
     list_display = (
         "project_name",
         "state",
-        "backlog_threshold",
-        "check_cadence_minutes",
-        "auto_accept",
-        "weekly_mission_cap",
-        "monthly_target_hours",
+        "wanted",
+        "automatic",
+        "limits",
+        "interval",
         "checked",
     )
     list_display_links = ("project_name",)
@@ -153,6 +152,24 @@ class ConfigAdmin(ProjectModelAdmin):
     @display(description=_("Status"))
     def state(self, config: MissionFallbackConfig) -> str:
         return badge(format_status(config), CONFIG[config.status])
+
+    @display(description=_("Ready wanted"))
+    def wanted(self, config: MissionFallbackConfig) -> int:
+        return config.backlog_threshold
+
+    @display(description=_("Automatic"), boolean=True)
+    def automatic(self, config: MissionFallbackConfig) -> bool:
+        return config.auto_accept
+
+    @display(description=_("Guardrails"))
+    def limits(self, config: MissionFallbackConfig) -> str:
+        return gettext("{missions} a week, {hours} h a month").format(
+            missions=format_number(config.weekly_mission_cap), hours=format_number(config.monthly_target_hours)
+        )
+
+    @display(description=_("Checked every"))
+    def interval(self, config: MissionFallbackConfig) -> str:
+        return format_effort(config.check_cadence_minutes)
 
     @display(description=_("Checked"))
     def checked(self, config: MissionFallbackConfig) -> str:

@@ -174,7 +174,7 @@ def _decide_selected(
             item = _find_item(request, pk)
             decide(item)
         except (DomainError, Http404) as rejection:
-            message = rejection.message if isinstance(rejection, DomainError) else str(rejection)
+            message = str(rejection.message) if isinstance(rejection, DomainError) else str(rejection)
             results.append({"id": pk, "ok": False, "message": message, "undo_url": ""})
         else:
             undo = reverse("admin:fallback_item_undo", args=[pk])
