@@ -9,8 +9,10 @@ wsgi_application = get_wsgi_application()
 
 from django.conf import settings  # noqa: E402 - needs the settings
 
+from missionsite.common.connections import use_pool  # noqa: E402
 from missionsite.common.serving import ThreadedSite  # noqa: E402
 
+use_pool()
 application = ThreadedSite(
     wsgi_application,
     threads=settings.WEB_THREADS,

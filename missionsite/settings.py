@@ -118,7 +118,7 @@ TEMPLATES = [
 
 def _database(url: str) -> dict:
     return env.db_url_config(url) | {
-        "ENGINE": "django.db.backends.postgresql",
+        "ENGINE": "missionsite.common.postgres",
         # Opening a connection takes three times as long as a request.
         "CONN_MAX_AGE": env.int("CONN_MAX_AGE", default=60),
         "CONN_HEALTH_CHECKS": True,
@@ -129,8 +129,12 @@ def _database(url: str) -> dict:
 _app_url, _owner_url = (
     embedded.urls(VAR_DIR) if EMBEDDED else (env.str("DATABASE_URL"), env.str("DATABASE_OWNER_URL", default=""))
 )
-# The role of the site and its workers, which owns nothing.
-DATABASES = {"default": _database(_app_url)}
+_direct_url = "" if EMBEDDED else env.str("DATABASE_DIRECT_URL", default="")
+# The role of the site and its workers, which owns nothing. With a direct URL beside it, this one leads through a
+# pooler, which loses the cursors of a session.
+DATABASES = {"default": {"DISABLE_SERVER_SIDE_CURSORS": bool(_direct_url)} | _database(_app_url)}
+# The same role and database without the pooler, for workers, live pages and migrations. None: there is no pooler.
+DATABASE_DIRECT = _database(_direct_url) if _direct_url else None
 # The role of `migrate` and other commands that change the schema. None with a single database role.
 DATABASE_OWNER = _database(_owner_url) if _owner_url else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
@@ -220,6 +224,8 @@ NINJA_PAGINATION_MAX_LIMIT = 200
 LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
 # Concurrent requests per web process; each uses a thread with a database connection.
 WEB_THREADS = env.int("WEB_THREADS", default=3)
+# Most database connections of a web process, besides one while live pages are open; 0: a connection per thread.
+DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=WEB_THREADS + 1)
 
 LOGGING = {
     "version": 1,

@@ -21,6 +21,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotAllowed, Strea
 from django.utils.translation import gettext_lazy as _
 from psycopg import sql
 
+from missionsite.common.connections import direct_params
+
 logger = logging.getLogger(__name__)
 
 # Seconds: between two comments on an idle stream, until a stream ends, until the browser reconnects.
@@ -260,10 +262,8 @@ class Listener:
 
 def _connect() -> psycopg.Connection:
     """A separate connection as the site's role, with keepalives that detect a lost server."""
-    options = connections["default"].get_connection_params()
-    options.pop("pool", None)
     watch = {"keepalives_idle": 10, "keepalives_interval": 5, "keepalives_count": 3, "connect_timeout": 10}
-    return psycopg.connect(**(options | watch | {"autocommit": True, "application_name": APPLICATION_NAME}))
+    return psycopg.connect(**(direct_params() | watch | {"autocommit": True, "application_name": APPLICATION_NAME}))
 
 
 def _reset_after_fork() -> None:

@@ -8,6 +8,11 @@ from pathlib import Path
 from procrastinate.contrib.django import app
 from procrastinate.manager import JobManager
 
+from missionsite.common.worker import fence
+
+if os.environ.get("TEST_NO_FENCE"):
+    fence.check = lambda connection: None
+
 if os.environ.get("TEST_LOSE_CANCELLATION"):
     written = JobManager.update_heartbeat
 

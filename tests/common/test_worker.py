@@ -205,11 +205,11 @@ def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
         until(lambda: status_of(job)[0] == "succeeded", "the job to end")
 
 
-def freeze_lose_and_wake(tmp_path, gate) -> int:
+def freeze_lose_and_wake(tmp_path, gate, **environment: str) -> int:
     """Freeze a worker in the middle of a transaction, take it for lost, wake it up; returns how often its job wrote."""
     report = tmp_path / "report"
     report.touch()
-    with forked_worker("--stale-after", "3600"):
+    with forked_worker("--stale-after", "3600", **environment):
         job = hold_row.defer(report=str(report), gate=str(gate))
         until(lambda: lines(report) == ["started"], "the job to start")
         # The regular jobs of this minute first: the end of any of them would show the worker that it was deregistered.
@@ -231,11 +231,18 @@ def test_worker_that_only_seemed_dead_changes_nothing_more(tmp_path, gate):
     assert lines(tmp_path / "report") == ["started", "started", "done"]
 
 
-@pytest.mark.seed("site background work: killed, lost and hung workers", control=True)
-def test_without_the_cut_off_it_would_do_its_work_twice(tmp_path, gate, monkeypatch):
-    """The negative control of the test above."""
+@pytest.mark.seed("site background work: killed, lost and hung workers")
+def test_fence_holds_where_connections_cannot_be_ended(tmp_path, gate, monkeypatch):
+    """As behind a pooler, whose connections have no names."""
     monkeypatch.setattr(watchdog, "_terminate_connections", lambda cursor, tag: True)
-    assert freeze_lose_and_wake(tmp_path, gate) == 2
+    assert freeze_lose_and_wake(tmp_path, gate) == 1
+
+
+@pytest.mark.seed("site background work: killed, lost and hung workers", control=True)
+def test_without_cut_off_and_fence_it_would_do_its_work_twice(tmp_path, gate, monkeypatch):
+    """The negative control of the two tests above."""
+    monkeypatch.setattr(watchdog, "_terminate_connections", lambda cursor, tag: True)
+    assert freeze_lose_and_wake(tmp_path, gate, TEST_NO_FENCE="1") == 2
 
 
 def test_sigterm_lets_the_running_job_finish(tmp_path, gate):

@@ -14,11 +14,14 @@ from typing import Any
 
 from asgiref.sync import sync_to_async
 from django.db import DatabaseError, connections
+from procrastinate import sql
 from procrastinate.contrib.django import app
 from procrastinate.exceptions import ConnectorException
 from procrastinate.worker import Worker
 
+from missionsite.common.connections import is_pooled
 from missionsite.common.models import WorkerProcess
+from missionsite.common.worker import fence
 from missionsite.common.worker.watchdog import replace_lost_workers
 
 logger = logging.getLogger(__name__)
@@ -41,13 +44,22 @@ class Pipes:
 def run(*, tag: str, concurrency: int, stale_after: timedelta, pipes: Pipes, replaces: str | None) -> int:
     """Run jobs until SIGTERM, then finish the running ones. Returns the exit code of the process.
 
-    tag: the application_name of all connections of this process. replaces: the tag of the dead worker it replaces.
+    tag: the application_name of all connections of this process, by which the watchdog ends them; not behind a pooler,
+    which lends them to others. replaces: the tag of the dead worker it replaces.
     """
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C also reaches the supervisor, which sends a SIGTERM.
     signal.signal(signal.SIGTERM, signal.SIG_DFL)
     default = connections["default"]
-    default.settings_dict["OPTIONS"] = {**default.settings_dict.get("OPTIONS", {}), "application_name": tag}
     try:
+        default.ensure_connection()
+        with default.wrap_database_errors:
+            through_pooler = is_pooled(default.connection)
+        if through_pooler:
+            logger.warning("The worker connects through a pooler. Set DATABASE_DIRECT_URL, so that jobs start at once.")
+        else:
+            options = default.settings_dict.get("OPTIONS", {})
+            default.settings_dict["OPTIONS"] = {**options, "application_name": tag}
+        default.close()
         replace_lost_workers(stale_after=stale_after, known_dead=replaces)
     except DatabaseError as error:
         logger.error("The database does not respond; trying again. %s", str(error).strip().splitlines()[0])
@@ -77,6 +89,9 @@ class _Worker(Worker):
         self._running = 0
 
     async def _fetch_and_process_jobs(self) -> None:
+        if self.worker_id is not None:
+            fence.close_on_deregistration(self.worker_id)
+            _end_only_own_jobs(self.worker_id)
         await super()._fetch_and_process_jobs()
         self._polled_at = time.monotonic()
 
@@ -93,6 +108,19 @@ class _Worker(Worker):
             self._running -= 1
             self._polled_at = time.monotonic()
             await _exit_if_deregistered(self.worker_id)
+
+
+def _end_only_own_jobs(worker_id: int) -> None:
+    """Let this process end or retry only jobs of this worker, checked in the statement that does it."""
+    for name, ended in (
+        ("finish_job", "procrastinate_finish_job_v1(id, %(status)s, %(delete_job)s)"),
+        (
+            "retry_job",
+            "procrastinate_retry_job_v2(id, %(retry_at)s, %(new_priority)s, %(new_queue_name)s, %(new_lock)s)",
+        ),
+    ):
+        own = f"SELECT id FROM procrastinate_jobs WHERE id = %(job_id)s AND worker_id = {worker_id:d} FOR UPDATE"  # noqa: S608
+        sql.queries[name] = f"WITH own AS ({own}) SELECT {ended} FROM own"  # noqa: S608
 
 
 async def _run_worker(tag: str, concurrency: int, stale_after: timedelta, pipes: Pipes) -> None:
@@ -136,7 +164,9 @@ async def _run_worker(tag: str, concurrency: int, stale_after: timedelta, pipes:
 def _delete_row(tag: str) -> None:
     # A lost connection is not reopened by itself.
     connections.close_all()
-    WorkerProcess.objects.filter(tag=tag).delete()
+    # Without a transaction: the fence would reject its commit, since the worker is no longer registered.
+    with connections["default"].cursor() as cursor:
+        cursor.execute("DELETE FROM worker_processes WHERE tag = %s", [tag])
 
 
 def _exit_after(seconds: float) -> None:

@@ -6,6 +6,7 @@ from django.core.management.commands.migrate import Command as MigrateCommand
 from django.db import DEFAULT_DB_ALIAS, connections
 from django.db.migrations.loader import MigrationLoader
 
+from missionsite.common.connections import connect_directly
 from missionsite.common.roles import as_owner
 
 
@@ -13,6 +14,7 @@ class Command(MigrateCommand):
     """Django's migrate, connected as the owner of the schema. It rejects a database it cannot upgrade."""
 
     def handle(self, *args: Any, **options: Any) -> None:
+        connect_directly()
         with as_owner():
             check_applied_migrations(options.get("database") or DEFAULT_DB_ALIAS)
             # Django makes model classes again and again, and the collector would go through all of them each time.

@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from missionsite.common.connections import connect_directly
 from missionsite.common.worker import STALE_AFTER
 from missionsite.common.worker.supervisor import Supervisor
 
@@ -27,4 +28,5 @@ class Command(BaseCommand):
                 raise CommandError(f"{name} must be between 1 and 64.")
         if not 1 <= stale_after <= 3600:
             raise CommandError("--stale-after must be between 1 and 3600 seconds.")
+        connect_directly()
         Supervisor(processes=processes, concurrency=concurrency, stale_after=timedelta(seconds=stale_after)).run()

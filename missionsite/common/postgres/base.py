@@ -1,0 +1,40 @@
+"""Django's PostgreSQL backend, in which a lost worker cannot commit and an empty pool is not waited for twice."""
+
+import time
+from typing import Any
+
+from django.db import OperationalError
+from django.db.backends.postgresql import base
+from psycopg_pool import PoolTimeout
+
+from missionsite.common.worker import fence
+
+# Seconds during which requests fail at once after one has waited in vain for a connection of the pool.
+FAIL_FAST_SECONDS = 1.0
+
+
+class DatabaseWrapper(base.DatabaseWrapper):
+    # Of all threads of this process, as they share the pool. A race costs one more wait.
+    _unavailable_until = 0.0
+
+    def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
+        """Open a connection, or take one from the pool.
+
+        While the database is away, each request would wait for the pool's time-out, and the next ones for that request.
+        So one request waits each second, and the others fail at once. Raises OperationalError.
+        """
+        if not self.settings_dict["OPTIONS"].get("pool"):
+            return super().get_new_connection(conn_params)
+        if time.monotonic() < DatabaseWrapper._unavailable_until:
+            raise OperationalError("The pool had no connection to the database a moment ago.")
+        try:
+            return super().get_new_connection(conn_params)
+        except PoolTimeout:
+            DatabaseWrapper._unavailable_until = time.monotonic() + FAIL_FAST_SECONDS
+            raise
+
+    def _commit(self) -> None:
+        if self.connection is not None:
+            with self.wrap_database_errors:
+                fence.check(self.connection)
+        super()._commit()
