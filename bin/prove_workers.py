@@ -4,6 +4,10 @@ Six supervisors with one worker each share the queue of a database of its own in
 run. Restarts: PostgreSQL is stopped and started when the workers are 0 to 29 seconds old. Crashes: it is killed
 (SIGKILL) when they are 4 to 7 seconds old, when most of their queries are due at the same time. At the end every
 supervisor has to end on SIGTERM. Prints PASS or FAIL for each check.
+
+Random rounds (`--random 50`): three workers, jobs that write one row each all the time, and PostgreSQL restarted and
+killed in turn at random moments, as often as asked of each. Every job queued has to have run, and its row to be there
+once, within 30 seconds after PostgreSQL is back.
 """
 
 # ruff: noqa: S603, T201 - it runs the worker and prints results
@@ -12,6 +16,7 @@ import argparse
 import contextlib
 import logging
 import os
+import random
 import shutil
 import signal
 import subprocess
@@ -25,6 +30,10 @@ sys.path.insert(0, str(CHECKOUT))
 BACK_WITHIN = 90
 ENDS_WITHIN = 30
 SUPERVISORS = 6
+# The same of the random rounds; their number of supervisors, and the longest wait before PostgreSQL ends.
+DONE_WITHIN = 30
+RANDOM_SUPERVISORS = 3
+LONGEST_WAIT = 12.0
 # Seconds from the kill of a worker until the supervisor has started the next one, whose age begins then.
 START_SECONDS = 0.8
 
@@ -125,6 +134,80 @@ class Fleet:
         return ended, took
 
 
+class Effects:
+    """Jobs that write one row each, queued as far as the database takes them."""
+
+    def __init__(self) -> None:
+        self.queued: set[str] = set()
+
+    def queue(self, *, seconds: float) -> None:
+        """Queue jobs for this number of seconds."""
+        from django.db import connection
+        from procrastinate.exceptions import ConnectorException
+
+        from tests.common.jobs import write_effect
+
+        ends = time.monotonic() + seconds
+        while (left := ends - time.monotonic()) > 0:
+            key = f"{len(self.queued)}"
+            try:
+                write_effect.defer(key=key)
+                # Only what was acknowledged; a job that the crash hides is queued again under the same key.
+                self.queued.add(key)
+            except ConnectorException:
+                connection.close()
+            time.sleep(min(0.05, left))
+
+    def wait(self, *, seconds: float) -> tuple[int, float]:
+        """Wait until every job queued has its row and none waits. Return how many are missing, and the seconds."""
+        from django.db import DatabaseError, connection
+
+        began = time.monotonic()
+        missing = len(self.queued)
+        while missing and time.monotonic() - began < seconds:
+            with contextlib.suppress(DatabaseError):
+                missing = self.missing()
+                if not missing:
+                    break
+            connection.close()
+            time.sleep(0.1)
+        return missing, time.monotonic() - began
+
+    def missing(self) -> int:
+        from django.db import connection
+
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT substr(name, 8) FROM heartbeats WHERE name LIKE 'effect-%'")
+            written = [key for (key,) in cursor.fetchall()]
+            if len(set(written)) < len(written):
+                raise AssertionError("A row was written twice.")
+            cursor.execute(
+                "SELECT count(*) FROM procrastinate_jobs"
+                " WHERE task_name = 'tests.write_effect' AND status <> 'succeeded'"
+            )
+            return len(self.queued - set(written)) + cursor.fetchone()[0]
+
+
+def random_rounds(folder: Path, rounds: int, seed: int, report) -> None:
+    """Restart and kill PostgreSQL in turn at random moments, each as often as asked."""
+    chance, effects, fleet = random.Random(seed), Effects(), Fleet(folder, RANDOM_SUPERVISORS)  # noqa: S311
+    longest = 0.0
+    try:
+        for number in range(rounds * 2):
+            label, interrupt = (("restart", restart), ("crash", crash))[number % 2]
+            wait = chance.uniform(0, LONGEST_WAIT)
+            effects.queue(seconds=wait)
+            interrupt(folder)
+            missing, took = effects.wait(seconds=DONE_WITHIN)
+            longest = max(longest, took)
+            text = f"{label} {number // 2 + 1} after {wait:.1f} s: {missing} of {len(effects.queued)} jobs not run"
+            report(not missing, f"{text} after {took:.1f} s")
+    finally:
+        ended, took = fleet.end()
+    report(ended == RANDOM_SUPERVISORS, f"SIGTERM: {ended} of {RANDOM_SUPERVISORS} ended, the last after {took:.1f} s")
+    print(f"seed {seed}: {len(effects.queued)} jobs, each row once; the longest wait was {longest:.1f} s", flush=True)
+
+
 def _sleep_until(at: float) -> None:
     time.sleep(max(at - time.monotonic(), 0))
 
@@ -144,6 +227,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--seconds", type=int, default=30, help="restart at each age from 0 to this, default 30")
     parser.add_argument("--crashes", type=int, default=10)
+    parser.add_argument("--random", type=int, metavar="N", help="instead, N restarts and N crashes at random moments")
+    parser.add_argument("--seed", type=int, default=random.randrange(10**6), help="of the random moments")  # noqa: S311
     options = parser.parse_args()
     folder = embedded.var_dir().absolute() / "prove-workers"
     shutil.rmtree(folder / "documents", ignore_errors=True)
@@ -153,6 +238,14 @@ def main() -> int:
     def report(passed: bool, text: str) -> None:
         results.append(passed)
         print(f"{time.strftime('%H:%M:%S')} {'PASS' if passed else 'FAIL'} {text}", flush=True)
+
+    if options.random:
+        try:
+            random_rounds(folder, options.random, options.seed, report)
+        finally:
+            embedded.stop(folder)
+        embedded.remove(folder)
+        return 0 if all(results) else 1
 
     def check(label: str, ages: list[float], interrupt) -> None:
         nonlocal fleet

@@ -5,11 +5,16 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "missionsite.settings")
+
+from django.conf import settings
+
+from missionsite.common.metric_files import share_metrics
+
+share_metrics(settings.METRICS_DIR)
 wsgi_application = get_wsgi_application()
 
-from django.conf import settings  # noqa: E402 - needs the settings
-
 from missionsite.common.connections import use_pool  # noqa: E402
+from missionsite.common.probes import PATHS  # noqa: E402
 from missionsite.common.serving import ThreadedSite  # noqa: E402
 
 use_pool()
@@ -19,4 +24,5 @@ application = ThreadedSite(
     streams=settings.LIVE_STREAMS,
     # The largest body of a page or the API: a report with its output, plus the names of the parts.
     largest=max(settings.IMPORT_BYTES, settings.DECK_REPORT_BYTES + settings.DECK_LOGS_BYTES) + 1024 * 1024,
+    probes=PATHS,
 )

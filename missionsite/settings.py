@@ -78,12 +78,16 @@ INSTALLED_APPS = [
     "missiondeck",
 ]
 MIDDLEWARE = [
+    "missionsite.common.probes.ProbesMiddleware",
     "missionsite.common.middleware.RequestIdMiddleware",
+    "missionsite.common.logs.AccessLogMiddleware",
     "missionsite.common.content_policy.ContentPolicyMiddleware",
     "missionsite.common.api.problems.ProblemMiddleware",
     "missionsite.common.middleware.PageMethodsMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
+    # After static files, which its page does not need but other open pages do.
+    "missionsite.common.maintenance.MaintenanceMiddleware",
     # After static files, which are compressed in advance; before all middleware that changes the response.
     "missionsite.common.compression.CompressionMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
@@ -227,6 +231,20 @@ WEB_THREADS = env.int("WEB_THREADS", default=3)
 # Most database connections of a web process, besides one while live pages are open; 0: a connection per thread.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=WEB_THREADS + 1)
 
+# --- Watching the site ------------------------------------------------------------------------
+
+# The bearer token of /metrics; without it there is no such page.
+METRICS_TOKEN = secret("METRICS_TOKEN")
+# Where the web processes of this machine add up their metrics.
+METRICS_DIR = Path(env.str("METRICS_DIR", default=str(VAR_DIR / "metrics")))
+# While this file exists, the site is under maintenance: `manage.py maintenance on`.
+MAINTENANCE_FILE = Path(env.str("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance")))
+# A line for each request.
+ACCESS_LOG = env.bool("ACCESS_LOG", default=not EMBEDDED)
+LOG_FORMAT = env.str("LOG_FORMAT", default="line")
+if LOG_FORMAT not in ("line", "json"):
+    raise ImproperlyConfigured(f"LOG_FORMAT must be line or json, not {LOG_FORMAT!r}.")
+
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -235,12 +253,15 @@ LOGGING = {
         "hide_secrets": {"()": "missionsite.portal.logs.HideSecretsFilter"},
         "no_traceback": {"()": "missionsite.common.middleware.NoTracebackFilter"},
     },
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"}},
+    "formatters": {
+        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"},
+        "json": {"()": "missionsite.common.logs.JsonFormatter"},
+    },
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
             "filters": ["request_id", "hide_secrets", "no_traceback"],
-            "formatter": "line",
+            "formatter": LOG_FORMAT,
         }
     },
     # They log all tasks at every start.

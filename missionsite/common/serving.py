@@ -12,7 +12,7 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from tempfile import SpooledTemporaryFile
@@ -64,13 +64,19 @@ class Answer:
 class ThreadedSite:
     """An ASGI application that runs a WSGI application in threads.
 
-    threads: concurrent requests. streams: most open live pages. largest: most bytes of a body.
+    threads: concurrent requests. streams: most open live pages. largest: most bytes of a body. probes: addresses that
+    have a thread of their own.
     """
 
-    def __init__(self, application: Any, *, threads: int, streams: int, largest: int) -> None:
+    def __init__(
+        self, application: Any, *, threads: int, streams: int, largest: int, probes: Collection[str] = ()
+    ) -> None:
         self.application = application
+        self.probes = frozenset(probes)
         self.largest = largest
         self._requests = ThreadPoolExecutor(threads, "request")
+        # A thread of their own, so that addresses of monitoring respond while all others work.
+        self._probes = ThreadPoolExecutor(1, "probe")
         self._streams = ThreadPoolExecutor(streams + DOWNLOAD_THREADS, "stream")
         self._large = asyncio.Semaphore(LARGE_BODIES)
 
@@ -90,7 +96,8 @@ class ThreadedSite:
 
     async def _answer(self, environ: dict, receive: Receive, send: Send) -> None:
         loop = asyncio.get_running_loop()
-        answer = await loop.run_in_executor(self._requests, self._run, environ)
+        threads = self._probes if environ["PATH_INFO"] in self.probes else self._requests
+        answer = await loop.run_in_executor(threads, self._run, environ)
         await send({"type": "http.response.start", "status": answer.status, "headers": answer.headers})
         if answer.streams:
             await self._stream(answer.body, receive, send)

@@ -70,3 +70,23 @@ def name_supervisor(report: str) -> None:
     with connection.cursor() as cursor:
         cursor.execute("SELECT 1")
     _note(report, str(os.getppid()))
+
+
+@app.task(name="tests.fail_once")
+def fail_once(report: str) -> None:
+    """Fail at the first run."""
+    was_run = Path(report).exists()
+    _note(report, "run")
+    if not was_run:
+        raise ValueError("the first run fails")
+
+
+@app.task(name="tests.write_effect")
+def write_effect(key: str) -> None:
+    """Write one row for the key; running again changes nothing, as every task has to ensure."""
+    from django.db import transaction
+
+    from missionsite.common.models import Heartbeat
+
+    with transaction.atomic():
+        Heartbeat.objects.bulk_create([Heartbeat(name=f"effect-{key}")], ignore_conflicts=True)

@@ -270,10 +270,20 @@ def read_only():
     """The database takes no changes from connections that are made from now on."""
     name = connection.ops.quote_name(connection.settings_dict["NAME"])
     execute_as_owner(f"ALTER DATABASE {name} SET default_transaction_read_only = on", dbname="postgres")
+    end_other_connections()
     try:
         yield
     finally:
         execute_as_owner(f"ALTER DATABASE {name} RESET default_transaction_read_only", dbname="postgres")
+        end_other_connections()
+
+
+def end_other_connections() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT pg_terminate_backend(pid, 5000) FROM pg_stat_activity"
+            " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+        )
 
 
 @pytest.fixture

@@ -15,13 +15,16 @@ import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
 from django.db import connection, transaction
+from django.utils import timezone
 from procrastinate.contrib.django import app
+from procrastinate.jobs import Job
 
 from missionsite.common.models import Heartbeat, WorkerProcess
 from missionsite.common.worker import watchdog
-from missionsite.common.worker.watchdog import MAX_ATTEMPTS, replace_lost_workers
+from missionsite.common.worker.retries import MAX_ATTEMPTS, Retries
+from missionsite.common.worker.watchdog import replace_lost_workers
 from tests.common.forks import Forks
-from tests.common.jobs import hold, hold_row, note
+from tests.common.jobs import fail_once, hold, hold_row, note
 from tests.support.concurrency import PATIENCE, execute_as_owner
 from tests.support.database import rejected_by
 
@@ -363,6 +366,16 @@ def test_workers_run_jobs_again_after_the_database_was_away(tmp_path):
         until(lambda: len(lines(report)) == 10, "all jobs")
 
 
+@pytest.mark.seed("site background work goes on after PostgreSQL was restarted, killed or away; SIGTERM")
+@pytest.mark.long
+def test_jobs_run_after_random_restarts_and_crashes():
+    """Five of each; bin/prove-workers --random 50 is the whole proof."""
+    proof = [sys.executable, str(settings.BASE_DIR / "bin/prove_workers.py"), "--random", "5"]
+    found = subprocess.run(proof, cwd=settings.BASE_DIR, capture_output=True, text=True, timeout=900)
+    assert found.returncode == 0, found.stdout + found.stderr
+    assert found.stdout.count("PASS") == 11
+
+
 def test_worker_ends_when_its_supervisor_is_killed(tmp_path):
     with forked_worker(expect=None) as process:
         worker = a_worker()
@@ -391,6 +404,21 @@ def test_job_that_takes_every_worker_down_is_given_up(tmp_path):
         )
     assert replace_lost_workers() == []
     assert status_of(job) == ("failed", MAX_ATTEMPTS)
+
+
+def test_failed_job_is_tried_again(tmp_path):
+    report = tmp_path / "report"
+    with forked_worker():
+        job = fail_once.defer(report=str(report))
+        until(lambda: status_of(job) == ("succeeded", 2), "the second run")
+    assert lines(report) == ["run", "run"]
+
+
+def test_pauses_grow_until_the_job_has_failed():
+    now = timezone.now()
+    failed = [Job(id=1, queue="", lock=None, queueing_lock=None, task_name="", attempts=each) for each in range(5)]
+    decisions = [Retries().get_retry_decision(exception=ValueError(), job=each) for each in failed]
+    assert [each and round((each.retry_at - now).total_seconds()) for each in decisions] == [2, 8, 32, 128, None]
 
 
 @pytest.mark.long

@@ -33,8 +33,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
             DatabaseWrapper._unavailable_until = time.monotonic() + FAIL_FAST_SECONDS
             raise
 
-    def _commit(self) -> None:
+    def commit(self) -> None:
         if self.connection is not None:
             with self.wrap_database_errors:
                 fence.check(self.connection)
-        super()._commit()
+        super().commit()

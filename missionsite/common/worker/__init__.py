@@ -3,6 +3,8 @@
 supervisor.py  `manage.py worker`: starts worker processes, replaces those that died or stopped sending heartbeats
 process.py     one worker process: procrastinate's worker, with a heartbeat to its supervisor
 watchdog.py    ends the database connections of lost workers on any machine, then returns their jobs to the queue
+fence.py       lets a transaction of a job commit only while its worker is registered
+retries.py     tries failed jobs again, a few times
 health.py      the state of the queue and its workers, shown by `manage.py health`
 """
 

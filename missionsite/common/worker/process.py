@@ -22,6 +22,7 @@ from procrastinate.worker import Worker
 from missionsite.common.connections import is_pooled
 from missionsite.common.models import WorkerProcess
 from missionsite.common.worker import fence
+from missionsite.common.worker.retries import retry_failed_jobs
 from missionsite.common.worker.watchdog import replace_lost_workers
 
 logger = logging.getLogger(__name__)
@@ -129,6 +130,7 @@ async def _run_worker(tag: str, concurrency: int, stale_after: timedelta, pipes:
     with app.replace_connector(connector.get_worker_connector()):
         async with app.open_async():
             app.perform_import_paths()
+            retry_failed_jobs(app)
             worker = _Worker(
                 app=app,
                 **{

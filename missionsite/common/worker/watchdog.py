@@ -9,11 +9,10 @@ from django.db.backends.utils import CursorWrapper
 
 from missionsite.common.models import WorkerProcess
 from missionsite.common.worker import STALE_AFTER
+from missionsite.common.worker.retries import MAX_ATTEMPTS
 
 logger = logging.getLogger(__name__)
 
-# A job whose worker died this often is marked as failed: it would probably kill the next worker too.
-MAX_ATTEMPTS = 5
 _LOCK = (19795, 1)
 
 
