@@ -231,6 +231,10 @@ WEB_THREADS = env.int("WEB_THREADS", default=3)
 # Most database connections of a web process, besides one while live pages are open; 0: a connection per thread.
 DATABASE_POOL_SIZE = env.int("DATABASE_POOL_SIZE", default=WEB_THREADS + 1)
 
+# Processes of all machines together, for the check that PostgreSQL allows enough connections; 0: not checked.
+WEB_PROCESSES = env.int("WEB_PROCESSES", default=0)
+WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=0)
+
 # --- Watching the site ------------------------------------------------------------------------
 
 # The bearer token of /metrics; without it there is no such page.

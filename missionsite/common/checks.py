@@ -1,12 +1,15 @@
-"""System checks of the database roles and the proxy settings."""
+"""System checks of the database roles, connections, documents and the proxy settings."""
 
 from typing import Any
 
+import psycopg
 from django.conf import settings
-from django.core.checks import Error, Tags, Warning, register
+from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 
+from missionsite.common import document_check
 from missionsite.common.addresses import NO_PROXY, UNIX_SOCKET, parse_network
+from missionsite.common.connections import direct_params, is_pooled, most_connections
 from missionsite.common.roles import MEMBER_ROLE
 
 
@@ -49,6 +52,79 @@ def roles_are_separate(app_configs: Any, databases: Any = None, **kwargs: Any) -
             )
         )
     return warnings
+
+
+@register(Tags.database)
+def poolers_are_bypassed(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Report a pooler that workers and live pages do not bypass, or that the direct URL leads through."""
+    if "default" not in (databases or ()) or _is_owner():
+        return []
+    try:
+        default = connections["default"]
+        default.ensure_connection()
+        with default.wrap_database_errors:
+            through_pooler = is_pooled(default.connection)
+        with psycopg.connect(**direct_params()) as direct:
+            direct_is_pooled = is_pooled(direct)
+    except (DatabaseError, psycopg.Error):
+        return []  # No connection; other commands report that.
+    found: list[CheckMessage] = []
+    if settings.DATABASE_DIRECT and direct_is_pooled:
+        found.append(
+            Error(
+                "DATABASE_DIRECT_URL leads through a connection pooler.",
+                hint="Name the PostgreSQL server itself there.",
+                id="missionsite.E002",
+            )
+        )
+    if through_pooler and not settings.DATABASE_DIRECT:
+        found.append(
+            Warning(
+                "DATABASE_URL leads through a connection pooler. Live pages get no changes, exports fail, and jobs"
+                " start seconds late.",
+                hint="Set DATABASE_DIRECT_URL to the PostgreSQL server itself.",
+                id="missionsite.W004",
+            )
+        )
+    return found
+
+
+@register(Tags.database)
+def connections_suffice(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn if PostgreSQL allows fewer connections than the configured processes may open."""
+    wanted = most_connections()
+    if "default" not in (databases or ()) or _is_owner() or not wanted:
+        return []
+    try:
+        with psycopg.connect(**direct_params()) as direct:
+            row = direct.execute(
+                """
+                SELECT current_setting('max_connections')::integer
+                     - current_setting('superuser_reserved_connections')::integer
+                     - coalesce(current_setting('reserved_connections', true), '0')::integer
+                """
+            ).fetchone()
+    except psycopg.Error:
+        return []
+    allowed = row[0] if row else 0
+    if wanted <= allowed:
+        return []
+    return [
+        Warning(
+            f"The site's processes may open {wanted} connections, and PostgreSQL allows {allowed}.",
+            hint="Raise max_connections, lower WEB_THREADS or the number of processes, or use a pooler:"
+            " docs/operations.md, Connections.",
+            id="missionsite.W005",
+        )
+    ]
+
+
+@register(Tags.files, deploy=True)
+def documents_can_be_written(app_configs: Any, **kwargs: Any) -> list[CheckMessage]:
+    """Report a folder of documents that cannot be written, or whose disk is nearly full."""
+    if not (problem := document_check.problem()):
+        return []
+    return [Error(f"Documents: {problem}.", hint="See DOCUMENTS_ROOT in .env.example.", id="missionsite.E003")]
 
 
 @register(Tags.security)

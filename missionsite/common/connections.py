@@ -14,6 +14,9 @@ from django.db import connections
 _ADDRESS = ("NAME", "USER", "PASSWORD", "HOST", "PORT")
 # Seconds to wait for a connection of the pool, and for the pool to try again.
 POOL_SECONDS = 3.0
+# Connections of a worker process besides one for each concurrent job: procrastinate's own, and the heartbeat's.
+WORKER_CONNECTIONS = 6
+WORKER_CONCURRENCY = 4
 
 
 def use_pool() -> None:
@@ -61,3 +64,10 @@ def is_pooled(connection: psycopg.Connection) -> bool:
     """
     row = connection.execute("SELECT pg_backend_pid()").fetchone()
     return row is not None and row[0] != connection.info.backend_pid
+
+
+def most_connections() -> int:
+    """Return the most server connections of WEB_PROCESSES and WORKER_PROCESSES together, without those of a pooler."""
+    of_web = 1 if settings.DATABASE_DIRECT else (settings.DATABASE_POOL_SIZE or settings.WEB_THREADS) + 1
+    of_worker = WORKER_CONNECTIONS + WORKER_CONCURRENCY
+    return settings.WEB_PROCESSES * of_web + settings.WORKER_PROCESSES * of_worker

@@ -3,7 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from missionsite.common.connections import connect_directly
+from missionsite.common.connections import WORKER_CONCURRENCY, connect_directly
 from missionsite.common.worker import STALE_AFTER
 from missionsite.common.worker.supervisor import Supervisor
 
@@ -13,7 +13,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--processes", type=int, default=1, help="number of worker processes (default 1)")
-        parser.add_argument("--concurrency", type=int, default=4, help="concurrent jobs per process (default 4)")
+        parser.add_argument(
+            "--concurrency", type=int, default=WORKER_CONCURRENCY, help="concurrent jobs per process (default 4)"
+        )
         parser.add_argument(
             "--stale-after",
             type=float,
