@@ -141,6 +141,9 @@ DATABASES = {"default": {"DISABLE_SERVER_SIDE_CURSORS": bool(_direct_url)} | _da
 DATABASE_DIRECT = _database(_direct_url) if _direct_url else None
 # The role of `migrate` and other commands that change the schema. None with a single database role.
 DATABASE_OWNER = _database(_owner_url) if _owner_url else None
+_backup_url = env.str("DATABASE_BACKUP_URL", default="")
+# The role of `backup` and `restore`, which reads all rows.
+DATABASE_BACKUP = _database(_backup_url) if _backup_url and not EMBEDDED else None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 # --- Members -----------------------------------------------------------------------------------

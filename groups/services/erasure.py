@@ -1,10 +1,13 @@
 """Erasing the personal data of a member, by a database function. This cannot be undone."""
 
-from django.db import connection
+from functools import partial
+
+from django.db import connection, transaction
 
 from groups.errors import EntryErased, StaffNotErased
 from groups.models import CommunityMember, Member
 from missionsite.common.audit.events import audit
+from missionsite.common.erasures import record_erasure
 from missionsite.common.transactions import service
 
 
@@ -23,4 +26,7 @@ def erase(*, actor: Member, entry: CommunityMember) -> CommunityMember:
         cursor.execute("SELECT erase_directory_entry(%s)", [current.pk])
     current.refresh_from_db()
     audit("directory.erased", actor=actor, member=current.person, number=current.member_id)
+    if current.erased_at:
+        # For a backup that is restored later.
+        transaction.on_commit(partial(record_erasure, current.pk, current.erased_at))
     return current

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any, cast
 
 from missionsite.embedded import binaries, files, processes
-from missionsite.embedded.cluster import Cluster, Server, urls_of
+from missionsite.embedded.cluster import SUPERUSER, Cluster, Server, urls_of
 from missionsite.embedded.errors import EmbeddedError
 
 __all__ = [
@@ -26,6 +26,7 @@ __all__ = [
     "start_if_default",
     "status",
     "stop",
+    "superuser",
     "test_environment",
     "urls",
     "var_dir",
@@ -62,6 +63,11 @@ def urls(var: Path) -> tuple[str, str]:
     """The database URLs of the app and the owner; before the first start, placeholder URLs."""
     connection = files.read_json(Cluster(var).connection_file)
     return urls_of(connection or {"port": 1, "app_password": "none", "owner_password": "none"})
+
+
+def superuser(var: Path) -> tuple[str, str]:
+    """The name and password of the superuser of `var`'s server."""
+    return SUPERUSER, files.read_private(Cluster(var).superuser_file) or ""
 
 
 def secret(var: Path, name: str, make: Callable[[], str]) -> str:

@@ -1,9 +1,10 @@
--- The database and its three roles. Run as a superuser; it may be repeated:
---     OWNER_PASSWORD=... APP_PASSWORD=... psql -f roles.sql postgres
+-- The database and its four roles. Run as a superuser; it may be repeated:
+--     OWNER_PASSWORD=... APP_PASSWORD=... BACKUP_PASSWORD=... psql -f roles.sql postgres
 -- A password that is not set is not changed; set it later with \password.
 \set ON_ERROR_STOP on
 \getenv owner_password OWNER_PASSWORD
 \getenv app_password APP_PASSWORD
+\getenv backup_password BACKUP_PASSWORD
 
 -- Owns the database and its tables; used for migrations only.
 SELECT 'CREATE ROLE missionsite_owner LOGIN'
@@ -14,15 +15,23 @@ WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') \gexec
 -- The role for requests of members.
 SELECT 'CREATE ROLE missionsite_member NOLOGIN'
 WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_member') \gexec
+-- Reads all rows for backups; row security also limits the owner.
+SELECT 'CREATE ROLE missionsite_backup LOGIN'
+WHERE NOT EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_backup') \gexec
 
 ALTER ROLE missionsite_app NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION NOINHERIT;
 ALTER ROLE missionsite_member NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
 ALTER ROLE missionsite_owner NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;
+ALTER ROLE missionsite_backup NOSUPERUSER BYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
+GRANT pg_read_all_data TO missionsite_backup;
 \if :{?owner_password}
 ALTER ROLE missionsite_owner PASSWORD :'owner_password';
 \endif
 \if :{?app_password}
 ALTER ROLE missionsite_app PASSWORD :'app_password';
+\endif
+\if :{?backup_password}
+ALTER ROLE missionsite_backup PASSWORD :'backup_password';
 \endif
 
 -- The app may switch to the member role, but does not inherit its privileges. PostgreSQL 15 has no options for this in
@@ -38,6 +47,7 @@ SELECT 'CREATE DATABASE missionsite OWNER missionsite_owner ENCODING ''UTF8'' TE
 WHERE NOT EXISTS (SELECT FROM pg_database WHERE datname = 'missionsite') \gexec
 REVOKE ALL ON DATABASE missionsite FROM PUBLIC;
 GRANT CONNECT, TEMPORARY ON DATABASE missionsite TO missionsite_app;
+GRANT CONNECT ON DATABASE missionsite TO missionsite_backup;
 
 \connect missionsite
 REVOKE CREATE ON SCHEMA public FROM PUBLIC;

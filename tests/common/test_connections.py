@@ -66,6 +66,7 @@ def ids(databases=("default",)) -> set[str]:
 # --- The pool -------------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("site connections through a pooler, and never more than configured")
 def test_web_process_opens_at_most_the_pool(tmp_path):
     """Twelve requests at a time in six threads, with two connections."""
     url = f"{url_of_the_tests()}?{urlencode({'application_name': 'pooled'})}"
@@ -113,6 +114,7 @@ def test_pooler_is_detected(through_pooler):
         assert (is_pooled(pooled), is_pooled(direct)) == (True, False)
 
 
+@pytest.mark.seed("site connections through a pooler, and never more than configured")
 @needs_pooler
 def test_check_names_a_pooler_that_is_not_bypassed(through_pooler, settings):
     direct = _database(url_of_the_tests())
@@ -149,6 +151,7 @@ def export_at_once(tmp_path, **environment: str) -> list[tuple[int, int]]:
         return list(threads.map(lambda _: export(port, cookie), range(24)))
 
 
+@pytest.mark.seed("site connections through a pooler, and never more than configured")
 @needs_pooler
 @pytest.mark.long
 def test_exports_through_a_pooler_are_complete(tmp_path, through_pooler):
@@ -156,6 +159,7 @@ def test_exports_through_a_pooler_are_complete(tmp_path, through_pooler):
     assert found == [(200, 300)] * 24
 
 
+@pytest.mark.seed("site connections through a pooler, and never more than configured", control=True)
 @needs_pooler
 @pytest.mark.long
 def test_export_that_breaks_is_an_error_and_no_short_file(tmp_path, through_pooler):
@@ -176,6 +180,7 @@ def changes_seen(tmp_path, seconds: float, **environment: str) -> bool:
             return False
 
 
+@pytest.mark.seed("site connections through a pooler, and never more than configured")
 @needs_pooler
 @pytest.mark.long
 def test_live_page_gets_changes_past_a_pooler(tmp_path, through_pooler):
@@ -185,6 +190,7 @@ def test_live_page_gets_changes_past_a_pooler(tmp_path, through_pooler):
     assert not changes_seen(tmp_path, 3, DATABASE_URL=through_pooler)
 
 
+@pytest.mark.seed("site connections through a pooler, and never more than configured")
 @needs_pooler
 def test_killed_worker_behind_a_pooler_takes_no_connection_with_it(tmp_path, through_pooler, gate):
     report = tmp_path / "report"

@@ -42,6 +42,7 @@ def register_worker() -> None:
         WorkerProcess.objects.create(tag="w", worker_id=cursor.fetchone()[0], host="h", pid=1, concurrency=1)
 
 
+@pytest.mark.seed("site addresses for monitoring: alive, ready, metrics")
 def test_livez_answers_any_host_without_the_database(client, django_assert_num_queries):
     with django_assert_num_queries(0):
         answer = client.get("/livez", headers={"Host": "10.0.0.7"})
@@ -91,6 +92,7 @@ def test_readyz_fails_on_a_read_only_database(client):
     assert ready(client) == (503, "unavailable", {"database": "is read-only"})
 
 
+@pytest.mark.seed("site addresses for monitoring: alive, ready, metrics")
 def test_readyz_fails_without_database(client, monkeypatch):
     def away():
         raise OperationalError("connection refused")
@@ -121,6 +123,7 @@ def metrics(client, settings):
     return read
 
 
+@pytest.mark.seed("site addresses for monitoring: alive, ready, metrics")
 def test_metrics_count_requests_by_route(client, metrics):
     name = 'missionsite_http_requests_total{method="GET",route="/login/",status="200"}'
     before = metrics().get(name, 0)
@@ -132,6 +135,7 @@ def test_metrics_count_requests_by_route(client, metrics):
     assert not [each for each in found if "livez" in each or "next" in each]
 
 
+@pytest.mark.seed("site addresses for monitoring: alive, ready, metrics")
 def test_metrics_show_jobs_messages_and_backlogs(metrics):
     register_worker()
     with connection.cursor() as cursor:
