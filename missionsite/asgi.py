@@ -21,7 +21,6 @@ use_pool()
 application = ThreadedSite(
     wsgi_application,
     threads=settings.WEB_THREADS,
-    streams=settings.LIVE_STREAMS,
     # The largest body of a page or the API: a report with its output, plus the names of the parts.
     largest=max(settings.IMPORT_BYTES, settings.DECK_REPORT_BYTES + settings.DECK_LOGS_BYTES) + 1024 * 1024,
     probes=PATHS,

@@ -227,8 +227,8 @@ NINJA_PAGINATION_MAX_LIMIT = 200
 
 # --- Live pages -------------------------------------------------------------------------------
 
-# Open streams per web process; each uses a thread of its own, in addition to those for requests.
-LIVE_STREAMS = env.int("LIVE_STREAMS", default=32)
+# Open streams per web process; an open stream uses a connection of the browser, and no thread.
+LIVE_STREAMS = env.int("LIVE_STREAMS", default=1500)
 # Concurrent requests per web process; each uses a thread with a database connection.
 WEB_THREADS = env.int("WEB_THREADS", default=3)
 # Most database connections of a web process, besides one while live pages are open; 0: a connection per thread.

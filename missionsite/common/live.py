@@ -1,8 +1,10 @@
 """Live pages: PostgreSQL notifications are sent to the browser as server-sent events.
 
-All open streams of a process share one thread and one database connection, which listen while any stream is open.
+All open streams of a process share one thread and one database connection, which listen while any stream is open. Under
+the site's ASGI server an open stream uses no thread of its own; under a WSGI server it uses that of its request.
 """
 
+import asyncio
 import contextlib
 import json
 import logging
@@ -12,7 +14,8 @@ import selectors
 import socket
 import threading
 import time
-from collections.abc import Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
+from typing import Any, cast
 
 import psycopg
 from django.conf import settings
@@ -43,6 +46,7 @@ APPLICATION_NAME = "missionsite live"
 _CLOSED = ""
 
 Accepts = Callable[[str, dict], bool]
+Run = Callable[..., Awaitable[Any]]
 
 
 def stream(
@@ -70,12 +74,15 @@ def stream(
             headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"},
             content_type="text/plain; charset=utf-8",
         )
-    return StreamingHttpResponse(
+    response = StreamingHttpResponse(
         opened,
         content_type="text/event-stream",
         # Stops proxies such as nginx from buffering events.
         headers={"Cache-Control": "no-cache", "X-Accel-Buffering": "no"},
     )
+    # For the ASGI server, which sends the pieces without a thread.
+    cast(Any, response).asynchronous_pieces = opened.pieces
+    return response
 
 
 def frame(event: str, data: dict) -> bytes:
@@ -94,6 +101,8 @@ class Stream:
         self._queue: queue.Queue[tuple[str, str, dict]] = queue.Queue(LONGEST_QUEUE)
         self._ends_at = time.monotonic() + LONGEST_LIFE
         self._started = False
+        # Called after an event is queued.
+        self._wake: Callable[[], object] = lambda: None
 
     def send(self, event: str, channel: str = "", payload: dict | None = None) -> None:
         """Queue an event; never waits."""
@@ -104,6 +113,7 @@ class Stream:
                 while True:
                     self._queue.get_nowait()
             self._queue.put_nowait(("resync", "", {}))
+        self._wake()
 
     def __iter__(self) -> "Stream":
         return self
@@ -129,6 +139,42 @@ class Stream:
         self.close()
         raise StopIteration
 
+    async def pieces(self, run: Run) -> AsyncIterator[bytes]:
+        """The same pieces without a thread that waits for them; used instead of the iterator, not beside it.
+
+        run: runs a function in a thread that may use the database.
+        """
+        loop, arrived = asyncio.get_running_loop(), asyncio.Event()
+
+        def wake() -> None:
+            # The loop of a server that ends is closed.
+            with contextlib.suppress(RuntimeError):
+                loop.call_soon_threadsafe(arrived.set)
+
+        self._wake = wake
+        yield f"retry: {RECONNECT_AFTER * 1000}\n\n".encode()
+        quiet_until = time.monotonic() + HEARTBEAT
+        while (now := time.monotonic()) < self._ends_at:
+            if now >= quiet_until:
+                yield b": still here\n\n"
+                quiet_until = time.monotonic() + HEARTBEAT
+                continue
+            # Before the queue is read: an event that arrives in between sets it again.
+            arrived.clear()
+            try:
+                event, channel, payload = self._queue.get_nowait()
+            except queue.Empty:
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(arrived.wait(), min(quiet_until, self._ends_at) - now)
+                continue
+            if event == _CLOSED:
+                break
+            if event == "change" and self._accepts and not await run(self._is_accepted, channel, payload):
+                continue
+            yield frame(event, payload)
+            quiet_until = time.monotonic() + HEARTBEAT
+        self.close()
+
     def _is_accepted(self, channel: str, payload: dict) -> bool:
         if self._accepts is None:
             return True
@@ -143,6 +189,7 @@ class Stream:
         self._listener.remove(self)
         with contextlib.suppress(queue.Full):
             self._queue.put_nowait((_CLOSED, "", {}))
+        self._wake()
 
 
 def _close_connections() -> None:

@@ -2,7 +2,7 @@
 
 The site is synchronous. More threads than the processor can use make every request slower, so a process runs only a
 few requests at a time (WEB_THREADS). The body is read before the request gets a thread, and must keep arriving; live
-pages wait in threads of their own. Sources: ASGI 3.0, HTTP connection scope; PEP 3333.
+pages wait without a thread. Sources: ASGI 3.0, HTTP connection scope; PEP 3333.
 """
 
 import asyncio
@@ -12,9 +12,10 @@ import io
 import json
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Collection
+from collections.abc import AsyncIterator, Awaitable, Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from tempfile import SpooledTemporaryFile
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -32,7 +33,7 @@ BYTES_A_SECOND = 5_000
 # Bytes of a body kept in memory; larger ones are written to disk, at most LARGE_BODIES at a time.
 IN_MEMORY = 256 * 1024
 LARGE_BODIES = 8
-# Threads that send downloads, in addition to those of the live pages.
+# Threads that read downloads.
 DOWNLOAD_THREADS = 4
 
 Receive = Callable[[], Awaitable[dict]]
@@ -64,20 +65,17 @@ class Answer:
 class ThreadedSite:
     """An ASGI application that runs a WSGI application in threads.
 
-    threads: concurrent requests. streams: most open live pages. largest: most bytes of a body. probes: addresses that
-    have a thread of their own.
+    threads: concurrent requests. largest: most bytes of a body. probes: addresses that have a thread of their own.
     """
 
-    def __init__(
-        self, application: Any, *, threads: int, streams: int, largest: int, probes: Collection[str] = ()
-    ) -> None:
+    def __init__(self, application: Any, *, threads: int, largest: int, probes: Collection[str] = ()) -> None:
         self.application = application
         self.probes = frozenset(probes)
         self.largest = largest
         self._requests = ThreadPoolExecutor(threads, "request")
         # A thread of their own, so that addresses of monitoring respond while all others work.
         self._probes = ThreadPoolExecutor(1, "probe")
-        self._streams = ThreadPoolExecutor(streams + DOWNLOAD_THREADS, "stream")
+        self._streams = ThreadPoolExecutor(DOWNLOAD_THREADS, "download")
         self._large = asyncio.Semaphore(LARGE_BODIES)
 
     async def __call__(self, scope: dict, receive: Receive, send: Send) -> None:
@@ -166,15 +164,21 @@ class ThreadedSite:
     async def _stream(self, response: Any, receive: Receive, send: Send) -> None:
         """Send the response in pieces until it ends or the client disconnects.
 
-        A stream thread waits for each piece; no thread waits while the client receives it.
+        A live page waits for each piece without a thread, a download in one; none waits while the client receives it.
         """
         loop = asyncio.get_running_loop()
+        events: AsyncIterator[bytes] | None = None
+        if asynchronous := getattr(response, "asynchronous_pieces", None):
+            events = asynchronous(partial(loop.run_in_executor, self._requests))
         pieces = iter(response)
-        disconnected = asyncio.ensure_future(_until_disconnected(receive))
-        waiting = None
+        disconnected: asyncio.Future[Any] = asyncio.ensure_future(_until_disconnected(receive))
+        waiting: asyncio.Future[Any] | None = None
         try:
             while True:
-                waiting = loop.run_in_executor(self._streams, next, pieces, None)
+                if events is not None:
+                    waiting = asyncio.ensure_future(anext(events, None))
+                else:
+                    waiting = loop.run_in_executor(self._streams, next, pieces, None)
                 await asyncio.wait({waiting, disconnected}, return_when=asyncio.FIRST_COMPLETED)
                 if disconnected.done() or (piece := waiting.result()) is None:
                     break
@@ -186,8 +190,9 @@ class ThreadedSite:
             raise
         finally:
             disconnected.cancel()
-            # In a request thread: the stream threads may all be waiting for what only a close ends.
+            # In a request thread, since it may use the database.
             await loop.run_in_executor(self._requests, response.close)
+            # The close has woken it.
             if waiting is not None:
                 await asyncio.wait({waiting})
 

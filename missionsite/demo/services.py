@@ -124,7 +124,8 @@ class Service:
 def web_command(port: int, *, workers: int = 2) -> list[str]:
     """The command of the web server on a loopback port, as in production."""
     return [sys.executable, "-m", "granian", "--interface", "asginl", "--host", "127.0.0.1", "--port", str(port),
-            "--workers", str(workers), "--respawn-failed-workers", "--workers-kill-timeout", "5", "--no-ws",
+            "--workers", str(workers), "--respawn-failed-workers", "--workers-kill-timeout", "5",
+            "--backpressure", "2048", "--no-ws",
             "missionsite.asgi:application"]  # fmt: skip
 
 

@@ -7,6 +7,7 @@ import io
 import json
 import os
 import re
+import resource
 import select
 import shutil
 import signal
@@ -379,3 +380,53 @@ def test_every_file_that_is_made_is_sent_with_its_length():
         if "StreamingHttpResponse(" in path.read_text()
     }
     assert found == {"missionsite/common/live.py"}
+
+
+# --- Many live pages ------------------------------------------------------------------------------
+
+
+@pytest.mark.seed("site 2,000 open live pages on one machine while the site answers")
+@with_rows
+@pytest.mark.parametrize("pages", [200, pytest.param(2000, marks=pytest.mark.long)])
+def test_site_answers_while_live_pages_are_open(tmp_path, pages):
+    """Each page gets the event, no page takes a thread, and the memory of the site stays small."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (min(hard, 8192), hard))
+    channel = "many"
+    urls = {"DJANGO_SETTINGS_MODULE": "tests.common.live_settings"}
+    try:
+        with web_server(tmp_path, workers=2, **urls) as (process, port), contextlib.ExitStack() as opened:
+            sockets = []
+            for _ in range(pages):
+                one = opened.enter_context(socket.create_connection(("127.0.0.1", port), PATIENCE))
+                one.settimeout(PATIENCE)
+                one.sendall(f"GET /live?channel={channel} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+                sockets.append(one)
+            for one in sockets:
+                read_until(one, b"event: ready")
+            began = time.monotonic()
+            assert ask(port, "/state").status == 200
+            assert time.monotonic() - began < 1
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_notify(%s, %s)", [channel, '{"n": 1}'])
+            for one in sockets:
+                read_until(one, b'data: {"n": 1}')
+            took = time.monotonic() - began
+            processes = [process.pid, *map(int, children_of(process.pid))]
+            threads = sum(len(os.listdir(f"/proc/{each}/task")) for each in processes)
+            assert threads < 60
+            assert took < 10
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+
+
+def read_until(one: socket.socket, text: bytes) -> None:
+    found = b""
+    while text not in found:
+        piece = one.recv(65536)
+        assert piece, found
+        found += piece
+
+
+def children_of(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
