@@ -255,7 +255,8 @@ def prove(demo: Demo, var: Path) -> None:
     expect((document["accepted"], document["discarded"]) == (2, len(proposals) - 2), f"the report says {counts}")
     activity = browser.get(f"/admin/fallback/project/{PROJECT}/activity/")
     expect(
-        "Fallback run completed" in activity and document["runId"] in activity,
+        "Fallback run completed" in activity
+        and f"Accepted: 2 · Discarded: {len(proposals) - 2} · Generated: {len(proposals)}" in activity,
         "the activity lacks the summary",
     )
     report(f"the report is a file and the summary an event: {json.dumps(counts)}")
