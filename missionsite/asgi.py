@@ -2,6 +2,7 @@
 
 import os
 
+import django
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "missionsite.settings")
@@ -11,15 +12,18 @@ from django.conf import settings
 from missionsite.common.metric_files import share_metrics
 
 share_metrics(settings.METRICS_DIR)
-wsgi_application = get_wsgi_application()
+django.setup(set_prefix=False)
 
 from missionsite.common.connections import use_pool  # noqa: E402
 from missionsite.common.probes import PATHS  # noqa: E402
 from missionsite.common.serving import ThreadedSite  # noqa: E402
+from missionsite.telemetry import start  # noqa: E402
 
 use_pool()
+# Before the application is made: it reads the middleware that tracing adds.
+start("missionsite-web")
 application = ThreadedSite(
-    wsgi_application,
+    get_wsgi_application(),
     threads=settings.WEB_THREADS,
     # The largest body of a page or the API: a report with its output, plus the names of the parts.
     largest=max(settings.IMPORT_BYTES, settings.DECK_REPORT_BYTES + settings.DECK_LOGS_BYTES) + 1024 * 1024,

@@ -246,6 +246,11 @@ METRICS_TOKEN = secret("METRICS_TOKEN")
 METRICS_DIR = Path(env.str("METRICS_DIR", default=str(VAR_DIR / "metrics")))
 # While this file exists, the site is under maintenance: `manage.py maintenance on`.
 MAINTENANCE_FILE = Path(env.str("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance")))
+# Error reports and traces, with the packages of requirements-telemetry.txt.
+SENTRY_DSN = secret("SENTRY_DSN")
+OTEL_EXPORTER_OTLP_ENDPOINT = env.str("OTEL_EXPORTER_OTLP_ENDPOINT", default="")
+# Removes secrets in addresses from them.
+MASK_SECRETS = "missionsite.portal.logs.mask_secrets"
 # A line for each request.
 ACCESS_LOG = env.bool("ACCESS_LOG", default=not EMBEDDED)
 LOG_FORMAT = env.str("LOG_FORMAT", default="line")

@@ -35,7 +35,12 @@ def large(request: HttpRequest):
     return download(pieces, name="large.txt", content_type="text/plain")
 
 
+def fail(request: HttpRequest, code: str) -> JsonResponse:
+    raise ValueError("a fault of the site")
+
+
 urlpatterns = [
+    path("join/<code>/fail", fail),
     path("download", large),
     path("echo", echo),
     path("echo/<path:rest>", echo),

@@ -8,6 +8,7 @@ import signal
 import socket
 import threading
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -32,6 +33,15 @@ NO_DATABASE = 69
 DEREGISTERED = 75
 # Most seconds between the last job of a stopped worker and the end of its process.
 SHUTDOWN_SECONDS = 10.0
+
+
+# Called at the start of each worker process, after its fork.
+_at_start: list[Callable[[], object]] = []
+
+
+def register_start(function: Callable[[], object]) -> None:
+    """Let each worker process call this when it starts."""
+    _at_start.append(function)
 
 
 @dataclass(frozen=True)
@@ -68,6 +78,8 @@ def run(*, tag: str, concurrency: int, stale_after: timedelta, pipes: Pipes, rep
     finally:
         default.close()
     logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
+    for function in _at_start:
+        function()
     try:
         asyncio.run(_run_worker(tag, concurrency, stale_after, pipes))
     except Exception as error:
