@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from contextlib import nullcontext
 
 import pytest
 
@@ -52,6 +53,22 @@ def pytest_configure(config):
     nplusone.install()
 
 
+def keep_times_of_fixtures() -> None:
+    """Let loaddata write events with earlier times in the transaction of a test, where it cannot become the owner."""
+    from django.db import connection
+
+    from missionsite.common.management.commands.loaddata import Command
+    from tests.support.database import kept_times
+
+    load = Command.handle
+
+    def handle(self, *labels, **options) -> None:
+        with kept_times() if connection.in_atomic_block else nullcontext():
+            load(self, *labels, **options)
+
+    Command.handle = handle
+
+
 def find_static_files_once() -> None:
     """Let all test clients share the static files: the middleware of each would look through their folders again."""
     from whitenoise.middleware import WhiteNoiseMiddleware
@@ -98,6 +115,16 @@ def pytest_report_header(config) -> str:
     return f"largest tests ask: {asked} (MISSIONSITE_TURN={sample.turn()})"
 
 
+@pytest.fixture(autouse=True)
+def _deletable(request) -> None:
+    """Let a test marked `deletes("table", ...)` delete rows where the product never does."""
+    if marker := request.node.get_closest_marker("deletes"):
+        from tests.support.database import allow_delete
+
+        request.getfixturevalue("_django_db_helper")
+        allow_delete(*marker.args)
+
+
 @pytest.fixture
 def client():
     """A browser, which submits forms of the back office with a form key."""
@@ -127,6 +154,7 @@ def django_db_setup(
         database.make_copy(template, name)
         connection.close()
     connection.settings_dict["NAME"] = name
+    keep_times_of_fixtures()
     # Django would empty all tables, also those without rows, and write the permissions again.
     TransactionTestCase._fixture_teardown = lambda self: database.restore()
     yield

@@ -27,6 +27,35 @@ BEGIN
     END LOOP;
 END $$;
 
+-- Lets the site's role delete rows of these tables until the transaction is rolled back, or until restore().
+CREATE TABLE baseline.deletable (name name PRIMARY KEY);
+INSERT INTO baseline.deletable SELECT relname FROM pg_class
+WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND has_table_privilege('missionsite_app', oid, 'DELETE');
+CREATE FUNCTION baseline.allow_delete(VARIADIC names text[]) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+DECLARE
+    name text;
+BEGIN
+    FOREACH name IN ARRAY names LOOP
+        EXECUTE format('GRANT DELETE ON public.%I TO missionsite_app', name);
+    END LOOP;
+END $$;
+
+-- Lets the site's role write events with earlier times, and ends that. In a transaction of a test, which cannot change to
+-- the owner of the tables, as `manage.py loaddata` does.
+CREATE TABLE baseline.definitions (name name PRIMARY KEY, definition text NOT NULL);
+INSERT INTO baseline.definitions VALUES ('stamp_log_row', pg_get_functiondef('stamp_log_row()'::regprocedure));
+CREATE FUNCTION baseline.keep_times(keeps boolean) RETURNS void
+LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp AS $$
+BEGIN
+    IF keeps THEN
+        CREATE OR REPLACE FUNCTION stamp_log_row() RETURNS trigger LANGUAGE plpgsql AS 'BEGIN RETURN NEW; END';
+    ELSE
+        EXECUTE (SELECT definition FROM baseline.definitions WHERE name = 'stamp_log_row');
+    END IF;
+END $$;
+GRANT USAGE ON SCHEMA baseline TO missionsite_app;
+
 -- Restores all rows. Returns the emptied tables whose files have more than so many bytes.
 CREATE FUNCTION baseline.restore(large bigint) RETURNS SETOF name LANGUAGE plpgsql AS $$
 DECLARE
@@ -39,6 +68,13 @@ DECLARE
 BEGIN
     -- Without triggers and foreign keys, which would reject what is deleted here, or count it.
     SET LOCAL session_replication_role = replica;
+    FOR name IN
+        SELECT relname FROM pg_class
+        WHERE relnamespace = 'public'::regnamespace AND relkind = 'r' AND relname NOT IN (SELECT d.name FROM baseline.deletable d)
+            AND has_table_privilege('missionsite_app', oid, 'DELETE')
+    LOOP
+        EXECUTE format('REVOKE DELETE ON public.%I FROM missionsite_app', name);
+    END LOOP;
     -- As long as another transaction writes, its rows are not there yet to be deleted.
     SET LOCAL lock_timeout = '60s';
     EXECUTE (

@@ -70,7 +70,4 @@ BEGIN
         USING (user_id = current_member_id());
     CREATE POLICY user_profiles_change_own ON user_profiles FOR UPDATE TO missionsite_member
         USING (user_id = current_member_id()) WITH CHECK (user_id = current_member_id());
-    -- History triggers run with the privileges of the role that changes the row.
-    CREATE POLICY user_profiles_history_insert_own ON user_profiles_history FOR INSERT TO missionsite_member
-        WITH CHECK (user_id = current_member_id());
 END $$;

@@ -61,11 +61,6 @@ BEGIN
             AND changeset_id IS NOT DISTINCT FROM audit_changeset_id()
         );
 
-    CREATE POLICY memberships_history_own ON memberships_history FOR INSERT TO missionsite_member
-        WITH CHECK (member_id = current_member_id());
     ALTER TABLE pghistory_context ENABLE ROW LEVEL SECURITY;
     CREATE POLICY pghistory_context_site ON pghistory_context TO missionsite_app USING (true) WITH CHECK (true);
-    CREATE POLICY pghistory_context_of_request ON pghistory_context TO missionsite_member
-        USING (id = nullif(current_setting('pghistory.context_id', true), '')::uuid)
-        WITH CHECK (id = nullif(current_setting('pghistory.context_id', true), '')::uuid);
 END $$;

@@ -8,9 +8,10 @@ class CommonConfig(AppConfig):
     verbose_name = _("Access")
 
     def ready(self) -> None:
-        from missionsite.common import checks  # noqa: F401  (registers the system checks)
+        from missionsite.common import checks, hardening  # noqa: F401  (registers the system checks)
         from missionsite.common.audit.events import register_event_labels
 
+        hardening.connect()
         register_event_labels(
             {"token.created": _("API token created"), "token.revoked": _("API token revoked")},
             {"name": _("Name"), "scopes": _("Scopes")},

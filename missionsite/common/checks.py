@@ -8,9 +8,11 @@ from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 
 from missionsite.common import document_check
-from missionsite.common.addresses import NO_PROXY, UNIX_SOCKET, parse_network
+from missionsite.common.addresses import NO_PROXY, UNIX_SOCKET, parse_address, parse_network
 from missionsite.common.connections import direct_params, is_pooled, most_connections
 from missionsite.common.roles import MEMBER_ROLE
+
+TIME_LIMITS = ("statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout")
 
 
 @register(Tags.database)
@@ -160,6 +162,55 @@ def proxies_are_named(app_configs: Any, **kwargs: Any) -> list[Warning]:
             id="missionsite.W003",
         )
     ]
+
+
+@register(Tags.security, deploy=True)
+def database_connection_is_encrypted(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    """Warn if the connection to a database on another machine may be unencrypted or go to another server."""
+    database = settings.DATABASES["default"]
+    host = database["HOST"] or ""
+    mode = database.get("OPTIONS", {}).get("sslmode", "prefer")
+    if not host or host.startswith("/") or _is_loopback(host) or mode == "verify-full":
+        return []
+    return [
+        Warning(
+            f"The connection to the database on {host} has sslmode={mode}: "
+            + (
+                "the server's certificate is not checked against its name."
+                if mode in ("require", "verify-ca")
+                else "it is not always encrypted."
+            ),
+            hint="Add ?sslmode=verify-full&sslrootcert=/path/to/ca.crt to DATABASE_URL and DATABASE_OWNER_URL.",
+            id="missionsite.W010",
+        )
+    ]
+
+
+@register(Tags.database)
+def roles_have_time_limits(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[Warning]:
+    """Warn if a statement, a wait for a lock or a forgotten transaction of the site has no time limit."""
+    if "default" not in (databases or ()) or _is_owner():
+        return []
+    try:
+        with connections["default"].cursor() as cursor:
+            cursor.execute("SELECT name FROM pg_settings WHERE name = ANY (%s) AND setting = '0'", [list(TIME_LIMITS)])
+            missing = sorted(name for (name,) in cursor.fetchall())
+    except DatabaseError:
+        return []  # No connection; other commands report that.
+    if not missing:
+        return []
+    return [
+        Warning(
+            f"The site's database role has no {', no '.join(missing)}.",
+            hint="Run missionsite/embedded/roles.sql again as a superuser.",
+            id="missionsite.W011",
+        )
+    ]
+
+
+def _is_loopback(host: str) -> bool:
+    address = parse_address(host)
+    return host == "localhost" or (address is not None and address.is_loopback)
 
 
 def _is_owner() -> bool:

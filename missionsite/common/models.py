@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.contrib.postgres.fields import ArrayField
@@ -12,6 +12,8 @@ from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
+
+MAX_TOKEN_LIFETIME = timedelta(days=366)
 
 
 class ApiTokenQuerySet(QuerySet["ApiToken"]):
@@ -73,6 +75,12 @@ class ApiToken(models.Model):
                 condition=Q(expires_at__gt=F("created_at")),
                 name="api_tokens_expires_after_creation",
                 violation_error_message=_("The expiry must be after the creation."),
+            ),
+            CheckConstraint(
+                # A day more, as the expiry may come from another clock than the creation.
+                condition=Q(expires_at__lte=F("created_at") + MAX_TOKEN_LIFETIME + timedelta(days=1)),
+                name="api_tokens_lifetime",
+                violation_error_message=_("An API token is valid for a year at most."),
             ),
             CheckConstraint(
                 condition=Q(revoked_at__gte=F("created_at")) | Q(revoked_at__isnull=True),

@@ -18,13 +18,12 @@ from django.utils.translation import gettext_lazy as _
 from missionsite.common.audit.events import audit
 from missionsite.common.constraints import ONE_LINE_ERROR, is_one_line
 from missionsite.common.errors import DomainError, NotAllowed
-from missionsite.common.models import ApiToken
+from missionsite.common.models import MAX_TOKEN_LIFETIME, ApiToken
 from missionsite.common.scopes import all_scopes
 from missionsite.common.transactions import service
 
 logger = logging.getLogger(__name__)
 
-MAX_LIFETIME = timedelta(days=366)
 # The last use of a token is written at most this often.
 LAST_USE_PRECISION = timedelta(minutes=1)
 
@@ -111,9 +110,9 @@ def create_token(
         raise TokenValueRejected(_("Select at least one scope."), field="scopes")
     if unknown := [scope for scope in scopes if scope not in all_scopes()]:
         raise TokenValueRejected(_("Unknown scope: {names}.").format(names=", ".join(unknown)), field="scopes")
-    if not now < expires_at <= now + MAX_LIFETIME:
+    if not now < expires_at <= now + MAX_TOKEN_LIFETIME:
         raise TokenValueRejected(
-            _("The expiry must be in the future, at most {days} days ahead.").format(days=MAX_LIFETIME.days),
+            _("The expiry must be in the future, at most {days} days ahead.").format(days=MAX_TOKEN_LIFETIME.days),
             field="expires_at",
         )
     plaintext = _new_plaintext()

@@ -24,6 +24,13 @@ ALTER ROLE missionsite_member NOSUPERUSER NOBYPASSRLS NOCREATEDB NOCREATEROLE NO
 ALTER ROLE missionsite_owner NOSUPERUSER NOBYPASSRLS NOCREATEROLE NOREPLICATION;
 ALTER ROLE missionsite_backup NOSUPERUSER BYPASSRLS NOCREATEDB NOCREATEROLE NOREPLICATION;
 GRANT pg_read_all_data TO missionsite_backup;
+-- No statement, lock or forgotten transaction of the site lasts for ever. A job that needs longer sets its own limit.
+ALTER ROLE missionsite_app SET statement_timeout = '2min';
+ALTER ROLE missionsite_app SET lock_timeout = '30s';
+ALTER ROLE missionsite_app SET idle_in_transaction_session_timeout = '5min';
+-- A migration waits for a lock without keeping others waiting behind it for long; its statements may take hours.
+ALTER ROLE missionsite_owner SET lock_timeout = '1min';
+ALTER ROLE missionsite_owner SET idle_in_transaction_session_timeout = '30min';
 \if :{?owner_password}
 ALTER ROLE missionsite_owner PASSWORD :'owner_password';
 \endif

@@ -126,7 +126,7 @@ def test_database_has_the_live_functions_and_triggers():
         for file in live_files("triggers/*"):
             session.execute(drop_statements(read_sql(file)))
         assert session.execute(TRIGGERS).fetchall() != before[1]
-        for file in [*live_files("functions/*"), *live_files("triggers/*")]:
+        for file in [*live_files("functions/*"), *live_files("triggers/*"), "common/after_migrate/functions"]:
             session.execute(read_sql(file))
         assert (session.execute(FUNCTIONS).fetchall(), session.execute(TRIGGERS).fetchall()) == before
 

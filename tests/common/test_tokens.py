@@ -74,6 +74,7 @@ def test_malformed_token_is_rejected(text):
         authenticate(text)
 
 
+@pytest.mark.deletes("api_tokens")
 def test_rejections_have_same_message_and_log_reason(alice, caplog):
     caplog.set_level(logging.WARNING, logger="missionsite.common.tokens")
     revoked, revoked_text = make_token(alice)
@@ -96,6 +97,7 @@ def test_rejections_have_same_message_and_log_reason(alice, caplog):
         assert reason in caplog.text
 
 
+@pytest.mark.deletes("api_tokens")
 def test_rejected_token_is_not_logged(alice, caplog):
     _, plaintext = make_token(alice)
     ApiToken.objects.all().delete()

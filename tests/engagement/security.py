@@ -19,7 +19,6 @@ MEMBERS_MAY = {
     "user_engagement_states": {"SELECT"},
     "engagement_state_transitions": {"SELECT"},
     "user_profiles": {"SELECT", "UPDATE"},
-    "user_profiles_history": {"INSERT"},
 }
 # Operations that the site's role cannot run.
 SITE_MAY_NOT = {
@@ -28,8 +27,12 @@ SITE_MAY_NOT = {
     "user_profiles": {"DELETE"},
     "engagement_claims": {"UPDATE"},
     "engagement_state_transitions": {"UPDATE", "DELETE"},
-    "user_profiles_history": {"UPDATE", "DELETE"},
-    "message_templates_history": {"UPDATE", "DELETE"},
+    "user_profiles_history": {"INSERT", "UPDATE", "DELETE"},
+    "message_templates_history": {"INSERT", "UPDATE", "DELETE"},
+    "message_templates": {"DELETE"},
+    "engagement_announcements": {"DELETE"},
+    "engagement_inbound_messages": {"DELETE"},
+    "engagement_transports": {"DELETE"},
 }
 # Column for a harmless UPDATE; by default the first column of the table.
 CHANGED = {"user_profiles": "locale", "user_engagement_states": "last_activity_at"}

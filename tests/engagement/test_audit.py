@@ -20,6 +20,7 @@ from engagement.services import announcements, inbound, lifecycle, messages, onb
 from engagement.tasks import sweep
 from groups.models import CommunityMember, Event, Member
 from missionsite.common.audit.context import changeset
+from tests.support.database import allow_delete
 from tests.support.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory, quiet_person
 from tests.support.factories.groups import StaffFactory
 
@@ -55,6 +56,7 @@ def a_registration() -> dict:
 
 
 def a_missing_template() -> dict:
+    allow_delete("message_templates")
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="en").delete()
     return {"key": MessageType.REMINDER, "locale": "en", **TEXT}
 

@@ -182,6 +182,7 @@ def test_automatic_reply_changes_nothing(state, text, header):
     assert InboundMessage.objects.get().effect == "auto_reply"
 
 
+@pytest.mark.deletes("engagement_inbound_messages")
 @pytest.mark.parametrize(("text", "reviews"), [("hello", 1), ("Automatic reply: away", 0)])
 def test_automatic_reply_does_not_count_for_weekly_review(text, reviews):
     """Active since Monday; in the previous week only this message."""

@@ -34,6 +34,7 @@ def test_message_uses_language_of_member():
     assert render(locale="pt-BR").locale == "pt-BR"
 
 
+@pytest.mark.deletes("message_templates")
 def test_english_replaces_missing_language():
     MessageTemplate.objects.filter(key="goodbye", locale="pt-BR").delete()
     found = render(locale="pt-BR", unsubscribe_url=URL)

@@ -151,6 +151,7 @@ def test_form_and_service_give_the_same_error_for_a_taken_address():
     assert (raised.value.code, raised.value.status) == ("address_taken", 409)
 
 
+@pytest.mark.deletes("message_templates")
 @pytest.mark.django_db
 def test_form_and_service_give_the_same_error_for_an_empty_template():
     MessageTemplate.objects.filter(key="reminder", locale="en").delete()

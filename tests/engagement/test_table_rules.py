@@ -217,6 +217,7 @@ def test_site_role_cannot_change_append_only_tables(table, verb):
     assert rejected.value.__cause__.sqlstate == "42501"
 
 
+@pytest.mark.deletes("engagement_announcements")
 def test_announcement_with_messages_cannot_be_deleted():
     announcement = AnnouncementFactory()
     MessageFactory(announcement=announcement, message_type="announcement")

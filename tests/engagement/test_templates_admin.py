@@ -65,6 +65,7 @@ class TestEdit:
         assert "Oi, {{ name }}! Você pediu" in shown
         assert "Oi, Ana Souza! Você pediu" in shown
 
+    @pytest.mark.deletes("message_templates")
     def test_missing_language_can_be_added(self, operator, reminder):
         MessageTemplate.objects.filter(key="reminder", locale="pt-BR").delete()
         shown = operator.get(page(reminder)).content.decode()

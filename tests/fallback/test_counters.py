@@ -217,6 +217,7 @@ OVERDRAWN = """
 
 
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections")
+@pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_concurrent_writes_neither_drift_nor_deadlock():
     ended = run_concurrently(CHANGES)
     print(dict(ended))  # noqa: T201 - the figures of the long proof, with -s
@@ -227,6 +228,7 @@ def test_concurrent_writes_neither_drift_nor_deadlock():
 
 
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
+@pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_without_counting_trigger_items_drift():
     table = "ALTER TABLE mission_fallback_items {} TRIGGER mission_fallback_items_count_changed"
     with without(table.format("DISABLE"), table.format("ENABLE")):
@@ -235,6 +237,7 @@ def test_without_counting_trigger_items_drift():
 
 
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
+@pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_without_counting_dependents_missions_drift():
     table = "ALTER TABLE missions {} TRIGGER missions_count_dependents"
     with without(table.format("DISABLE"), table.format("ENABLE")):
@@ -243,6 +246,7 @@ def test_without_counting_dependents_missions_drift():
 
 
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
+@pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_without_exclusive_lock_deletions_deadlock():
     tables = ("missions", "mission_fallback_runs", "projects")
     triggers = "; ".join(f"ALTER TABLE {table} {{0}} TRIGGER {table}_exclusive_lock" for table in tables)

@@ -133,6 +133,7 @@ def test_referenced_row_cannot_change_project():
         rows("UPDATE flows SET project_id = %s WHERE id = %s", [ProjectFactory().pk, template.flow_id])
 
 
+@pytest.mark.deletes("flows")
 def test_flow_in_use_cannot_be_deleted():
     template = TemplateFactory()
     with rejected_by("fallback_templates_flow_of_project"):
@@ -142,6 +143,7 @@ def test_flow_in_use_cannot_be_deleted():
 # --- Cascades ---------------------------------------------------------------------------------
 
 
+@pytest.mark.deletes("projects")
 @pytest.mark.seed("004 the relation diagram")
 def test_deleting_project_deletes_its_rows():
     item = ItemFactory()
@@ -163,6 +165,7 @@ def test_deleting_project_deletes_its_rows():
     assert rows("SELECT FROM mission_dependencies") == []
 
 
+@pytest.mark.deletes("organizations", "projects")
 @pytest.mark.seed("004 the relation diagram")
 def test_organization_with_project_cannot_be_deleted():
     project = ProjectFactory()
@@ -178,6 +181,7 @@ def test_organization_with_project_cannot_be_deleted():
     assert rows("SELECT FROM organization_memberships WHERE organization_id = %s", [project.organization_id]) == []
 
 
+@pytest.mark.deletes("mission_fallback_runs")
 @pytest.mark.seed("004 the relation diagram")
 @pytest.mark.rule("missions_fallback_item_id_f64fb2e8_fk_mission_fallback_items_id")
 def test_deleting_run_deletes_items_and_keeps_mission():
@@ -207,6 +211,7 @@ def test_mission_with_timeline_can_be_deleted_by_orm():
     assert not mission.project.missions.filter(pk=mission.pk).exists()
 
 
+@pytest.mark.deletes("mission_fallback_runs", "mission_fallback_items")
 def test_run_with_accepted_proposal_can_be_deleted_by_orm():
     item = ItemFactory()
     accept_as_rows(item)

@@ -178,6 +178,7 @@ def test_changed_effort_of_accepted_item_is_charged_again():
     assert used(item) == {"week": 1, "month": 120}
 
 
+@pytest.mark.deletes("mission_fallback_items")
 def test_deleting_accepted_item_keeps_charge():
     item = ItemFactory()
     accept_as_rows(item)

@@ -220,6 +220,7 @@ def test_document_in_subfolder_is_not_a_report(documents_root):
     assert json.loads(read_report(run))["runId"] == run.pk
 
 
+@pytest.mark.deletes("mission_fallback_runs", "mission_fallback_items")
 def test_repair_deletes_report_of_deleted_run(documents_root):
     run = an_ended_run()
     MissionFallbackRun.objects.filter(pk=run.pk).delete()

@@ -16,6 +16,7 @@ def of_run(run) -> tuple[str, int, int, int]:
     return run.status, run.generated_count, run.accepted_count, run.discarded_count
 
 
+@pytest.mark.deletes("mission_fallback_items")
 @pytest.mark.seed("004 triggers keep the counts of runs")
 def test_counts_and_status_follow_items():
     first, second, third = ItemFactory.create_batch(3, run=RunFactory())

@@ -93,6 +93,7 @@ def test_loading_twice_gives_same_rows(seeds):
     assert everything() == before
 
 
+@pytest.mark.deletes("project_stars")
 @pytest.mark.seed("004 fixture: two organisations, four projects, missions in all lists, runs in every")
 def test_loading_again_keeps_changes(seeds, document_root):
     bruno = Member.objects.get(member_id="FE-P-00002")
@@ -122,6 +123,7 @@ def test_loading_again_keeps_changes(seeds, document_root):
     assert everything() == before
 
 
+@pytest.mark.deletes("projects", "organizations")
 def test_loading_restores_deleted_seeds(seeds):
     before = list(Mission.objects.values_list("pk", "title", "list", "open_dependency_count"))
     for organization in Organization.objects.all():

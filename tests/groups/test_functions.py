@@ -112,6 +112,7 @@ def test_mission_members_are_ordered_by_join_date():
     ]
 
 
+@pytest.mark.deletes("tasks", "memberships")
 def test_counters_follow_every_change():
     mission, other = MissionFactory(), MissionFactory()
     memberships = [MembershipFactory(group=mission) for _number in range(3)]

@@ -258,6 +258,7 @@ def test_partial_rebuild_leaves_other_days():
     assert in_the_table() == recounted()
 
 
+@pytest.mark.deletes("member_participation")
 def test_removed_old_events_keep_their_highlights():
     (member,) = people(1)
     ingest([event(member, occurred_at=NOON - timedelta(days=400)), event(member)])

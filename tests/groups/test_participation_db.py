@@ -155,6 +155,7 @@ def test_unknown_member_is_rejected():
         execute_as_owner(day)
 
 
+@pytest.mark.deletes("community_members")
 def test_member_with_participation_cannot_be_deleted():
     (member,) = people(1)
     record_participation(**event(member))

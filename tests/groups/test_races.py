@@ -197,6 +197,7 @@ def test_concurrent_max_plus_one_collides_or_waits(tmp_path):
 
 
 @pytest.mark.seed("site race: counters")
+@pytest.mark.deletes("memberships")
 def test_counters_are_exact_under_concurrent_changes():
     missions = MissionFactory.create_batch(4)
     people_of = [MemberFactory.create_batch(3) for _number in range(8)]

@@ -101,6 +101,7 @@ def test_id_of_wrong_format_is_rejected(wrong):
 @pytest.mark.parametrize(
     ("make", "column"), [(MemberFactory, "member_id"), (MissionFactory, "stable_id"), (TaskFactory, "stable_id")]
 )
+@pytest.mark.deletes("members", "groups", "tasks")
 def test_id_never_changes_and_is_not_reused(make, column):
     row = make()
     table, given = row._meta.db_table, getattr(row, column)

@@ -8,6 +8,7 @@ from engagement.services.profiles import update_profile
 from engagement.services.templates import change_template
 from engagement.services.unsubscribe import unsubscribe_url
 from groups.models import CommunityMember, Member
+from tests.support.database import allow_delete
 from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
 
 TEXTS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
@@ -27,6 +28,7 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
     things["message template"] = change_template(actor=gone, template=template, **TEXTS)
     # So that this template can be added.
+    allow_delete("message_templates")
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
     entries = CommunityMember.objects.filter(deleted_at=None)
     things["announcement"] = announce(actor=gone, entries=entries, title="News", texts={"en": tuple(TEXTS.values())})

@@ -463,6 +463,7 @@ def test_job_list_rejects_unknown_state_with_message(world):
     assert "not understood" in answer.content.decode() or answer.redirect_chain
 
 
+@pytest.mark.deletes("auth_group")
 def test_failing_page_is_detected(sender, monkeypatch):
     """Negative control: a page that fails, or a GET that writes, does not pass."""
     search = next(route for route in routes() if route.name == "search")

@@ -25,6 +25,19 @@ def row(sql: str, parameters=None) -> tuple:
     return only
 
 
+def allow_delete(*tables: str) -> None:
+    """Let the site's role delete rows of tables in which the product never deletes, until the end of the test."""
+    rows(f"SELECT baseline.allow_delete({', '.join(['%s'] * len(tables))})", list(tables))
+
+
+@contextmanager
+def kept_times() -> Iterator[None]:
+    """Let the site's role write events with earlier times within the block, as the owner of the tables may."""
+    rows("SELECT baseline.keep_times(true)")
+    yield
+    rows("SELECT baseline.keep_times(false)")
+
+
 def commit() -> None:
     """Check deferred constraints now, as a commit does."""
     rows("SET CONSTRAINTS ALL IMMEDIATE; SET CONSTRAINTS ALL DEFERRED")

@@ -1,5 +1,6 @@
 -- Active missions with counts from the counters, for one member. A SQL function is inlined into the caller's plan, so a
--- LIMIT stops early.
+-- LIMIT stops early. BEGIN ATOMIC: the tables are those of the time of creation, so no temporary table replaces them;
+-- SET search_path would do the same, but PostgreSQL does not inline such a function.
 CREATE OR REPLACE FUNCTION active_missions(member_uuid uuid, member_trust_score integer)
 RETURNS TABLE (
     id uuid,
@@ -13,7 +14,7 @@ RETURNS TABLE (
     is_eligible boolean
 )
 LANGUAGE sql STABLE
-AS $$
+BEGIN ATOMIC
     SELECT
         g.id, g.stable_id, g.name, g.description, g.min_trust_score,
         (g.merged_member_count + coalesce(c.members, 0))::bigint,
@@ -29,5 +30,5 @@ AS $$
         FROM mission_counters GROUP BY group_id
     ) c ON c.group_id = g.id
     WHERE g.type = 'mission' AND g.status = 'active'
-    ORDER BY g.min_trust_score, g.name, g.id
-$$;
+    ORDER BY g.min_trust_score, g.name, g.id;
+END;

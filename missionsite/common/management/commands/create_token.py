@@ -7,7 +7,7 @@ from django.utils import timezone
 
 from missionsite.common.errors import DomainError
 from missionsite.common.scopes import all_scopes
-from missionsite.common.tokens import MAX_LIFETIME, create_token
+from missionsite.common.tokens import MAX_TOKEN_LIFETIME, create_token
 
 
 class Command(BaseCommand):
@@ -22,8 +22,8 @@ class Command(BaseCommand):
         parser.add_argument("--days", type=int, default=90, help="days until it expires (default 90)")
 
     def handle(self, *args: Any, email: str, name: str, scope: list[str], days: int, **options: Any) -> None:
-        if not 1 <= days <= MAX_LIFETIME.days:
-            raise CommandError(f"--days must be between 1 and {MAX_LIFETIME.days}.")
+        if not 1 <= days <= MAX_TOKEN_LIFETIME.days:
+            raise CommandError(f"--days must be between 1 and {MAX_TOKEN_LIFETIME.days}.")
         members = get_user_model()
         try:
             owner = members.objects.get_by_natural_key(email)

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
 from functools import cache, partial
 from itertools import groupby
@@ -8,12 +9,17 @@ from typing import Any, cast
 
 from django.apps import apps
 from django.core import serializers
+from django.core.management.base import CommandError
 from django.core.management.commands.loaddata import Command as LoaddataCommand
 from django.core.serializers.base import DeserializedObject
 from django.db import connections
 from django.db.models import AutoField, Field, Model
 
+from missionsite.common.roles import as_owner
+
 EXAMPLES = "seeds"
+# Keys that a fixture may skip.
+MOST_STEPS = 1_000_000
 INSTANT = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?(Z|[+-]\d\d:\d\d)")
 
 
@@ -26,6 +32,14 @@ class Command(LoaddataCommand):
     auto-increment keys, and for the fields that an app names in `seeds_numbered` as {model name: field}. After loading,
     the app's `seeds_loaded(rows)` is called.
     """
+
+    def handle(self, *fixture_labels: Any, **options: Any) -> None:
+        """Load as the owner of the tables, whose events keep the times of the examples; the site's are always new."""
+        if connections[options["database"]].in_atomic_block:
+            super().handle(*fixture_labels, **options)
+            return
+        with as_owner():
+            super().handle(*fixture_labels, **options)
 
     def find_fixtures(self, fixture_label: Any) -> Any:
         found = super().find_fixtures(fixture_label)
@@ -41,6 +55,25 @@ class Command(LoaddataCommand):
         for app_label, rows in self._loaded.items():
             if loaded := getattr(apps.get_app_config(app_label), "seeds_loaded", None):
                 loaded(rows)
+
+    def reset_sequences(self, connection: Any, models: Iterable[type[Model]]) -> None:
+        """Move the sequence of each key beyond the loaded rows, step by step: the site's role may not call setval."""
+        with connection.cursor() as cursor:
+            for model in models:
+                key = model._meta.pk
+                if not isinstance(key, AutoField):
+                    continue
+                table, column = model._meta.db_table, key.column
+                cursor.execute("SELECT pg_get_serial_sequence(%s, %s)", [connection.ops.quote_name(table), column])
+                (sequence,) = cursor.fetchone()
+                cursor.execute(f"SELECT coalesce(max({column}), 0) FROM {table}")  # noqa: S608  (names of models)
+                (highest,) = cursor.fetchone()
+                cursor.execute(f"SELECT last_value, is_called FROM {sequence}")  # noqa: S608
+                last, is_called = cursor.fetchone()
+                steps = highest - (last if is_called else last - 1)
+                if steps > MOST_STEPS:
+                    raise CommandError(f"{table}: the key {highest} is too far from the last one, {last}.")
+                cursor.execute("SELECT nextval(%s) FROM generate_series(1, %s)", [sequence, steps])
 
     def save_obj(self, obj: DeserializedObject) -> bool:
         if not self._are_examples:

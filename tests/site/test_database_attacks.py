@@ -1,0 +1,252 @@
+"""Ways around history, logs and rules, tried as the site's role with SQL at hand. Each has its negative control."""
+
+from contextlib import nullcontext
+
+import pytest
+from django.db import DatabaseError, transaction
+
+from groups.models import Event
+from missionsite.common.audit.context import changeset
+from missionsite.common.audit.history import changes_of
+from missionsite.common.sql_loader import read_sql
+from tests.engagement.owner_connection import owner
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
+from tests.support.factories.groups import MemberFactory
+
+pytestmark = pytest.mark.django_db
+DENIED = "42501"
+
+
+def denied(sql: str, parameters=None) -> bool:
+    """Whether the statement is rejected for want of a privilege; nothing of it is kept."""
+    try:
+        with transaction.atomic():
+            rows(sql, parameters)
+    except DatabaseError as error:
+        if error.__cause__.sqlstate != DENIED:
+            raise
+        return True
+    return False
+
+
+def history_of(member) -> int:
+    return row("SELECT count(*) FROM public.members_history WHERE pgh_obj_id = %s", [member.pk])[0]
+
+
+# --- search_path ------------------------------------------------------------------------------
+
+UNPINNED = """
+    SELECT p.oid::regprocedure::text FROM pg_proc p JOIN pg_language l ON l.oid = p.prolang
+    WHERE p.pronamespace = 'public'::regnamespace AND l.lanname IN ('sql', 'plpgsql') AND p.prosqlbody IS NULL
+        AND NOT EXISTS (SELECT FROM unnest(p.proconfig) setting WHERE setting LIKE 'search_path=%')
+        AND NOT EXISTS (SELECT FROM pg_depend d WHERE d.objid = p.oid AND d.deptype = 'e')
+"""
+
+
+def test_every_function_has_its_search_path():
+    assert rows(UNPINNED.replace("%", "%%"), []) == []
+    assert row("SELECT count(*) FROM pg_proc WHERE pronamespace = 'public'::regnamespace")[0] > 100
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_new_function_is_pinned_by_next_migrate():
+    with owner() as session:
+        session.execute(
+            "CREATE FUNCTION finds_anything() RETURNS bigint LANGUAGE sql AS 'SELECT count(*) FROM members'"
+        )
+        assert session.execute(UNPINNED).fetchall() == [("finds_anything()",)]
+        session.execute(read_sql("common/after_migrate/functions"))
+        assert session.execute(UNPINNED).fetchall() == []
+
+
+def test_temporary_table_hides_no_history():
+    member = MemberFactory()
+    rows("CREATE TEMP TABLE members_history (LIKE public.members_history INCLUDING ALL)")
+    before = history_of(member)
+    rows("UPDATE public.members SET trust_score = 3 WHERE id = %s", [member.pk])
+    assert history_of(member) == before + 1
+    assert row("SELECT count(*) FROM pg_temp.members_history") == (0,)
+    # Negative control: a caller's own statement does find the temporary table.
+    assert row("SELECT count(*) FROM members_history") == (0,)
+
+
+def test_temporary_table_hides_no_timeline():
+    mission = BoardMissionFactory()
+    count = "SELECT count(*) FROM public.mission_events WHERE mission_id = %s"
+    rows("CREATE TEMP TABLE mission_events (LIKE public.mission_events INCLUDING ALL)")
+    before = row(count, [mission.pk])[0]
+    rows("UPDATE public.missions SET list = 'doing' WHERE id = %s", [mission.pk])
+    assert row(count, [mission.pk])[0] > before
+
+
+# --- pgtrigger.ignore -------------------------------------------------------------------------
+
+IGNORE = """
+    SELECT set_config('pgtrigger.ignore', array_agg(tgname)::text, true) FROM pg_trigger
+    WHERE tgrelid = 'public.members'::regclass AND tgname LIKE 'pgtrigger%'
+"""
+
+
+def test_site_cannot_switch_history_off():
+    member = MemberFactory()
+    before = history_of(member)
+    rows(IGNORE.replace("%", "%%"), [])
+    rows("UPDATE members SET is_superuser = true WHERE id = %s", [member.pk])
+    assert history_of(member) == before + 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_owner_can_switch_history_off():
+    member = MemberFactory()
+    before = history_of(member)
+    with owner() as session:
+        session.execute(IGNORE)
+        session.execute("UPDATE members SET trust_score = 3 WHERE id = %s", [member.pk])
+        session.commit()
+    assert history_of(member) == before
+
+
+# --- Forged and back-dated rows ---------------------------------------------------------------
+
+
+@pytest.mark.parametrize("table", ["members_history", "memberships_history", "tasks_history", "user_profiles_history"])
+def test_site_cannot_write_history(table):
+    assert denied(f"INSERT INTO {table} SELECT * FROM {table} LIMIT 1")
+    # Negative control.
+    assert not denied(f"SELECT count(*) FROM {table}")
+
+
+def test_history_trigger_cannot_be_attached_to_own_table():
+    (name,) = row(
+        "SELECT tgfoid::regproc::text FROM pg_trigger WHERE tgrelid = 'members'::regclass AND tgname LIKE %s",
+        ["pgtrigger_del%"],
+    )
+    rows("CREATE TEMP TABLE forged (LIKE public.members)")
+    trigger = "CREATE TRIGGER t AFTER DELETE ON forged {} FOR EACH STATEMENT EXECUTE FUNCTION {}()"
+    assert denied(trigger.format("REFERENCING OLD TABLE AS old_values", name))
+    # Negative control: a function that anyone may call.
+    assert not denied(trigger.format("", "reject_event_change"))
+
+
+@pytest.mark.rule("events_stamp")
+def test_back_dated_event_gets_the_time_of_its_transaction():
+    member, other = MemberFactory(), MemberFactory()
+    rows("SELECT set_config('app.actor_id', %s, true)", [str(other.pk)])
+    columns = "type, actor_id, occurred_at, changeset_id"
+    sql = f"INSERT INTO events ({columns}) VALUES ('a.b', %s, '2001-01-01', %s) RETURNING id"
+    (number,) = row(sql, [member.pk, member.pk])
+    event = Event.objects.get(pk=number)
+    assert (event.occurred_at, event.actor_id, event.changeset_id) == (row("SELECT now()")[0], other.pk, None)
+
+
+@pytest.mark.django_db(transaction=True)
+def test_control_owner_restores_earlier_events():
+    with owner() as session:
+        session.execute("INSERT INTO events (type, occurred_at) VALUES ('a.b', '2001-01-01')")
+        assert session.execute("SELECT extract(year FROM occurred_at) FROM events").fetchall() == [(2001,)]
+
+
+@pytest.mark.rule("mission_events_stamp", "project_activity_stamp")
+@pytest.mark.parametrize("table", ["mission_events", "project_activity"])
+def test_back_dated_timeline_gets_the_time_of_its_transaction(table):
+    mission = BoardMissionFactory()
+    columns = "project_id, type, origin, occurred_at"
+    sql = f"INSERT INTO {table} ({columns}) VALUES (%s, 'a.b', 'user', '2001-01-01') RETURNING occurred_at = now()"
+    assert row(sql, [mission.project_id]) == (True,)
+
+
+# --- Changesets -------------------------------------------------------------------------------
+
+
+def test_site_cannot_change_changesets():
+    with changeset(user="someone"):
+        MemberFactory()
+    for statement in (
+        "UPDATE pghistory_context SET metadata = '{}'",
+        "DELETE FROM pghistory_context",
+        "INSERT INTO pghistory_context SELECT gen_random_uuid(), now(), now(), '{}'",
+    ):
+        assert denied(statement), statement
+
+
+def test_changeset_keeps_its_user_and_takes_what_is_missing():
+    member = MemberFactory()
+    with changeset(user=str(member.pk)) as number:
+        member.trust_score = 3
+        member.save()
+    settings = "SELECT set_config('pghistory.context_id', %s, true), set_config('pghistory.context_metadata', %s, true)"
+    rows(settings, [str(number), '{"user": "someone else", "url": "/elsewhere/"}'])
+    rows("UPDATE members SET trust_score = 4 WHERE id = %s", [member.pk])
+    metadata = "SELECT metadata FROM pghistory_context WHERE id = %s"
+    assert row(metadata, [number])[0] == '{"url": "/elsewhere/", "user": "' + str(member.pk) + '"}'
+    assert changes_of(member)[0].actor == member
+
+
+# --- Sequences and deletion -------------------------------------------------------------------
+
+
+def test_site_cannot_move_a_sequence():
+    sequences = [name for (name,) in rows("SELECT schemaname || '.' || sequencename FROM pg_sequences")]
+    assert len(sequences) > 20
+    for name in sequences:
+        assert denied("SELECT setval(%s, 1000000)", [name]), name
+    # Negative control: it takes numbers.
+    assert not denied("SELECT nextval('events_id_seq')")
+
+
+# Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
+# dependency, a role in a project, an item of a checklist.
+DELETABLE = {
+    "api_idempotency_keys",
+    "api_request_counts",
+    "auth_group_permissions",
+    "django_session",
+    "dod_items",
+    "engagement_claims",
+    "members_groups",
+    "mission_dependencies",
+    "missions",
+    "procrastinate_events",
+    "procrastinate_jobs",
+    "procrastinate_periodic_defers",
+    "procrastinate_workers",
+    "project_members",
+    "worker_processes",
+}
+
+
+def test_site_deletes_only_where_the_product_does():
+    may = rows(
+        """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'v')
+           AND has_table_privilege(oid, 'DELETE')"""
+    )
+    assert {name for (name,) in may} == DELETABLE
+
+
+# --- Time limits ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("setting", ["statement_timeout", "lock_timeout", "idle_in_transaction_session_timeout"])
+def test_roles_have_time_limits(setting):
+    (limit,) = row("SELECT setting::integer FROM pg_settings WHERE name = %s AND source = 'user'", [setting])
+    assert 0 < limit <= 600_000
+
+
+def test_long_statement_is_cancelled():
+    rows("SET LOCAL statement_timeout = '50ms'")
+    with pytest.raises(DatabaseError) as cancelled, transaction.atomic():
+        rows("SELECT pg_sleep(5)")
+    assert cancelled.value.__cause__.sqlstate == "57014"
+
+
+# --- API tokens -------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("expiry", "is_rejected"), [("50 years", True), ("9000 years", True), ("366 days", False)])
+def test_token_lives_a_year_at_most(expiry, is_rejected):
+    member = MemberFactory()
+    token = f"""INSERT INTO api_tokens (owner_id, created_by_id, name, prefix, digest, scopes, expires_at)
+        VALUES (%s, %s, 'n', 'ms_abcdef', repeat('a', 64), '{{missions:read}}', now() + interval '{expiry}')"""
+    with rejected_by("api_tokens_lifetime") if is_rejected else nullcontext():
+        rows(token, [member.pk, member.pk])
