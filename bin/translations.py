@@ -55,7 +55,8 @@ def in_template(path: Path) -> Iterator[str | tuple[str, str]]:
 def marked() -> Catalog:
     """Return all messages to translate."""
     catalog = Catalog(project="missionsite", charset="utf-8")
-    for path in sorted(SOURCE.rglob("*.py")) + sorted(SOURCE.rglob("*.html")) + SHARED:
+    templates = [*SOURCE.rglob("*.html"), *SOURCE.rglob("*.txt")]
+    for path in [*sorted(SOURCE.rglob("*.py")), *sorted(templates), *SHARED]:
         for message in in_python(path) if path.suffix == ".py" else in_template(path):
             catalog.add(message, locations=[(path.relative_to(CHECKOUT).as_posix(), 0)])
     return catalog

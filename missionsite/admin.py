@@ -3,7 +3,15 @@
 # Imported for its registration, which is then replaced.
 from typing import Any, cast
 
+import allauth.account.admin
+import allauth.mfa.admin
+import allauth.socialaccount.admin
+import allauth.usersessions.admin  # noqa: F401
 import django.contrib.auth.admin  # noqa: F401
+from allauth.account.models import EmailAddress
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount, SocialApp, SocialToken
+from allauth.usersessions.models import UserSession
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.contrib.auth.models import Group
@@ -20,17 +28,16 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
 from groups.models import Member
-from missionsite.common.admin import ModelAdmin
+from missionsite.common.admin import Action, ModelAdmin
 from missionsite.common.admin.command_palette import autocomplete, search
 from missionsite.common.admin.options import ValidSelectionMixin
-from missionsite.common.admin.passwords import StaffLoginForm, change_password, log_in
+from missionsite.common.admin.passwords import change_password
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.models import RoleRequirement
 from missionsite.models import Role
-from missionsite.roles import ROLES, assignable_permissions, change_role, create_role
+from missionsite.roles import ROLES, assignable_permissions, change_role, create_role, set_second_factor
 
 site: Any = admin.site
-site.login = log_in
-site.login_form = StaffLoginForm
 site.password_change = change_password
 site.search = search
 site.autocomplete_view = autocomplete
@@ -38,35 +45,74 @@ site.autocomplete_view = autocomplete
 site.i18n_javascript = lambda request, extra_context=None: JavaScriptCatalog.as_view()(request)
 admin.site.index_title = _("Home")
 admin.site.unregister([Group, ProcrastinateJob])
+# Members change these themselves, on the pages of their account; some hold secrets.
+admin.site.unregister([EmailAddress, Authenticator, UserSession, SocialAccount, SocialApp, SocialToken])
 # procrastinate's models have no labels.
 ProcrastinateJob._meta.verbose_name, ProcrastinateJob._meta.verbose_name_plural = _("job"), _("jobs")
 ProcrastinateJob._meta.app_config.verbose_name = _("Background work")
+
+
+def _requires_factor(role: Role) -> bool:
+    return RoleRequirement.objects.filter(role=role.pk, second_factor=True).exists()
+
+
+def _require_factor(role: Role, actor: Member, values: dict) -> None:
+    set_second_factor(actor=actor, role=role, required=True)
+
+
+def _allow_password_alone(role: Role, actor: Member, values: dict) -> None:
+    set_second_factor(actor=actor, role=role, required=False)
 
 
 @admin.register(Role)
 class RoleAdmin(ModelAdmin):
     """Roles with their permissions. `migrate` overwrites the built-in ones, so they cannot be edited here."""
 
-    list_display = ("name", "member_count", "origin")
+    list_display = ("name", "member_count", "second_factor", "origin")
     ordering = ("name",)
     sortable_by = ()
     filter_horizontal = ("permissions",)
     empty_text = (_("No roles yet"), _("Run `manage.py migrate` to create the built-in roles."))
     add_label = _("Add role")
+    object_actions = (
+        Action(
+            name="require-second-factor",
+            title=_("Require second factor"),
+            success_message=_("requires a second factor"),
+            run=_require_factor,
+            permission="missionsite.change_role",
+            available=lambda role: not _requires_factor(role),
+            help_text=_(
+                "Members of this role without a passkey or an authenticator app are logged out, and set one up at the "
+                "next log-in."
+            ),
+            icon="passkey",
+        ),
+        Action(
+            name="allow-password-alone",
+            title=_("Allow password alone"),
+            success_message=_("does not require a second factor"),
+            run=_allow_password_alone,
+            permission="missionsite.change_role",
+            available=_requires_factor,
+            icon="password",
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
-        return super().get_queryset(request).annotate(members=Count("user"))
+        roles = super().get_queryset(request).select_related("requirement")
+        return roles.annotate(members=Count("user", distinct=True))
 
     def has_change_permission(self, request: HttpRequest, obj: Role | None = None) -> bool:
         return super().has_change_permission(request, obj) and (obj is None or obj.name not in ROLES)
 
     def get_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
         if obj and not self.has_change_permission(request, obj):
-            return ("name", "origin", "member_count", "permission_names")
+            return ("name", "origin", "member_count", "second_factor", "permission_names")
         return ("name", "permissions")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Role | None = None) -> tuple[str, ...]:
-        return ("origin", "member_count", "permission_names") if obj else ()
+        return ("origin", "member_count", "second_factor", "permission_names") if obj else ()
 
     def formfield_for_manytomany(self, db_field, request: HttpRequest, **kwargs):
         if db_field.name == "permissions":
@@ -77,6 +123,11 @@ class RoleAdmin(ModelAdmin):
     def member_count(self, role: Role) -> str:
         link = f"{reverse('admin:groups_member_changelist')}?role={role.pk}"
         return format_html('<a class="row-link" href="{}">{}</a>', link, cast(Any, role).members)
+
+    @display(description=_("second factor"))
+    def second_factor(self, role: Role) -> StrOrPromise:
+        requirement = getattr(role, "requirement", None)
+        return _("required") if requirement and requirement.second_factor else _("optional")
 
     @display(description=_("origin"))
     def origin(self, role: Role) -> StrOrPromise:

@@ -17,4 +17,7 @@ class MissionsiteConfig(AppConfig):
         roles.connect()
         register_collector(metrics.collect)
         register_start(partial(telemetry.start, "missionsite-worker"))
-        register_event_labels({"role.changed": _("Role edited"), "role.created": _("Role created")})
+        register_event_labels(
+            {"role.changed": _("Role edited"), "role.created": _("Role created")},
+            {"second_factor": _("Second factor required")},
+        )

@@ -15,8 +15,11 @@ from django.db.models.functions import Concat
 from django.db.models.signals import post_migrate
 
 from groups.models import Member
+from missionsite.common.accounts.factors import lacks_factor
+from missionsite.common.accounts.sessions import end_sessions
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes
+from missionsite.common.models import RoleRequirement
 from missionsite.common.transactions import service
 from missionsite.models import Role
 
@@ -83,7 +86,7 @@ DELIVER = VIEW_DECK | {
     "missiondeck.add_chatmessage",
     "missiondeck.add_testrun",
 }
-VIEW_ACCESS = frozenset({"missionsite.view_role"})
+VIEW_ACCESS = frozenset({"missionsite.view_role", "common.view_securityevent"})
 
 ROLES: dict[str, frozenset[str]] = {
     "Administrator": VIEW
@@ -135,6 +138,25 @@ def change_role(
             changed["permissions"] = [before, after]
     audit_changes("role.changed", actor=actor, role=current.name, changed=changed)
     return current
+
+
+@service
+def set_second_factor(*, actor: Member, role: Role, required: bool) -> Role:
+    """Set whether the members of a role need a second factor.
+
+    If so, those without one are logged out, and set one up when they log in again.
+    """
+    requirement, _created = RoleRequirement.objects.select_for_update().get_or_create(role_id=role.pk)
+    if requirement.second_factor == required:
+        return role
+    requirement.second_factor = required
+    requirement.save(update_fields=["second_factor"])
+    audit("role.changed", actor=actor, role=role.name, changed={"second_factor": [not required, required]})
+    if required:
+        for member in Member.objects.filter(groups=role.pk):
+            if lacks_factor(member):
+                end_sessions(member=member)
+    return role
 
 
 def _codes(role: Role) -> list[str]:

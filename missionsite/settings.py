@@ -12,7 +12,7 @@ from engagement.conf import *  # noqa: F403
 from groups.conf import *  # noqa: F403
 from missiondeck.conf import *  # noqa: F403
 from missionsite import embedded
-from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, env, secret
+from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, duration, env, secret
 from missionsite.unfold import UNFOLD  # noqa: F401
 
 # --- Security ---------------------------------------------------------------------------------
@@ -30,6 +30,8 @@ def _secret_key() -> str:
 
 
 SECRET_KEY = _secret_key()
+# Earlier keys, newest first: what they signed or encrypted stays valid until they are removed.
+SECRET_KEY_FALLBACKS = [each for each in secret("SECRET_KEY_FALLBACKS").split(",") if each]
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 CSRF_TRUSTED_ORIGINS = env.list("CSRF_TRUSTED_ORIGINS", default=[])
 HTTPS = env.bool("HTTPS", default=False)
@@ -56,6 +58,8 @@ DATA_UPLOAD_MAX_NUMBER_FILES = env.int("DATA_UPLOAD_MAX_NUMBER_FILES", default=1
 
 INSTALLED_APPS = [
     "missionsite.apps.MissionsiteConfig",
+    # Before allauth, whose layout its templates replace.
+    "missionsite.portal",
     "unfold",
     "unfold.contrib.filters",
     "django.contrib.admin",
@@ -63,6 +67,14 @@ INSTALLED_APPS = [
     "django.contrib.contenttypes",
     "django.contrib.sessions",
     "django.contrib.messages",
+    "django.contrib.humanize",
+    "allauth",
+    "allauth.account",
+    "allauth.mfa",
+    "allauth.usersessions",
+    "allauth.socialaccount",
+    "allauth.socialaccount.providers.github",
+    "allauth.socialaccount.providers.openid_connect",
     "whitenoise.runserver_nostatic",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -71,7 +83,6 @@ INSTALLED_APPS = [
     "procrastinate.contrib.django",
     "ninja",
     "missionsite.common",
-    "missionsite.portal",
     "groups",
     "fallback",
     "engagement",
@@ -81,6 +92,8 @@ MIDDLEWARE = [
     "missionsite.common.probes.ProbesMiddleware",
     "missionsite.common.middleware.RequestIdMiddleware",
     "missionsite.common.logs.AccessLogMiddleware",
+    "missionsite.common.request_context.RequestContextMiddleware",
+    "missionsite.common.audit.security.DeniedAccessMiddleware",
     "missionsite.common.content_policy.ContentPolicyMiddleware",
     "missionsite.common.api.problems.ProblemMiddleware",
     "missionsite.common.middleware.PageMethodsMiddleware",
@@ -95,7 +108,10 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "missionsite.common.middleware.CleanInputMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "missionsite.common.accounts.sessions.SessionLimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "missionsite.common.accounts.factors.SecondFactorMiddleware",
+    "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "missionsite.portal.history.SecretFreeHistoryMiddleware",
 ]
@@ -153,15 +169,17 @@ AUTH_USER_MODEL = "groups.Member"
 # subdomains and preloading, which the operator decides: SECURE_HSTS_INCLUDE_SUBDOMAINS, SECURE_HSTS_PRELOAD.
 SILENCED_SYSTEM_CHECKS = ["auth.E003", "security.W005", "security.W021"]
 AUTH_PASSWORD_VALIDATORS = [
-    {"NAME": f"django.contrib.auth.password_validation.{name}"}
-    for name in (
-        "UserAttributeSimilarityValidator",
-        "MinimumLengthValidator",
-        "CommonPasswordValidator",
-        "NumericPasswordValidator",
-    )
+    {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 12}},
+    {
+        "NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator",
+        "OPTIONS": {"user_attributes": ("email", "display_name")},
+    },
+    # 20,000 passwords that were leaked most often.
+    {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "missionsite.common.passwords.OwnWordsValidator"},
 ]
-LOGIN_URL = "admin:login"
+LOGIN_URL = "portal:login"
 LOGIN_REDIRECT_URL = "admin:index"
 
 # --- Language and time ------------------------------------------------------------------------
@@ -212,6 +230,62 @@ PGHISTORY_MIDDLEWARE_METHODS = ("POST", "PUT", "PATCH", "DELETE")
 
 # Wrong passwords per account, network and minute, and six times as many for all accounts of a network; 0 for no limit.
 LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
+# The longest life of a session, and the time without a request after which it ends.
+SESSION_LIFETIME = duration("SESSION_LIFETIME", default="P14D")
+SESSION_IDLE = duration("SESSION_IDLE", default="PT12H")
+SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
+
+ACCOUNT_ADAPTER = "missionsite.common.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_SIGNUP_FIELDS = ["email*", "password1*"]
+# A member may log in before the address is confirmed; until then it counts for nothing.
+ACCOUNT_EMAIL_VERIFICATION = "optional"
+# A new address replaces the old one when it is confirmed.
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_EMAIL_SUBJECT_PREFIX = ""
+ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_SESSION_REMEMBER = True
+ACCOUNT_LOGOUT_REDIRECT_URL = "/login/"
+# Attempts are limited by missionsite.common.passwords, in the database, for all processes together.
+ACCOUNT_RATE_LIMITS = False
+MFA_ADAPTER = "missionsite.common.accounts.adapter.FactorAdapter"
+MFA_SUPPORTED_TYPES = ["totp", "webauthn", "recovery_codes"]
+MFA_PASSKEY_LOGIN_ENABLED = True
+MFA_TOTP_ISSUER = env.str("SITE_NAME", default="Missionsite")
+# Browsers allow passkeys on http://localhost only.
+MFA_WEBAUTHN_ALLOW_INSECURE_ORIGIN = not HTTPS
+
+# Sign-in with other providers; each exists if its client ID is set.
+SOCIALACCOUNT_ADAPTER = "missionsite.common.accounts.adapter.SocialAdapter"
+SOCIALACCOUNT_ONLY = False
+SOCIALACCOUNT_STORE_TOKENS = False
+SOCIALACCOUNT_LOGIN_ON_GET = False
+# A verified e-mail of a provider opens the account with the same confirmed e-mail, and links them.
+SOCIALACCOUNT_EMAIL_AUTHENTICATION = True
+SOCIALACCOUNT_EMAIL_AUTHENTICATION_AUTO_CONNECT = True
+# The provider that name and e-mail of members follow: `oidc`, `github` or none.
+SOCIAL_CANONICAL_PROVIDER = env.str("SOCIAL_CANONICAL_PROVIDER", default="")
+SOCIALACCOUNT_PROVIDERS: dict = {}
+if OIDC_CLIENT_ID := env.str("OIDC_CLIENT_ID", default=""):
+    SOCIALACCOUNT_PROVIDERS["openid_connect"] = {
+        "OAUTH_PKCE_ENABLED": True,
+        "APPS": [
+            {
+                "provider_id": "oidc",
+                "name": env.str("OIDC_NAME", default="Single sign-on"),
+                "client_id": OIDC_CLIENT_ID,
+                "secret": secret("OIDC_CLIENT_SECRET"),
+                "settings": {"server_url": env.str("OIDC_SERVER_URL"), "fetch_userinfo": True},
+            }
+        ],
+    }
+if GITHUB_CLIENT_ID := env.str("GITHUB_CLIENT_ID", default=""):
+    SOCIALACCOUNT_PROVIDERS["github"] = {
+        "SCOPE": ["read:user", "user:email"],
+        "APPS": [{"client_id": GITHUB_CLIENT_ID, "secret": secret("GITHUB_CLIENT_SECRET"), "key": ""}],
+    }
 
 # --- Links ------------------------------------------------------------------------------------
 

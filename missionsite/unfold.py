@@ -247,6 +247,12 @@ UNFOLD = {
                 "items": [
                     {"title": _("API tokens"), "icon": "key", "link": reverse_lazy("admin:common_apitoken_changelist")},
                     _item(_("Roles"), "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
+                    _item(
+                        _("Security log"),
+                        "policy",
+                        "common_securityevent_changelist",
+                        "common.view_securityevent",
+                    ),
                 ],
             },
         ],

@@ -2,14 +2,17 @@ from django.contrib import admin
 from django.urls import include, path
 
 from missionsite.api import api
+from missionsite.portal import accounts, views
 from missionsite.portal import urls as portal
 from missionsite.portal.unsubscribe import unsubscribe
-from missionsite.portal.views import home
 
 urlpatterns = [
-    path("", home),
+    path("", views.home),
     path("api/", api.urls),
+    # One log-in for everyone; admin.site.login leads here.
+    path("admin/login/", views.log_in),
     path("admin/", admin.site.urls),
+    path("account/", include(accounts.urls(views.log_in, views.log_out))),
     path("deck/", include("missiondeck.urls")),
     # Any text, as for codes, so that every invalid link gives the same page.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),

@@ -21,6 +21,7 @@ from groups.services.imports import import_members
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import form_page, render_page
 from missionsite.common.admin.form_keys import FormInvalid, FormResult
+from missionsite.common.csvfiles import safe_cell
 from missionsite.common.downloads import download
 
 IMPORT = "groups.import_communitymember"
@@ -117,16 +118,6 @@ class _Echo:
 
     def write(self, line: str) -> str:
         return line
-
-
-def safe_cell(value) -> str:
-    """Format a value for a spreadsheet, with a quote before what would be a formula."""
-    if value is None:
-        return ""
-    if hasattr(value, "isoformat"):
-        return value.isoformat()
-    text = str(value)
-    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
 
 
 def rows_of_list(request: HttpRequest, *, model_admin: ModelAdmin) -> QuerySet:

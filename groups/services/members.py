@@ -3,6 +3,8 @@
 from typing import Any
 
 from groups.models import Member
+from missionsite.common.accounts.addresses import add_unconfirmed_address
+from missionsite.common.accounts.sessions import end_access
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
@@ -40,4 +42,8 @@ def update_member(*, actor: Member, member: Member, **changes: Any) -> Member:
     changed = apply_changes(current, changes)
     recorded = {name: "changed" if name in _PERSONAL else values for name, values in changed.items()}
     audit_changes("member.changed", actor=actor, member=current, changed=recorded)
+    if "email" in changed:
+        add_unconfirmed_address(current)
+    if lost := [name for name in ("is_active", *RIGHTS) if name in changed and not getattr(current, name)]:
+        end_access(actor=actor, member=current, reason=", ".join(lost))
     return current

@@ -10,6 +10,7 @@ from groups.models.invitations import digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
 from groups.rules import CommunityStatus, InvitationStatus, normalize_username
 from groups.signals import member_registered
+from missionsite.common.accounts.addresses import add_unconfirmed_address
 from missionsite.common.audit.context import describe_changeset
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
@@ -70,6 +71,7 @@ def accept_invitation(
     invitation = find_invitation(code, lock=True)
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())
     describe_changeset(user=str(person.pk))
+    add_unconfirmed_address(person)
     entry = CommunityMember.objects.create(
         person=person,
         name=name.strip(),

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 from django.contrib.auth.models import Group as Role
 
 from groups.models import Member
+from missionsite.common.accounts.sessions import end_access, end_sessions
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
@@ -19,4 +20,9 @@ def set_roles(*, actor: Member, member: Member, roles: Iterable[Role]) -> Member
     if before != after:
         changed = {"roles": [", ".join(before), ", ".join(after)]}
         audit("member.roles_changed", actor=actor, member=member, changed=changed)
+        if set(before) - set(after):
+            end_access(actor=actor, member=member, reason="role")
+        else:
+            # The next log-in asks for a second factor, if a new role requires one.
+            end_sessions(member=member)
     return member

@@ -9,9 +9,10 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.admin.directory_files import rows_of_list, safe_cell
+from groups.admin.directory_files import rows_of_list
 from missiondeck.admin.base import VIEW_PERMISSION
 from missionsite.common.admin import ModelAdmin
+from missionsite.common.csvfiles import safe_cell
 from missionsite.common.downloads import download
 
 # Column headings, and the field of a mission in each column.

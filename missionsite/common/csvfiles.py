@@ -19,6 +19,16 @@ MOST_ROWS = 1_000_000
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
 
+def safe_cell(value: Any) -> str:
+    """Format a value for a spreadsheet, with a quote before what would be a formula."""
+    if value is None:
+        return ""
+    if hasattr(value, "isoformat"):
+        return value.isoformat()
+    text = str(value)
+    return f"'{text}" if text.startswith(("=", "+", "-", "@", "\t", "\r", "\n")) else text
+
+
 class FileUnreadable(DomainError):
     message = _("This file cannot be read as CSV.")
     code = "file_unreadable"

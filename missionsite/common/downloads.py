@@ -11,6 +11,9 @@ from tempfile import SpooledTemporaryFile
 
 from django.http import FileResponse
 
+from missionsite.common.audit.security import record_security_event
+from missionsite.common.request_context import current_request
+
 # Bytes kept in memory; larger files are written to disk.
 IN_MEMORY = 1024 * 1024
 
@@ -32,6 +35,8 @@ def download(pieces: Iterable[str], *, name: str, content_type: str) -> Download
     except BaseException:
         file.close()
         raise
+    user = getattr(current_request(), "user", None)
+    record_security_event("data.exported", actor=user if getattr(user, "pk", None) else None, file=name)
     # Specific to this member and moment.
     response["Cache-Control"] = "no-store"
     return response

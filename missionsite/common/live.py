@@ -42,6 +42,8 @@ LONGEST_QUEUE = 1000
 LONGEST_CHANNEL = 63
 # The application_name of the connection in pg_stat_activity.
 APPLICATION_NAME = "missionsite live"
+# The channel that closes the live pages of a member whose access ended: {"member": id}.
+ACCESS_ENDED = "access_ended"
 # Not an event: wakes the thread that waits for one when the stream is closed.
 _CLOSED = ""
 
@@ -66,7 +68,8 @@ def stream(
     for channel in channels:
         if not 0 < len(channel.encode()) <= LONGEST_CHANNEL or "\x00" in channel:
             raise ValueError(f"{channel!r} is not a valid channel name.")
-    opened = _listener.open(frozenset(channels), accepts)
+    user = getattr(request, "user", None)
+    opened = _listener.open(frozenset(channels), accepts, member=str(getattr(user, "pk", None) or ""))
     if opened is None:
         return HttpResponse(
             _("Too many live pages are open. This page polls for changes instead.\n"),
@@ -93,8 +96,11 @@ def frame(event: str, data: dict) -> bytes:
 class Stream:
     """The body of one streaming response. It counts against LIVE_STREAMS until it is closed."""
 
-    def __init__(self, listener: "Listener", channels: frozenset[str], accepts: Accepts | None) -> None:
+    def __init__(
+        self, listener: "Listener", channels: frozenset[str], accepts: Accepts | None, member: str = ""
+    ) -> None:
         self.channels = channels
+        self.member = member
         # Set by the listener once it listens to every channel.
         self.is_ready = False
         self._listener, self._accepts = listener, accepts
@@ -209,12 +215,12 @@ class Listener:
         # Writing a byte wakes the thread.
         self._wake: socket.socket | None = None
 
-    def open(self, channels: frozenset[str], accepts: Accepts | None) -> Stream | None:
+    def open(self, channels: frozenset[str], accepts: Accepts | None, *, member: str = "") -> Stream | None:
         """A new stream; None when LIVE_STREAMS streams are open."""
         with self._lock:
             if len(self._streams) >= settings.LIVE_STREAMS:
                 return None
-            opened = Stream(self, channels, accepts)
+            opened = Stream(self, channels, accepts, member)
             self._streams.add(opened)
             if self._thread is None:
                 self._wake, woken = socket.socketpair()
@@ -274,7 +280,7 @@ class Listener:
                 streams = list(self._streams)
             if not streams:
                 return
-            wanted = frozenset().union(*(each.channels for each in streams))
+            wanted = frozenset({ACCESS_ENDED}).union(*(each.channels for each in streams))
             for channel in wanted - listened:
                 connection.execute(sql.SQL("LISTEN {}").format(sql.Identifier(channel)))
             for channel in listened - wanted:
@@ -300,6 +306,12 @@ class Listener:
             payload = None
         if not isinstance(payload, dict):
             logger.warning("Live events: a payload on %s is not a JSON object", channel)
+            return
+        if channel == ACCESS_ENDED:
+            with self._lock:
+                ended = [each for each in self._streams if each.member and each.member == payload.get("member")]
+            for each in ended:
+                each.close()
             return
         with self._lock:
             streams = [each for each in self._streams if each.is_ready and channel in each.channels]

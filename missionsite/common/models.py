@@ -10,6 +10,8 @@ from django.db.models import F, Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.audit.events import event_label
+from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -100,6 +102,88 @@ class ApiToken(models.Model):
     @property
     def is_usable(self) -> bool:
         return self.revoked_at is None and self.expires_at > timezone.now()
+
+
+class SecurityEvent(models.Model):
+    """An entry of the security log: who logged in, failed to, was denied, and who changed rights, tokens and factors.
+
+    The database makes the table append-only and sets `occurred_at`.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    # `session.started`, `access.denied` …: noun, dot, past participle.
+    type = models.TextField(_("type"))
+    actor = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("by"),
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        verbose_name=_("member"),
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+    )
+    address = models.GenericIPAddressField(_("address"), null=True, blank=True)
+    user_agent = models.TextField(_("browser"), blank=True, default="", db_default="")
+    request_id = models.TextField(_("request"), blank=True, default="", db_default="")
+    payload = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
+    occurred_at = models.DateTimeField(_("when"), db_default=TransactionNow())
+    changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)
+
+    class Meta:
+        db_table = "security_events"
+        db_table_comment = "The security log; append-only."
+        verbose_name = _("security event")
+        verbose_name_plural = _("security log")
+        ordering = [F("occurred_at").desc(), F("id").desc()]
+        constraints = [
+            CheckConstraint(
+                condition=Q(type__regex=r"^[a-z_]+(\.[a-z_]+)+$"),
+                name="security_events_type_format",
+                violation_error_message=_("An event type looks like session.started."),
+            ),
+        ]
+        indexes = [
+            # The log, newest first: all of it, and that of one member, actor, address or type.
+            models.Index(F("occurred_at").desc(), F("id").desc(), name="security_events_newest"),
+            models.Index(F("member"), F("occurred_at").desc(), F("id").desc(), name="security_events_of_member"),
+            models.Index(F("actor"), F("occurred_at").desc(), F("id").desc(), name="security_events_by_actor"),
+            models.Index(F("address"), F("occurred_at").desc(), name="security_events_of_address"),
+            models.Index(F("type"), F("occurred_at").desc(), F("id").desc(), name="security_events_of_type"),
+        ]
+
+    def __str__(self) -> str:
+        return event_label(self.type)
+
+
+class RoleRequirement(models.Model):
+    """What a role requires of its members' log-in."""
+
+    role = models.OneToOneField(
+        "auth.Group", models.CASCADE, primary_key=True, related_name="requirement", verbose_name=_("role")
+    )
+    second_factor = models.BooleanField(
+        _("second factor required"),
+        default=False,
+        db_default=False,
+        help_text=_("Members of this role set up a passkey or an authenticator app before they can do anything else."),
+    )
+
+    class Meta:
+        db_table = "role_requirements"
+        verbose_name = _("requirement of a role")
+        verbose_name_plural = _("requirements of roles")
+
+    def __str__(self) -> str:
+        return str(self.role)
 
 
 class WorkerProcess(models.Model):

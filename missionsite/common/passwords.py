@@ -1,5 +1,6 @@
 """Setting passwords, and limits of password attempts, shared by all forms that ask for a password."""
 
+import re
 from hashlib import sha256
 from itertools import chain
 from typing import Any, cast
@@ -10,9 +11,12 @@ from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
+from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from missionsite.common.accounts.sessions import end_access
 from missionsite.common.addresses import network_of
+from missionsite.common.annotations import StrOrPromise
 from missionsite.common.api.limits import count_request, uncount_request
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
@@ -33,7 +37,33 @@ def set_password(*, actor: Model, member: Any, password: str | None) -> Any:
     member.set_password(password)
     member.save(update_fields=["password"])
     audit("member.password_set" if password else "member.password_removed", actor=actor, member=member)
+    if actor.pk != member.pk:
+        end_access(actor=actor, member=member, reason="password")
     return member
+
+
+class OwnWordsValidator:
+    """Rejects a password that consists mainly of the site's own words, which are the first guesses."""
+
+    # What must be left of letters and digits without the own words.
+    shortest_rest = 8
+    words = ("missionsite", "mission", "community", "colony")
+
+    def validate(self, password: str, user: Any = None) -> None:
+        rest = "".join(each for each in password.lower() if each.isalnum())
+        without = rest
+        for word in self._words():
+            without = without.replace(word, "")
+        if without != rest and len(without) < self.shortest_rest:
+            raise ValidationError(_("The password consists mainly of words of this site."), "own_words")
+
+    def get_help_text(self) -> StrOrPromise:
+        return _("Your password must not consist mainly of words of this site, such as its name.")
+
+    def _words(self) -> list[str]:
+        """The words of this site of at least four letters, the longest first."""
+        names = " ".join((*self.words, settings.SITE_URL, settings.MFA_TOTP_ISSUER)).lower()
+        return sorted({word for word in re.split(r"[^a-z0-9]+", names) if len(word) >= 4}, key=len, reverse=True)
 
 
 class TooManyAttempts(ValidationError):

@@ -87,12 +87,12 @@ def uncount(request: HttpRequest, purpose: str) -> None:
     uncount_request(f"{purpose}:{network_of(request)}:")
 
 
-def safe_next(request: HttpRequest) -> str:
-    """The `next` parameter if it is an absolute path of this site, else the profile page."""
+def safe_next(request: HttpRequest, default: str = "portal:me") -> str:
+    """The `next` parameter if it is an absolute path of this site, else the page named `default`."""
     wanted = request.POST.get("next", request.GET.get("next", ""))
     here = {request.get_host()}
     if wanted.startswith("/") and url_has_allowed_host_and_scheme(
         wanted, allowed_hosts=here, require_https=request.is_secure()
     ):
         return wanted
-    return reverse("portal:me")
+    return reverse(default)

@@ -1,8 +1,12 @@
 """Registration, log-in and log-out, and the member's own profile."""
 
+from typing import Any
+
+from allauth.account.internal.flows.login import perform_password_login
+from allauth.account.models import Login
 from django.conf import settings
 from django.contrib import messages
-from django.contrib.auth import login, logout, update_session_auth_hash
+from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
@@ -16,6 +20,7 @@ from groups.models import CommunityMember, Member
 from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, find_invitation
 from groups.services.verification import verification_code
+from missionsite.common.accounts.addresses import is_address_unconfirmed
 from missionsite.common.errors import DomainError
 from missionsite.common.language import LANGUAGES, get_language, set_language_cookie
 from missionsite.common.passwords import TooManyAttempts, limited
@@ -95,8 +100,9 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
                 form.add_service_error(error)
             else:
                 clear_pending_password(request)
-                login(request, entry.person)
-                return redirect("portal:me")
+                member: Any = entry.person
+                found = Login(user=member, redirect_url=reverse("portal:me"), email=member.email, signup=True)
+                return perform_password_login(request, {"email": member.email}, found)
         if form.cleaned_data.get("password"):
             pending = store_pending_password(request, invitation, form.cleaned_data["password"]) or pending
         form.set_password_optional(bool(pending))
@@ -122,17 +128,27 @@ def _code_rejected(request: HttpRequest) -> HttpResponse:
 @sensitive_post_parameters("password")
 @page
 def log_in(request: HttpRequest) -> HttpResponse:
-    """Log in and redirect to `next`."""
-    wanted = safe_next(request)
-    if request.user.is_authenticated:
+    """Log in and redirect to `next`; both /login/ and /admin/login/.
+
+    After the password comes the second factor, if the member has one.
+    """
+    is_office = request.path_info.startswith("/admin/")
+    user: Any = request.user
+    wanted = safe_next(request, "admin:index" if is_office else "portal:me")
+    # A member without access to the back office is told so, instead of being sent there and back.
+    if user.is_authenticated and (user.is_staff or not is_office):
         return HttpResponseRedirect(wanted)
     form = LoginForm(request)
     if request.method == "POST":
         form = LoginForm(request, data=request.POST)
         if form.is_valid():
-            login(request, form.get_user())
-            return HttpResponseRedirect(wanted)
-    return limited(render_page(request, "login", {"form": form, "next": wanted}), form)
+            member: Any = form.get_user()
+            if is_office and not member.is_staff:
+                wanted = reverse("portal:me")
+            found = Login(user=member, redirect_url=wanted, email=member.email)
+            return perform_password_login(request, {"email": member.email}, found)
+    context = {"form": form, "next": wanted, "no_access": is_office and user.is_authenticated}
+    return limited(render_page(request, "login", context), form)
 
 
 @page
@@ -207,6 +223,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "role": label(entry.get_primary_role_display()),
         "tier": label(entry.reputation_tier),
         "proof": verification_code(member_id=entry.member_id) if can_verify_github(entry) else "",
+        "address_unconfirmed": is_address_unconfirmed(current_member(request)),
         "inviter": None if inviter is None or inviter.is_removed else inviter,
     }
     return render_page(request, "me", context)

@@ -239,4 +239,11 @@ def test_each_service_of_common_is_recorded():
         if ".management" in module.name or ".migrations" in module.name:
             continue
         found |= {value.__name__ for value in vars(import_module(module.name)).values() if hasattr(value, "is_service")}
-    assert found == {create_token.__name__, revoke_token.__name__, set_password.__name__, "revert_change"}
+    assert found == {
+        create_token.__name__,
+        revoke_token.__name__,
+        set_password.__name__,
+        "revert_change",
+        # tests/portal/test_accounts.py
+        "end_access",
+    }

@@ -146,7 +146,8 @@ def test_attacked_account_accepts_correct_password(ana):
 
 def test_back_office_log_in_limits_members_too(db):
     MemberFactory(email=EMAIL, password=PASSWORD)
-    assert [attempt("/admin/login/", PASSWORD).status_code for _ in range(4)] == [200] * 3 + [429]
+    assert attempt("/admin/login/", PASSWORD)["Location"] == "/me/"
+    assert [attempt("/admin/login/", "wrong").status_code for _ in range(4)] == [200] * 3 + [429]
 
 
 def test_zero_disables_limit(ana, settings):

@@ -8,6 +8,9 @@ from uuid import uuid4
 
 import psycopg
 import pytest
+from allauth.mfa.models import Authenticator
+from allauth.socialaccount.models import SocialAccount
+from allauth.usersessions.models import UserSession
 from django.conf import settings
 from django.contrib.admin.models import CHANGE, LogEntry
 from django.contrib.auth.models import Group as Role
@@ -35,6 +38,7 @@ from groups.services.verification import request_github_check
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import change_status
+from missionsite.common.models import SecurityEvent
 from tests.support.errors import violates
 from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
 from tests.support.factories.groups import EntryFactory, MissionFactory, StaffFactory
@@ -72,6 +76,8 @@ NO_TEXT_OF_A_PERSON = {
     ("deck_feeds", "digest"),
     ("events", "type"),
     ("members", "password"),
+    ("security_events", "request_id"),
+    ("security_events", "type"),
     ("member_relationships", "entity_id_a"),
     ("member_relationships", "entity_id_b"),
     ("notification_preferences", "kind"),
@@ -219,6 +225,10 @@ def live(word):
     enqueue(member=person, message_type="reminder", params={"about": word})
     failed = enqueue(member=person, message_type="welcome", event=f"of-{person.member_id}")
     EngagementMessage.objects.filter(pk=failed.pk).update(status="failed", error_message=f"No chat {word}@chat.example")
+    Authenticator.objects.create(user=person, type="totp", data={"secret": word})
+    UserSession.objects.create(user=person, ip="192.0.2.1", session_key=uuid4().hex, user_agent=word)
+    SocialAccount.objects.create(user=person, provider="oidc", uid=word, extra_data={"name": word})
+    SecurityEvent.objects.create(type="session.started", actor=person, member=person, user_agent=word)
     entry.refresh_from_db()
     return entry, client
 

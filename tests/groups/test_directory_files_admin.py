@@ -10,12 +10,12 @@ from django.http import StreamingHttpResponse
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.admin.directory_files import safe_cell
 from groups.models import CommunityMember, Member
 from groups.selectors.directory import heat_map
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
 from groups.services.participation import ingest_participation, record_participation
+from missionsite.common.csvfiles import safe_cell
 from tests.support.admin import client, page_text
 from tests.support.factories.directory import EntryFactory
 from tests.support.factories.groups import MemberFactory

@@ -1,6 +1,7 @@
 """A member becomes an assignee only after staff confirmed the member."""
 
 import pytest
+from allauth.account.models import EmailAddress
 
 from groups.models import CommunityMember, Member
 from groups.services.directory import approve, ban, create_entry, reinstate, remove_entry, restore_entry, suspend
@@ -9,6 +10,7 @@ from groups.services.registration import accept_invitation
 from missiondeck.models import DeckMission
 from missiondeck.services.chats import add_message
 from missiondeck.services.missions import update_deck_mission
+from missionsite.common.accounts.addresses import add_unconfirmed_address
 from tests.missiondeck.api_helpers import rejected
 from tests.missiondeck.helpers import mission
 from tests.support.concurrency import crowd
@@ -30,9 +32,9 @@ def made() -> DeckMission:
 
 @pytest.fixture
 def outsider(made) -> CommunityMember:
-    """Register by invitation with the address of an unassigned mission."""
+    """Register by invitation with the address of an unassigned mission, which is confirmed."""
     invitation = InvitationFactory(created_by=EntryFactory(status="active"))
-    return accept_invitation(
+    entry = accept_invitation(
         code=invitation.code,
         email="Person1@ScopeLock.ai",
         password="correct horse battery staple",
@@ -40,6 +42,8 @@ def outsider(made) -> CommunityMember:
         primary_role="developer",
         telegram_id="4711",
     )
+    EmailAddress.objects.filter(user=entry.person).update(verified=True)
+    return entry
 
 
 def assignee(of: DeckMission) -> Member | None:
@@ -200,3 +204,24 @@ def test_mission_created_during_approval_is_assigned():
             done = people.run(lambda number, acts=acts: acts[number]())
             assert not [one for one in done if isinstance(one, Exception)], done
             assert DeckMission.objects.filter(assignee=member).count() == 1
+
+
+# --- Confirmed addresses ----------------------------------------------------------------------
+
+
+@pytest.mark.rule("account_emailaddress_confirm_assignee")
+def test_unconfirmed_address_makes_no_assignee():
+    """An address that someone only claims gives no client mission; confirming it does, losing it takes them away."""
+    member = MemberFactory(email="person@client.example")
+    add_unconfirmed_address(member)
+    made = mission(assigned_to="Person@client.example")
+    made.refresh_from_db()
+    assert made.assignee is None
+    address = EmailAddress.objects.get(user=member)
+    address.verified = True
+    address.save()
+    made.refresh_from_db()
+    assert made.assignee == member
+    add_unconfirmed_address(member)
+    made.refresh_from_db()
+    assert made.assignee is None

@@ -48,7 +48,7 @@ admin/r/<content_type_id>/<object_id>/                   | 404                  
 admin/search/                                            | ok:{ALL}             | ok:{ALL}
 admin/autocomplete/                                      | ok:{ROLES} 403       | 405
 admin/jsi18n/                                            | ok:{ALL}             | 405
-admin/login/                                             | to:{ALL} ok:mpi-      | to:{ALL}mpi-          | ok:{ALL}mpi-
+admin/login/                                             | to:{ALL} ok:mpi-      | to:{ALL}mpi-
 admin/logout/                                            | 405 to:mpi-           | ok:{ALL} to:mpi-
 admin/password_change/                                   | ok:{ALL}             | done:{ALL}
 admin/password_change/done/                              | ok:{ALL}             | 405
@@ -58,6 +58,8 @@ admin/missionsite/role/                                  | ok:AUS 403           
 admin/missionsite/role/add/                              | ok:AS 403            | done:AS 403
 admin/missionsite/role/<object_id>/                      | to:{ALL}             | to:{ALL}
 admin/missionsite/role/<object_id>/change/               | ok:AUS 403           | done:AS 403
+admin/missionsite/role/<object_id>/require-second-factor/ | ok:AS to             | done:AS to
+admin/missionsite/role/<object_id>/allow-password-alone/ | to:{ALL}             | to:{ALL}
 admin/missionsite/role/<object_id>/change/ @kept role    | ok:AUS 403           | 403
 admin/missionsite/role/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/missionsite/role/<object_id>/delete/               | 403                  | 403
@@ -175,6 +177,55 @@ admin/groups/task/<object_id>/cancel/                    | ok:AMFDS 403         
 admin/groups/task/<object_id>/history/                   | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/task/<object_id>/history/<entry>/revert/    | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/delete/                    | 403                  | 403
+
+# The security log: read by administrators and auditors, changed by no one.
+admin/common/securityevent/                              | ok:AUS 403           | ok:AUS 403
+admin/common/securityevent/export/                       | file:AUS 403         | file:AUS 403
+admin/common/securityevent/add/                          | 403                  | 403
+admin/common/securityevent/<object_id>/                  | to:{ALL}             | to:{ALL}
+admin/common/securityevent/<object_id>/change/           | ok:AUS 403           | 403
+admin/common/securityevent/<object_id>/history/          | to:{ALL}             | to:{ALL}
+admin/common/securityevent/<object_id>/delete/           | 403                  | 403
+
+# --- Accounts: each member's own log-in, factors and sessions ---------------------------------------
+# No one of them has a factor; those that change something ask for the password first, except shortly after a log-in.
+account/login/                                           | to:{ALL}mp ok:i-      | to:{ALL}mp ok:i-
+account/logout/                                          | 405:{ALL}mpi-         | to:{ALL}mpi-
+account/signup/                                          | to:{ALL}mpi-          | to:{ALL}mpi-
+account/signup/social/                                   | to:{ALL}mpi-          | to:{ALL}mpi-
+account/inactive/                                        | ok:{ALL}mpi-          | 405:{ALL}mpi-
+account/reauthenticate/                                  | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
+account/email/                                           | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
+account/confirm-email/                                   | ok:{ALL}mpi-          | 405:{ALL}mpi-
+account/confirm-email/<key>/                             | ok:{ALL}mpi-          | 404:{ALL}mpi-
+account/password/change/                                 | to:{ALL}mpi-          | to:{ALL}mpi-
+account/password/set/                                    | to:{ALL}mpi-          | to:{ALL}mpi-
+account/password/reset/                                  | ok:{ALL}mpi-          | ok:{ALL}mpi-
+account/password/reset/done/                             | ok:{ALL}mpi-          | 405:{ALL}mpi-
+account/password/reset/key/<uidb36>-<key>/               | ok:{ALL}mpi-          | ok:{ALL}mpi-
+account/password/reset/key/done/                         | ok:{ALL}mpi-          | 405:{ALL}mpi-
+account/2fa/                                             | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
+account/2fa/authenticate/                                | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/reauthenticate/                              | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/totp/activate/                               | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/totp/deactivate/                             | 404:{ALL}mp to:i-     | 404:{ALL}mp to:i-
+account/2fa/recovery-codes/                              | 404:{ALL}mp to:i-     | 405:{ALL}mp to:i-
+account/2fa/recovery-codes/generate/                     | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/recovery-codes/download/                     | 404:{ALL}mp to:i-     | 404:{ALL}mp to:i-
+account/2fa/webauthn/                                    | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
+account/2fa/webauthn/add/                                | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/webauthn/login/                              | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/webauthn/reauthenticate/                     | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/webauthn/keys/<pk>/remove/                   | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/webauthn/keys/<pk>/edit/                     | to:{ALL}mpi-          | to:{ALL}mpi-
+account/sessions/                                        | ok:{ALL}mp to:i-      | to:{ALL}mpi-
+account/providers/                                       | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
+account/providers/cancelled/                             | ok:{ALL}mpi-          | 405:{ALL}mpi-
+account/providers/error/                                 | 401:{ALL}mpi-         | 405:{ALL}mpi-
+account/github/login/                                    | 404:{ALL}mpi-         | 404:{ALL}mpi-
+account/github/login/callback/                           | 404:{ALL}mpi-         | 404:{ALL}mpi-
+account/oidc/<provider_id>/login/                        | 404:{ALL}mpi-         | 404:{ALL}mpi-
+account/oidc/<provider_id>/login/callback/               | 404:{ALL}mpi-         | 404:{ALL}mpi-
 
 # --- Registration and members' pages ---------------------------------------------------------------
 # Logged-in people are registered already. Three of the staff and the member are active in the directory.

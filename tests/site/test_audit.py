@@ -52,6 +52,7 @@ ARRANGE: dict[str, Callable[[], dict]] = {
     "change_role": lambda: {"role": a_role(), "permissions": permissions(VIEW)},
     "create_role": lambda: {"name": "Gardener"},
     "erase_again": lambda: {"entries": [EntryFactory().pk]},
+    "set_second_factor": lambda: {"role": a_role(), "required": True},
 }
 
 

@@ -198,6 +198,12 @@ def test_site_cannot_move_a_sequence():
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
 # dependency, a role in a project, an item of a checklist.
 DELETABLE = {
+    "account_emailaddress",
+    "account_emailconfirmation",
+    "mfa_authenticator",
+    "socialaccount_socialaccount",
+    "socialaccount_socialtoken",
+    "usersessions_usersession",
     "api_idempotency_keys",
     "api_request_counts",
     "auth_group_permissions",

@@ -1,6 +1,6 @@
 """Base classes of the back office: model admins, lists, search, actions, tabs."""
 
-from missionsite.common.admin import tokens
+from missionsite.common.admin import security_log, tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, ReasonForm
 from missionsite.common.admin.extensions import register_list_button, register_tab
 from missionsite.common.admin.forms import AutocompleteField, ServiceForm
@@ -23,5 +23,6 @@ __all__ = [
     "Tab",
     "register_list_button",
     "register_tab",
+    "security_log",
     "tokens",
 ]

@@ -1,17 +1,13 @@
-"""The log-in and password-change pages of the back office, with limited attempts."""
+"""The password-change page of the back office, with limited attempts."""
 
 from django.contrib import admin
 from django.contrib.auth.forms import PasswordChangeForm
 from django.contrib.auth.views import PasswordChangeView
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import reverse
-from unfold.forms import AdminOwnPasswordChangeForm, AuthenticationForm
+from unfold.forms import AdminOwnPasswordChangeForm
 
-from missionsite.common.passwords import LimitedLogin, LimitedPasswordChange, limited
-
-
-class StaffLoginForm(LimitedLogin, AuthenticationForm):
-    """The log-in form of the back office."""
+from missionsite.common.passwords import LimitedPasswordChange, limited
 
 
 class StaffPasswordForm(LimitedPasswordChange, AdminOwnPasswordChangeForm):
@@ -28,13 +24,6 @@ class StaffPasswordView(PasswordChangeView):
 
     def form_invalid(self, form: PasswordChangeForm) -> HttpResponse:
         return limited(super().form_invalid(form), form)
-
-
-def log_in(request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
-    """The log-in page of the back office."""
-    response = type(admin.site).login(admin.site, request, extra_context)
-    context = getattr(response, "context_data", None) or {}
-    return limited(response, context["form"]) if "form" in context else response
 
 
 def change_password(request: HttpRequest, extra_context: dict | None = None) -> HttpResponseBase:

@@ -10,6 +10,7 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext
 
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.audit.security import mirror
 
 # Adds an event to the log table of an app, in the transaction of its change, given the type of the event, `actor=`,
 # the link of the log, and the payload.
@@ -117,6 +118,7 @@ def audit(type_: str, *, actor: Model, **fields: Any) -> Model:
     `project=`), and the payload as JSON values; empty values are omitted.
     """
     fields = {name: value for name, value in fields.items() if value not in ("", None, {})}
+    mirror(type_, actor=actor, fields=fields)
     link = next((link for link in _writers if isinstance(fields.get(link), Model)), _DEFAULT)
     return _writers[link](type_, actor=actor, **fields)
 

@@ -1,0 +1,20 @@
+-- True for an account without an entry in the directory (created by staff), for an approved entry that is not banned or
+-- removed, and for a pending entry of a staff account.
+-- SECURITY DEFINER, so that no row policy hides an entry. FOR SHARE waits for a concurrent ban.
+CREATE OR REPLACE FUNCTION may_be_deck_assignee(of_member uuid) RETURNS boolean
+LANGUAGE plpgsql VOLATILE SECURITY DEFINER SET search_path = public, pg_temp
+AS $$
+DECLARE
+    entry record;
+BEGIN
+    SELECT status, deleted_at INTO entry FROM community_members WHERE person_id = of_member FOR SHARE;
+    IF NOT FOUND THEN
+        RETURN true;
+    END IF;
+    RETURN entry.deleted_at IS NULL AND CASE
+        WHEN entry.status IN ('active', 'suspended') THEN true
+        WHEN entry.status = 'banned' THEN false
+        ELSE (SELECT is_staff FROM members WHERE id = of_member)
+    END;
+END $$;
+REVOKE EXECUTE ON FUNCTION may_be_deck_assignee(uuid) FROM PUBLIC;
