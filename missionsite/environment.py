@@ -1,6 +1,7 @@
 """Reads settings from the environment or a `.env` file, for `missionsite.settings` and the `conf.py` of an app."""
 
 import os
+from collections.abc import MutableMapping
 from datetime import time, timedelta
 from pathlib import Path
 
@@ -12,6 +13,38 @@ BASE_DIR = Path(__file__).resolve().parent.parent
 env = environ.Env()
 env.read_env(BASE_DIR / ".env")
 
+# Secrets that may be in a file instead, as those of containers are: NAME_FILE names the file of NAME.
+SECRETS = (
+    "SECRET_KEY",
+    "SECRET_KEY_FALLBACKS",
+    "DATABASE_URL",
+    "DATABASE_OWNER_URL",
+    "DATABASE_DIRECT_URL",
+    "DATABASE_BACKUP_URL",
+    "EMAIL_URL",
+    "GITHUB_TOKEN",
+    "GITHUB_CLIENT_SECRET",
+    "OIDC_CLIENT_SECRET",
+    "METRICS_TOKEN",
+    "DOCUMENTS_OPTIONS",
+)
+
+
+def read_secret_files(environment: MutableMapping[str, str]) -> None:
+    """Set each secret to the content of its file, without the line end. Raises ImproperlyConfigured."""
+    for name in SECRETS:
+        path = environment.get(f"{name}_FILE")
+        if not path:
+            continue
+        if environment.get(name):
+            raise ImproperlyConfigured(f"Set {name} or {name}_FILE, not both.")
+        try:
+            environment[name] = Path(path).read_text(encoding="utf-8").rstrip("\r\n")
+        except OSError as error:
+            raise ImproperlyConfigured(f"{name}_FILE cannot be read: {error}.") from error
+
+
+read_secret_files(os.environ)
 VAR_DIR = Path(env.str("MISSIONSITE_VAR_DIR", default=str(BASE_DIR / "var")))
 # Without DATABASE_URL the site runs on its own embedded PostgreSQL: the default for trying and developing.
 EMBEDDED = not env.str("DATABASE_URL", default="")

@@ -38,6 +38,9 @@ HTTPS = env.bool("HTTPS", default=False)
 SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
+# Browsers take these names from this host only, over HTTPS, for all of its paths.
+SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
+CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 # Both affect all sites below the domain, so they are off by default.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
@@ -95,6 +98,7 @@ MIDDLEWARE = [
     "missionsite.common.request_context.RequestContextMiddleware",
     "missionsite.common.audit.security.DeniedAccessMiddleware",
     "missionsite.common.content_policy.ContentPolicyMiddleware",
+    "missionsite.common.content_policy.PrivateAnswersMiddleware",
     "missionsite.common.api.problems.ProblemMiddleware",
     "missionsite.common.middleware.PageMethodsMiddleware",
     "django.middleware.security.SecurityMiddleware",

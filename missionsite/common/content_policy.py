@@ -10,6 +10,7 @@ from functools import cache
 from hashlib import sha256
 from typing import Any, cast
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.template.loader import get_template
@@ -46,6 +47,32 @@ class ContentPolicyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         response = self.get_response(request)
         response.setdefault(HEADER, policy_for(request.path_info))
+        return response
+
+
+# What no page of this site uses, and passkeys, which only this site may ask for.
+PERMISSIONS = (
+    "camera=(), microphone=(), geolocation=(), payment=(), usb=(), serial=(), bluetooth=(), midi=(), "
+    "display-capture=(), browsing-topics=(), publickey-credentials-get=(self), publickey-credentials-create=(self)"
+)
+
+
+class PrivateAnswersMiddleware:
+    """Keep answers out of caches and of other sites.
+
+    An answer to a session or a token is not stored, unless its view says otherwise. Other origins cannot load an answer
+    as an image or a script.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        response = self.get_response(request)
+        response.setdefault("Permissions-Policy", PERMISSIONS)
+        response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
+        if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers:
+            response.setdefault("Cache-Control", "private, no-store")
         return response
 
 

@@ -33,7 +33,7 @@ from missionsite.common.errors import DomainError
 from tests.fallback.proposals import a_project, proposals, spent
 from tests.fallback.racing import PEOPLE, accepted_by_period, only
 from tests.support.concurrency import CONTROL_ROUNDS, PATIENCE, ROUNDS, crowd
-from tests.support.database import row, rows
+from tests.support.database import allow_delete, row, rows
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, RunFactory
 from tests.support.factories.groups import MemberFactory
 
@@ -197,6 +197,7 @@ STEPS = [decide, decide, decide, undo, move, depend, start_run, launch, cancel]
 
 def delete_project_during_change(monkeypatch) -> list:
     """Delete a project while a service has locked its configuration; the results of both, exceptions included."""
+    allow_delete("projects")
     config, actor, locked = ConfigFactory(), MemberFactory(), threading.Event()
     apply_changes = configs.apply_changes
 

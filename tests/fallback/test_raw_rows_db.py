@@ -15,7 +15,7 @@ from fallback.models.schema_only import (
     WorkstationRepository,
     WorkstationWorktree,
 )
-from tests.support.database import assert_rejects_alone, rejected_by
+from tests.support.database import allow_delete, assert_rejects_alone, rejected_by
 from tests.support.factories.fallback import (
     MissionFactory,
     RepositoryFactory,
@@ -83,6 +83,7 @@ def test_second_row_with_same_values_is_rejected(model, rule):
     first = model.objects.create(**values)
     with rejected_by(rule):
         model.objects.create(**values)
+    allow_delete(model._meta.db_table)
     first.delete()
     model.objects.create(**values)
 

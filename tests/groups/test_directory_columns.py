@@ -199,6 +199,7 @@ def test_every_reference_is_a_foreign_key():
     ]
 
 
+@pytest.mark.deletes("community_members")
 @pytest.mark.parametrize("table", ["community_invitations", "member_relationships", "member_participation"])
 def test_referenced_member_cannot_be_deleted(table):
     values = least(table)

@@ -74,16 +74,23 @@ def check_storable(value: Any, pointer: str) -> None:
 
 
 class Parser(NinjaParser):
-    """Standard JSON (without NaN) whose texts can be stored."""
+    """Standard JSON (without NaN) whose texts can be stored, and in which no object has a name twice."""
 
     def parse_body(self, request: HttpRequest) -> Any:
-        data = json.loads(request.body, parse_constant=self._no_constant)
+        data = json.loads(request.body, parse_constant=self._no_constant, object_pairs_hook=self._distinct)
         check_storable(data, "")
         return data
 
     @staticmethod
     def _no_constant(name: str) -> None:
         raise ValueError(f"{name} is not JSON")
+
+    @staticmethod
+    def _distinct(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        values = dict(pairs)
+        if len(values) < len(pairs):
+            raise ValueError("a name stands twice in one object")
+        return values
 
 
 class Operation(NinjaOperation):
