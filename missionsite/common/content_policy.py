@@ -15,6 +15,7 @@ from django.http import HttpRequest, HttpResponse
 from django.template import Context, Template
 from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
+from django.utils.cache import patch_cache_control
 from unfold.settings import get_config
 from unfold.utils import convert_color
 
@@ -71,8 +72,9 @@ class PrivateAnswersMiddleware:
         response = self.get_response(request)
         response.setdefault("Permissions-Policy", PERMISSIONS)
         response.setdefault("Cross-Origin-Resource-Policy", "same-origin")
-        if settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers:
-            response.setdefault("Cache-Control", "private, no-store")
+        is_private = settings.SESSION_COOKIE_NAME in request.COOKIES or "Authorization" in request.headers
+        if is_private and not response.has_header("Cache-Control"):
+            patch_cache_control(response, private=True, no_store=True)
         return response
 
 
