@@ -166,6 +166,19 @@ class SnoozeInThePast(DomainError):
     status = 422
 
 
+class RestInThePast(DomainError):
+    message = _("Choose a date in the future.")
+    code = "rest_in_the_past"
+    field = "rest_until"
+    status = 422
+
+
+class RecordTooWeak(DomainError):
+    message = _("The acceptance record of this template is not good enough yet to accept its proposals automatically.")
+    code = "record_too_weak"
+    field = "auto_accept"
+
+
 class RunInProgress(DomainError):
     message = _("A run of this project is in progress. Try again in a few seconds.")
     code = "run_in_progress"

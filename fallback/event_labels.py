@@ -13,6 +13,7 @@ from fallback.models.choices import (
     PrMode,
     ProjectRole,
     ReviewStatus,
+    Schedule,
 )
 from missionsite.common.audit.events import EventField
 
@@ -45,6 +46,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "generated": _("Generated"),
     "list": (_("List"), List),
     "maintainer": _("Maintainer"),
+    "max_open": _("Open at a time"),
     "member": _("Member"),
     "monthly_target_hours": _("Hours per month"),
     "open_dependency_count": _("Open dependencies"),
@@ -63,6 +65,8 @@ EVENT_FIELDS: dict[str, EventField] = {
     "reviewed_by_id": _("Reviewed by"),
     # Of a project or an organisation; the role in a mission is free text.
     "role": (_("Role"), {**dict(OrganizationRole.choices), **dict(ProjectRole.choices)}),
+    "schedule": (_("Schedule"), Schedule),
+    "schedule_day": _("Day of the schedule"),
     "slug": _("Short name"),
     "snoozed_until": _("Snoozed until"),
     "stage": _("Stage"),

@@ -26,6 +26,29 @@ FEEDBACK_LENGTH = 5_000
 STAGES, STAGE_LENGTH = 20, 64
 TAGS, TAG_LENGTH = 20, 64
 
+# --- Rest of templates ------------------------------------------------------------------------
+
+# After a discard for one of these reasons, the template is not proposed for this long. None: a discard with feedback
+# only. A discard as "wrong time" has a date of its own; one as duplicate lets the template wait for that mission.
+REST_AFTER = {
+    "not_needed": timedelta(days=14),
+    "other": timedelta(days=14),
+    None: timedelta(days=14),
+    "run_cancelled": timedelta(days=1),
+}
+# After a discard for one of these reasons, the template is not proposed until it is edited.
+REST_UNTIL_EDITED = ("too_large", "unclear", "wrong_template")
+# Open proposals and missions of one template at a time.
+MAX_OPEN = (1, 100)
+DEFAULT_MAX_OPEN = 1
+# The day of a schedule: Monday to Sunday, or the day of the month. In a shorter month, its last day counts.
+WEEKLY_DAY = (1, 7)
+MONTHLY_DAY = (1, 31)
+# A template may be accepted automatically when the lower end of the 95 % confidence interval of its acceptance is at
+# least this. 16 of 16 accepted is the shortest record that is good enough.
+AUTO_ACCEPT_LOWER_BOUND = 0.8
+CONFIDENCE_Z = 1.96
+
 # --- Conditions -------------------------------------------------------------------------------
 
 # The missions that count as backlog: they can be started now. The SQL of the check has a copy; a test compares the two.

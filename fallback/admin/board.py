@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
@@ -20,10 +22,13 @@ from fallback.admin.formats import (
     format_backlog,
     format_effort,
     format_last_check,
+    format_schedule,
+    format_skipped,
     format_status,
+    format_template_state,
     quota_context,
 )
-from fallback.models import Mission, MissionFallbackConfig, MissionFallbackTemplate, Project
+from fallback.models import Mission, MissionFallbackConfig, MissionFallbackRun, MissionFallbackTemplate, Project
 from fallback.models.choices import List
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.guardrails import guardrails_of
@@ -31,6 +36,7 @@ from fallback.selectors.items import items_to_review
 from fallback.selectors.missions import CARDS, backlogs_of, board_cards
 from fallback.selectors.planning import templates_in_turn
 from fallback.selectors.rights import Right
+from fallback.selectors.template_states import TemplateState, template_states
 from fallback.services.missions import move_mission, set_ready
 from fallback.services.runs import launch_template
 from missionsite.common.admin.actions import post_action, valid_values
@@ -72,7 +78,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
         "may_add": is_open and rights.allows(Right.CONTRIBUTE, project),
         "add_url": f"{reverse('admin:fallback_mission_add')}?project={project.pk}",
         "columns": columns,
-        "templates": [_template(template) for template in templates_in_turn(project)],
+        "templates": _templates(project, at),
         "waiting": number,
         "waiting_text": text,
         "review_url": f"{reverse('admin:fallback_review')}?project={project.pk}",
@@ -158,7 +164,9 @@ def launch_view(request: HttpRequest, template_id: str) -> FormResult:
     def save() -> FormResult:
         mission = launch_template(actor=member_of(request), template=template)
         address = reverse("admin:fallback_mission_change", args=[mission.pk])
-        return FormResult(address, gettext("{mission} added to Todo.").format(mission=mission.title))
+        message = gettext("{mission} added to Todo.").format(mission=mission.title)
+        ignored = format_skipped(MissionFallbackRun.objects.get(items__mission=mission).skipped)
+        return FormResult(address, " ".join([message, *(f"{each['guardrail']}: {each['text']}" for each in ignored)]))
 
     saved = run_once(request, save)
     return saved._replace(location=_board_of(template.project_id), facts={"mission_url": saved.location})
@@ -196,7 +204,12 @@ def _card(mission: Mission, may_move: bool) -> dict:
     }
 
 
-def _template(template: MissionFallbackTemplate) -> dict:
+def _templates(project: Project, at: datetime) -> list[dict]:
+    states = template_states(project, at)
+    return [_template(template, states[template.pk]) for template in templates_in_turn(project)]
+
+
+def _template(template: MissionFallbackTemplate, state: TemplateState) -> dict:
     return {
         "id": template.pk,
         "name": template.name,
@@ -207,6 +220,8 @@ def _template(template: MissionFallbackTemplate) -> dict:
         "flow": template.flow.name,
         "repository": template.repository.name,
         "acceptance_text": format_acceptance(template),
+        "schedule_text": format_schedule(template) if template.schedule else "",
+        "waits_text": format_template_state(template, state),
         "last_used": gettext("last used {when}").format(when=format_datetime(template.last_used_at))
         if template.last_used_at
         else "",

@@ -9,9 +9,10 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models import MissionEvent, MissionFallbackConfig, MissionFallbackRun, MissionFallbackTemplate
-from fallback.models.choices import ConfigStatus, Guardrail, Trigger
+from fallback.models.choices import ConfigStatus, Guardrail, Schedule, Trigger
 from fallback.selectors.guardrails import Quota, format_hours
 from fallback.selectors.planning import Plan
+from fallback.selectors.template_states import TemplateState
 from groups.models import Member
 from missionsite.common.admin.formats import format_datetime
 from missionsite.common.annotations import StrOrPromise
@@ -51,7 +52,13 @@ GUARDRAIL_TEXTS: dict[str, StrOrPromise] = {
     Guardrail.WEEK: _("The weekly cap is reached, counting open proposals."),
     Guardrail.MONTH: _("Its estimated hours exceed the hours left this month."),
     Guardrail.TEMPLATES: _("No template is enabled. Enable one to get proposals."),
+    Guardrail.REST: _("It rests after a discard, until the time shown or until it is edited."),
+    Guardrail.MAX_OPEN: _("As many of its proposals and missions are open as the template allows."),
+    Guardrail.DUPLICATE: _("A proposal was a duplicate of a mission in Todo, which takes its place."),
+    Guardrail.SNOOZED: _("Its proposal is snoozed and still counts."),
 }
+
+WEEKDAYS = (_("Monday"), _("Tuesday"), _("Wednesday"), _("Thursday"), _("Friday"), _("Saturday"), _("Sunday"))
 
 
 def format_event_type(type_: str) -> str:
@@ -116,7 +123,9 @@ def format_skipped(entries: list[dict]) -> list[dict]:
             {
                 "template": entry.get("name") or gettext("Any template"),
                 "guardrail": dict(Guardrail.choices).get(guardrail, guardrail),
-                "text": GUARDRAIL_TEXTS.get(guardrail, ""),
+                "text": gettext("Ignored, because it was launched by hand.")
+                if entry.get("ignored")
+                else GUARDRAIL_TEXTS.get(guardrail, ""),
                 "resets": format_datetime(datetime.fromisoformat(until)) if until else "",
             }
         )
@@ -137,16 +146,43 @@ def plan_context(plan: Plan) -> dict:
                 "template": template.name,
                 "title": template.name,
                 "effort_text": format_effort(template.estimated_effort_minutes),
-                "why": gettext("last used {when}, {acceptance}").format(
-                    when=format_datetime(template.last_used_at), acceptance=format_acceptance(template)
-                )
-                if template.last_used_at
-                else gettext("not used yet"),
+                "why": _why(plan, template),
             }
             for template in plan.picks
         ],
         "skipped": format_skipped([entry.as_json() for entry in plan.skipped]),
     }
+
+
+def _why(plan: Plan, template: MissionFallbackTemplate) -> str:
+    if template in plan.scheduled:
+        return gettext("scheduled for today")
+    if not template.last_used_at:
+        return gettext("not used yet")
+    return gettext("last used {when}, {acceptance}").format(
+        when=format_datetime(template.last_used_at), acceptance=format_acceptance(template)
+    )
+
+
+def format_template_state(template: MissionFallbackTemplate, state: TemplateState) -> str:
+    """Why a template would not be proposed now; empty if it would."""
+    if state.rests_until:
+        return gettext("rests until {when}").format(when=format_datetime(state.rests_until))
+    if state.rests_until_edited:
+        return gettext("rests until it is edited")
+    if state.open_count >= template.max_open:
+        return ngettext("{number} open already", "{number} open already", state.open_count).format(
+            number=state.open_count
+        )
+    return ""
+
+
+def format_schedule(template: MissionFallbackTemplate) -> str:
+    if template.schedule_day and template.schedule == Schedule.WEEKLY:
+        return gettext("every {weekday}").format(weekday=WEEKDAYS[template.schedule_day - 1])
+    if template.schedule == Schedule.MONTHLY:
+        return gettext("on day {number} of the month").format(number=template.schedule_day)
+    return gettext("when work runs low")
 
 
 def format_last_check(config: MissionFallbackConfig) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import datetime, timedelta
+from datetime import datetime, time, timedelta
 from typing import Any
 
 from django import forms
@@ -48,6 +48,16 @@ class EditForm(forms.Form):
 class DiscardForm(forms.Form):
     reason = forms.ChoiceField(choices=[("", ""), *DiscardReason.of_reviewers()], required=False)
     feedback = forms.CharField(max_length=FEEDBACK_LENGTH, required=False)
+    rest_until = forms.DateField(label=_("Not before"), required=False)
+
+    def clean_rest_until(self) -> datetime | None:
+        """The beginning of the day in the current time zone."""
+        day = self.cleaned_data["rest_until"]
+        if day is None:
+            return None
+        if not 2000 <= day.year <= 9000:
+            raise forms.ValidationError(gettext("Choose an earlier date."))
+        return timezone.make_aware(datetime.combine(day, time.min))
 
 
 class SnoozeItemForm(forms.Form):

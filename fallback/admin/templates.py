@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+from math import floor
 from typing import cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import path
+from django.utils import timezone
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
@@ -20,11 +23,12 @@ from fallback.admin.base import (
     VisibleRelatedFilter,
     member_of,
 )
-from fallback.admin.formats import format_acceptance, format_effort
+from fallback.admin.formats import format_acceptance, format_effort, format_schedule, format_template_state
 from fallback.models import MissionFallbackItem, MissionFallbackTemplate
 from fallback.models.templates import TemplateQuerySet
-from fallback.rules import TAG_LENGTH, TAGS
+from fallback.rules import AUTO_ACCEPT_LOWER_BOUND, TAG_LENGTH, TAGS
 from fallback.selectors.rights import Right
+from fallback.selectors.template_states import acceptance_lower_bound, template_states
 from fallback.services.projects import add_to_project, change_in_project
 from fallback.services.runs import launch_template
 from missionsite.common.admin import ServiceForm
@@ -76,14 +80,25 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
     fieldsets = (
         (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
         (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
-        (_("Use"), {"fields": ("enabled", ("record", "last_used"))}),
+        (
+            _("Use"),
+            {
+                "fields": (
+                    ("enabled", "max_open"),
+                    ("schedule", "schedule_day"),
+                    ("record", "last_used"),
+                    ("state", "confidence"),
+                    "auto_accept",
+                )
+            },
+        ),
     )
     add_fieldsets = (
         (None, {"fields": ("project", "name", "description", "acceptance_criteria")}),
         (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
-        (_("Use"), {"fields": ("enabled",)}),
+        (_("Use"), {"fields": (("enabled", "max_open"), ("schedule", "schedule_day"))}),
     )
-    readonly_fields = ("record", "last_used")
+    readonly_fields = ("record", "last_used", "state", "confidence")
     tabs = (USES,)
     object_actions = (
         ProjectAction(
@@ -94,7 +109,7 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
             permission="",
             right=Right.REVIEW,
             available=lambda template: template.enabled,
-            help_text=_("Creates a mission in Todo, within the guardrails."),
+            help_text=_("Creates a mission in Todo, also while the template rests or is open already."),
             icon="rocket_launch",
             bulk_title=_("Launch"),
         ),
@@ -127,6 +142,17 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
     @display(description=_("Open proposals"))
     def waiting(self, template: MissionFallbackTemplate) -> int:
         return template.proposed_count
+
+    @display(description=_("Proposed next"))
+    def state(self, template: MissionFallbackTemplate) -> str:
+        state = template_states(template.project, timezone.now()).get(template.pk)
+        return (format_template_state(template, state) if state else "") or format_schedule(template)
+
+    @display(description=_("Acceptance, at least"))
+    def confidence(self, template: MissionFallbackTemplate) -> str:
+        return gettext("{percent} % with 95 % confidence; {needed} % is needed to accept automatically").format(
+            percent=floor(100 * acceptance_lower_bound(template)), needed=round(100 * AUTO_ACCEPT_LOWER_BOUND)
+        )
 
     @display(description=_("Last used"))
     def last_used(self, template: MissionFallbackTemplate) -> str:

@@ -2,9 +2,9 @@
 
 from collections.abc import Callable
 from datetime import datetime
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from django.db.models import Model, Q, QuerySet
+from django.db.models import Q, QuerySet
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
 from ninja import Path, Schema
@@ -91,6 +91,6 @@ def refreshed(row: M, show: Callable[[M], dict]) -> dict:
     return show(row)
 
 
-def fields_of(row: Model, *names: str) -> dict:
+def fields_of(row: Any, *names: str) -> dict:
     """Attributes of a row by name."""
     return {name: getattr(row, name) for name in names}

@@ -48,6 +48,7 @@ class ItemOut(Schema):
     feedback: str = Field(examples=[""])
     duplicate_of: str | None = Field(examples=[None])
     snoozed_until: datetime | None = Field(examples=[None])
+    rest_until: datetime | None = Field(description="Until when its template rests.", examples=[None])
     reviewed_at: datetime | None = Field(examples=[None])
     created_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
 
@@ -64,9 +65,20 @@ class Acceptance(StrictSchema):
     estimated_effort_minutes: int | None = Field(None, ge=EFFORT_MINUTES[0], le=EFFORT_MINUTES[1], examples=[60])
 
 
+def _near(instant: datetime | None) -> datetime | None:
+    if instant and instant.year > 9000:
+        raise ValueError("Choose an earlier date.")
+    return instant
+
+
 class Discard(StrictSchema):
     reason: ReasonName | None = Field(None, examples=["not_needed"])
     feedback: str = Field("", max_length=FEEDBACK_LENGTH, examples=["Done last week."])
+    rest_until: AwareDatetime | None = Field(
+        None,
+        description="With the reason `wrong_time`: when the template may be proposed again.",
+        examples=[None],
+    )
     duplicate_of: str | None = Field(
         None,
         max_length=26,
@@ -74,16 +86,13 @@ class Discard(StrictSchema):
         examples=[None],
     )
 
+    _near = field_validator("rest_until")(_near)
+
 
 class Snooze(StrictSchema):
     until: AwareDatetime = Field(description="With UTC offset.", examples=["2026-11-27T09:00:00Z"])
 
-    @field_validator("until")
-    @classmethod
-    def _near(cls, until: datetime) -> datetime:
-        if until.year > 9000:
-            raise ValueError("Choose an earlier date.")
-        return until
+    _near = field_validator("until")(_near)
 
 
 @router.get("/projects/{project}/fallback/items", response=ItemPage, tags=["fallback"], summary="List proposals")
@@ -146,7 +155,8 @@ def discard_fallback_item(request: SiteRequest, body: Discard, project: str = Pr
         mission = find_in(Mission, of_project, body.duplicate_of)
         review.mark_duplicate(actor=actor, item=found, mission=mission, feedback=body.feedback)
     else:
-        review.discard_item(actor=actor, item=found, reason=body.reason, feedback=body.feedback)
+        given = fields_of(body, "reason", "feedback", "rest_until")
+        review.discard_item(actor=actor, item=found, **given)
     return refreshed(found, item_out)
 
 
@@ -178,7 +188,7 @@ def undo_fallback_item(request: SiteRequest, project: str = ProjectKey, item: st
 def item_out(item: MissionFallbackItem) -> dict:
     return {
         **fields_of(item, "id", "title", "description", "priority", "estimated_effort_minutes", "status", "reason"),
-        **fields_of(item, "feedback", "snoozed_until", "reviewed_at", "created_at"),
+        **fields_of(item, "feedback", "snoozed_until", "rest_until", "reviewed_at", "created_at"),
         "run": item.run_id,
         "template": item.template_id,
         "project": item.project_id,

@@ -25,6 +25,10 @@ class TemplateOut(Schema):
     priority: int = Field(examples=[3])
     estimated_effort_minutes: int = Field(examples=[90])
     enabled: bool = Field(examples=[True])
+    max_open: int = Field(description="Open proposals and missions at a time.", examples=[1])
+    schedule: str = Field(description="`weekly`, `monthly`, or empty: when work runs low.", examples=[""])
+    schedule_day: int | None = Field(description="1 (Monday) to 7, or the day of the month.", examples=[None])
+    auto_accept: bool = Field(examples=[False])
 
 
 class TemplatePage(Schema):
@@ -58,11 +62,17 @@ def list_fallback_templates(
 )
 @needs(FALLBACK_RUN, checks_rights=True)
 def launch_fallback_template(request: SiteRequest, project: str = ProjectKey, template: str = Key) -> Status:
-    """Create a mission from a template, within the guardrails."""
+    """Create a mission from a template, within the weekly cap and the monthly hours.
+
+    A rest and `max_open` are ignored; the run of the mission has them in `skipped`, with `ignored`.
+    """
     found = find_in(MissionFallbackTemplate, find_project(request, project, Right.REVIEW), template)
     mission = launch_template(actor=request.auth.member, template=found, triggered_by=Trigger.API)
     return Status(201, refreshed(mission, mission_out))
 
 
 def template_out(template: MissionFallbackTemplate) -> dict:
-    return fields_of(template, "id", "name", "description", "priority", "estimated_effort_minutes", "enabled")
+    return {
+        **fields_of(template, "id", "name", "description", "priority", "estimated_effort_minutes", "enabled"),
+        **fields_of(template, "max_open", "schedule", "schedule_day", "auto_accept"),
+    }

@@ -92,6 +92,7 @@ class ItemStatus(TextChoices):
 
 class DiscardReason(TextChoices):
     NOT_NEEDED = "not_needed", _("Not needed now")
+    WRONG_TIME = "wrong_time", _("Wrong time: not before a date")
     DUPLICATE = "duplicate", _("Duplicate of another mission")
     TOO_LARGE = "too_large", _("Too large")
     UNCLEAR = "unclear", _("Unclear")
@@ -109,6 +110,15 @@ class Guardrail(TextChoices):
     WEEK = "weekly_mission_cap", _("Weekly cap")
     MONTH = "monthly_target_hours", _("Monthly hours")
     TEMPLATES = "no_enabled_template", _("No enabled template")
+    REST = "template_rests", _("Rests after a discard")
+    MAX_OPEN = "max_open", _("Open already")
+    DUPLICATE = "duplicate_open", _("Duplicate is in Todo")
+    SNOOZED = "proposal_snoozed", _("Proposal snoozed")
+
+
+class Schedule(TextChoices):
+    WEEKLY = "weekly", _("Every week")
+    MONTHLY = "monthly", _("Every month")
 
 
 class Period(TextChoices):

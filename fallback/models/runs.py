@@ -152,6 +152,8 @@ class MissionFallbackItem(TimestampedModel):
         verbose_name=_("duplicate of"),
     )
     snoozed_until = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    # Until when its template rests because of this discard; NULL if it does not, or rests until it is edited.
+    rest_until = models.DateTimeField(_("template rests until"), null=True, blank=True, editable=False)
     reviewed_by = models.ForeignKey(
         "groups.Member",
         models.PROTECT,
@@ -207,6 +209,14 @@ class MissionFallbackItem(TimestampedModel):
                 violation_error_message=_("Choose a reason or enter feedback."),
                 field="feedback",
             ),
+            CheckConstraint(
+                condition=(Q(rest_until__isnull=True) | Q(status="discarded"))
+                & (~Q(status="discarded", reason="wrong_time", reason__isnull=False) | Q(rest_until__isnull=False)),
+                name="mission_fallback_items_wrong_time_has_end",
+                violation_error_code="rest_until_missing",
+                violation_error_message=_("Enter the date before which this is not to be proposed."),
+                field="rest_until",
+            ),
             UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
         ]
         indexes = [
@@ -222,6 +232,17 @@ class MissionFallbackItem(TimestampedModel):
             models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="mission_fallback_items_of"),
             # The acceptance record of a template, and its last use.
             models.Index(F("template"), F("created_at").desc(), F("status"), name="mission_fallback_items_record"),
+            # The rest of a template: until a time, or until it is edited.
+            models.Index(
+                fields=["template", "rest_until"],
+                name="mission_fallback_items_rest",
+                condition=Q(rest_until__isnull=False),
+            ),
+            models.Index(
+                fields=["template", "reviewed_at"],
+                name="fallback_items_rest_edited",
+                condition=Q(reason__in=rules.REST_UNTIL_EDITED),
+            ),
             # The recent decisions of a member, for undo.
             models.Index(
                 F("reviewed_by"),

@@ -3,6 +3,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Any, ClassVar
 
+from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Count, F, Max, Q
 from django.db.models.functions import Lower
@@ -10,8 +11,8 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, range_check, within_project
-from fallback.models.choices import Priority
-from missionsite.common.constraints import choices_check, one_line_checks
+from fallback.models.choices import Priority, Schedule
+from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
 
@@ -61,6 +62,37 @@ class MissionFallbackTemplate(TimestampedModel):
         help_text=_("If disabled, no proposals are made from this template."),
     )
     tags = models.JSONField(_("tags"), default=list, db_default=[], blank=True)
+    max_open = models.IntegerField(
+        _("open at a time"),
+        default=rules.DEFAULT_MAX_OPEN,
+        db_default=rules.DEFAULT_MAX_OPEN,
+        help_text=_("Maximum of open proposals and unfinished missions from this template."),
+    )
+    auto_accept = models.BooleanField(
+        _("accept automatically"),
+        default=False,
+        db_default=False,
+        help_text=_("Its proposals become missions immediately, as long as its acceptance record is good enough."),
+    )
+    schedule = models.TextField(
+        _("schedule"),
+        choices=Schedule,
+        blank=True,
+        default="",
+        db_default="",
+        help_text=_(
+            "One proposal on its day, even with enough ready missions. Without a schedule: when work runs low."
+        ),
+    )
+    schedule_day = models.IntegerField(
+        _("day of the schedule"),
+        null=True,
+        blank=True,
+        help_text=_("1 (Monday) to 7 (Sunday) for every week; 1 to 31 for every month."),
+    )
+    last_scheduled_on = models.DateField(_("last scheduled day"), null=True, blank=True, editable=False)
+    # When its content was last edited; set by a trigger.
+    edited_at = models.DateTimeField(_("content edited"), db_default=TransactionNow(), editable=False)
 
     objects: ClassVar[TemplateManager] = TemplateManager()
 
@@ -79,11 +111,32 @@ class MissionFallbackTemplate(TimestampedModel):
                 name="mission_fallback_templates_effort_in_range",
                 message=_("Enter an effort between {low} and {high} minutes."),
             ),
+            range_check(
+                "max_open",
+                rules.MAX_OPEN,
+                name="mission_fallback_templates_max_open_in_range",
+                message=_("Enter a number between {low} and {high}."),
+            ),
+            CheckConstraint(
+                condition=Q(schedule="", schedule_day__isnull=True)
+                | Q(schedule=Schedule.WEEKLY, schedule_day__isnull=False, schedule_day__range=rules.WEEKLY_DAY)
+                | Q(schedule=Schedule.MONTHLY, schedule_day__isnull=False, schedule_day__range=rules.MONTHLY_DAY),
+                name="mission_fallback_templates_schedule_has_day",
+                violation_error_code="schedule_day_invalid",
+                violation_error_message=_(
+                    "A weekly schedule needs a day from 1 to 7, a monthly one a day from 1 to 31."
+                ),
+                field="schedule_day",
+            ),
         ]
         indexes = [
             # The Fallback area of a board, and the templates of a run.
             models.Index(F("project"), Lower("name"), name="mission_fallback_templates_of", condition=Q(enabled=True)),
             models.Index(F("project"), F("created_at").desc(), name="fallback_templates_of_project"),
+            # The templates whose day it may be.
+            models.Index(
+                fields=["project"], name="fallback_templates_scheduled", condition=Q(enabled=True) & ~Q(schedule="")
+            ),
         ]
 
     def __str__(self) -> str:

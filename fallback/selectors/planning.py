@@ -6,7 +6,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from django.db.models import Sum
+from django.db.models import QuerySet, Sum
 from django.utils import timezone
 from django.utils.formats import date_format
 from django.utils.translation import gettext, ngettext
@@ -22,23 +22,12 @@ from fallback.models import (
 )
 from fallback.models.choices import ConfigStatus, Guardrail, ProjectStatus
 from fallback.selectors.guardrails import Guardrails, guardrails_of
-
-
-@dataclass
-class SkippedTemplate:
-    """A template that was not proposed, with the guardrail that prevented it."""
-
-    guardrail: Guardrail
-    template: MissionFallbackTemplate | None = None
-    resets_at: datetime | None = None
-
-    def as_json(self) -> dict:
-        return {
-            "template": self.template.pk if self.template else None,
-            "name": self.template.name if self.template else None,
-            "guardrail": str(self.guardrail),
-            "resetsAt": self.resets_at.isoformat() if self.resets_at else None,
-        }
+from fallback.selectors.template_states import (
+    SkippedTemplate,
+    open_duplicates,
+    scheduled_templates,
+    template_states,
+)
 
 
 @dataclass
@@ -46,7 +35,7 @@ class Plan:
     """The plan of the next run of a project.
 
     backlog: ready, unblocked missions, counted up to the threshold. deficit: threshold minus backlog minus open
-    proposals.
+    proposals and missions in Todo that proposals were duplicates of. scheduled: the templates whose day it is.
     """
 
     project: Project
@@ -59,13 +48,19 @@ class Plan:
     inactive_reason: str = ""
     picks: list[MissionFallbackTemplate] = field(default_factory=list)
     skipped: list[SkippedTemplate] = field(default_factory=list)
+    scheduled: list[MissionFallbackTemplate] = field(default_factory=list)
+
+    @property
+    def is_needed(self) -> bool:
+        """Whether missions are missing, or a template is scheduled for today."""
+        return bool(self.deficit or self.scheduled)
 
     @property
     def summary(self) -> str:
         """The plan as a sentence."""
         if self.inactive_reason:
             return self.inactive_reason
-        if not self.deficit:
+        if not self.is_needed:
             return gettext("Enough missions are ready or proposed. No proposals needed.")
         made = ngettext("{number} proposal would be made", "{number} proposals would be made", len(self.picks)).format(
             number=len(self.picks)
@@ -122,8 +117,15 @@ def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, a
         guardrails=guardrails_of([project], at)[project.pk],
         inactive_reason=inactive_reason(project, config, at),
     )
-    if plan.deficit and not plan.inactive_reason:
-        _choose(plan, waiting.aggregate(minutes=Sum("estimated_effort_minutes"))["minutes"] or 0)
+    if not plan.inactive_reason:
+        turn = templates_in_turn(project)
+        due = set(scheduled_templates(project, at))
+        plan.scheduled = [template for template in turn if template.pk in due]
+        if plan.deficit:
+            _reduce_deficit(plan, waiting)
+        if plan.is_needed:
+            minutes = waiting.aggregate(minutes=Sum("estimated_effort_minutes"))["minutes"] or 0
+            _choose(plan, turn, minutes)
     return plan
 
 
@@ -145,32 +147,83 @@ def acceptance(template: MissionFallbackTemplate) -> float:
     return template.accepted_count / decided if decided else 0.5
 
 
-def _choose(plan: Plan, proposed_minutes: int) -> None:
-    """Pick a template for each missing mission, and record what the guardrails skip."""
-    turn = deque(templates_in_turn(plan.project))
-    if not turn:
+def _reduce_deficit(plan: Plan, waiting: QuerySet[MissionFallbackItem]) -> None:
+    """Record the proposals that a mission in Todo or a snooze stands for. Only the former are not counted yet."""
+    duplicates = open_duplicates(plan.project)
+    plan.deficit = max(0, plan.deficit - len(duplicates))
+    plan.skipped += [SkippedTemplate(Guardrail.DUPLICATE, item.template) for item in duplicates]
+    snoozed = waiting.filter(snoozed_until__gt=plan.at).select_related("template").order_by("pk")
+    plan.skipped += [SkippedTemplate(Guardrail.SNOOZED, item.template, item.snoozed_until) for item in snoozed]
+
+
+def _choose(plan: Plan, templates: list[MissionFallbackTemplate], proposed_minutes: int) -> None:
+    """Pick the scheduled templates, then one for each missing mission, and record what the guardrails skip."""
+    if not templates:
         plan.skipped.append(SkippedTemplate(Guardrail.TEMPLATES))
         return
-    week, month = plan.guardrails.week, plan.guardrails.month
-    # Open proposals count as used: they may still be accepted.
-    missions_left = max(0, week.left - plan.proposed)
-    minutes_left = max(0, month.left - proposed_minutes)
-    too_long: dict[str, SkippedTemplate] = {}
-    for _number in range(plan.deficit):
-        if missions_left <= 0:
-            plan.skipped.append(SkippedTemplate(Guardrail.WEEK, turn[0], week.resets_at))
+    quota = _Quota(plan, proposed_minutes)
+    states = template_states(plan.project, plan.at)
+    room = {template.pk: template.max_open - states[template.pk].open_count for template in templates}
+    turn: deque[MissionFallbackTemplate] = deque()
+    for template in templates:
+        if template.schedule and template not in plan.scheduled:
+            continue
+        if states[template.pk].rests:
+            plan.skipped.append(SkippedTemplate(Guardrail.REST, template, states[template.pk].rests_until))
+        elif room[template.pk] <= 0:
+            plan.skipped.append(SkippedTemplate(Guardrail.MAX_OPEN, template))
+        elif template.schedule:
+            quota.pick(template)
+        else:
+            turn.append(template)
+    for _number in range(plan.deficit - len(plan.picks)):
+        if not turn:
+            break
+        if quota.missions_left <= 0:
+            plan.skipped.append(SkippedTemplate(Guardrail.WEEK, turn[0], plan.guardrails.week.resets_at))
             turn.rotate(-1)
             continue
-        fitting = next((t for t in turn if t.estimated_effort_minutes <= minutes_left), None)
+        fitting = next((template for template in turn if quota.fits(template)), None)
         for template in turn:
             if template is fitting:
                 break
-            too_long.setdefault(template.pk, SkippedTemplate(Guardrail.MONTH, template, month.resets_at))
+            quota.skip_too_long(template)
         if fitting is None:
             break
-        plan.picks.append(fitting)
-        missions_left -= 1
-        minutes_left -= fitting.estimated_effort_minutes
+        quota.pick(fitting)
         turn.remove(fitting)
-        turn.append(fitting)
-    plan.skipped += too_long.values()
+        room[fitting.pk] -= 1
+        if room[fitting.pk]:
+            turn.append(fitting)
+        elif len(plan.picks) < plan.deficit and not turn:
+            plan.skipped.append(SkippedTemplate(Guardrail.MAX_OPEN, fitting))
+    plan.skipped += quota.too_long.values()
+
+
+class _Quota:
+    """What is left of both guardrails while a plan is made. Open proposals count as used: they may be accepted."""
+
+    def __init__(self, plan: Plan, proposed_minutes: int) -> None:
+        self.plan = plan
+        self.missions_left = max(0, plan.guardrails.week.left - plan.proposed)
+        self.minutes_left = max(0, plan.guardrails.month.left - proposed_minutes)
+        self.too_long: dict[str, SkippedTemplate] = {}
+
+    def fits(self, template: MissionFallbackTemplate) -> bool:
+        return template.estimated_effort_minutes <= self.minutes_left
+
+    def pick(self, template: MissionFallbackTemplate) -> None:
+        """Pick a template, or record the guardrail that prevents it."""
+        if self.missions_left <= 0:
+            week = self.plan.guardrails.week
+            self.plan.skipped.append(SkippedTemplate(Guardrail.WEEK, template, week.resets_at))
+        elif not self.fits(template):
+            self.skip_too_long(template)
+        else:
+            self.plan.picks.append(template)
+            self.missions_left -= 1
+            self.minutes_left -= template.estimated_effort_minutes
+
+    def skip_too_long(self, template: MissionFallbackTemplate) -> None:
+        month = self.plan.guardrails.month
+        self.too_long.setdefault(template.pk, SkippedTemplate(Guardrail.MONTH, template, month.resets_at))

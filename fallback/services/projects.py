@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from fallback.errors import ProjectArchived
+from fallback.errors import ProjectArchived, RecordTooWeak
 from fallback.models import (
     Actor,
     Flow,
@@ -18,6 +18,8 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
+from fallback.rules import AUTO_ACCEPT_LOWER_BOUND
+from fallback.selectors.template_states import acceptance_lower_bound
 from fallback.services.locks import lock_rows
 from groups.models import Member
 from missionsite.common.audit.events import audit, audit_changes
@@ -41,6 +43,10 @@ EDITABLE: dict[type[Part], tuple[str, ...]] = {
         "acceptance_criteria",
         "enabled",
         "tags",
+        "max_open",
+        "auto_accept",
+        "schedule",
+        "schedule_day",
     ),
 }
 # The first part of the type of their events.
@@ -167,9 +173,12 @@ def remove_from_project(*, actor: Member, membership: ProjectMember) -> None:
 def add_to_project(*, actor: Member, kind: type[Part], project: Project, values: Mapping[str, Any]) -> Part:
     """Add a flow, an actor, a repository or a template to a project. kind, values: see EDITABLE.
 
-    Raises ProjectArchived, and the errors of the model's constraints.
+    Raises ProjectArchived, RecordTooWeak, and the errors of the model's constraints.
     """
     check_fields(values, *EDITABLE[kind])
+    # A new template has no record.
+    if values.get("auto_accept"):
+        raise RecordTooWeak
     if Project.objects.filter(pk=project.pk, status=ProjectStatus.ARCHIVED).exists():
         raise ProjectArchived
     added = kind.objects.create(project=project, **values)
@@ -179,16 +188,24 @@ def add_to_project(*, actor: Member, kind: type[Part], project: Project, values:
 
 @service
 def change_in_project(*, actor: Member, instance: Part, changes: Mapping[str, Any]) -> Part:
-    """Change a flow, an actor, a repository or a template; see EDITABLE."""
+    """Change a flow, an actor, a repository or a template; see EDITABLE. Raises RecordTooWeak."""
     kind = type(instance)
     check_fields(changes, *EDITABLE[kind])
     lock_rows()
     current = kind.objects.lock(instance.pk, "project")
+    if isinstance(current, MissionFallbackTemplate) and changes.get("auto_accept") and not current.auto_accept:
+        check_auto_accept(current)
     changed = apply_changes(current, changes)
     audit_changes(
         f"{EVENT_PREFIXES[kind]}.changed", actor=actor, project=current.project, id=current.pk, changed=changed
     )
     return current
+
+
+def check_auto_accept(template: MissionFallbackTemplate) -> None:
+    """Raise RecordTooWeak unless the proposals of a template may be accepted automatically."""
+    if acceptance_lower_bound(template) < AUTO_ACCEPT_LOWER_BOUND:
+        raise RecordTooWeak
 
 
 def _initial(values: Mapping[str, Any]) -> dict[str, list[Any]]:

@@ -17,13 +17,14 @@ from fallback.errors import (
     NotDecided,
     OtherProject,
     ProjectArchived,
+    RestInThePast,
     SnoozeInThePast,
     UndoWindowPassed,
     WeeklyCapReached,
 )
 from fallback.models import Mission, MissionFallbackItem
 from fallback.models.choices import DiscardReason, ItemStatus, List, MissionOrigin, ProjectStatus, RunStatus
-from fallback.rules import UNDO_WINDOW
+from fallback.rules import REST_AFTER, UNDO_WINDOW
 from fallback.selectors.guardrails import guardrails_of
 from fallback.services.locks import lock_rows
 from fallback.services.missions import list_order_at_end
@@ -89,12 +90,15 @@ def discard_item(
     item: MissionFallbackItem,
     reason: str | None = None,
     feedback: str = "",
+    rest_until: datetime | None = None,
     at: datetime | None = None,
 ) -> MissionFallbackItem:
-    """Discard a proposal. reason: of DiscardReason; reason or feedback is required.
+    """Discard a proposal, and let its template rest. reason: of DiscardReason; reason or feedback is required.
 
-    Raises AlreadyDecided, FeedbackMissing, and the error of the constraint without both.
+    rest_until: with the reason "wrong time", when the template may be proposed again.
+    Raises AlreadyDecided, FeedbackMissing, RestInThePast, and the errors of the constraints.
     """
+    at = at or timezone.now()
     set_audit_context(actor)
     lock_rows()
     item = _lock_proposed(item)
@@ -103,6 +107,7 @@ def discard_item(
     if reason == DiscardReason.OTHER and not feedback.strip():
         raise FeedbackMissing
     item.feedback, item.reason = feedback.strip(), reason or None
+    item.rest_until = _rest_until(item.reason, rest_until, at)
     _set_decision(item, ItemStatus.DISCARDED, actor, at)
     item.save()
     write_report_when_committed(item.run_id)
@@ -176,7 +181,7 @@ def undo_decision(*, actor: Member, item: MissionFallbackItem, at: datetime | No
         raise MissionChanged
     previous = item.status
     item.status, item.mission, item.reviewed_by, item.reviewed_at = ItemStatus.PROPOSED, None, None, None
-    item.reason, item.feedback, item.duplicate_of = None, "", None
+    item.reason, item.feedback, item.duplicate_of, item.rest_until = None, "", None, None
     item.save()
     if mission:
         Mission.objects.filter(pk=mission.pk).delete()
@@ -196,6 +201,18 @@ def is_unchanged(mission: Mission) -> bool:
         or mission.worktrees.exists()
         or mission.duplicate_items.exists()
     )
+
+
+def _rest_until(reason: str | None, until: datetime | None, at: datetime) -> datetime | None:
+    """Until when a template rests after a discard; None if it does not rest, or rests until it is edited."""
+    if reason == DiscardReason.WRONG_TIME:
+        if until is None:
+            raise violated("mission_fallback_items_wrong_time_has_end")
+        if until <= at:
+            raise RestInThePast
+        return until
+    rest = REST_AFTER.get(reason)
+    return at + rest if rest else None
 
 
 def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:

@@ -6,11 +6,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db import connection, transaction
 from django.utils import timezone
 from django.utils.translation import gettext, gettext_noop
 
+from fallback import rules
 from fallback.errors import (
     FallbackInactive,
     MonthlyHoursReached,
@@ -38,7 +40,8 @@ from fallback.models.choices import (
     RunStatus,
     Trigger,
 )
-from fallback.selectors.planning import Plan, SkippedTemplate, backlog_of, inactive_reason, plan_run
+from fallback.selectors.planning import Plan, backlog_of, inactive_reason, plan_run
+from fallback.selectors.template_states import SkippedTemplate, accepts_automatically, ignored_guardrails
 from fallback.services.locks import lock_rows, lock_runs
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
@@ -108,7 +111,7 @@ def run_fallback(
     _record_check(plan)
     # The job would otherwise record the same skipped templates every few minutes.
     repeats = triggered_by == Trigger.AUTOMATIC and not plan.picks and _repeats_latest_run(plan)
-    if not plan.deficit or repeats:
+    if not plan.is_needed or repeats:
         return None
     run = MissionFallbackRun.objects.create(
         project=project,
@@ -120,9 +123,12 @@ def run_fallback(
         started_at=at,
     )
     items = _propose(run, plan.picks)
-    skipped = list(plan.skipped)
-    if config.auto_accept:
-        skipped += _accept_all(items, actor, at)
+    # Each scheduled day is tried once, also when a guardrail skips the template.
+    today = at.astimezone(ZoneInfo(project.organization.timezone)).date()
+    scheduled = MissionFallbackTemplate.objects.filter(pk__in=[template.pk for template in plan.scheduled])
+    scheduled.update(last_scheduled_on=today)
+    automatic = {template.pk for template in plan.picks if config.auto_accept or accepts_automatically(template)}
+    skipped = plan.skipped + _accept_all([item for item in items if item.template_id in automatic], actor, at)
     run.skipped = [each.as_json() for each in skipped]
     run.status = RunStatus.AWAITING_REVIEW if items else RunStatus.COMPLETED
     if any(each.guardrail == Guardrail.TEMPLATES for each in skipped):
@@ -134,7 +140,8 @@ def run_fallback(
 
 
 def run_due(*, actor: Member, at: datetime | None = None) -> Iterator[CheckResult]:
-    """Check all due projects: one statement finds the deficits, then each project with a deficit gets a run.
+    """Check all due projects: one statement finds the deficits, then each project with a deficit or a scheduled
+    template gets a run.
 
     at: aware datetime; now by default. Each run is a transaction of its own. Yields a result per run.
     """
@@ -144,8 +151,10 @@ def run_due(*, actor: Member, at: datetime | None = None) -> Iterator[CheckResul
             "SELECT project_id, backlog_threshold, backlog_count, deficit FROM due_fallback_projects(%s)", [at]
         )
         rows = cursor.fetchall()
-    _record_checks([row for row in rows if not row[3]], at)
-    lacking = Project.objects.in_bulk([row[0] for row in rows if row[3]])
+        cursor.execute("SELECT DISTINCT project_id FROM due_fallback_schedules(%s)", [at])
+        needed = {row[0] for row in rows if row[3]} | {project for (project,) in cursor.fetchall()}
+    _record_checks([row for row in rows if row[0] not in needed], at)
+    lacking = Project.objects.in_bulk(sorted(needed))
     for project in lacking.values():
         try:
             run = run_fallback(actor=actor, project=project, triggered_by=Trigger.AUTOMATIC, at=at)
@@ -163,9 +172,10 @@ def launch_template(
     triggered_by: str = Trigger.MANUAL,
     at: datetime | None = None,
 ) -> Mission:
-    """Create a mission from a template, within the guardrails.
+    """Create a mission from a template, within the guardrails of the week and the month.
 
-    Recorded as a run with one accepted proposal.
+    Recorded as a run with one accepted proposal. The template is launched also while it rests or is open already, which
+    the run records in `skipped`, with "ignored".
     Raises TemplateDisabled, ProjectArchived, WeeklyCapReached, MonthlyHoursReached.
     """
     at = at or timezone.now()
@@ -185,6 +195,7 @@ def launch_template(
         started_by=actor,
         backlog_count_before=backlog,
         backlog_threshold=threshold,
+        skipped=ignored_guardrails(template, at),
         started_at=at,
     )
     (item,) = _propose(run, [template])
@@ -193,7 +204,11 @@ def launch_template(
 
 @service
 def cancel_run(*, actor: Member, run: MissionFallbackRun) -> MissionFallbackRun:
-    """Cancel an open run and discard its open proposals; accepted ones stay. Raises RunEnded."""
+    """Cancel an open run and discard its open proposals; accepted ones stay. Raises RunEnded.
+
+    The templates of the discarded proposals rest for a day.
+    """
+    at = timezone.now()
     set_audit_context(actor)
     lock_rows()
     # Items are locked before their run, as in decisions.
@@ -208,7 +223,8 @@ def cancel_run(*, actor: Member, run: MissionFallbackRun) -> MissionFallbackRun:
         status=ItemStatus.DISCARDED,
         reason=DiscardReason.RUN_CANCELLED,
         reviewed_by=actor,
-        reviewed_at=timezone.now(),
+        reviewed_at=at,
+        rest_until=at + rules.REST_AFTER[DiscardReason.RUN_CANCELLED],
         snoozed_until=None,
     )
     run.refresh_from_db()

@@ -107,11 +107,13 @@ def test_templates_alternate_between_runs():
     project = a_project(templates=5, backlog_threshold=1)
     turns = []
     for number in range(10):
-        run = run_fallback(actor=Member.objects.system(), project=project, at=NOW + number * MINUTE)
+        # After the rest that follows a discard.
+        at = NOW + number * 15 * timedelta(days=1)
+        run = run_fallback(actor=Member.objects.system(), project=project, at=at)
         # Rows of one transaction have the same time; outside tests each run is a transaction.
-        run.items.update(created_at=NOW + number * MINUTE)
+        run.items.update(created_at=at)
         item = run.items.get()
-        discard_item(actor=Member.objects.system(), item=item, feedback="next")
+        discard_item(actor=Member.objects.system(), item=item, feedback="next", at=at)
         turns.append(item.template_id)
     assert len(set(turns)) == 5
     assert turns[:5] == turns[5:]

@@ -247,7 +247,7 @@
             return;
         }
         const fields = new URLSearchParams(chosen.map((box) => ["items", box.value]));
-        if (kind === "discard") { fields.set("reason", reason); fields.set("feedback", feedback); }
+        if (kind === "discard") { fields.set("reason", reason); fields.set("feedback", feedback); fields.set("rest_until", bulk.elements.rest_until.value); }
         bulk.classList.add("is-busy");
         chosen.forEach((box) => busy(rowOf(box), true));
         const answer = await submit(url, fields);
@@ -264,7 +264,7 @@
             if (result.ok) { done += 1; collapse(row, result, kind); } else rejected.push([row, result.message]);
         }
         rejected.forEach(([row, message]) => reject(row, message));
-        if (kind === "discard" && !rejected.length) { bulk.elements.reason.value = ""; bulk.elements.feedback.value = ""; }
+        if (kind === "discard" && !rejected.length) { bulk.elements.reason.value = ""; bulk.elements.feedback.value = ""; bulk.elements.rest_until.value = ""; }
         showSelection();
         announce(bulkText(kind, done, rejected), rejected.length > 0);
         if (rejected.length) setCurrent(rejected[0][0]);

@@ -22,6 +22,7 @@ from fallback.models import (
     ProjectRepository,
 )
 from fallback.models.choices import DiscardReason, ItemStatus, MissionOrigin, Trigger
+from fallback.rules import MAX_OPEN
 from tests.support.factories.groups import MemberFactory
 
 
@@ -125,6 +126,8 @@ class TemplateFactory(factory.django.DjangoModelFactory):
     actor = factory.LazyAttribute(lambda row: actor_of(row.project))
     repository = factory.LazyAttribute(lambda row: repository_of(row.project))
     estimated_effort_minutes = 60
+    # One template fills a backlog; tests of the limit set their own.
+    max_open = MAX_OPEN[1]
 
 
 class RunFactory(factory.django.DjangoModelFactory):
