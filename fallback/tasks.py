@@ -7,6 +7,7 @@ from django.db import connection
 from django.utils import timezone
 from procrastinate.contrib.django import app
 
+from fallback.selectors.metrics import refresh_metrics
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
 from groups.models import Member
@@ -51,3 +52,10 @@ def reconcile_fallback(timestamp: int) -> int:
     if drifted:
         raise RuntimeError(f"{len(drifted)} counts differ from their rows: {', '.join(drifted[:20])}")
     return 0
+
+
+@app.periodic(cron="*/10 * * * *")
+@app.task(name="refresh_fallback_metrics", queueing_lock="refresh_fallback_metrics", lock="refresh_fallback_metrics")
+def refresh_fallback_metrics(timestamp: int) -> None:
+    """Refresh the materialized views of the metrics."""
+    refresh_metrics()

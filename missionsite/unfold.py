@@ -157,6 +157,7 @@ UNFOLD = {
                 "items": [
                     _project_item(_("Review proposals"), "rate_review", "fallback_review"),
                     _project_item(_("Projects"), "view_kanban", "fallback_project_changelist"),
+                    _project_item(_("Metrics"), "monitoring", "fallback_metrics"),
                     _project_item(_("Board missions"), "assignment", "fallback_mission_changelist"),
                     _project_item(
                         _("Fallback configurations"), "autorenew", "fallback_missionfallbackconfig_changelist"

@@ -10,6 +10,7 @@ from fallback.admin import review_actions, review_page
 from fallback.admin.base import ITEM, KeySearch, ReadOnlyProjectModelAdmin, VisibleRelatedFilter
 from fallback.admin.formats import format_effort, format_run
 from fallback.models import MissionFallbackItem
+from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import badge, link_to
 
 
@@ -21,7 +22,12 @@ class ItemAdmin(ReadOnlyProjectModelAdmin[MissionFallbackItem]):
     search_help_text = _("Whole ID of a proposal")
     list_display = ("title", "project_link", "state", "template_link", "effort", "reviewer", "why", "created_at")
     list_select_related = ("project", "template", "reviewed_by")
-    list_filter = (("status", ChoicesDropdownFilter), ("project", VisibleRelatedFilter))
+    list_filter = (
+        ("status", ChoicesDropdownFilter),
+        ("project", VisibleRelatedFilter),
+        ("template", VisibleRelatedFilter),
+        ("reviewed_at", PeriodFilter),
+    )
     sortable_by = ()
     fieldsets = (
         (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from fallback import rules
-from fallback.admin import board
+from fallback.admin import board, metrics
 from fallback.admin.base import (
     CONFIG,
     PROJECT,
@@ -249,6 +249,8 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
         return [
+            path("metrics/", view(metrics.metrics_view), name="fallback_metrics"),
+            path("<str:project_id>/metrics/", view(metrics.metrics_view), name="fallback_project_metrics"),
             path("<str:project_id>/board/", view(board.board_view), name="fallback_board"),
             path("<str:project_id>/board/events/", view(board.events_view), name="fallback_board_events"),
             *super().get_urls(),
@@ -315,7 +317,12 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
 
     def extra_buttons(self, request: HttpRequest, obj: Project) -> list[dict]:
         buttons = [
-            {"title": gettext("Board"), "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])}
+            {"title": gettext("Board"), "icon": "view_kanban", "link": reverse("admin:fallback_board", args=[obj.pk])},
+            {
+                "title": gettext("Metrics"),
+                "icon": "monitoring",
+                "link": reverse("admin:fallback_project_metrics", args=[obj.pk]),
+            },
         ]
         config = getattr(obj, "fallback_config", None)
         if config:

@@ -2,6 +2,7 @@
 
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.flows import Actor, Flow
+from fallback.models.metrics import BacklogRollup, MetricsRefresh, ProposalRollup
 from fallback.models.missions import Mission, MissionDependency, MissionEvent
 from fallback.models.notifications import Notification
 from fallback.models.organizations import Organization, OrganizationMembership
@@ -27,10 +28,12 @@ __all__ = [
     "AccessRequest",
     "Actor",
     "AuditEvent",
+    "BacklogRollup",
     "CodeAgentSession",
     "Flow",
     "GithubPrComment",
     "GithubPullRequest",
+    "MetricsRefresh",
     "Mission",
     "MissionDependency",
     "MissionEvent",
@@ -50,6 +53,7 @@ __all__ = [
     "ProjectRepository",
     "ProjectStar",
     "ProjectWorkstation",
+    "ProposalRollup",
     "Workstation",
     "WorkstationRepository",
     "WorkstationSession",

@@ -102,7 +102,7 @@ class TestPage:
         reviewer.get(board(project))
         # Session, user, rights twice, project; configuration, guardrails twice, four lists, templates, waiting,
         # backlog; roles in projects.
-        with django_assert_num_queries(16):
+        with django_assert_num_queries(17):
             reviewer.get(board(project))
 
     def test_fragment_equals_board(self, reviewer, project, mission):

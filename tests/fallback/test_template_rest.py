@@ -140,7 +140,7 @@ def test_wrong_time_needs_a_date_in_the_future():
         discard_item(actor=system(), item=item, reason=DiscardReason.WRONG_TIME)
     with pytest.raises(RestInThePast):
         discard_item(actor=system(), item=item, reason=DiscardReason.WRONG_TIME, rest_until=MONDAY, at=MONDAY)
-    with pytest.raises(IntegrityError, match="wrong_time_has_end"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="mission_fallback_items_wrong_time_has_end"), transaction.atomic():
         MissionFallbackItem.objects.filter(pk=item.pk).update(
             status=ItemStatus.DISCARDED, reason=DiscardReason.WRONG_TIME, reviewed_at=MONDAY
         )
@@ -170,7 +170,7 @@ def test_template_has_one_open_proposal_or_mission():
 def test_max_open_has_limits():
     template = TemplateFactory()
     for number in (0, 101):
-        with pytest.raises(IntegrityError, match="max_open_in_range"), transaction.atomic():
+        with pytest.raises(IntegrityError, match="mission_fallback_templates_max_open_in_range"), transaction.atomic():
             MissionFallbackTemplate.objects.filter(pk=template.pk).update(max_open=number)
 
 
@@ -296,7 +296,7 @@ def test_schedule_stays_within_weekly_cap():
 @pytest.mark.parametrize(("schedule", "day"), [("weekly", 8), ("weekly", None), ("monthly", 0), ("", 3), ("daily", 1)])
 def test_schedule_needs_a_day(schedule, day):
     template = TemplateFactory()
-    with pytest.raises(IntegrityError, match="schedule_has_day"), transaction.atomic():
+    with pytest.raises(IntegrityError, match="mission_fallback_templates_schedule_has_day"), transaction.atomic():
         MissionFallbackTemplate.objects.filter(pk=template.pk).update(schedule=schedule, schedule_day=day)
 
 

@@ -323,6 +323,8 @@ admin/fallback/project/<object_id>/actors/               | ok:{LOOK} {GONE} | ok
 admin/fallback/project/<object_id>/activity/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/fallback/project/<object_id>/delete/               | 403                  | 403
+admin/fallback/project/metrics/                          | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/project/<project_id>/metrics/             | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403
 admin/fallback/project/<project_id>/board/               | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403
 admin/fallback/project/<project_id>/board/events/ | live:{LOOK} 404:X 403 | 405:{LOOK} 404:X 403 | 405:{LOOK} 404:X 403
 

@@ -1,0 +1,1 @@
+-- Nothing to take back: the tables and views are dropped.

@@ -1,0 +1,1 @@
+DROP MATERIALIZED VIEW mv_project_metrics_daily;
