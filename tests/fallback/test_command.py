@@ -49,7 +49,7 @@ def test_project_option_takes_id_or_short_name(name):
     project, other = a_project(templates=2), a_project(templates=2)
     make_run(actor=Member.objects.system(), project=project)
     discard_item(actor=Member.objects.system(), item=project.fallback_items.first(), feedback="no")
-    assert output("--project", getattr(project, name)) == f"{project.pk} {project.name}: 1 proposed.\n"
+    assert output("--project", getattr(project, name)) == f"{project.pk} {project.name}: 1 proposed, 1 skipped.\n"
     assert set(project.fallback_runs.values_list("triggered_by", flat=True)) == {Trigger.MANUAL}
     assert not other.fallback_runs.exists()
 
