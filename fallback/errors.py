@@ -205,6 +205,25 @@ class TemplateDisabled(DomainError):
     code = "template_disabled"
 
 
+# --- Access requests --------------------------------------------------------------------------
+
+
+class AccessNotNeeded(DomainError):
+    message = _("You maintain this project already.")
+    code = "access_not_needed"
+
+
+class RequestDecided(DomainError):
+    message = _("This access request has already been decided or has expired.")
+    code = "request_decided"
+
+
+class RequestOwn(DomainError):
+    message = _("Someone else has to decide on your own access request.")
+    code = "request_own"
+    status = 403
+
+
 # --- Pull requests ----------------------------------------------------------------------------
 
 

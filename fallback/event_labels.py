@@ -19,6 +19,7 @@ from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "notification.created": _("Notification created"),
+    "notification.read": _("Notifications read"),
     "organization.changed": _("Organisation edited"),
     "organization.created": _("Organisation created"),
     "organization.role_set": _("Role in the organisation set"),
@@ -51,6 +52,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "monthly_target_hours": _("Hours per month"),
     "open_dependency_count": _("Open dependencies"),
     "organization_name": _("Organisation"),
+    "number": _("Number"),
     "origin": (_("Origin"), MissionOrigin),
     "pr_branch_name": _("Branch of the pull request"),
     "pr_mode": (_("Pull request"), PrMode),
@@ -81,4 +83,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "weekly_mission_cap": _("Missions per week"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("dependsOn", "id", "item", "mission", "notification", "organization", "run", "runId")
+HIDDEN_FIELDS = ("dependsOn", "id", "item", "mission", "notification", "organization", "request", "run", "runId")

@@ -49,6 +49,11 @@ MONTHLY_DAY = (1, 31)
 AUTO_ACCEPT_LOWER_BOUND = 0.8
 CONFIDENCE_Z = 1.96
 
+# --- Access requests --------------------------------------------------------------------------
+
+ACCESS_REQUEST_EXPIRES_AFTER = timedelta(days=14)
+ACCESS_MESSAGE_LENGTH = 1_000
+
 # --- Conditions -------------------------------------------------------------------------------
 
 # The missions that count as backlog: they can be started now. The SQL of the check has a copy; a test compares the two.

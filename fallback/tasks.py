@@ -8,6 +8,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from fallback.selectors.metrics import refresh_metrics
+from fallback.services import access
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
 from groups.models import Member
@@ -59,3 +60,11 @@ def reconcile_fallback(timestamp: int) -> int:
 def refresh_fallback_metrics(timestamp: int) -> None:
     """Refresh the materialized views of the metrics."""
     refresh_metrics()
+
+
+@app.periodic(cron="15 * * * *")
+@app.task(name="expire_access_requests", queueing_lock="expire_access_requests")
+@in_changeset
+def expire_access_requests(timestamp: int) -> int:
+    """Expire access requests that were not decided in time. Returns how many."""
+    return access.expire_access_requests(actor=Member.objects.system())

@@ -89,6 +89,7 @@ UNFOLD = {
         lambda request: static("common/submit.js"),
         lambda request: static("missionsite/names.js"),
         lambda request: static("missionsite/tabs.js"),
+        lambda request: static("fallback/inbox.js"),
     ],
     "DASHBOARD_CALLBACK": "missionsite.dashboard.add_dashboard",
     "COLORS": {
@@ -155,6 +156,7 @@ UNFOLD = {
                 "title": _("Projects & fallback"),
                 "separator": True,
                 "items": [
+                    _project_item(_("Inbox"), "inbox", "fallback_inbox"),
                     _project_item(_("Review proposals"), "rate_review", "fallback_review"),
                     _project_item(_("Projects"), "view_kanban", "fallback_project_changelist"),
                     _project_item(_("Metrics"), "monitoring", "fallback_metrics"),

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from fallback import rules
-from fallback.admin import board, metrics
+from fallback.admin import board, inbox, metrics
 from fallback.admin.base import (
     CONFIG,
     PROJECT,
@@ -41,6 +41,7 @@ from fallback.models import (
 )
 from fallback.models.choices import ProjectRole
 from fallback.selectors.rights import Right
+from fallback.services.access import request_access
 from fallback.services.projects import (
     archive_project,
     create_project,
@@ -126,6 +127,19 @@ ACTIONS = (
         available=lambda project: ProjectMember.objects.filter(project=project).exists(),
         help_text=_("A role from the organisation stays."),
         icon="person_remove",
+    ),
+    ProjectAction(
+        name="request-access",
+        title=_("Request access"),
+        success_message=_("requested"),
+        run=lambda project, actor, values: request_access(actor=actor, project=project, message=values["message"]),
+        permission="",
+        project=_itself,
+        right=Right.VIEW,
+        form=inbox.AccessForm,
+        available=lambda project: not project.is_archived,
+        help_text=_("The maintainers of the project decide which role you get."),
+        icon="key",
     ),
     _action(
         name="archive",
@@ -249,6 +263,10 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
         return [
+            path("inbox/", view(inbox.inbox_view), name="fallback_inbox"),
+            path("inbox/unread/", view(inbox.unread_view), name="fallback_inbox_unread"),
+            path("inbox/read/", view(inbox.read_view), name="fallback_inbox_read"),
+            path("inbox/<str:request_id>/decide/", view(inbox.decide_view), name="fallback_access_decide"),
             path("metrics/", view(metrics.metrics_view), name="fallback_metrics"),
             path("<str:project_id>/metrics/", view(metrics.metrics_view), name="fallback_project_metrics"),
             path("<str:project_id>/board/", view(board.board_view), name="fallback_board"),

@@ -1,5 +1,6 @@
 """Projects, boards, and the fallback that proposes missions."""
 
+from fallback.models.access import AccessRequest
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.flows import Actor, Flow
 from fallback.models.metrics import BacklogRollup, MetricsRefresh, ProposalRollup
@@ -10,7 +11,6 @@ from fallback.models.projects import Project, ProjectActivity, ProjectMember, Pr
 from fallback.models.pull_requests import GithubPullRequest
 from fallback.models.runs import MissionFallbackItem, MissionFallbackRun
 from fallback.models.schema_only import (
-    AccessRequest,
     AuditEvent,
     CodeAgentSession,
     GithubPrComment,

@@ -159,6 +159,16 @@ class PullRequestState(TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class NotificationKind(TextChoices):
+    """The kinds of this app; other apps may add notifications of their own."""
+
+    PROPOSAL_WAITING = "proposal.waiting", _("Proposals to review")
+    RUN_FAILED = "run.failed", _("Run failed")
+    GUARDRAIL_REACHED = "guardrail.reached", _("Guardrail reached")
+    ACCESS_REQUESTED = "access.requested", _("Access requested")
+    ACCESS_DECIDED = "access.decided", _("Access request decided")
+
+
 class AccessRequestStatus(TextChoices):
     PENDING = "pending", _("Pending")
     APPROVED = "approved", _("Approved")

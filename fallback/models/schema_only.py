@@ -1,27 +1,25 @@
 """Tables of the seed that only the schema needs so far.
 
 Nothing writes them: they are there with the links, constraints and triggers that later features need. Undoing a
-decision checks that its mission has no agent session or work tree. Erasing a member empties the messages of access
-requests.
+decision checks that its mission has no agent session or work tree.
 """
 
 from __future__ import annotations
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
-from django.db.models import F, Q
+from django.db.models import F
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import (
-    AccessRequestStatus,
     AgentSessionStatus,
     Channel,
     WorkstationStatus,
     WorktreeStatus,
 )
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.ids import UlidField
 
 
@@ -259,49 +257,6 @@ class NotificationPreference(TimestampedModel):
                 fields=["organization", "member", "kind", "channel"],
                 name="notification_preferences_once",
                 nulls_distinct=False,
-            ),
-        ]
-
-
-class AccessRequest(TimestampedModel):
-    """A member's request to join a project."""
-
-    project = models.ForeignKey(
-        "fallback.Project", BY_DATABASE, related_name="access_requests", db_index=False, verbose_name=_("project")
-    )
-    member = models.ForeignKey(
-        "groups.Member", models.CASCADE, related_name="access_requests", verbose_name=_("member")
-    )
-    message = models.TextField(_("message"), blank=True, default="", db_default="")
-    status = models.TextField(
-        _("status"),
-        choices=AccessRequestStatus,
-        default=AccessRequestStatus.PENDING,
-        db_default=AccessRequestStatus.PENDING,
-    )
-    decided_by = models.ForeignKey(
-        "groups.Member",
-        models.PROTECT,
-        null=True,
-        blank=True,
-        related_name="decided_access_requests",
-        verbose_name=_("decided by"),
-    )
-    decided_at = models.DateTimeField(_("decided"), null=True, blank=True)
-    expires_at = models.DateTimeField(_("expires"), null=True, blank=True)
-
-    class Meta:
-        db_table = "access_requests"
-        verbose_name = _("access request")
-        verbose_name_plural = _("access requests")
-        constraints = [
-            choices_check("access_requests", "status", AccessRequestStatus),
-            UniqueConstraint(
-                fields=["project", "member"], name="access_requests_one_pending", condition=Q(status="pending")
-            ),
-            CheckConstraint(
-                condition=Q(status="pending", decided_at__isnull=True) | ~Q(status="pending"),
-                name="access_requests_decision_fits_status",
             ),
         ]
 

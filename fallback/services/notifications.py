@@ -2,14 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any
 
+from django.db.models import Q
+from django.utils import timezone
+
 from fallback.errors import OtherProject
-from fallback.models import Mission, Notification, Project
+from fallback.models import Mission, Notification, OrganizationMembership, Project, ProjectMember
+from fallback.models.choices import NotificationKind, OrganizationRole, ProjectRole
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
+
+# Kinds of which a member has at most one unread notification of a project.
+_ONE_UNREAD = (NotificationKind.PROPOSAL_WAITING, NotificationKind.RUN_FAILED, NotificationKind.GUARDRAIL_REACHED)
 
 
 @service
@@ -42,3 +49,47 @@ def notify(
     )
     audit("notification.created", actor=actor, member=member, notification=notification.pk, kind=kind)
     return notification
+
+
+def people_of(project: Project, *roles: str) -> list[Member]:
+    """Active members with one of these roles in a project; owners and administrators of its organisation count as
+    maintainers unless they have a role of their own in the project.
+    """
+    in_project = ProjectMember.objects.filter(project=project)
+    people = Q(pk__in=in_project.filter(role__in=roles).values("member"))
+    if ProjectRole.MAINTAINER in roles:
+        owners = OrganizationMembership.objects.filter(
+            organization=project.organization_id, role__in=(OrganizationRole.OWNER, OrganizationRole.ADMIN)
+        )
+        people |= Q(pk__in=owners.values("member")) & ~Q(pk__in=in_project.values("member"))
+    return list(Member.objects.filter(people, is_active=True).order_by("pk"))
+
+
+def notify_people(
+    *, actor: Member, project: Project, roles: tuple[str, ...], kind: str, title: str, payload: Mapping[str, Any]
+) -> list[Notification]:
+    """Notify the people of a project with one of these roles, but not the actor. Returns the new notifications.
+
+    Of some kinds, a member who has not read the one before gets no second one.
+    """
+    people = [member for member in people_of(project, *roles) if member.pk != actor.pk]
+    if kind in _ONE_UNREAD:
+        unread = Notification.objects.filter(member__in=people, project=project, kind=kind, read_at=None)
+        informed = set(unread.values_list("member_id", flat=True))
+        people = [member for member in people if member.pk not in informed]
+    return [
+        notify(actor=actor, member=member, kind=kind, title=title, project=project, payload=payload)
+        for member in people
+    ]
+
+
+@service
+def mark_notifications_read(*, actor: Member, keys: Collection[str] | None = None) -> int:
+    """Mark notifications of the actor as read; all if `keys` is None. Returns how many were unread."""
+    unread = Notification.objects.filter(member=actor, read_at=None)
+    if keys is not None:
+        unread = unread.filter(pk__in=list(keys))
+    number = unread.update(read_at=timezone.now())
+    if number:
+        audit("notification.read", actor=actor, member=actor, number=number)
+    return number

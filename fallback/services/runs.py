@@ -36,6 +36,8 @@ from fallback.models.choices import (
     DiscardReason,
     Guardrail,
     ItemStatus,
+    NotificationKind,
+    ProjectRole,
     ProjectStatus,
     RunStatus,
     Trigger,
@@ -43,6 +45,7 @@ from fallback.models.choices import (
 from fallback.selectors.planning import Plan, backlog_of, inactive_reason, plan_run
 from fallback.selectors.template_states import SkippedTemplate, accepts_automatically, ignored_guardrails
 from fallback.services.locks import lock_rows, lock_runs
+from fallback.services.notifications import notify_people
 from fallback.services.reports import write_report_when_committed
 from fallback.services.review import accept_item
 from groups.models import Member
@@ -52,6 +55,11 @@ from missionsite.common.errors import DomainError
 from missionsite.common.ids import new_ids
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
+
+# Titles of notifications, stored in English and translated when they are shown.
+_WAITING = gettext_noop("Proposals wait for review")
+_FAILED = gettext_noop("A fallback run failed")
+_REACHED = gettext_noop("A guardrail is reached")
 
 
 @dataclass(frozen=True)
@@ -136,7 +144,23 @@ def run_fallback(
     run.save(update_fields=["skipped", "status", "error"])
     run.refresh_from_db()
     write_report_when_committed(run.pk)
+    _notify_of_run(actor, run)
     return run
+
+
+def _notify_of_run(actor: Member, run: MissionFallbackRun) -> None:
+    """Notify reviewers of proposals to review, and maintainers of a failed run or a reached guardrail."""
+    reviewers, maintainers = (ProjectRole.REVIEWER, ProjectRole.MAINTAINER), (ProjectRole.MAINTAINER,)
+    reached = {entry["guardrail"] for entry in run.skipped} & {Guardrail.WEEK, Guardrail.MONTH}
+    for happened, kind, roles, title in (
+        (run.status == RunStatus.AWAITING_REVIEW, NotificationKind.PROPOSAL_WAITING, reviewers, _WAITING),
+        (run.status == RunStatus.ERRORED, NotificationKind.RUN_FAILED, maintainers, _FAILED),
+        (bool(reached), NotificationKind.GUARDRAIL_REACHED, maintainers, _REACHED),
+    ):
+        if happened:
+            notify_people(
+                actor=actor, project=run.project, roles=roles, kind=kind, title=title, payload={"run": run.pk}
+            )
 
 
 def run_due(*, actor: Member, at: datetime | None = None) -> Iterator[CheckResult]:

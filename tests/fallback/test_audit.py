@@ -22,7 +22,7 @@ from fallback.models import (
     ProjectActivity,
     ProjectRepository,
 )
-from fallback.services import configs, missions, notifications, projects, pull_requests, review, runs
+from fallback.services import access, configs, missions, notifications, projects, pull_requests, review, runs
 from groups.models import Event, Member
 from missionsite.common.audit.events import audit
 from tests.support.factories.fallback import (
@@ -248,6 +248,36 @@ CASES = {
         "fallback.item_unsnoozed",
         lambda by: review.unsnooze_item(actor=by, item=waiting_item(snoozed_until=TOMORROW)),
         {"snoozed_until": [str(TOMORROW), None]},
+    ),
+    "request_access": (
+        "access.requested",
+        lambda by: access.request_access(actor=by, project=ProjectFactory()),
+        None,
+    ),
+    "decide_access_request": (
+        "access.approved",
+        lambda by: access.decide_access_request(
+            actor=by,
+            request=access.request_access(actor=MemberFactory(), project=ProjectFactory()),
+            role="viewer",
+        ),
+        None,
+    ),
+    "expire_access_requests": (
+        "access.expired",
+        lambda by: (
+            access.request_access(actor=MemberFactory(), project=ProjectFactory()),
+            access.expire_access_requests(actor=by, at=timezone.now() + timedelta(days=15)),
+        ),
+        None,
+    ),
+    "mark_notifications_read": (
+        "notification.read",
+        lambda by: (
+            notifications.notify(actor=MemberFactory(), member=by, kind="badge.earned", title="A badge"),
+            notifications.mark_notifications_read(actor=by),
+        ),
+        None,
     ),
     "undo_decision": (
         "fallback.decision_undone",

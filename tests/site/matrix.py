@@ -314,6 +314,7 @@ admin/fallback/project/<object_id>/                      | to:{ALL}             
 admin/fallback/project/<object_id>/change/               | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
 admin/fallback/project/<object_id>/set-role/             | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/project/<object_id>/remove-member/        | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/project/<object_id>/request-access/       | ok:{LOOK} {GONE} 403 | ok:{MAINTAIN} done:{LOOK} {GONE} 403
 admin/fallback/project/<object_id>/archive/              | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/project/<object_id>/restore/              | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/project/<object_id>/people/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
@@ -323,6 +324,10 @@ admin/fallback/project/<object_id>/actors/               | ok:{LOOK} {GONE} | ok
 admin/fallback/project/<object_id>/activity/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/fallback/project/<object_id>/delete/               | 403                  | 403
+admin/fallback/project/inbox/                            | ok:{ALL}             | ok:{ALL}
+admin/fallback/project/inbox/unread/                     | ok:{ALL}             | 405                  | 405
+admin/fallback/project/inbox/read/                       | 405                  | to:{ALL}
+admin/fallback/project/inbox/<request_id>/decide/        | 405                  | done:{MAINTAIN} to:{LOOK} 404
 admin/fallback/project/metrics/                          | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/project/<project_id>/metrics/             | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403
 admin/fallback/project/<project_id>/board/               | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403

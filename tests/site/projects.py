@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from fallback.models.choices import ConfigStatus, List, ProjectRole, ProjectStatus
+from fallback.services.access import request_access
 from fallback.services.missions import add_dependency
 from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
@@ -78,6 +79,7 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     things["template"] = TemplateFactory(project=project, name="Check the links")
     things["config"] = ConfigFactory(project=project)
     things["paused config"] = ConfigFactory(project=things["paused project"], status=ConfigStatus.PAUSED)
+    things["access request"] = request_access(actor=MemberFactory(), project=project)
     _missions(things, project)
     _runs(things, project, deciders)
     # Last, because nothing can be added to an archived project.
@@ -133,6 +135,7 @@ OBJECTS = {
     "fallback_mission_review": "board mission in review",
 }
 PARTS = {
+    "request_id": "access request",
     "project_id": "project",
     "mission_id": "board mission",
     "template_id": "template",
@@ -202,6 +205,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_project_change": new_project,
         "fallback_project_set-role": role,
         "fallback_project_remove-member": {"membership": things["project membership"].pk},
+        "fallback_project_request-access": {"message": "I would like to help."},
+        "fallback_access_decide": {"role": "viewer"},
         "fallback_project_archive": reason,
         "fallback_project_restore": reason,
         "fallback_organization_add": organization,

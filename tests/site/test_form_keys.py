@@ -34,6 +34,8 @@ WITHOUT_KEY = {
     "fallback_item_undo": "a decision is taken back once",
     "fallback_review_accept": "each proposal is decided once",
     "fallback_review_discard": "each proposal is decided once",
+    "fallback_access_decide": "a request is decided once",
+    "fallback_inbox_read": "they are read already",
     "engagement_preview": "shows a text",
     "missiondeck_workspace": "each of its buttons sends it to missiondeck_workspace_tick",
     "missiondeck_workspace_status": "it is there already",

@@ -1,0 +1,126 @@
+"""The inbox of a member of staff: notifications, and the access requests to decide on."""
+
+from __future__ import annotations
+
+from django import forms
+from django.contrib import admin
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
+from unfold.widgets import UnfoldAdminTextareaWidget
+
+from fallback.admin.base import member_of, rights_of
+from fallback.models import AccessRequest, Notification
+from fallback.models.choices import AccessRequestStatus, NotificationKind, ProjectRole
+from fallback.rules import ACCESS_MESSAGE_LENGTH
+from fallback.selectors.rights import Right
+from fallback.services.access import decide_access_request
+from fallback.services.notifications import mark_notifications_read
+from missionsite.common.admin import ActionForm
+from missionsite.common.admin.actions import post_action, valid_values
+from missionsite.common.admin.form_keys import FormResult
+
+PER_PAGE = 100
+# More are shown as "99+".
+BADGE_LIMIT = 99
+
+
+class AccessForm(ActionForm):
+    message = forms.CharField(
+        label=_("Message"),
+        max_length=ACCESS_MESSAGE_LENGTH,
+        required=False,
+        help_text=_("Shown to the maintainers of the project."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+
+
+class DecisionForm(forms.Form):
+    """role: empty declines the request."""
+
+    role = forms.ChoiceField(choices=[("", ""), *ProjectRole.choices], required=False)
+
+
+@require_GET
+def unread_view(request: HttpRequest) -> HttpResponse:
+    """The number of unread notifications as JSON, for the menu of every page; an empty text if there is none."""
+    unread = Notification.objects.filter(member=member_of(request), read_at=None).order_by()
+    number = unread.values("pk")[: BADGE_LIMIT + 1].count()
+    return JsonResponse({"unread": f"{BADGE_LIMIT}+" if number > BADGE_LIMIT else str(number or "")})
+
+
+def inbox_view(request: HttpRequest) -> HttpResponse:
+    """The latest notifications of the user, and the pending requests of the projects that the user maintains."""
+    member, rights = member_of(request), rights_of(request)
+    found = Notification.objects.filter(member=member, archived_at=None).select_related("project")[:PER_PAGE]
+    requests = (
+        AccessRequest.objects.filter(
+            rights.project_filter(Right.MAINTAIN, path="project__"), status=AccessRequestStatus.PENDING
+        )
+        .exclude(member=member)
+        .select_related("project", "member")
+        .order_by("created_at", "id")[:PER_PAGE]
+    )
+    context = {
+        "title": gettext("Inbox"),
+        "notifications": [_notification(each) for each in found],
+        "requests": requests,
+        "roles": ProjectRole.choices,
+    }
+    request.current_app = admin.site.name
+    return TemplateResponse(request, "fallback/inbox.html", {**admin.site.each_context(request), **context})
+
+
+def _notification(notification: Notification) -> dict:
+    project = notification.project
+    kinds = dict(NotificationKind.choices)
+    address = ""
+    if project and notification.kind == NotificationKind.PROPOSAL_WAITING:
+        address = f"{reverse('admin:fallback_review')}?project={project.pk}"
+    elif run := notification.payload.get("run"):
+        address = reverse("admin:fallback_missionfallbackrun_change", args=[run])
+    elif notification.mission_id:
+        address = reverse("admin:fallback_mission_change", args=[notification.mission_id])
+    elif project:
+        address = reverse("admin:fallback_project_change", args=[project.pk])
+    own = notification.kind in NotificationKind.values
+    return {
+        "id": notification.pk,
+        "kind": kinds.get(notification.kind, ""),
+        # Titles of this app are stored in English.
+        "title": gettext(notification.title) if own else notification.title,
+        "project": project.name if project else "",
+        "url": address,
+        "created_at": notification.created_at,
+        "is_unread": notification.read_at is None,
+    }
+
+
+def _back(**parts: str) -> str:
+    return reverse("admin:fallback_inbox")
+
+
+@post_action(back=_back)
+def read_view(request: HttpRequest) -> FormResult:
+    """Mark notifications as read: the given one, or all."""
+    given = request.POST.getlist("notification")
+    number = mark_notifications_read(actor=member_of(request), keys=given or None)
+    return FormResult(_back(), gettext("{number} marked as read.").format(number=number))
+
+
+@post_action(back=_back)
+def decide_view(request: HttpRequest, request_id: str) -> FormResult:
+    """Approve an access request with a role, or decline it."""
+    rights = rights_of(request)
+    visible = rights.project_filter(Right.VIEW, path="project__")
+    found = AccessRequest.objects.filter(visible, pk=request_id).select_related("project", "member").first()
+    if found is None:
+        raise Http404(gettext("Access request not found."))
+    rights.check(Right.MAINTAIN, found.project)
+    role = valid_values(DecisionForm(request.POST), with_label=True)["role"]
+    decide_access_request(actor=member_of(request), request=found, role=role)
+    message = gettext("Access granted to {member}.") if role else gettext("Request of {member} declined.")
+    return FormResult(_back(), message.format(member=found.member.display_name))
