@@ -59,7 +59,49 @@ def missing_sentence(missing: dict) -> str:
             return gettext("An earlier test run is still running.")
         case "earlier_test_run", _status:
             return gettext("An earlier test run ended after the latest one and failed.")
+        case "later_test_run", _status:
+            return gettext("A later test run without a commit failed.")
+        case "suite", "running":
+            return gettext("The latest run of %(suite)s is still running.") % {"suite": suite_label(missing)}
+        case "suite", _status:
+            return gettext("The latest run of %(suite)s failed.") % {"suite": suite_label(missing)}
+        case "open_run", _status:
+            return gettext("A run of %(suite)s is still running.") % {"suite": suite_label(missing)}
+        case "suite_missing", _status:
+            return gettext("The required suite %(suite)s has not run.") % {"suite": missing["suite"]}
+        case "too_many_failures", _status:
+            text = gettext("%(count)s tests failed; at most %(limit)s may fail.")
+            return text % {"count": f"{missing['count']:,}", "limit": f"{missing['limit']:,}"}
+        case "too_few_tests", _status:
+            text = gettext("%(count)s tests ran; at least %(limit)s are required.")
+            return text % {"count": f"{missing['count']:,}", "limit": f"{missing['limit']:,}"}
+        case "vanished_tests", _status:
+            return _vanished(missing["count"], missing["tests"])
+        case "too_old", _status:
+            return ngettext(
+                "The tests ran more than %(limit)s day ago.",
+                "The tests ran more than %(limit)s days ago.",
+                missing["limit"],
+            ) % {"limit": missing["limit"]}
     raise ValueError(missing["what"])
+
+
+def suite_label(run: dict) -> str:
+    """The suite and environment of a run: "unit (Python 3.12)". run: a value of deck_gate()."""
+    suite = run.get("suite") or gettext("the tests")
+    return f"{suite} ({run['environment']})" if run.get("environment") else suite
+
+
+def _vanished(count: int, tests: list[str]) -> str:
+    named = "; ".join(tests[:5])
+    if count > 5:
+        named = gettext("%(items)s; and %(count)s more") % {"items": named, "count": f"{count - 5:,}"}
+    sentence = ngettext(
+        "%(count)s test of the baseline did not run: %(tests)s.",
+        "%(count)s tests of the baseline did not run: %(tests)s.",
+        count,
+    )
+    return sentence % {"count": f"{count:,}", "tests": named}
 
 
 def _open_items(count: int, items: list[str]) -> str:
@@ -161,6 +203,25 @@ class RunFinished(DomainError):
     message = _("This test run is finished and cannot be changed.")
     code = "run_finished"
     constraint = "test_runs_finished_immutable"
+
+
+class NoReportReceived(DomainError):
+    message = _("No report of this run was received. Send its report, or give it up.")
+    code = "no_report_received"
+    field = "report"
+    status = 422
+
+
+class NothingToConfirm(DomainError):
+    message = _("There is nothing to confirm: no test ran, or a chosen test has not vanished.")
+    code = "nothing_to_confirm"
+    status = 409
+
+
+class CiRunImmutable(DomainError):
+    message = _("The commit, branch, build, suite, attempt and environment of a test run cannot be changed.")
+    code = "ci_run_immutable"
+    constraint = "test_runs_ci_run_immutable"
 
 
 class RunMissionImmutable(DomainError):

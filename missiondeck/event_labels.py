@@ -10,6 +10,9 @@ EVENT_LABELS = {
     "calendar_feed.revoked": _("Calendar feed revoked"),
     "chat_message.created": _("Chat message added"),
     "deckmission.reverted": _("Client mission change reverted"),
+    "test_gate.baseline_confirmed": _("Baseline of tests confirmed"),
+    "test_gate.rules_changed": _("Rules of a gate changed"),
+    "test_gate.vanished_confirmed": _("Vanished tests confirmed"),
     "test_run.finished": _("Test run finished"),
     "test_run.given_up": _("Test run given up"),
     "test_run.imported": _("Test run imported"),
@@ -19,7 +22,12 @@ EVENT_LABELS = {
 EVENT_FIELDS: dict[str, EventField] = {
     "citizen": (_("Citizen"), Citizen),
     "client_mission": _("Client mission"),
+    "max_age_days": _("Maximum age in days"),
+    "max_failures": _("Maximum failures"),
+    "min_tests": _("Minimum tests"),
+    "required_suites": _("Required suites"),
     "sender": (_("Author"), ChatSender),
+    "tests": _("Tests"),
 }
 # Keys of rows.
 HIDDEN_FIELDS = ("feed", "run")

@@ -36,6 +36,15 @@ LOGS_BYTES = 64 * 1024 * 1024
 RESULTS_BYTES = 128 * 1024 * 1024
 # Characters of the key that identifies an imported run.
 KEY_LENGTH = 255
+# Announced shards of a run.
+MAX_SHARDS = 1_000
+
+# The gate of a mission needs this share of the tests of its baseline, unless its rules state a number.
+BASELINE_RATIO = 0.9
+MAX_SUITES = 50
+# Tests, failures and days in the rules of a gate.
+MAX_TESTS = 1_000_000
+MAX_AGE_DAYS = 3_650
 
 # Calendar feeds of a member that are not revoked.
 MAX_FEEDS = 20

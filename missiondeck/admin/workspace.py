@@ -18,6 +18,7 @@ from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm
+from missiondeck.admin.workspace_gate import GateRulesForm, ReasonForm, gate
 from missiondeck.admin.workspace_head import head, status_changes
 from missiondeck.admin.workspace_runs import format_run, runs_of, tests_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
@@ -26,6 +27,7 @@ from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.selectors.missions import missing_of
 from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missiondeck.services.gates import confirm_baseline, confirm_vanished_tests, set_gate_rules
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import give_up_run, import_report
 from missionsite.common.admin import ModelAdmin
@@ -58,6 +60,9 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("chat/", "_add_message", add_message_view),
         ("runs/", "_import", import_view),
         ("runs/<str:run>/give-up/", "_give_up", give_up_view),
+        ("gate/", "_gate", gate_view),
+        ("gate/baseline/", "_baseline", baseline_view),
+        ("gate/vanished/", "_vanished", vanished_view),
         ("items/", "_add", add_view),
         ("items/<str:dod_item>/tick/", "_tick", tick_view),
         ("items/<str:dod_item>/edit/", "_edit", edit_view),
@@ -141,6 +146,7 @@ def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict 
         context |= {
             "url": url,
             "tests": tests_of(mission, url, latest),
+            "gate": gate(mission, url),
             "import_url": WorkspaceUrl(mission.pk, citizen=citizen).action("import"),
         }
     return TemplateResponse(request, "missiondeck/workspace.html", context)
@@ -241,15 +247,23 @@ def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl
 @action(RUN, part="report", back="ws-runs", creates=True)
 def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Import a test report and its log file."""
-    values = valid_values(ReportForm(request.POST, request.FILES))
+    form = ReportForm(request.POST, request.FILES)
+    values = valid_values(form)
     file, *more = values["report"]
-    imported = import_report(actor=current_member(request), mission=mission, file=file, more=more, logs=values["logs"])
+    imported = import_report(
+        actor=current_member(request),
+        mission=mission,
+        file=file,
+        more=more,
+        logs=values["logs"],
+        ci=form.ci_run(),
+    )
     if imported.is_new:
         messages.success(request, gettext("Report imported. %(run)s.") % {"run": format_run(imported.run)})
     else:
         messages.info(
             request,
-            gettext("This file was already imported as the latest run: %(run)s.") % {"run": format_run(imported.run)},
+            gettext("This file was already imported: %(run)s.") % {"run": format_run(imported.run)},
         )
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=imported.run.pk)
 
@@ -265,6 +279,33 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
         request, gettext("The run was marked as failed. If a report arrives later, import it as a new run.")
     )
     return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
+
+
+@action(OVERRIDE, part="gate", back="ws-gate")
+def gate_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+    """Set the rules of the gate."""
+    set_gate_rules(actor=current_member(request), mission=mission, **valid_values(GateRulesForm(request.POST)))
+    messages.success(request, gettext("The rules of the gate were saved."))
+    return WorkspaceUrl(mission.pk, citizen=TESTER.value)
+
+
+@action(OVERRIDE, part="gate", back="ws-gate", creates=True)
+def baseline_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+    """Make the runs that decide now the baseline."""
+    confirm_baseline(actor=current_member(request), mission=mission, **valid_values(ReasonForm(request.POST)))
+    return WorkspaceUrl(mission.pk, citizen=TESTER.value)
+
+
+@action(OVERRIDE, part="gate", back="ws-gate", creates=True)
+def vanished_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+    """Confirm that the chosen tests no longer run."""
+    confirm_vanished_tests(
+        actor=current_member(request),
+        mission=mission,
+        tests=request.POST.getlist("tests"),
+        **valid_values(ReasonForm(request.POST)),
+    )
+    return WorkspaceUrl(mission.pk, citizen=TESTER.value)
 
 
 @action(CHANGE, part="add", back="ws-checklist", creates=True)

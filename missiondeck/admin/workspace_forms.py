@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
 from missiondeck.models import Category, ChatSender, Citizen, DeckStatus
+from missiondeck.services.runs import CiRun
 
 # Suggestions for the language of a code block; any other value is allowed.
 LANGUAGES = (
@@ -82,6 +83,19 @@ class ReportForm(forms.Form):
         },
     )
     logs = forms.FileField(required=False, allow_empty_file=True)
+    commit = forms.CharField(max_length=64, required=False)
+    branch = forms.CharField(max_length=200, required=False)
+    build_url = forms.CharField(max_length=500, required=False)
+    job = forms.CharField(max_length=150, required=False)
+    attempt = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
+    environment = forms.CharField(max_length=100, required=False)
+    shard = forms.IntegerField(min_value=1, max_value=rules.MAX_SHARDS, required=False)
+    shards = forms.IntegerField(min_value=1, max_value=rules.MAX_SHARDS, required=False)
+
+    def ci_run(self) -> CiRun:
+        """The run of CI that the form names."""
+        names = ("commit", "branch", "build_url", "job", "environment", "shard", "shards")
+        return CiRun(attempt=self.cleaned_data["attempt"] or 1, **{name: self.cleaned_data[name] for name in names})
 
     def clean_report(self) -> list[UploadedFile]:
         files = self.cleaned_data["report"]

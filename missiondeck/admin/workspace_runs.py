@@ -69,6 +69,8 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "at": run.created_at,
         "by": str(run.created_by) if run.created_by else "",
         "duration": format_duration(summary.get("duration")),
+        "ci": _ci_run(run),
+        "no_tests_ran": run.status == RunStatus.FAILED and not run.is_given_up and _ran_nothing(summary),
         "counts": counts,
         "pairs": _pairs(summary),
         "others": [
@@ -78,6 +80,28 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "flaky": run.flaky_tests,
         "give_up": url.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
     }
+
+
+def _ci_run(run: TestRun) -> list[tuple[str, str, str]]:
+    """What CI states about a run: label, value and link of each."""
+    shards = ""
+    if run.shards or run.parts > 1:
+        values = {"parts": format_number(run.parts), "shards": format_number(run.shards or run.parts)}
+        shards = gettext("%(parts)s of %(shards)s") % values
+    found = [
+        (gettext("Suite"), run.job, ""),
+        (gettext("Commit"), run.commit[:10], ""),
+        (gettext("Branch"), run.branch, ""),
+        (gettext("Environment"), run.environment, ""),
+        (gettext("Attempt"), str(run.attempt) if run.attempt > 1 else "", ""),
+        (gettext("Shards"), shards, ""),
+        (gettext("Build"), gettext("Show build") if run.build_url else "", run.build_url),
+    ]
+    return [each for each in found if each[1]]
+
+
+def _ran_nothing(summary: dict) -> bool:
+    return not any(summary.get(key) for key in ("passed", "failed", "errors"))
 
 
 def _pairs(summary: dict) -> list[dict]:

@@ -112,7 +112,11 @@ class Missing(Schema):
         None, description="Some of them, 20 at most.", examples=[["Every handler is tested"]]
     )
     status: str | None = Field(None, description="Of a test run.", examples=[None])
-    run: UUID | None = Field(None, description="The id of an earlier test run.", examples=[None])
+    run: UUID | None = Field(None, description="The id of the test run.", examples=[None])
+    suite: str | None = Field(None, description="The suite of the run.", examples=[None])
+    environment: str | None = Field(None, description="The environment of the run.", examples=[None])
+    limit: int | None = Field(None, description="What the rule demands.", examples=[None])
+    tests: list[str] | None = Field(None, description="Some vanished tests, 50 at most.", examples=[None])
 
 
 class DeckMissionDetail(DeckMissionOut):

@@ -30,6 +30,17 @@ class RunSummary(Schema):
     name: str = Field(examples=["pytest"])
     source: str = Field(description="`junit`, `json` or `manual`.", examples=["junit"])
     summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
+    commit: str = Field(description="The full commit hash; empty by hand.", examples=["f" * 40])
+    branch: str = Field(examples=["main"])
+    build_url: str = Field(examples=["https://ci.example.org/runs/812"])
+    job: str = Field(description="The suite.", examples=["unit"])
+    attempt: int = Field(examples=[1])
+    environment: str = Field(examples=["Python 3.13 on Linux"])
+    shards: int | None = Field(description="Announced shards; null if not announced.", examples=[4])
+    parts: int = Field(description="Received shards.", examples=[4])
+    started_at: datetime | None = Field(description="As CI states it.", examples=[EXAMPLE_TIME])
+    committed_at: datetime | None = Field(description="As CI states it.", examples=[EXAMPLE_TIME])
+    is_given_up: bool = Field(examples=[False])
     flaky_count: int = Field(description="Number of failed tests that are flaky.", examples=[1])
     created_by: str | None = Field(description="Stable ID of the member who imported it.", examples=["FE-P-00007"])
     created_at: datetime = Field(examples=[EXAMPLE_TIME])
@@ -61,7 +72,8 @@ def run_out(mission: DeckMission, run: TestRun) -> dict:
 
 
 def run_summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
-    plain = ("id", "status", "name", "source", "summary", "created_at", "finished_at")
+    around = ("mission", "flaky_count", "created_by", "link")
+    plain = [name for name in RunSummary.model_fields if name not in around]
     # Test runs are shown in the tab of this citizen.
     query = urlencode({"citizen": Citizen.SOFIA.value, "run": str(run.pk)})
     page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{query}"

@@ -12,9 +12,10 @@ from missiondeck.models.choices import (
     RunStatus,
 )
 from missiondeck.models.feeds import DeckFeed
+from missiondeck.models.gates import GateBaseline, GateRules, VanishedTest
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
 from missiondeck.models.missions import DeckMission, DeckStatusChange
-from missiondeck.models.runs import LatestRun, RunOutcome, TestRun, TestRunLogPage
+from missiondeck.models.runs import LatestRun, RunOutcome, TestRun, TestRunLogPage, TestRunPart
 
 __all__ = [
     "Category",
@@ -28,6 +29,8 @@ __all__ = [
     "DeckStatusChange",
     "DodItem",
     "DodItemHistory",
+    "GateBaseline",
+    "GateRules",
     "LatestRun",
     "ResultStatus",
     "RunOutcome",
@@ -35,4 +38,6 @@ __all__ = [
     "RunStatus",
     "TestRun",
     "TestRunLogPage",
+    "TestRunPart",
+    "VanishedTest",
 ]

@@ -13,7 +13,7 @@ from django.utils.translation import gettext
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
-from missiondeck.reports.messages import warning_texts
+from missiondeck.reports.messages import message, warning_texts
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
 from missiondeck.reports.stream import PIECE, BinaryFile, Source, detect_format, read_start
 from missiondeck.reports.values import clean as clean_text
@@ -26,6 +26,8 @@ __all__ = [
     "ReportRejected",
     "clean_text",
     "digest_of",
+    "digest_of_parts",
+    "message",
     "read_report",
     "warning_texts",
 ]
@@ -78,7 +80,7 @@ def read_report(
     return collector.report(
         name=next((part.name for part in parts if part.name), ""),
         source=parts[0].source,
-        digest=_digest_of(digests),
+        digest=digest_of_parts(digests),
         duration=sum(part.seconds for part in parts),
         figures=dict(figures),
     )
@@ -93,10 +95,10 @@ def digest_of(files: Sequence[BinaryFile]) -> str:
         while data := file.read(PIECE):
             digest.update(data)
         digests.append(digest.hexdigest())
-    return _digest_of(digests)
+    return digest_of_parts(digests)
 
 
-def _digest_of(digests: list[str]) -> str:
+def digest_of_parts(digests: list[str]) -> str:
     """The digest of one file, or of several files independent of their order."""
     return digests[0] if len(digests) == 1 else hashlib.sha256("".join(sorted(digests)).encode()).hexdigest()
 

@@ -99,6 +99,8 @@ _TEXTS: dict[str, StrOrPromise] = {
     ),
     "not_listed": ngettext_lazy("%(n)s more warning is not listed.", "%(n)s more warnings are not listed.", "n"),
     # Other warnings.
+    "no_tests": _("The report contains no tests, so the run failed. Check that the tool found tests to run."),
+    "part_logs_left_out": _("The logs of %(name)s were left out: the logs of the run would be too large."),
     "logs_cut": _("The output of the suites is larger than %(logs_bytes)s and was cut at the end."),
     "summary_differs": _("The summary states %(stated_status)s; the results have %(counted)s. The results are used."),
     "passed_with_failures": _("The report has the status passed, but some results failed. The results are used."),

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import connection
-from django.db.models import F, QuerySet
+from django.db.models import QuerySet
 
 from missiondeck.models import DeckMission, TestRun, TestRunLogPage
 from missionsite.common.sql_loader import read_sql
@@ -21,7 +21,8 @@ def light_runs() -> QuerySet[TestRun]:
 
 
 def latest_run(mission: DeckMission) -> TestRun | None:
-    return light_runs().filter(mission=mission).order_by(F("created_at").desc(), F("id").desc()).first()
+    """The run of the newest commit; without commits, the one that started last."""
+    return light_runs().filter(mission=mission).first()
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from django.core.management import call_command
 import missiondeck.services
 from groups.models import Event, Member
 from missiondeck.models import DeckMissionHistory, DeckStatusChange, DodItemHistory, TestRun
-from missiondeck.services import chats, checklist, feeds, missions, runs
+from missiondeck.services import chats, checklist, feeds, gates, missions, runs
 from tests.missiondeck.helpers import PASSED, report
 from tests.support.factories.groups import MemberFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
@@ -48,6 +48,26 @@ def create_deck_mission(actor: Member) -> None:
 
 def finish_run(actor: Member) -> None:
     runs.finish_run(actor=actor, run=RunFactory(running=True), file=report([PASSED]))
+
+
+def confirm_baseline(actor: Member) -> None:
+    gates.confirm_baseline(actor=actor, mission=RunFactory().mission, reason="Complete")
+
+
+def confirm_vanished_tests(actor: Member) -> None:
+    mission = RunFactory().mission
+    gates.confirm_baseline(actor=Member.objects.system(), mission=mission, reason="Complete")
+    RunFactory(mission=mission, results=[{"name": "test_other", "status": "passed"}])
+    gates.confirm_vanished_tests(actor=actor, mission=mission, tests=["test_it"], reason="Removed")
+
+
+def set_gate_rules(actor: Member) -> None:
+    gates.set_gate_rules(actor=actor, mission=DeckMissionFactory(), min_tests=5)
+
+
+def add_part(actor: Member) -> None:
+    ci = runs.CiRun(commit="c" * 40)
+    runs.import_report(actor=actor, mission=DeckMissionFactory(), file=report([PASSED]), ci=ci)
 
 
 def give_up_run(actor: Member) -> None:
@@ -100,8 +120,12 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "feeds.create_feed": create_feed,
     "feeds.revoke_feed": revoke_feed,
     "missions._change": change_status,
+    "gates.confirm_baseline": confirm_baseline,
+    "gates.confirm_vanished_tests": confirm_vanished_tests,
+    "gates.set_gate_rules": set_gate_rules,
     "missions.create_deck_mission": create_deck_mission,
     "missions.update_deck_mission": update_deck_mission,
+    "runs._add_part": add_part,
     "runs._finish": finish_run,
     "runs._store": import_report,
     "runs.give_up_run": give_up_run,

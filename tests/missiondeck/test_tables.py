@@ -68,6 +68,46 @@ test_runs
     flaky_tests       text[]                    needed  '{}'
     finished_at       timestamp with time zone  empty   -
     created_by_id     uuid                      empty   -
+    commit            character varying(64)     needed  ''
+    branch            character varying(200)    needed  ''
+    build_url         character varying(500)    needed  ''
+    job               character varying(150)    needed  ''
+    attempt           integer                   needed  1
+    environment       character varying(100)    needed  ''
+    shards            integer                   empty   -
+    parts             integer                   needed  0
+    started_at        timestamp with time zone  empty   -
+    committed_at      timestamp with time zone  empty   -
+    is_given_up       boolean                   needed  false
+    ordered_at        timestamp with time zone  empty   generated
+test_run_parts
+    id                uuid                      needed  gen_random_uuid()
+    created_at        timestamp with time zone  needed  now()
+    run_id            uuid                      needed  -
+    label             character varying(255)    needed  ''
+    digest            character varying(64)     needed  -
+deck_gate_rules
+    mission_id        uuid                      needed  -
+    required_suites   character varying(150)[]  needed  '{}'
+    min_tests         integer                   empty   -
+    max_failures      integer                   needed  0
+    max_age_days      integer                   empty   -
+    updated_at        timestamp with time zone  needed  now()
+deck_gate_baselines
+    id                bigint                    needed  identity
+    mission_id        uuid                      needed  -
+    runs              uuid[]                    needed  -
+    tests             integer                   needed  -
+    reason            text                      needed  ''
+    by_id             uuid                      empty   -
+    created_at        timestamp with time zone  needed  now()
+deck_vanished_tests
+    id                bigint                    needed  identity
+    mission_id        uuid                      needed  -
+    test              text                      needed  -
+    reason            text                      needed  -
+    by_id             uuid                      needed  -
+    created_at        timestamp with time zone  needed  now()
 test_run_log_pages
     run_id            uuid                      needed  -
     page              integer                   needed  -
@@ -103,6 +143,7 @@ deck_feeds
 PLAINLY = {
     "CURRENT_TIMESTAMP": "now()",
     "nextval('deck_missions_number_seq'::regclass)": "nextval('deck_missions_number_seq')",
+    "COALESCE(committed_at, started_at, created_at)": "generated",
 }
 
 
@@ -185,6 +226,10 @@ def test_columns_match_seed_and_additions(table):
         ("deck_latest_runs", "mission_id", "deck_missions", "CASCADE"),
         ("deck_latest_runs", "run_id", "test_runs", "CASCADE"),
         ("test_run_log_pages", "run_id", "test_runs", "CASCADE"),
+        ("test_run_parts", "run_id", "test_runs", "CASCADE"),
+        ("deck_gate_rules", "mission_id", "deck_missions", "CASCADE"),
+        ("deck_gate_baselines", "mission_id", "deck_missions", "CASCADE"),
+        ("deck_vanished_tests", "mission_id", "deck_missions", "CASCADE"),
         ("deck_missions", "assignee_id", "members", "SET NULL"),
         ("deck_missions", "completed_by_id", "members", ""),
         ("dod_items", "completed_by_id", "members", ""),

@@ -55,7 +55,7 @@ class TestImport:
         send(lead, mission, FAILING)
         first = TestRun.objects.get()
         answer = send(lead, mission, FAILING)
-        assert "This file was already imported as the latest run: Failed" in page_text(answer)
+        assert "This file was already imported: Failed" in page_text(answer)
         assert f"run={first.pk}" in answer.redirect_chain[-1][0]
         assert TestRun.objects.count() == 1
 

@@ -493,6 +493,9 @@ admin/missiondeck/deckmission/<object_id>/workspace/     | ok:{DECK} 403        
 admin/missiondeck/deckmission/<object_id>/workspace/status/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/chat/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/ | 405                 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/gate/ | 405                 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/gate/baseline/ | 405        | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/gate/vanished/ | 405        | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/ | 405                | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/<run>/give-up/      | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 405 | done:{DELIVER} 403
@@ -589,6 +592,10 @@ api/deck/missions                               POST   | done:{DELIVER} 403:{ALL
 api/deck/missions/<number>                      GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>                      PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/status                 POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/gate                 GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/gate                 PUT    | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/gate/baseline        POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/gate/vanished        POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod                  GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod                  POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>           PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p

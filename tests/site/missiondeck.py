@@ -7,8 +7,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from groups.models import Member
 from missiondeck.services.chats import add_message
 from missiondeck.services.feeds import create_feed
+from missiondeck.services.gates import confirm_baseline
 from missiondeck.services.missions import update_deck_mission
-from missiondeck.services.runs import import_report, start_run
+from missiondeck.services.runs import CiRun, import_report, start_run
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
 
 # URLs whose parts are filled in here.
@@ -27,6 +28,13 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
     add_message(
         actor=Member.objects.system(), mission=mission, citizen="rafael", sender="user", message="Does it send yet?"
     )
+    # A test of the baseline has vanished.
+    for attempt, names in enumerate((("test_it", "test_gone"), ("test_it",)), 1):
+        report = BytesIO(junit_of(*((name, "passed") for name in names)))
+        ci = CiRun(commit="c" * 40, attempt=attempt)
+        import_report(actor=people["superuser"], mission=mission, file=report, ci=ci)
+        if attempt == 1:
+            confirm_baseline(actor=people["superuser"], mission=mission, reason="First complete suite")
     things["deck run"] = import_report(
         mission=mission,
         file=BytesIO(junit_of(("test_it", "failed"))),
@@ -93,6 +101,9 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
             "code": "print('hello')",
         },
         "missiondeck_workspace_import": {"report": _report(), "logs": SimpleUploadedFile("logs.txt", b"all of it")},
+        "missiondeck_workspace_gate": {"required_suites": "unit, e2e", "min_tests": "1", "max_failures": "0"},
+        "missiondeck_workspace_baseline": {"reason": "The complete suite"},
+        "missiondeck_workspace_vanished": {"tests": ["tests \u203a test_gone"], "reason": "Removed"},
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
         "missiondeck_workspace_tick": {"done": "1"},
         "missiondeck_workspace_edit": {"text": "It is faster", "category": "tests"},
@@ -109,6 +120,9 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         (at, "POST"): {**_mission(), "budget": 450, "deadline": "2099-12-10T18:00:00Z"},
         (f"{at}/<number>", "PATCH"): {"title": "A better title", "budget": 500},
         (f"{at}/<number>/status", "POST"): {"to": "qa"},
+        (f"{at}/<number>/gate", "PUT"): {"required_suites": ["unit"], "min_tests": 1},
+        (f"{at}/<number>/gate/baseline", "POST"): {"reason": "The complete suite"},
+        (f"{at}/<number>/gate/vanished", "POST"): {"tests": ["tests \u203a test_gone"], "reason": "Removed"},
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},

@@ -1,0 +1,15 @@
+"""Periodic tasks of this app. Each task is idempotent."""
+
+from procrastinate.contrib.django import app
+
+from groups.models import Member
+from missiondeck.services.runs import give_up_stale_runs
+from missionsite.common.audit.context import in_changeset
+
+
+@app.periodic(cron="25 * * * *")
+@app.task(name="give_up_stale_test_runs", queueing_lock="give_up_stale_test_runs", lock="give_up_stale_test_runs")
+@in_changeset
+def give_up_stale_test_runs(timestamp: int) -> int:
+    """Give up test runs that never ended; return their number."""
+    return give_up_stale_runs(actor=Member.objects.system())
