@@ -194,3 +194,34 @@ class TransportNotConfigured(DomainError):
 
     message = gettext_lazy("The transport is not configured.")
     code = "transport_not_configured"
+
+
+class PhraseInvalid(DomainError):
+    """A reply phrase cannot be read. reason: a key of REASONS. name: the unknown list."""
+
+    message = gettext_lazy("This phrase cannot be read.")
+    code = "phrase_invalid"
+    field = "phrase"
+
+    REASONS = {
+        "unpaired": gettext_lazy("Each parenthesis needs its pair, and parentheses cannot be nested."),
+        "list": gettext_lazy('There is no word list "{name}". Add a word to it first.'),
+        "empty": gettext_lazy("A phrase needs at least one word that is not optional."),
+        "word": gettext_lazy("A word of a list has letters and digits only."),
+    }
+
+    def __init__(self, reason: str, name: str = "") -> None:
+        super().__init__(str(self.REASONS[reason]).format(name=name))
+
+
+class WordListInUse(DomainError):
+    message = gettext_lazy("A phrase uses this word list.")
+    code = "word_list_in_use"
+    field = "is_enabled"
+
+    def __init__(self, *, name: str, phrase: str) -> None:
+        super().__init__(
+            _('The phrase "{phrase}" uses the word list {name}, which would be empty. Change the phrase first.').format(
+                phrase=phrase, name=name
+            )
+        )

@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import Destination, Locale, MessageType
+from engagement.rules import Destination, Language, Locale, Match, MessageType, Reading
 from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
@@ -11,6 +11,8 @@ EVENT_LABELS = {
     "message.cancelled": _("Message cancelled"),
     "message.postponed": _("Message postponed"),
     "message.retried": _("Message sent again"),
+    "phrase.changed": _("Reply phrase edited"),
+    "phrase.created": _("Reply phrase added"),
     "profile.changed": _("Engagement profile edited"),
     "profile.step_completed": _("Onboarding step completed"),
     "template.changed": _("Message template edited"),
@@ -23,6 +25,12 @@ EVENT_FIELDS: dict[str, EventField] = {
     "individual_jid": _("Individual address"),
     "locale": (_("Language"), Locale),
     "message": (_("Message"), MessageType),
+    "is_enabled": _("In use"),
+    "language": (_("Language"), Language),
+    "match": (_("Found in"), Match),
+    "phrase": _("Phrase"),
+    "reading": (_("Meaning"), Reading),
+    "word_list": _("Word list"),
     "preferred_destination": (_("Messages go to"), Destination),
     "recipients": _("Recipients"),
     "reengagement_opt_out": _("Opted out"),

@@ -160,6 +160,47 @@ BLOCK_REASONS: dict[str, str | Promise] = {
 }
 
 
+# --- Replies ----------------------------------------------------------------------------------------
+
+
+class Language(TextChoices):
+    """Language of a phrase. Texts are compared with the phrases of all languages."""
+
+    EN = "en", _("English")
+    PT = "pt", _("Portuguese")
+    ES = "es", _("Spanish")
+
+
+class Reading(TextChoices):
+    """What a text that matches a phrase means; for the last ones, how it is a part of other phrases."""
+
+    OPTED_OUT = "opted_out", _("Stop messages")
+    OPTED_IN = "opted_in", _("Start messages again")
+    TO_GROUP = "to_group", _("Switch to the group chat")
+    TO_INDIVIDUAL = "to_individual", _("Switch to the individual chat")
+    ANSWER_1 = "goodbye_response_1", _("Answer 1: confused")
+    ANSWER_2 = "goodbye_response_2", _("Answer 2: busy")
+    ANSWER_3 = "goodbye_response_3", _("Answer 3: all good")
+    NUMBER_1 = "number_1", _("Number 1")
+    NUMBER_2 = "number_2", _("Number 2")
+    NUMBER_3 = "number_3", _("Number 3")
+    UNCLEAR = "unclear", _("Not clear: ask again")
+    AUTO_REPLY = "auto_reply", _("Automatic reply")
+    COURTESY = "courtesy", _("Courtesy, ignored at both ends")
+    GREETING = "greeting", _("Greeting, ignored at both ends")
+    BEFORE_NUMBER = "before_number", _("Words before a number")
+    CHOOSING = "choosing", _("Words of choosing, before a digit")
+    WORD = "word", _("Word of a list")
+
+
+class Match(TextChoices):
+    """Where a text must contain a phrase."""
+
+    WHOLE = "whole", _("Whole text")
+    START = "start", _("Start of the text")
+    ANYWHERE = "anywhere", _("Anywhere")
+
+
 # --- Profiles -------------------------------------------------------------------------------------
 
 

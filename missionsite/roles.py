@@ -42,6 +42,7 @@ ENGAGEMENT_NOUNS = (
     "messagetemplate",
     "userprofile",
     "announcement",
+    "replyphrase",
 )
 
 
@@ -69,6 +70,8 @@ MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", app="engagemen
 OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {
     "engagement.add_messagetemplate",
     "engagement.change_messagetemplate",
+    "engagement.add_replyphrase",
+    "engagement.change_replyphrase",
     "engagement.handle_engagementmessage",
     "engagement.move_userengagementstate",
 }

@@ -231,6 +231,12 @@ UNFOLD = {
                         "engagement.view_messagetemplate",
                     ),
                     _item(
+                        _("Reply phrases"),
+                        "rule",
+                        "engagement_replyphrase_changelist",
+                        "engagement.view_replyphrase",
+                    ),
+                    _item(
                         _("Profiles"),
                         "manage_accounts",
                         "engagement_userprofile_changelist",

@@ -1,7 +1,8 @@
-"""Models: lifecycle states, the message queue, templates, announcements and profiles."""
+"""Models: lifecycle states, the message queue, templates, reply phrases, announcements and profiles."""
 
-from engagement.models.history import MessageTemplateHistory, UserProfileHistory
+from engagement.models.history import MessageTemplateHistory, ReplyPhraseHistory, UserProfileHistory
 from engagement.models.inbound import InboundMessage
+from engagement.models.phrases import ReplyPhrase
 from engagement.models.profiles import UserProfile
 from engagement.models.queue import EngagementClaim, EngagementMessage, EngagementTransport
 from engagement.models.states import EngagementStateTransition, UserEngagementState
@@ -16,6 +17,8 @@ __all__ = [
     "InboundMessage",
     "MessageTemplate",
     "MessageTemplateHistory",
+    "ReplyPhrase",
+    "ReplyPhraseHistory",
     "UserEngagementState",
     "UserProfile",
     "UserProfileHistory",

@@ -33,6 +33,8 @@ SITE_MAY_NOT = {
     "engagement_announcements": {"DELETE"},
     "engagement_inbound_messages": {"DELETE"},
     "engagement_transports": {"DELETE"},
+    "reply_phrases": {"DELETE"},
+    "reply_phrases_history": {"INSERT", "UPDATE", "DELETE"},
 }
 # Column for a harmless UPDATE; by default the first column of the table.
 CHANGED = {"user_profiles": "locale", "user_engagement_states": "last_activity_at"}
@@ -55,7 +57,7 @@ def tables(session: psycopg.Connection) -> list[str]:
     named = [model._meta.db_table for model in apps.get_app_config("engagement").get_models()]
     found = session.execute(
         """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-             AND (relname = ANY (%s) OR relname ~ '^(engagement|user_engagement|user_profile|message_template)')
+             AND (relname = ANY (%s) OR relname ~ '^(engagement|user_(engagement|profile)|message_templ|reply_phrase)')
            ORDER BY relname""",
         [named],
     ).fetchall()
@@ -113,6 +115,9 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
             """INSERT INTO message_templates (key, locale, subject, body, announcement_id)
                VALUES (%s, 'en', 's', 'b', %s)""",
             [f"rls-{who}", announcement],
+        )
+        session.execute(
+            "INSERT INTO reply_phrases (reading, language, phrase) VALUES ('opted_out', 'en', %s)", [f"rls {who}"]
         )
         session.execute(
             "INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids,"

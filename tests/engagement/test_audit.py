@@ -12,11 +12,13 @@ from engagement.models import (
     EngagementStateTransition,
     MessageTemplate,
     MessageTemplateHistory,
+    ReplyPhrase,
+    ReplyPhraseHistory,
     UserProfile,
     UserProfileHistory,
 )
 from engagement.rules import MessageType, TransitionTrigger
-from engagement.services import announcements, inbound, lifecycle, messages, onboarding, profiles, templates
+from engagement.services import announcements, inbound, lifecycle, messages, onboarding, phrases, profiles, templates
 from engagement.tasks import sweep
 from groups.models import CommunityMember, Event, Member
 from missionsite.common.audit.context import changeset
@@ -74,6 +76,8 @@ ARRANGE: dict[Callable, Callable[[], dict]] = {
     onboarding.complete_action: lambda: {"member": PersonFactory(), "action": "join_mission"},
     onboarding.record_magic_moment: lambda: {"member": PersonFactory()},
     onboarding.restart_onboarding: a_member_in_first_tier,
+    phrases.add_phrase: lambda: {"reading": "opted_out", "language": "en", "phrase": "halt"},
+    phrases.change_phrase: lambda: {"row": ReplyPhrase.objects.get(phrase="stop"), "is_enabled": False},
     profiles.start_profile: a_registration,
     profiles.update_profile: lambda: {"member": PersonFactory(), "locale": "pt-BR"},
     templates.add_template: a_missing_template,
@@ -98,6 +102,7 @@ def records_of(actor: Member) -> int:
         Event.objects.filter(actor=actor).count()
         + EngagementStateTransition.objects.filter(metadata__by=actor.member_id).count()
         + UserProfileHistory.objects.filter(**in_changeset).count()
+        + ReplyPhraseHistory.objects.filter(**in_changeset).count()
         + MessageTemplateHistory.objects.filter(**in_changeset).count()
     )
 

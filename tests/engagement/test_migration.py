@@ -16,6 +16,8 @@ TABLES = [
     "engagement_claims",
     "user_profiles_history",
     "message_templates_history",
+    "reply_phrases",
+    "reply_phrases_history",
 ]
 TEXTS = "SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2"
 USED = """
@@ -68,10 +70,11 @@ def test_rollback_drops_what_the_migration_created(back):
     left = """
         SELECT tablename FROM pg_tables WHERE tablename = ANY (%s)
         UNION ALL SELECT proname FROM pg_proc WHERE pronamespace = 'public'::regnamespace
-            AND proname ~ 'engagement|profile|quiet_until|message|transitions|state_(owner|without)|claim'
+            AND proname ~ 'engagement|profile|quiet_until|message|transitions|state_(owner|without)|claim|phrase'
             AND proname <> 'claim_stable_id'
-        UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile'
-        UNION ALL SELECT policyname FROM pg_policies WHERE tablename ~ 'engagement|user_profiles|message_templates'
+        UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile|phrase'
+        UNION ALL SELECT policyname FROM pg_policies
+            WHERE tablename ~ 'engagement|user_profiles|message_templates|reply_phrases'
     """
     assert back.sql(left, [TABLES]) == []
 

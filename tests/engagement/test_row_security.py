@@ -238,6 +238,8 @@ def empty(people):
         session.execute("DELETE FROM user_profiles_history WHERE user_id::text = ANY (%s)", [keys])
         session.execute("DELETE FROM message_templates WHERE key LIKE 'rls-%%'")
         session.execute("DELETE FROM message_templates_history WHERE key LIKE 'rls-%%'")
+        session.execute("DELETE FROM reply_phrases WHERE phrase LIKE 'rls %%'")
+        session.execute("DELETE FROM reply_phrases_history WHERE phrase LIKE 'rls %%'")
         session.execute("DELETE FROM engagement_announcements WHERE created_by_id::text = ANY (%s)", [keys])
         session.execute("DELETE FROM engagement_claims WHERE claimed_by IN ('own', 'other')")
         session.execute("DELETE FROM engagement_transports WHERE name LIKE 'rls-%%'")
@@ -306,7 +308,8 @@ FUNCTIONS = """
     SELECT DISTINCT p.oid, p.proname, p.prosecdef, coalesce(p.proconfig, '{}'), p.proacl IS NULL
         OR EXISTS (SELECT FROM aclexplode(p.proacl) a WHERE a.grantee = 0)
     FROM pg_proc p WHERE p.pronamespace = 'public'::regnamespace AND (
-        p.prosrc ~ 'engagement|user_profiles|message_templates' OR p.proname ~ 'engagement|transitions|quiet_until'
+        p.prosrc ~ 'engagement|user_profiles|message_templates|reply_phrases'
+        OR p.proname ~ 'engagement|transitions|quiet_until'
         OR p.oid IN (SELECT tgfoid FROM pg_trigger WHERE tgrelid = ANY (%s::regclass[]) AND NOT tgisinternal)
     )
 """

@@ -1,9 +1,10 @@
 """Engagement objects for the site-wide tests: states, messages, templates and form values."""
 
-from engagement.models import MessageTemplate
-from engagement.rules import MessageType, State
+from engagement.models import MessageTemplate, ReplyPhrase
+from engagement.rules import Language, MessageType, Reading, State
 from engagement.selectors.announcements import audience_of
 from engagement.services.announcements import announce
+from engagement.services.phrases import change_phrase
 from engagement.services.profiles import update_profile
 from engagement.services.templates import change_template
 from engagement.services.unsubscribe import unsubscribe_url
@@ -12,6 +13,8 @@ from tests.support.database import allow_delete
 from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
 
 TEXTS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
+
+PHRASE = {"reading": "opted_out", "language": "en", "match": "whole", "word_list": "", "is_enabled": "on"}
 
 
 def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None:
@@ -27,6 +30,8 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["profile"] = update_profile(actor=active, member=active, locale="pt-BR")
     template = MessageTemplate.objects.get(key=MessageType.WELCOME, locale="en")
     things["message template"] = change_template(actor=gone, template=template, **TEXTS)
+    phrase = ReplyPhrase.objects.get(reading=Reading.OPTED_OUT, language=Language.EN, phrase="stop")
+    things["reply phrase"] = change_phrase(actor=gone, row=phrase, phrase="stop it all")
     # So that this template can be added.
     allow_delete("message_templates")
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
@@ -42,6 +47,7 @@ OBJECTS = {
     "engagement/engagementmessage": "message",
     "engagement/userprofile": "profile",
     "engagement/messagetemplate": "message template",
+    "engagement/replyphrase": "reply phrase",
     "engagement/announcement": "announcement",
     "engagement_engagementmessage_retry": "failed message",
 }
@@ -91,6 +97,9 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "engagement_engagementmessage_postpone": UNTIL,
         "engagement_messagetemplate_add": {"key": MessageType.REMINDER.value, "locale": "pt-BR", **TEXTS},
         "engagement_messagetemplate_change": {"subject": "Welcome!", "body": "Hi {{ name }}, welcome."},
+        "engagement_replyphrase_add": PHRASE | {"phrase": "halt"},
+        "engagement_replyphrase_change": PHRASE | {"phrase": "stop it now"},
+        "engagement_try_phrase": {"text": "stop"},
         "engagement_preview": {"key": "welcome", "locale": "en", **TEXTS},
     }
 

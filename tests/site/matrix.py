@@ -465,6 +465,14 @@ admin/engagement/messagetemplate/<object_id>/change/     | ok:{ROLES} 403       
 admin/engagement/messagetemplate/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/messagetemplate/<object_id>/delete/     | 403                  | 403
 admin/engagement/messagetemplate/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403
+admin/engagement/replyphrase/try/                        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/replyphrase/                            | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/replyphrase/add/                        | ok:AES 403           | done:AES 403
+admin/engagement/replyphrase/<object_id>/                | to:{ALL}             | to:{ALL}
+admin/engagement/replyphrase/<object_id>/change/         | ok:{ROLES} 403       | done:AES 403
+admin/engagement/replyphrase/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/replyphrase/<object_id>/delete/         | 403                  | 403
+admin/engagement/replyphrase/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403
 admin/engagement/announcement/compose/                   | ok:ACES 403          | done:ACES 403
 admin/engagement/announcement/                           | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/announcement/add/                       | 403                  | 403
