@@ -39,6 +39,7 @@ SKIPPED = (
     "missionsite/common/probes.py",
     "missionsite/common/operations.py",
     "missionsite/common/sql_loader.py",
+    "missionsite/common/xlsx_parts.py",  # XML
     "missionsite/common/static/common/api-docs.js",
     "missionsite/common/worker/",
     "groups/rollback.py",  # printed by a command
@@ -49,7 +50,22 @@ SKIPPED = (
     "engagement/services/intents.py",  # what members write
 )
 # What is the same in every language.
-NAMES = {"Missionsite", "GitHub", "Telegram", "API", "CSV", "JSON", "XML", "HTML", "ID", "URL", "UTC", "English"}
+NAMES = {
+    "Missionsite",
+    "GitHub",
+    "Telegram",
+    "API",
+    "CSV",
+    "JSON",
+    "XML",
+    "HTML",
+    "ID",
+    "URL",
+    "UTC",
+    "English",
+    "Mac Roman",
+    "DOS 850",
+}
 
 GETTEXT = {
     "_",

@@ -1,7 +1,7 @@
-"""Import of members from CSV, and export of the filtered directory as CSV."""
+"""Import of members from CSV and spreadsheets, and export of the filtered directory as CSV."""
 
 import csv
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 
 from django import forms
 from django.conf import settings
@@ -14,14 +14,16 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, UnfoldBooleanSwitchWidget
 
 from groups.admin.base import current_member
-from groups.services.imports import import_members
+from groups.models.directory import PrimaryRole
+from groups.services.import_columns import CHOOSABLE
+from groups.services.imports import ROLE_MISSING, ImportChoices, import_members
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import form_page, render_page
 from missionsite.common.admin.form_keys import FormInvalid, FormResult
-from missionsite.common.csvfiles import safe_cell
+from missionsite.common.csvfiles import ENCODINGS, HeadingUnknown, safe_cell
 from missionsite.common.downloads import download
 
 IMPORT = "groups.import_communitymember"
@@ -50,10 +52,19 @@ ERRORS_SHOWN = 200
 
 class ImportForm(forms.Form):
     file = forms.FileField(
-        label=_("CSV file"),
-        help_text="UTF-8 with a header row. Required: email and name. Optional: member_id, trust_score, telegram_id,"
-        " telegram_username, primary_role, organization, country, github_username.",
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,text/csv"}),
+        label=_("File"),
+        help_text=_(
+            "CSV, XLSX, XLS or ODS with a heading. A person is found by member_id, email or telegram_id. Other columns:"
+            " name (or first and last name), trust_score, telegram_username, primary_role, organization, country,"
+            " github_username. An empty cell changes nothing; “(clear)” empties a field."
+        ),
+        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.tsv,.txt,.xlsx,.xls,.ods,text/csv"}),
+    )
+    encoding = forms.ChoiceField(
+        required=False,
+        label=_("Encoding"),
+        choices=[("", _("Detect")), *ENCODINGS.items()],
+        widget=UnfoldAdminSelectWidget(),
     )
     dry_run = forms.BooleanField(
         required=False,
@@ -77,23 +88,46 @@ class ImportForm(forms.Form):
         return file
 
 
+def choices_of(request: HttpRequest) -> ImportChoices:
+    """Return what the user chose for the columns and roles of the file, from the fields `column:` and `role:`."""
+
+    def chosen(prefix: str, allowed: Collection[str]) -> dict[str, str]:
+        fields = ((name.removeprefix(prefix), request.POST[name]) for name in request.POST if name.startswith(prefix))
+        return {name: value for name, value in fields if value in allowed}
+
+    return ImportChoices(
+        encoding=request.POST.get("encoding", "") if request.POST.get("encoding") in ENCODINGS else "",
+        columns=chosen("column:", ("", *CHOOSABLE)),
+        roles=chosen("role:", PrimaryRole.values),
+    )
+
+
 def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
-    """Import a file of members, or show its errors by line."""
+    """Import a file of members, or show what an import would do, and its errors by line."""
     if not request.user.has_perm(IMPORT):
         raise PermissionDenied
     form = ImportForm(request.POST, request.FILES) if request.method == "POST" else ImportForm()
+    choices = choices_of(request)
     report, back = None, reverse("admin:groups_communitymember_changelist")
+    columns = list(choices.columns.items())
 
     def save() -> FormResult:
-        nonlocal report
+        nonlocal report, columns
         values = form.cleaned_data
-        report = import_members(
-            file=values["file"],
-            dry_run=values["dry_run"],
-            skip_bad=values["skip_bad"],
-            actor=current_member(request),
-            errors_kept=ERRORS_SHOWN,
-        )
+        try:
+            report = import_members(
+                file=values["file"],
+                dry_run=values["dry_run"],
+                skip_bad=values["skip_bad"],
+                actor=current_member(request),
+                errors_kept=ERRORS_SHOWN,
+                choices=choices,
+                name=values["file"].name,
+            )
+        except HeadingUnknown as unknown:
+            columns = [(heading, choices.columns.get(heading, "")) for heading in unknown.header]
+            raise
+        columns = report.columns
         if not report.written:
             raise FormInvalid
         return FormResult(
@@ -103,12 +137,24 @@ def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
         )
 
     def context() -> dict:
-        return {"submit": gettext("Import"), "back": back, "report": report, "errors_shown": ERRORS_SHOWN}
+        roles = [*choices.roles.items(), *((role, "") for role in (report.unknown_roles if report else ()))]
+        if report and any(error.sentence == gettext(ROLE_MISSING) for error in report.errors):
+            roles.append(("", ""))
+        return {
+            "submit": gettext("Import"),
+            "back": back,
+            "report": report,
+            "errors_shown": ERRORS_SHOWN,
+            "columns": [column for column in columns if column[0]],
+            "choosable": CHOOSABLE,
+            "roles": list(dict(roles).items()),
+            "role_choices": PrimaryRole.choices,
+        }
 
     title, template = gettext("Import members"), "groups/import.html"
     response = form_page(model_admin, request, form, save, title=title, template=template, context=context)
-    if report is not None and report.written and report.rejected:
-        # The page lists the skipped lines.
+    if report is not None and report.written and (report.rejected or report.warnings):
+        # The page lists the skipped lines and the warnings.
         return render_page(model_admin, request, template, title=title, form=form, **context())
     return response
 

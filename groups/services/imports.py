@@ -1,11 +1,12 @@
-"""Import of members and their directory entries from a CSV file."""
+"""Import of members and their directory entries from a CSV file or a spreadsheet."""
 
+import json
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from operator import itemgetter
-from typing import Any, BinaryIO
+from typing import Any, BinaryIO, cast
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -13,42 +14,56 @@ from django.core.validators import validate_email
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunning
 from groups.models import CommunityMember, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
-from groups.rules import MAX_TRUST_SCORE, CommunityStatus, normalize_username
+from groups.rules import MAX_TRUST_SCORE, CommunityStatus
+from groups.services.import_columns import COLUMNS, ColumnMap, known_headings, map_columns
+from groups.services.import_values import (
+    CLEAR,
+    FORMULA,
+    ROLES,
+    clean_email,
+    clean_github_name,
+    clean_role,
+    clean_score,
+    clean_telegram_id,
+    clean_telegram_name,
+    clean_text,
+    is_formula,
+    needs_cleaning,
+)
+from missionsite.common.audit.events import audit
 from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
-from missionsite.common.csvfiles import CsvFile
+from missionsite.common.csvfiles import CsvFile, Table, quoted
 from missionsite.common.errors import DomainError, from_database, violated
+from missionsite.common.sheets import SheetFile, is_workbook
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
-COLUMNS = (
-    "email",
-    "name",
-    "trust_score",
-    "telegram_id",
-    "telegram_username",
-    "primary_role",
-    "organization",
-    "country",
-    "github_username",
-    "member_id",
-)
-REQUIRED = ("email", "name")
 # How often `progress` is called while the file is read, in rows.
 _STEP = 10_000
+ROLE_MISSING = gettext_noop("A new directory entry needs a role.")
+# Rows that a report shows with their changes.
+PREVIEWED = 100
 _LOCK = (19795, ord("I"))
 # Matches nearly every address; Django's validator checks the others, as in every form.
 _ORDINARY_EMAIL = re.compile(
     r"[a-z0-9_+-]+(?:\.[a-z0-9_+-]+)*@(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,63}", re.IGNORECASE | re.ASCII
 )
-_COPY = f"COPY import_lines (line, fault, fault_at, email_is_bad, {', '.join(COLUMNS)}) FROM STDIN WITH (NULL '')"
+_COPY = (
+    f"COPY import_lines (line, fault, fault_at, problems, warnings, email_is_bad, {', '.join(COLUMNS)})"
+    " FROM STDIN WITH (NULL '')"
+)
 _ERRORS = (
     'SELECT line, column_name AS "column", sentence AS error FROM import_errors ORDER BY line, column_name, sentence'
+)
+_UNKNOWN_ROLES = (
+    "SELECT primary_role FROM import_lines WHERE primary_role <> ALL (%s) GROUP BY primary_role"
+    " ORDER BY count(*) DESC, primary_role LIMIT 20"
 )
 # Conflicts with another transaction: unique violation, missing reference, serialization failure, deadlock.
 # Source: PostgreSQL manual, appendix A.
@@ -65,10 +80,23 @@ class LineError:
 
 
 @dataclass(frozen=True)
+class RowChange:
+    """What the import does with one row. changes: (column, before, after). stable_id: empty for a new one."""
+
+    line: int
+    is_new: bool
+    name: str
+    stable_id: str
+    changes: list[tuple[str, str | None, str | None]]
+
+
+@dataclass(frozen=True)
 class ImportReport:
     """What an import did, or would do if `written` is false; each line is in one of four counts.
 
-    errors: the first of `error_count` errors; a line may have several.
+    errors, warnings: the first of `error_count` and `warning_count`; a line may have several. notes: what was detected
+    in the file, as sentences. columns: each heading with the column it is imported as; empty if it is not imported.
+    unknown_roles: texts in the column of roles that name none. preview: the first rows that are added or changed.
     """
 
     lines: int
@@ -79,6 +107,25 @@ class ImportReport:
     error_count: int
     written: bool
     errors: list[LineError] = field(default_factory=list)
+    warning_count: int = 0
+    warnings: list[LineError] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
+    columns: list[tuple[str, str]] = field(default_factory=list)
+    unknown_roles: list[str] = field(default_factory=list)
+    preview: list[RowChange] = field(default_factory=list)
+
+
+@dataclass(frozen=True)
+class ImportChoices:
+    """What a user chose for a file. encoding: one of csvfiles.ENCODINGS; empty to detect it.
+
+    columns: by heading, one of CHOOSABLE, or "" to leave it out; other headings are told by their names. roles: by the
+    text in the file, one of PrimaryRole; the text "" stands for new entries without a role.
+    """
+
+    encoding: str = ""
+    columns: Mapping[str, str] = field(default_factory=dict)
+    roles: Mapping[str, str] = field(default_factory=dict)
 
 
 @service
@@ -91,35 +138,51 @@ def import_members(
     errors_to: BinaryIO | None = None,
     errors_kept: int = 100,
     progress: Callable[[str, int], None] | None = None,
+    choices: ImportChoices = ImportChoices(),
+    name: str = "",
 ) -> ImportReport:
-    """Add or update the members of a CSV file: all of them or, if a line has an error, none.
+    """Add or update the members of a file: all of them or, if a line has an error, none.
 
-    A row is matched by stable ID, else by e-mail, else it is a new member. With a telegram_id it also adds or changes
-    the directory entry. Columns missing in the file do not change; an empty value clears an optional text, but not a
-    trust score or a role. Rows without changes are not written.
+    A row is matched by stable ID or number, else by e-mail, else by Telegram ID, else it is a new member; without an
+    e-mail it is a directory entry without an account. With a telegram_id it also adds or changes the directory entry.
+    An empty cell changes nothing, and CLEAR empties an optional text. Rows without changes are not written.
 
-    file: UTF-8, read in pieces, at most IMPORT_BYTES. skip_bad: import the valid lines when others have errors.
-    dry_run: check only; writing would use up stable IDs and numbers. errors_to: receives every error as CSV.
-    progress: called with the step (reading, checking, writing, done) and the number of lines; it must not use this
-    database connection. actor: needs the right to change staff and administrators; the system member has it.
+    file: CSV in any encoding and with any separator, read in pieces, XLSX, XLS or ODS; at most IMPORT_BYTES. skip_bad:
+    import the valid lines when others have errors. dry_run: check only; writing would use up stable IDs and numbers.
+    errors_to: receives every error as CSV. progress: called with the step (reading, checking, writing, done) and the
+    number of lines; it must not use this database connection. name: of the file, for the event. actor: needs the right
+    to change staff and administrators; the system member has it.
     Raises FileUnreadable, ImportRunning, ImportConflict.
     """
     report_progress = progress or (lambda step, lines: None)
     with _translate_conflicts(), connection.cursor() as cursor:
         if not dry_run:
             _lock_import(cursor)
-        given, lines = _stage(cursor, file, report_progress)
+        table = _open(file, choices)
+        columns = map_columns(table.header, chosen=choices.columns, line=table.header_line)
+        lines = _stage(cursor, table, columns, choices, report_progress)
         report_progress("checking", lines)
-        _match_and_check(cursor, given, actor)
-        cursor.execute("DELETE FROM import_rows r USING import_errors e WHERE e.line = r.line")
-        cursor.execute(read_sql("groups/queries/import_count"))
-        added, updated, good, error_count = cursor.fetchone()
+        _match_and_check(cursor, actor)
+        texts = _error_texts()
+        _delete_rejected(cursor)
+        added, updated, good, error_count, swapped = _count(cursor)
+        if swapped:
+            while _rejected_swaps(cursor, texts):
+                _delete_rejected(cursor)
+            added, updated, good, error_count, swapped = _count(cursor)
         written = not dry_run and (skip_bad or not error_count)
+        preview = [] if written else _preview(cursor)
+        cursor.execute(read_sql("groups/queries/import_warnings"), texts | {"most": errors_kept})
+        warnings = cursor.fetchall()
         if written:
             report_progress("writing", good)
-            _write(cursor, given, actor)
+            _write(cursor, actor, swapped=bool(swapped))
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            if added or updated:
+                audit("directory.imported", actor=actor, file=name[-200:], lines=lines, added=added, updated=updated)
         cursor.execute(f"{_ERRORS} LIMIT %s", [errors_kept])
+        errors = [LineError(*row) for row in cursor.fetchall()]
+        cursor.execute(_UNKNOWN_ROLES, [PrimaryRole.values])
         report = ImportReport(
             lines=lines,
             added=added,
@@ -128,7 +191,13 @@ def import_members(
             rejected=lines - good,
             error_count=error_count,
             written=written,
-            errors=[LineError(*row) for row in cursor.fetchall()],
+            errors=errors,
+            warning_count=warnings[0][3] if warnings else 0,
+            warnings=[LineError(*row[:3]) for row in warnings],
+            notes=_notes(table, columns),
+            columns=list(columns.columns),
+            unknown_roles=[role for (role,) in cursor.fetchall()],
+            preview=preview,
         )
         if errors_to is not None:
             _copy_errors(cursor, errors_to)
@@ -136,6 +205,62 @@ def import_members(
             transaction.set_rollback(True)
         report_progress("done", lines)
     return report
+
+
+def _open(file: BinaryIO, choices: ImportChoices) -> Table:
+    """Return the table of a file. Raises FileUnreadable."""
+
+    def recognize(cells: Sequence[str]) -> int:
+        return known_headings(cells) + sum(1 for cell in cells if choices.columns.get(cell))
+
+    largest = settings.IMPORT_BYTES
+    start = file.read(8)
+    rest: BinaryIO = cast(BinaryIO, _Rejoined(start, file))
+    if is_workbook(start):
+        return SheetFile(rest, recognize=recognize, largest=largest)
+    return CsvFile(rest, recognize=recognize, largest=largest, encoding=choices.encoding)
+
+
+class _Rejoined:
+    """A file of which the first bytes were read already."""
+
+    def __init__(self, start: bytes, file: BinaryIO) -> None:
+        self._start, self._file = start, file
+
+    def read(self, size: int) -> bytes:
+        if start := self._start:
+            self._start = b""
+            return start + self._file.read(max(size - len(start), 1)) if size > len(start) else start
+        return self._file.read(size)
+
+
+def _notes(table: Table, columns: ColumnMap) -> list[str]:
+    notes = list(table.notes)
+    if columns.ignored:
+        notes.append(gettext("Columns not imported: %(names)s") % {"names": ", ".join(map(quoted, columns.ignored))})
+    return notes
+
+
+def _count(cursor: CursorWrapper) -> tuple[int, int, int, int, int]:
+    cursor.execute(read_sql("groups/queries/import_count"))
+    return cursor.fetchone()
+
+
+def _delete_rejected(cursor: CursorWrapper) -> None:
+    cursor.execute("DELETE FROM import_rows r USING import_errors e WHERE e.line = r.line")
+
+
+def _rejected_swaps(cursor: CursorWrapper, texts: dict[str, str]) -> int:
+    cursor.execute(read_sql("groups/queries/import_check_swaps"), texts)
+    return cursor.rowcount
+
+
+def _preview(cursor: CursorWrapper) -> list[RowChange]:
+    cursor.execute(read_sql("groups/queries/import_preview"), {"most": PREVIEWED})
+    return [
+        RowChange(line, is_new, name, "" if is_new else stable_id, [tuple(c) for c in json.loads(changes)])
+        for line, is_new, name, stable_id, changes in cursor.fetchall()
+    ]
 
 
 @contextmanager
@@ -155,41 +280,76 @@ def _lock_import(cursor: CursorWrapper) -> None:
         raise ImportRunning
 
 
-def _stage(cursor: CursorWrapper, file: BinaryIO, report_progress: Callable[[str, int], None]) -> tuple[list[str], int]:
-    """Copy the rows into a temporary table; returns the columns of the file and the number of rows."""
-    csv_file = CsvFile(file, columns=COLUMNS, required=REQUIRED, largest=settings.IMPORT_BYTES)
+def _stage(
+    cursor: CursorWrapper,
+    table: Table,
+    columns: ColumnMap,
+    choices: ImportChoices,
+    report_progress: Callable[[str, int], None],
+) -> int:
+    """Copy the rows into a temporary table; returns their number."""
     cursor.execute(read_sql("groups/queries/import_stage"))
     lines = 0
     with connection.wrap_database_errors, cursor.copy(_COPY) as copy:
-        for lines, row in enumerate(_staged(csv_file), 1):
+        for lines, row in enumerate(_staged(table, columns, choices), 1):
             copy.write_row(row)
             if lines % _STEP == 0:
                 report_progress("reading", lines)
     cursor.execute("ANALYZE import_lines")
-    return csv_file.columns, lines
+    return lines
 
 
-def _staged(csv_file: CsvFile) -> Iterator[tuple]:
+def _staged(table: Table, columns: ColumnMap, choices: ImportChoices) -> Iterator[tuple]:
     """Yield the rows for COPY, normalized as in the forms; empty values become NULL."""
-    place = {name: number for number, name in enumerate(csv_file.columns)}
     # Index -1 is the empty value of missing columns.
-    in_order = itemgetter(*(place.get(name, -1) for name in COLUMNS))
+    in_order = itemgetter(*columns.places)
     nothing = ("",) * len(COLUMNS)
-    for line, values, fault, column in csv_file.rows():
+    problems: list[str] = []
+    warnings: list[str] = []
+
+    def reject(column: str, sentence: str) -> None:
+        problems.append(f"{column}: {sentence}")
+
+    def warn(column: str, sentence: str) -> None:
+        warnings.append(f"{column}: {sentence}")
+
+    for line, values, fault, column in table.rows():
         if fault:
-            yield str(line), fault, column, "f", *nothing
+            yield str(line), fault, column, "", "", "f", *nothing
             continue
+        problems.clear()
+        warnings.clear()
+        if needs_cleaning(values):
+            values = [clean_text(value, name, warn) for value, (_h, name) in zip(values, columns.columns, strict=True)]
         values.append("")
         (
             email, name, score, telegram_id, telegram_name, role, organization, country, github_name, member_id,
         ) = in_order(values)  # fmt: skip
+        if columns.name_places:
+            name = " ".join(filter(None, (values[place] for place in columns.name_places)))
+        if email and not _ORDINARY_EMAIL.fullmatch(email):
+            email = clean_email(email, warn)
         email_is_bad = email != "" and not _is_email(email)
         if not (email_is_bad or email.islower()):
             email = Member.objects.normalize_email(email)
+        if score and not score.isdigit():
+            score = clean_score(score)
+        if telegram_id and not (telegram_id.isdigit() and telegram_id[0] != "0" and len(telegram_id) <= 20):
+            telegram_id = clean_telegram_id(telegram_id, reject, warn)
+        if telegram_name and telegram_name != CLEAR:
+            telegram_name = clean_telegram_name(telegram_name, reject)
+        if github_name and github_name != CLEAR:
+            github_name = clean_github_name(github_name, reject)
+        if role:
+            role = ROLES.get(role) or clean_role(role, choices.roles, warn)
+        elif telegram_id and choices.roles.get(""):
+            role = choices.roles[""]
+        for column, text in (("email", email), ("name", name), ("organization", organization), ("country", country)):
+            if text[:1] == "=" and is_formula(text):
+                reject(column, str(FORMULA))
         yield (
-            str(line), "", "", "t" if email_is_bad else "f", email, name, score, telegram_id,
-            normalize_username(telegram_name), role.lower().replace(" ", "_"), organization, country,
-            normalize_username(github_name), member_id,
+            str(line), "", "", "\n".join(problems), "\n".join(warnings), "t" if email_is_bad else "f", email, name,
+            score, telegram_id, telegram_name, role, organization, country, github_name, member_id,
         )  # fmt: skip
 
 
@@ -203,12 +363,12 @@ def _is_email(value: str) -> bool:
     return True
 
 
-def _match_and_check(cursor: CursorWrapper, given: list[str], actor: Member) -> None:
+def _match_and_check(cursor: CursorWrapper, actor: Member) -> None:
     """Match each row with its member, find its changes, and collect all errors."""
     cursor.execute(
         read_sql("groups/queries/import_match"),
         {
-            "given": given,
+            "clear": CLEAR,
             "system": SYSTEM_MEMBER_ID,
             "max_trust_score": MAX_TRUST_SCORE,
             "changes_administrators": actor.is_system or actor.is_superuser,
@@ -218,12 +378,12 @@ def _match_and_check(cursor: CursorWrapper, given: list[str], actor: Member) -> 
     cursor.execute(
         "INSERT INTO import_errors SELECT line, coalesce(fault_at, ''), fault FROM import_rows WHERE fault IS NOT NULL"
     )
-    longest: dict[str, Any] = {
-        name: _max_length(CommunityMember, name) for name in COLUMNS[3:-1] if name != "primary_role"
+    longest = {name: _max_length(CommunityMember, name) for name in ("organization", "country")} | {
+        "email": _max_length(Member, "email"),
+        "name": _max_length(Member, "display_name"),
     }
-    longest |= {"email": _max_length(Member, "email"), "name": _max_length(Member, "display_name")}
     texts = _error_texts()
-    values = {"roles": PrimaryRole.values, "control_characters": CONTROL_CHARACTERS}
+    values: dict[str, Any] = {"roles": PrimaryRole.values, "control_characters": CONTROL_CHARACTERS}
     cursor.execute(read_sql("groups/queries/import_check"), longest | values | texts)
     cursor.execute(read_sql("groups/queries/import_check_duplicates"), texts)
 
@@ -238,7 +398,7 @@ def _error_texts() -> dict[str, str]:
     %s: the wrong value, the number of the other member, the most characters, or the earlier line.
     """
     return {
-        "email_missing": gettext("Enter an e-mail address."),
+        "email_missing": gettext("Enter an e-mail address or a Telegram ID."),
         "email_invalid": gettext("“%s” is not a valid e-mail address."),
         "email_taken": _with_value(_message(violated("members_email_unique"))),
         "email_twice": gettext("This e-mail is already on line %s."),
@@ -251,10 +411,11 @@ def _error_texts() -> dict[str, str]:
         "protected": gettext(
             "This member has rights in the back office. Only staff who can grant rights can change them."
         ),
-        "telegram_id_missing": _message(violated("community_members_telegram_id_not_empty")),
+        "no_entry": gettext("Without a Telegram ID there is no directory entry, so these are not imported: %s."),
+        "score_without_account": gettext("Only members with an e-mail have a trust score."),
         "telegram_id_taken": _with_value(_message(violated("member_telegram_id_idx"))),
         "telegram_id_twice": gettext("This Telegram ID is already on line %s."),
-        "role_missing": gettext("A new directory entry needs a role."),
+        "role_missing": gettext(ROLE_MISSING),
         "role_unknown": gettext("There is no role “%(placeholder)s”. Valid roles are %(roles)s.")
         % {"placeholder": "%s", "roles": ", ".join(PrimaryRole.values)},
         "removed": _message(EntryRemoved()),
@@ -272,11 +433,13 @@ def _with_value(message: str) -> str:
     return f"{message.removesuffix('.')}: %s."
 
 
-def _write(cursor: CursorWrapper, given: list[str], actor: Member) -> None:
+def _write(cursor: CursorWrapper, actor: Member, *, swapped: bool) -> None:
     cursor.execute(read_sql("groups/queries/import_lock"))
     if not cursor.fetchone()[0]:
         raise ImportConflict
-    values: dict[str, Any] = {"given": given, "actor": actor.pk, "status": CommunityStatus.PENDING}
+    if swapped:
+        cursor.execute(read_sql("groups/queries/import_release"))
+    values: dict[str, Any] = {"actor": actor.pk, "status": CommunityStatus.PENDING}
     for query in ("import_add", "import_change_members", "import_change_entries"):
         cursor.execute(read_sql(f"groups/queries/{query}"), values)
 

@@ -62,7 +62,7 @@ class TestImport:
         assert set(CommunityMember.objects.values_list("name", "telegram_id")) == {("Ana", "1"), ("Rui", "2")}
 
     def test_errors_by_line_reject_whole_file(self, community):
-        bad = "no address,Rui,2,other\n,Bob,3,other\nana@example.org,Twice,4,other\n"
+        bad = "no address,Rui,2,other\n,Bob,,other\nana@example.org,Twice,4,other\n"
         content = f"{HEADING}ana@example.org,Ana,1,other\n{bad}"
         response = self.send(community, content)
         assert "Not imported" in page_text(response)
@@ -87,18 +87,30 @@ class TestImport:
         [
             ("", "empty"),
             ("\n\n", "The file is empty."),
-            ("just some words\n", "There is no column"),
-            ("email,name\nañ@example.org,é\n".encode("latin-1"), "is not UTF-8 text"),
-            (b"\x89PNG\r\n\x1a\n\x00\x00", "not UTF-8"),
-            ("name,telegram_id\nAna,1\n", "lacks email"),
+            ("just some words\n", "No known column heading"),
+            ("email,name\nana@example.org,Иван\n".encode("cp1251"), "is not UTF-8 text"),
+            (b"\x89PNG\r\n\x1a\n\x00\x00", "No known column heading"),
+            ("name,country\nAna,Brasil\n", "no column that identifies a person"),
             ('email,name\n"ana@example.org,Ana\n', "never closes"),
         ],
-        ids=["nothing", "blank", "words", "latin-1", "image", "no e-mail", "open quotation"],
+        ids=["nothing", "blank", "words", "Cyrillic", "image", "no e-mail", "open quotation"],
     )
     def test_invalid_csv_is_a_file_error(self, community, content, sentence):
         response = self.send(community, content)
         assert response.status_code == 200
         assert sentence in str(response.context["form"].errors["file"])
+
+    def test_columns_and_roles_are_chosen_on_the_page(self, community):
+        content = "Contato,Quem,telegram_id,Papel\nana@example.org,Ana,1,Project Manager\n"
+        response = self.send(community, content.replace("telegram_id", "Nummer"))
+        assert 'name="column:Contato"' in response.content.decode()
+        columns = {"column:Contato": "email", "column:Quem": "name"}
+        response = self.send(community, content, dry_run="on", **columns)
+        assert 'name="role:Project Manager"' in response.content.decode()
+        response = self.send(community, content, dry_run="on", **columns, **{"role:Project Manager": "founder"})
+        assert "Ana (new)" in page_text(response)
+        assert self.send(community, content, **columns, **{"role:Project Manager": "founder"}).status_code == 302
+        assert CommunityMember.objects.get().primary_role == "founder"
 
     def test_too_large_file_is_rejected(self, community, settings):
         settings.IMPORT_BYTES = 1024 * 1024

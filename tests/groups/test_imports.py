@@ -17,6 +17,7 @@ from groups.models import CommunityMember, Event, Member
 from groups.models.history import CommunityMemberHistory, MemberHistory
 from groups.rules import normalize_username
 from groups.services.directory import update_entry
+from groups.services.import_values import clean_text
 from groups.services.imports import _is_email
 from missionsite.common.audit.history import changes_of
 from missionsite.common.csvfiles import FileUnreadable
@@ -80,7 +81,7 @@ def test_import_without_telegram_id_adds_no_entry():
 
 
 def test_stable_ids_follow_line_order():
-    bring(FULL + "".join(f"p{number}@example.org,P {number},,{number},,other,,,\n" for number in range(50)))
+    bring(FULL + "".join(f"p{number}@example.org,P {number},,1{number:02},,other,,,\n" for number in range(50)))
     people = CommunityMember.objects.order_by("person__display_name").values_list(
         "person__email", "person__member_id", "member_id"
     )
@@ -153,7 +154,7 @@ def test_import_edits_entry_and_keeps_status():
     bring(FULL + ANA)
     entry = entry_of("ana@example.org")
     CommunityMember.objects.filter(pk=entry.pk).update(status="active")
-    report = bring(ana(telegram_id="2002", primary_role="founder", organization="", country="Chile"))
+    report = bring(ana(telegram_id="2002", primary_role="founder", organization="(clear)", country="Chile"))
     assert counts(report) == (0, 1, 0, 0)
     after = entry_of("ana@example.org")
     assert (after.pk, after.member_id, after.status) == (entry.pk, entry.member_id, "active")
@@ -234,10 +235,10 @@ def test_same_github_name_stays_verified(text):
     "changes",
     [
         {"name": "Ana B"},
-        {"telegram_id": "7", "telegram_username": "@other", "organization": ""},
+        {"telegram_id": "7", "telegram_username": "@other", "organization": None},
         {"primary_role": "founder", "country": "Chile"},
         {"github_username": "ANA-SILVA"},
-        {"github_username": ""},
+        {"github_username": None},
         {"github_username": "@else"},
     ],
 )
@@ -249,7 +250,8 @@ def test_import_matches_edit_by_page(changes):
         by_hand = entry_of("ana@example.org").__dict__ | {"_state": None}
         told = Event.objects.get(type="directory.changed").payload
         transaction.set_rollback(True)
-    assert counts(bring(ana(**changes))) == (0, 1, 0, 0)
+    cells = {name: value or "(clear)" for name, value in changes.items()}
+    assert counts(bring(ana(**cells))) == (0, 1, 0, 0)
     by_import = entry_of("ana@example.org").__dict__ | {"_state": None}
     assert by_import == by_hand
     # The event names two consequences of the new name: not verified, and no points.
@@ -282,7 +284,7 @@ def test_only_changed_rows_are_written():
     before = everything()
     assert counts(bring(FULL + ANA + BRUNO.replace("Costa", "Cruz"))) == (0, 1, 1, 0)
     after = everything()
-    for table, changed in (("members", 1), ("members_history", 1), ("community_members", 1), ("events", 2)):
+    for table, changed in (("members", 1), ("members_history", 1), ("community_members", 1), ("events", 3)):
         assert len(set(after[table]) - set(before[table])) == changed, table
 
 
@@ -334,9 +336,9 @@ def test_skip_option_imports_valid_lines():
 
 
 def test_report_counts_every_line():
-    bring("".join([FULL, *(f"p{number}@example.org,P,1,{number},,other,,,\n" for number in range(60))]))
-    lines = [f"p{number}@example.org,{'P' if number % 2 else 'Q'},1,{number},,other,,,\n" for number in range(90)]
-    lines += [f"p{number}@example.org,P,1,{number},,other,,,\n" for number in range(0, 90, 7)]
+    bring("".join([FULL, *(f"p{number}@example.org,P,1,1{number},,other,,,\n" for number in range(60))]))
+    lines = [f"p{number}@example.org,{'P' if number % 2 else 'Q'},1,1{number},,other,,,\n" for number in range(90)]
+    lines += [f"p{number}@example.org,P,1,1{number},,other,,,\n" for number in range(0, 90, 7)]
     lines += ["too,few\n", '"a"b,x\n', "no mail,P,-1,,,,,,\n", "new@example.org,N,1,,,,,,\n"]
     for skip_bad in (False, True):
         report = bring("".join([FULL, *lines]), skip_bad=skip_bad)
@@ -377,12 +379,17 @@ def test_progress_is_reported():
 # Any text of one line: no control character, no line end, no lone surrogate.
 letters = st.characters(exclude_categories=("Cs", "Cc", "Zl", "Zp"))
 texts = st.text(letters, max_size=40) | st.sampled_from(['"', '""', "a,b;c", "\\N", "\\.", "=1+1", "'"])
-full_texts = texts.filter(lambda value: value.strip())
+full_texts = texts.filter(lambda value: cleaned(value))
+names = st.from_regex(r"@?[A-Za-z0-9_]{4,32}", fullmatch=True) | st.just("")
+
+
+def cleaned(value: str) -> str:
+    return clean_text(value.strip(), "name", lambda column, sentence: None)
 
 
 @settings(max_examples=examples(60), deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(
-    rows=st.lists(st.tuples(full_texts, full_texts, texts, texts, texts), min_size=1, max_size=8),
+    rows=st.lists(st.tuples(full_texts, texts, texts, names), min_size=1, max_size=8),
     separator=st.sampled_from(",;"),
     end=st.sampled_from(["\n", "\r\n"]),
     quoting=st.sampled_from([csv.QUOTE_MINIMAL, csv.QUOTE_ALL]),
@@ -392,17 +399,17 @@ def test_texts_are_imported_unchanged(rows, separator, end, quoting, mark):
     text = io.StringIO()
     writer = csv.writer(text, delimiter=separator, lineterminator=end, quoting=quoting)
     writer.writerow(["email", "name", "telegram_id", "organization", "country", "telegram_username", "primary_role"])
-    for number, (name, telegram_id, *rest) in enumerate(rows):
-        writer.writerow([f"p{number}@example.org", name, f"{number} {telegram_id}", *rest, "other"])
+    for number, (name, *rest) in enumerate(rows):
+        writer.writerow([f"p{number}@example.org", name, f"100{number}", *rest, "other"])
     with transaction.atomic():
         report = bring(mark + text.getvalue())
         assert counts(report) == (len(rows), 0, 0, 0), report.errors
-        for number, (name, telegram_id, organization, country, username) in enumerate(rows):
+        for number, (name, organization, country, username) in enumerate(rows):
             entry = entry_of(f"p{number}@example.org")
-            assert entry.name == entry.person.display_name == name.strip()
-            assert entry.telegram_id == f"{number} {telegram_id}".strip()
-            assert (entry.organization or "") == organization.strip()
-            assert (entry.country or "") == country.strip()
+            assert entry.name == entry.person.display_name == cleaned(name)
+            assert entry.telegram_id == f"100{number}"
+            assert (entry.organization or "") == cleaned(organization)
+            assert (entry.country or "") == cleaned(country)
             assert (entry.telegram_username or "") == normalize_username(username)
         # The stored values match the file: a second import changes nothing.
         assert counts(bring(mark + text.getvalue())) == (0, 0, len(rows), 0)

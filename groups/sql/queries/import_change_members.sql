@@ -1,8 +1,8 @@
 -- import_members: changes members, with one event each.
 WITH changed AS (
     UPDATE members m SET
-        email = CASE WHEN lower(m.email) = r.email_key THEN m.email ELSE r.email END,
-        display_name = r.name,
+        email = CASE WHEN r.email_key IS NULL OR lower(m.email) = r.email_key THEN m.email ELSE r.email END,
+        display_name = coalesce(r.name, m.display_name),
         trust_score = coalesce(r.score, m.trust_score)
     FROM import_rows r WHERE r.id = m.id AND r.member_changed <> '{}'
     RETURNING m.id, r.member_changed

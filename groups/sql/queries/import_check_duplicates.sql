@@ -11,9 +11,10 @@ FROM import_rows r JOIN (
     SELECT telegram_id, min(line) AS line FROM import_rows GROUP BY telegram_id HAVING count(*) > 1
 ) f ON f.telegram_id = r.telegram_id WHERE r.line > f.line
 UNION ALL
--- One row names the member by stable ID, another by e-mail. The same e-mail twice is reported above.
+-- One row names the member by stable ID, another by e-mail or Telegram ID. The same value twice is reported above.
 SELECT r.line, 'member_id', format(%(member_twice)s, f.line)
 FROM import_rows r JOIN (
-    SELECT id, min(line) AS line, min(email_key) AS email_key
-    FROM import_rows WHERE NOT is_new GROUP BY id HAVING count(DISTINCT email_key) > 1
+    SELECT id, min(line) AS line FROM import_rows WHERE NOT is_new
+    GROUP BY id HAVING count(*) > 1 AND (count(DISTINCT email_key) > 1 OR count(email_key) < count(*))
+        AND (count(DISTINCT telegram_id) > 1 OR count(telegram_id) < count(*))
 ) f ON f.id = r.id WHERE r.line > f.line
