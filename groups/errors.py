@@ -245,6 +245,17 @@ class ImportConflict(DomainError):
             super().__init__(f"{self.message} {error}")
 
 
+class NoSuchImport(DomainError):
+    message = _("There is no such import.")
+    code = "no_such_import"
+    status = 404
+
+
+class ImportUndone(DomainError):
+    message = _("This import has already been undone.")
+    code = "import_undone"
+
+
 # --- Participation ------------------------------------------------------------------------------
 
 

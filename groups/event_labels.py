@@ -13,6 +13,7 @@ EVENT_LABELS = {
     "directory.banned": _("Banned"),
     "directory.changed": _("Directory entry edited"),
     "directory.erased": _("Personal data erased"),
+    "directory.import_undone": _("Import undone"),
     "directory.imported": _("Imported"),
     "directory.reinstated": _("Reinstated"),
     "directory.removed": _("Removed from the directory"),
@@ -49,6 +50,7 @@ EVENT_LABELS = {
 }
 
 EVENT_FIELDS: dict[str, EventField] = {
+    "added": _("Added"),
     "by": _("Through"),
     "count": _("Invitations"),
     "country": _("Country"),
@@ -60,11 +62,14 @@ EVENT_FIELDS: dict[str, EventField] = {
     "github_username": _("GitHub name"),
     "github_verified": _("GitHub account verified"),
     "how": _("Evidence"),
+    "file": _("File"),
     "invited_by": _("Invited by"),
     "is_active": _("Active"),
     "is_staff": _("Staff"),
     "is_superuser": _("Administrator"),
+    "kept": _("Kept"),
     "kind": (_("Kind"), RelationshipType),
+    "lines": _("Lines"),
     "min_trust_score": _("Trust score to join"),
     "minutes": _("Minutes"),
     "name": _("Name"),
@@ -75,7 +80,9 @@ EVENT_FIELDS: dict[str, EventField] = {
     "points": _("Points"),
     "primary_role": (_("Role"), PrimaryRole),
     "reason": _("Reason"),
+    "removed": _("Removed"),
     "reputation_score": _("Reputation"),
+    "restored": _("Set back"),
     "reward_points": _("Reward"),
     "role": _("Role"),
     "roles": _("Roles"),
@@ -86,6 +93,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "text_length": _("Text length"),
     "title": _("Title"),
     "trust_score": _("Trust score"),
+    "updated": _("Updated"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("entry", "invitation", "membership", "relationship")
+HIDDEN_FIELDS = ("entry", "import", "invitation", "membership", "relationship")

@@ -81,6 +81,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     search = DIRECTORY
     search_help_text = _("Name, number, organisation, Telegram or GitHub name")
     command_icon = "contacts"
+    command_add = "name"
     list_display = (
         "name",
         "member_id",
@@ -160,6 +161,8 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
             query = request.GET.urlencode()
             export = _button(gettext("Export these"), "download", "admin:groups_communitymember_export")
             buttons.append(export | {"link": f"{export['link']}?{query}" if query else export["link"]})
+            workbook = f"{export['link']}?{query}&format=xlsx" if query else f"{export['link']}?format=xlsx"
+            buttons.append(export | {"title": gettext("Export as XLSX"), "link": workbook})
         return buttons
 
     def get_urls(self) -> list:
@@ -170,6 +173,12 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
                 view(directory_files.import_view, directory_files.import_view),
                 {"model_admin": self},
                 name="groups_communitymember_import",
+            ),
+            path(
+                "import/<uuid:changeset>/undo/",
+                view(directory_files.undo_view, directory_files.undo_view),
+                {"model_admin": self},
+                name="groups_communitymember_undo_import",
             ),
             path(
                 "export/",

@@ -2,13 +2,15 @@
 
 import csv
 from collections.abc import Collection, Iterator
+from typing import Any, cast
+from uuid import UUID
 
 from django import forms
 from django.conf import settings
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
@@ -19,12 +21,14 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from groups.admin.base import current_member
 from groups.models.directory import PrimaryRole
 from groups.services.import_columns import CHOOSABLE
+from groups.services.import_undo import past_imports, undo_import
 from groups.services.imports import ROLE_MISSING, ImportChoices, import_members
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import form_page, render_page
 from missionsite.common.admin.form_keys import FormInvalid, FormResult
 from missionsite.common.csvfiles import ENCODINGS, HeadingUnknown, safe_cell
-from missionsite.common.downloads import download
+from missionsite.common.downloads import download, download_file
+from missionsite.common.sheets import XLSX, write_xlsx
 
 IMPORT = "groups.import_communitymember"
 EXPORT = "groups.export_communitymember"
@@ -149,6 +153,7 @@ def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
             "choosable": CHOOSABLE,
             "roles": list(dict(roles).items()),
             "role_choices": PrimaryRole.choices,
+            "past_imports": past_imports(),
         }
 
     title, template = gettext("Import members"), "groups/import.html"
@@ -157,6 +162,41 @@ def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
         # The page lists the skipped lines and the warnings.
         return render_page(model_admin, request, template, title=title, form=form, **context())
     return response
+
+
+class UndoForm(forms.Form):
+    """Asks for confirmation."""
+
+
+def undo_view(request: HttpRequest, changeset: UUID, *, model_admin: ModelAdmin) -> HttpResponse:
+    """Undo an import after a confirmation, and show who was kept."""
+    if not request.user.has_perm(IMPORT):
+        raise PermissionDenied
+    past = next((each for each in past_imports(limit=200) if each.changeset == changeset), None)
+    if past is None:
+        raise Http404
+    form = UndoForm(request.POST) if request.method == "POST" else UndoForm()
+    back = reverse("admin:groups_communitymember_import")
+
+    def save() -> FormResult:
+        report = undo_import(actor=current_member(request), changeset=changeset)
+        message = gettext("Import undone: %(restored)d set back, %(removed)d removed.") % {
+            "restored": report.restored,
+            "removed": report.removed,
+        }
+        if report.kept:
+            message += " " + gettext("Kept, because they were changed or active since: %(names)s.") % {
+                "names": ", ".join(report.kept[:20]) + (" …" if report.kept_count > 20 else "")
+            }
+        return FormResult(back, message)
+
+    help_text = gettext(
+        "%(file)s: %(added)d added, %(updated)d updated. Changed values are set back. Added people are removed from the"
+        " directory and their accounts deactivated; their e-mails and Telegram IDs can be imported again. People who"
+        " were changed or active since stay as they are."
+    ) % {"file": past.file or gettext("Import"), "added": past.added, "updated": past.updated}
+    context = {"submit": gettext("Undo import"), "back": back, "help_text": help_text}
+    return form_page(model_admin, request, form, save, title=gettext("Undo import"), context=lambda: context)
 
 
 class _Echo:
@@ -175,10 +215,22 @@ def rows_of_list(request: HttpRequest, *, model_admin: ModelAdmin) -> QuerySet:
     return shown.get_queryset(request).order_by(*shown.get_ordering(request, shown.queryset))
 
 
+def export_columns(request: HttpRequest) -> dict[str, str]:
+    """Return the lookup of each column: with e-mail and trust score for those who may see accounts."""
+    columns = {name: "invited_by_id" if name == "invited_by" else name for name in COLUMNS}
+    if request.user.has_perm("groups.view_member"):
+        columns |= {"email": "person__email", "trust_score": "person__trust_score"}
+    return columns
+
+
 def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponseBase:
-    """Return the rows of the list with its search, filters and order, as CSV."""
+    """Return the rows of the list with its search, filters and order, as CSV, or as XLSX with `format=xlsx`."""
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
+    # The list would take it for a filter.
+    query = request.GET.copy()
+    form = query.pop("format", [""])[-1]
+    request.GET = cast(Any, query)
     try:
         rows = rows_of_list(request, model_admin=model_admin)
     except IncorrectLookupParameters:
@@ -186,10 +238,16 @@ def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
 
     def lines() -> Iterator[str]:
         writer = csv.writer(_Echo())
-        yield "\ufeff" + writer.writerow(COLUMNS)
-        names = ["invited_by_id" if name == "invited_by" else name for name in COLUMNS]
-        for row in rows.values_list(*names).iterator(chunk_size=CHUNK):
+        yield "\ufeff" + writer.writerow(columns)
+        for row in rows.values_list(*columns.values()).iterator(chunk_size=CHUNK):
             yield writer.writerow([safe_cell(value) for value in row])
 
-    today = timezone.localdate().isoformat()
+    def cells() -> Iterator[list[str]]:
+        yield list(columns)
+        for row in rows.values_list(*columns.values()).iterator(chunk_size=CHUNK):
+            yield ["" if value is None else str(value) for value in row]
+
+    columns, today = export_columns(request), timezone.localdate().isoformat()
+    if form == "xlsx":
+        return download_file(write_xlsx(cells()), name=f"directory-{today}.xlsx", content_type=XLSX)
     return download(lines(), name=f"directory-{today}.csv", content_type="text/csv; charset=utf-8")

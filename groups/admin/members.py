@@ -94,6 +94,7 @@ class MemberAdmin(HistoryAdmin[Member]):
     search = MEMBERS
     search_help_text = _("Name, e-mail or stable ID")
     command_icon = "person"
+    command_add = "display_name"
     list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "memberships_shown")
     list_display_links = ("display_name",)
     list_filter = (

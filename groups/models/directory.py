@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import Case, F, Q, Value, When
 from django.db.models.functions import Lower
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.rules import TIERS, CommunityStatus, Tier
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
+from missionsite.common.search_words import SearchWords
 
 
 class PrimaryRole(models.TextChoices):
@@ -193,7 +193,7 @@ class CommunityMember(models.Model):
             models.Index(OpClass(Lower("telegram_username"), "text_pattern_ops"), name="community_telegram_prefix"),
             models.Index(OpClass(Lower("github_username"), "text_pattern_ops"), name="community_github_prefix"),
             models.Index(OpClass(Lower("organization"), "text_pattern_ops"), name="community_org_prefix"),
-            GinIndex(SearchVector("name", "organization", config="simple"), name="community_words"),
+            GinIndex(SearchWords("name", "organization"), name="community_words"),
         ]
         permissions = [
             ("approve_communitymember", _("Can approve, suspend, reinstate and ban members")),

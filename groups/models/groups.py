@@ -5,7 +5,6 @@ from typing import ClassVar
 
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -14,6 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.rules import GroupStatus, GroupType
 from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
+from missionsite.common.search_words import SearchWords
 
 
 class GroupQuerySet(QuerySet["Group"]):
@@ -127,7 +127,7 @@ class Group(models.Model):
             models.Index(F("created_at").desc(), F("id").desc(), name="groups_newest"),
             # Search by the beginning of a name, and by the beginning of any word of it.
             models.Index(OpClass(Lower("name"), "text_pattern_ops"), name="groups_name_prefix"),
-            GinIndex(SearchVector("name", config="simple"), name="groups_name_words"),
+            GinIndex(SearchWords("name"), name="groups_name_words"),
         ]
         permissions = [("archive_group", _("Can archive and restore missions and colonies"))]
 

@@ -7,7 +7,6 @@ from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.contrib.auth.models import PermissionsMixin
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -15,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
+from missionsite.common.search_words import SearchWords
 
 # The actor of background jobs, which cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
@@ -138,7 +138,7 @@ class Member(AbstractBaseUser, PermissionsMixin):
             # Search by the beginning of an e-mail or a name, and by the beginning of any word of a name.
             models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="members_email_prefix"),
             models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),
-            GinIndex(SearchVector("display_name", config="simple"), name="members_name_words"),
+            GinIndex(SearchWords("display_name"), name="members_name_words"),
         ]
         permissions = [("grant_access", _("Can grant and revoke staff rights"))]
 

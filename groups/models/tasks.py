@@ -2,7 +2,6 @@ from __future__ import annotations
 
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
-from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.db.models import F, Q
 from django.db.models.functions import Lower
@@ -11,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.rules import TaskState
 from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
+from missionsite.common.search_words import SearchWords
 
 
 class Task(models.Model):
@@ -82,7 +82,7 @@ class Task(models.Model):
             models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="tasks_of_group"),
             # Search by the beginning of a title, and by the beginning of any word of it.
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="tasks_title_prefix"),
-            GinIndex(SearchVector("title", config="simple"), name="tasks_title_words"),
+            GinIndex(SearchWords("title"), name="tasks_title_words"),
         ]
 
     def __str__(self) -> str:

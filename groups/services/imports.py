@@ -157,7 +157,7 @@ def import_members(
     report_progress = progress or (lambda step, lines: None)
     with _translate_conflicts(), connection.cursor() as cursor:
         if not dry_run:
-            _lock_import(cursor)
+            lock_imports(cursor)
         table = _open(file, choices)
         columns = map_columns(table.header, chosen=choices.columns, line=table.header_line)
         lines = _stage(cursor, table, columns, choices, report_progress)
@@ -273,7 +273,7 @@ def _translate_conflicts() -> Iterator[None]:
         raise
 
 
-def _lock_import(cursor: CursorWrapper) -> None:
+def lock_imports(cursor: CursorWrapper) -> None:
     """Allow one import at a time. Raises ImportRunning without waiting."""
     cursor.execute("SELECT pg_try_advisory_xact_lock(%s, %s)", _LOCK)
     if not cursor.fetchone()[0]:

@@ -8,6 +8,7 @@ client notices. Source: RFC 9112, 8.
 
 from collections.abc import Iterable
 from tempfile import SpooledTemporaryFile
+from typing import IO
 
 from django.http import FileResponse
 
@@ -31,10 +32,15 @@ def download(pieces: Iterable[str], *, name: str, content_type: str) -> Download
         for piece in pieces:
             file.write(piece.encode())
         file.seek(0)
-        response = Download(file, as_attachment=True, filename=name, content_type=content_type)
     except BaseException:
         file.close()
         raise
+    return download_file(file, name=name, content_type=content_type)
+
+
+def download_file(file: IO[bytes], *, name: str, content_type: str) -> Download:
+    """A response with a file from its beginning, which it closes."""
+    response = Download(file, as_attachment=True, filename=name, content_type=content_type)
     user = getattr(current_request(), "user", None)
     record_security_event("data.exported", actor=user if getattr(user, "pk", None) else None, file=name)
     # Specific to this member and moment.

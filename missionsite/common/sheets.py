@@ -24,6 +24,7 @@ from missionsite.common.csvfiles import (
 )
 from missionsite.common.xlsx_parts import CONTENT_TYPES, MAIN, RELATIONS, WORKBOOK
 
+XLSX = "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet"
 _ZIP, _OLE = b"PK\x03\x04", b"\xd0\xcf\x11\xe0"
 # Most bytes of the parts of a file when decompressed, and how much larger than the file they may be.
 LARGEST_DECOMPRESSED = 400_000_000

@@ -5,7 +5,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
@@ -14,6 +13,7 @@ from django.views.decorators.http import require_safe
 
 from groups.models import CommunityMember
 from groups.rules import CommunityStatus, normalize_username
+from missionsite.common.search_words import SearchWords, words_query
 from missionsite.portal.forms import DirectorySearchForm
 from missionsite.portal.page import current_member, member_page, render_page
 from missionsite.portal.texts import DIRECTORY_CLOSED, label
@@ -51,12 +51,9 @@ def search(rows: QuerySet, term: str) -> list:
     branches = [rows.alias(low=Lower(column)).filter(low__startswith=term.lower()) for column in PREFIX_COLUMNS]
     if number := _NUMBER.fullmatch(term):
         branches.append(rows.filter(member_id=f"#{number[1]}"))
-    words = re.findall(r"\w+", term)
     # A prefix of one letter matches too many rows.
-    if words and max(map(len, words)) > 1:
-        query = SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
-        vector = SearchVector("name", "organization", config="simple")
-        branches.append(rows.alias(words=vector).filter(words=query))
+    if query := words_query(term):
+        branches.append(rows.alias(words=SearchWords("name", "organization")).filter(words=query))
     first, *others = (branch.order_by().values("pk")[:FOUND_AT_MOST] for branch in branches)
     return list(first.union(*others).values_list("pk", flat=True)[:FOUND_AT_MOST])
 

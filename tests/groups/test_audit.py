@@ -15,6 +15,7 @@ from django.utils import timezone
 import groups.services
 from groups.models import Event, Member
 from groups.services import verification
+from groups.services.imports import import_members
 from groups.services.registration import accept_invitation
 from tests.support.factories.groups import (
     ColonyFactory,
@@ -57,6 +58,11 @@ def current_membership() -> dict:
     return {"member": membership.member, "mission": membership.group}
 
 
+def imported() -> dict:
+    import_members(actor=Member.objects.system(), file=io.BytesIO(b"email,name\nnew@example.org,New\n"))
+    return {"changeset": Event.objects.get(type="directory.imported").changeset_id}
+
+
 def overdue_invitation() -> dict:
     made = timezone.now() - timedelta(days=4)
     InvitationFactory(created_at=made, expires_at=made + timedelta(days=3))
@@ -95,6 +101,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "restore_group": lambda: {"group": MissionFactory(status="archived")},
     "set_roles": lambda: {"member": MemberFactory(), "roles": [Role.objects.create(name="Gardener")]},
     "suspend": lambda: {"entry": EntryFactory()},
+    "undo_import": imported,
     "update_entry": lambda: {"entry": EntryFactory(), "name": "New"},
     "update_group": lambda: {"group": MissionFactory(), "name": "New"},
     "update_member": lambda: {"member": MemberFactory(), "display_name": "New"},

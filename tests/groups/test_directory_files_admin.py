@@ -207,6 +207,8 @@ class TestExport:
             "invited_by": inviter.member_id,
             "created_at": "",
             "last_active_at": "",
+            "email": "",
+            "trust_score": "",
         }
         assert row["created_at"] == entry.created_at.isoformat()
 

@@ -92,8 +92,7 @@ QUESTIONS = {
     "community_org_prefix": "SELECT * FROM community_members WHERE lower(organization) LIKE 'organisation 3fa%%'",
     "community_words": """
         SELECT * FROM community_members
-        WHERE to_tsvector('simple', coalesce(name, '') || ' ' || coalesce(organization, ''))
-            @@ to_tsquery('simple', '3fa:*')""",
+        WHERE search_words(name, organization) @@ to_tsquery('simple', '3fa:*')""",
     "relationship_entity_a_idx": "SELECT * FROM member_relationships WHERE entity_id_a = 'entity 247'",
     "relationship_entity_b_idx": "SELECT * FROM member_relationships WHERE entity_id_b = 'entity 100247'",
     "relationship_type_idx": "SELECT * FROM member_relationships WHERE relationship_type = 'REFERRED'",

@@ -125,15 +125,19 @@ def test_encoding_can_be_chosen():
     assert name_of("a@b.org") == "Иван"
 
 
-@pytest.mark.parametrize("text", ["Иван Петров", "Łucja Świątek", "Ayşe Y\u0131ld\u0131z", "Γιάννης"])
-@pytest.mark.parametrize("encoding", ["cp1250", "cp1251", "cp1253", "cp1254"])
+@pytest.mark.parametrize(
+    ("text", "encoding"),
+    [
+        ("Иван Петров", "cp1251"),
+        ("Łucja Świątek", "cp1250"),
+        ("Ayşe Y\u0131ld\u0131z", "cp1254"),
+        ("Γιάννης", "cp1253"),
+        ("João", "cp850"),
+    ],
+)
 def test_other_encodings_are_never_guessed(text, encoding):
-    try:
-        content = f"email,name\na@b.org,{text}\n".encode(encoding)
-    except UnicodeEncodeError:
-        pytest.skip("this encoding has not all letters")
     with pytest.raises(FileUnreadable, match="Choose the encoding"):
-        bring(content)
+        bring(f"email,name\na@b.org,{text}\n".encode(encoding))
 
 
 @pytest.mark.parametrize(

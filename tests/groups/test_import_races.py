@@ -94,7 +94,7 @@ def test_second_concurrent_import_is_rejected():
 
 
 def test_imports_without_lock_write_no_duplicates(monkeypatch):
-    monkeypatch.setattr(imports, "_lock_import", lambda cursor: None)
+    monkeypatch.setattr(imports, "lock_imports", lambda cursor: None)
     first, second = two_imports()
     assert counts(first) == (500, 0, 0, 0)
     assert isinstance(second, ImportConflict)

@@ -1,9 +1,13 @@
 """Objects of the directory for the tests of the whole site: entries in every state, valid forms and requests."""
 
+from io import BytesIO
+
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from groups.models import Member
 from groups.services.directory import remove_entry, suspend, update_entry
+from groups.services.import_undo import past_imports
+from groups.services.imports import import_members
 from groups.services.invitations import create_invitation
 from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
 
@@ -32,6 +36,8 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
     things["relationship"] = RelationshipFactory(
         entity_id_a=things["entry"].member_id, entity_id_b=things["pending entry"].member_id
     )
+    import_members(actor=Member.objects.system(), file=BytesIO(b"email,name\nivo@example.org,Ivo\n"))
+    things["import"] = past_imports()[0]
     things["participation"] = ParticipationFactory(member=things["entry"])
 
 
@@ -45,7 +51,7 @@ OBJECTS = {
     "groups_communitymember_reinstate": "suspended entry",
     "groups_communitymember_restore": "removed entry",
 }
-PARTS = ("number", "invitation_id")
+PARTS = ("number", "invitation_id", "changeset")
 CHOSEN = {
     "groups/communitymember approve": "pending entry",
     "groups/communitymember suspend": "entry",
@@ -60,6 +66,8 @@ CHOSEN = {
 
 def part(things: dict[str, object], name: str):
     """Return the value of a part of a URL of the directory."""
+    if name == "changeset":
+        return things["import"].changeset
     return things["entry"].member_id[1:] if name == "number" else things["invitation"].pk
 
 
@@ -77,6 +85,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "groups_communitymember_import": {
             "file": SimpleUploadedFile("members.csv", b"email,name\nnora@example.org,Nora\n", "text/csv"),
         },
+        "groups_communitymember_undo_import": {},
         "groups_communityinvitation_add": {
             "created_by": things["entry"].member_id,
             "invited_telegram_username": "eve",

@@ -244,6 +244,7 @@ directory/<number>/                                      | ok:ACSm 403:{ALL}p to
 admin/groups/communitymember/                            | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communitymember/add/                        | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/import/                     | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/import/<changeset>/undo/    | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/export/                     | file:ACS 403         | file:ACS 403
 admin/groups/communitymember/<object_id>/                | to:{ALL}             | to:{ALL}
 admin/groups/communitymember/<object_id>/change/         | ok:{ROLES} 403       | done:ACS 403

@@ -9,6 +9,9 @@ from django.core.paginator import Paginator
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils.http import urlencode
+from django.utils.translation import gettext
 from unfold.dataclasses import SearchResult
 from unfold.sites import UnfoldAdminSite
 
@@ -30,7 +33,9 @@ def search(request: HttpRequest, extra_context: dict | None = None) -> HttpRespo
     if not term:
         return HttpResponse()
     extended = "extended" in request.GET
-    results = _pages(request, term.lower()) + (_objects(request, term) if extended else [])
+    results = _pages(request, term.lower())
+    if extended:
+        results += _objects(request, term) or _additions(request, term)
     paginator = Paginator(results, 100)
     context = {
         "page_obj": paginator,
@@ -72,6 +77,21 @@ def _objects(request: HttpRequest, term: str) -> list[SearchResult]:
                 )
             )
     return results
+
+
+def _additions(request: HttpRequest, term: str) -> list[SearchResult]:
+    """What may be added under a name that no object has."""
+    return [
+        SearchResult(
+            title=gettext("Nothing found for “%(term)s”") % {"term": term[:60]},
+            description=str(model_admin.add_label),
+            link=f"{reverse(f'admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_add')}?{query}",
+            icon="add",
+        )
+        for model_admin in cast(Any, admin.site._registry.values())
+        if (field := getattr(model_admin, "command_add", "")) and model_admin.has_add_permission(request)
+        for query in [urlencode({field: term})]
+    ]
 
 
 def _with_related(model_admin: Any, request: HttpRequest, rows: QuerySet) -> QuerySet:

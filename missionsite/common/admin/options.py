@@ -77,6 +77,8 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     about_title: StrOrPromise = _("About")
     # The icon of its objects in the command palette; empty leaves them out.
     command_icon = ""
+    # The field that a search without results fills in on the page that adds an object; empty to not offer it.
+    command_add = ""
     has_history = False
     empty_text: tuple[StrOrPromise, StrOrPromise] = (_("Nothing here yet"), "")
     # The plural noun shown below the list, if it differs from verbose_name_plural.

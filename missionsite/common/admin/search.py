@@ -1,12 +1,13 @@
-"""Indexed search by stable ID, prefix of a text or prefix of a word."""
+"""Indexed search by stable ID, prefix of a text or prefix of a word without regard to accents."""
 
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from django.contrib.postgres.search import SearchQuery, SearchVector
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
+
+from missionsite.common.search_words import SearchWords, words_query
 
 # Most results of one search; with more, the page asks for a more specific term.
 FOUND_AT_MOST = 1_000
@@ -28,7 +29,7 @@ class Search:
     """The columns to search.
 
     stable_id: the unique column of stable IDs. kinds: the letters its IDs have (FE-P-…). prefixes: columns with an
-    index on lower(column) text_pattern_ops. words: columns with one GIN index on their 'simple' tsvector.
+    index on lower(column) text_pattern_ops. words: one or two columns with one GIN index on their SearchWords.
     """
 
     stable_id: str
@@ -65,17 +66,9 @@ class Search:
             branches.append(rows.filter(**{f"{self.stable_id}__in": ids}))
         for column in self.prefixes:
             branches.append(rows.alias(_low=Lower(column)).filter(_low__startswith=lowered))
-        if self.words and (query := _words_query(term)):
-            branches.append(rows.alias(_words=SearchVector(*self.words, config="simple")).filter(_words=query))
+        if self.words and (query := words_query(term)):
+            branches.append(rows.alias(_words=SearchWords(*self.words)).filter(_words=query))
         return branches
-
-
-def _words_query(term: str) -> SearchQuery | None:
-    """A query for rows that contain every word as a prefix. None when all words are shorter than two characters."""
-    words = re.findall(r"\w+", term)
-    if not words or max(map(len, words)) < 2:
-        return None
-    return SearchQuery(" & ".join(f"'{word}':*" for word in words), config="simple", search_type="raw")
 
 
 Finder = Callable[[QuerySet, str], Found]
