@@ -46,7 +46,6 @@ def queries(name: str) -> list[str]:
     ]
 
 
-@pytest.mark.seed("003 Search")
 def test_names_of_seven_languages_are_found_by_every_query():
     names = list(MORE)
     for number, locale in enumerate(LOCALES):
