@@ -308,7 +308,7 @@ def test_dry_run_matches_import_and_writes_nothing():
 def given_numbers() -> list[int | None]:
     """Return the last number of each sequence."""
 
-    execute_as_owner("GRANT SELECT ON SEQUENCE stable_id_p, community_member_number TO missionsite_app")
+    execute_as_owner("GRANT SELECT ON SEQUENCE stable_id_p TO missionsite_app")
     try:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -316,7 +316,7 @@ def given_numbers() -> list[int | None]:
             )
             return [number for (number,) in cursor.fetchall()]
     finally:
-        execute_as_owner("REVOKE SELECT ON SEQUENCE stable_id_p, community_member_number FROM missionsite_app")
+        execute_as_owner("REVOKE SELECT ON SEQUENCE stable_id_p FROM missionsite_app")
 
 
 def test_one_invalid_line_rejects_file():
