@@ -13,6 +13,9 @@ from missionsite.common import serving
 from missionsite.common.language import COOKIE
 from missionsite.urls import handler400, handler403, handler404, handler500, urlpatterns
 
+# A 403 is an event of the security log.
+pytestmark = pytest.mark.django_db
+
 PORTUGUESE = {"Accept-Language": "pt-BR,pt;q=0.9"}
 HEADINGS = {
     400: ("This request cannot be read", "Não foi possível ler esta requisição"),
@@ -90,7 +93,7 @@ def test_request_rejected_by_server_has_language_of_browser(monkeypatch, status,
     async def send(message: dict) -> None:
         sent.append(message)
 
-    site = serving.ThreadedSite(None, threads=1, streams=1, largest=1_000)
+    site = serving.ThreadedSite(None, threads=1, largest=1_000)
     asyncio.run(site(scope | {"headers": headers}, receive, send))
     start, body = sent
     assert (start["status"], heading("pt-br", body["body"].decode())) == (status, HEADINGS[status][1])
