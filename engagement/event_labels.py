@@ -15,6 +15,7 @@ EVENT_LABELS = {
     "phrase.created": _("Reply phrase added"),
     "profile.changed": _("Engagement profile edited"),
     "profile.step_completed": _("Onboarding step completed"),
+    "reply.asked_again": _("Asked again after an unclear reply"),
     "template.changed": _("Message template edited"),
     "template.created": _("Message template added"),
 }

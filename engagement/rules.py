@@ -85,11 +85,17 @@ class MessageType(TextChoices):
     HELP_RESTART = "help_restart", _("Help to restart")
     ANNOUNCEMENT = "announcement", _("Announcement")
     OPT_OUT_CONFIRMATION = "opt_out_confirmation", _("Opt-out confirmation")
+    CLARIFICATION = "clarification", _("Question about a reply")
 
 
 # Replies to something the member has just done. All other types are unsolicited: they wait for the end of the quiet
 # hours, count towards the frequency cap, and are not sent to members who opted out or are dormant.
-TRANSACTIONAL_TYPES = (MessageType.WELCOME, MessageType.HELP_RESTART, MessageType.OPT_OUT_CONFIRMATION)
+TRANSACTIONAL_TYPES = (
+    MessageType.WELCOME,
+    MessageType.HELP_RESTART,
+    MessageType.OPT_OUT_CONFIRMATION,
+    MessageType.CLARIFICATION,
+)
 
 # The message that a transition queues.
 TRANSITION_MESSAGES: dict[str, MessageType] = {

@@ -8,7 +8,7 @@ from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
 from engagement.admin.profiles import format_progress, format_tier
 from engagement.admin.waiting import explain_waiting
 from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
-from engagement.rules import Status
+from engagement.rules import State, Status
 from groups.models import Member
 from missionsite.common.admin import CustomTab, register_tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
@@ -71,8 +71,12 @@ def _state_lines(state: UserEngagementState | None, last: EngagementStateTransit
     ]
     if state.goodbye_expires_at:
         lines.append((_("Reply expected until"), format_datetime(state.goodbye_expires_at)))
+    elif state.state == State.GOODBYE_SENT:
+        lines.append((_("Reply expected until"), _("Not sent yet")))
     if state.remind_at:
         lines.append((_("Snoozed until"), format_datetime(state.remind_at)))
+    if state.reminder_expires_at:
+        lines.append((_("Reply to the reminder expected until"), format_datetime(state.reminder_expires_at)))
     return lines
 
 

@@ -18,7 +18,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 from engagement.admin.base import MOVE, STATE, MemberSearch, format_details
 from engagement.admin.lifecycle import lifecycle_view
 from engagement.models import EngagementStateTransition, UserEngagementState
-from engagement.rules import TransitionTrigger, possible_triggers
+from engagement.rules import State, TransitionTrigger, possible_triggers
 from engagement.selectors.blocking import why_no_goodbye
 from engagement.services.lifecycle import transition
 from groups.models import Member
@@ -166,8 +166,14 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
             return _("Dormant at {time} unless the member replies").format(
                 time=format_datetime(state.goodbye_expires_at)
             )
+        if state.reminder_expires_at:
+            return _("Dormant at {time} unless the member replies").format(
+                time=format_datetime(state.reminder_expires_at)
+            )
+        if state.state == State.GOODBYE_SENT or state.reminder_queued_at:
+            return str(_("None until the message is sent"))
         if state.remind_at:
-            return _("Dormant at {time}, when the snooze ends").format(time=format_datetime(state.remind_at))
+            return _("Reminder at {time}, when the snooze ends").format(time=format_datetime(state.remind_at))
         return ""
 
     @display(description=_("Valid triggers"))

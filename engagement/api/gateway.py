@@ -26,7 +26,8 @@ class InboundOut(Schema):
     effect: str = Field(
         description=(
             "`user_message`, `goodbye_response_1` to `3`, `opted_out`, `opted_in`, `to_group`, `to_individual`;"
-            " `auto_reply`: written by a program, no effect;"
+            " `auto_reply`: written by a program, no effect; `unclear`: an unclear reply to the goodbye, asked again;"
+            " `courtesy`: thanks after the answer 3, no effect;"
             " `repeated`: received before; `ignored`: no member has this address."
         ),
         examples=["goodbye_response_2"],

@@ -28,6 +28,10 @@ class UserEngagementState(models.Model):
     goodbye_sent_at = models.DateTimeField(_("goodbye sent"), null=True, blank=True)
     goodbye_expires_at = models.DateTimeField(_("reply expected until"), null=True, blank=True)
     remind_at = models.DateTimeField(_("snoozed until"), null=True, blank=True)
+    # After an unclear reply the question is asked once more.
+    asked_again_at = models.DateTimeField(_("asked again"), null=True, blank=True)
+    reminder_queued_at = models.DateTimeField(_("reminder queued"), null=True, blank=True)
+    reminder_expires_at = models.DateTimeField(_("reply to the reminder expected until"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(_("changed"), db_default=TransactionNow(), editable=False)
 
@@ -42,11 +46,11 @@ class UserEngagementState(models.Model):
             choices_check("user_engagement_states", "state", State),
             CheckConstraint(
                 condition=Q(state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, goodbye_expires_at__isnull=False)
-                | (~Q(state=State.GOODBYE_SENT) & Q(goodbye_sent_at=None, goodbye_expires_at=None)),
+                | Q(goodbye_sent_at=None, goodbye_expires_at=None),
                 name="user_engagement_states_goodbye_dates",
                 violation_error_message=_(
-                    'The state "Goodbye sent" needs the date it was sent and the date it expires; other states have'
-                    " neither."
+                    'Only the state "Goodbye sent" has the date it was sent and the date it expires: both, or neither'
+                    " until it is sent."
                 ),
                 violation_error_code="goodbye_dates_invalid",
             ),
@@ -57,6 +61,16 @@ class UserEngagementState(models.Model):
                 violation_error_message=_('The state "Remind later" needs a reminder date; other states have none.'),
                 violation_error_code="reminder_date_invalid",
             ),
+            CheckConstraint(
+                condition=(Q(state=State.GOODBYE_SENT) | Q(asked_again_at=None))
+                & (Q(state=State.REMIND_LATER) | Q(reminder_queued_at=None, reminder_expires_at=None)),
+                name="user_engagement_states_question_dates",
+                violation_error_message=_(
+                    'Only the state "Goodbye sent" has the date of a second question, and only "Remind later" those of'
+                    " a reminder."
+                ),
+                violation_error_code="question_dates_invalid",
+            ),
         ]
         indexes = [
             models.Index(fields=["state"], name="engagement_states_state"),
@@ -65,6 +79,12 @@ class UserEngagementState(models.Model):
                 fields=["goodbye_expires_at"],
                 name="engagement_states_goodbye",
                 condition=Q(goodbye_expires_at__isnull=False),
+            ),
+            # The daily sweep: reminders without a reply.
+            models.Index(
+                fields=["reminder_expires_at"],
+                name="engagement_states_reminder",
+                condition=Q(reminder_expires_at__isnull=False),
             ),
             models.Index(fields=["remind_at"], name="engagement_states_remind", condition=Q(remind_at__isnull=False)),
             # The daily sweep: active members, least recently active first.

@@ -127,13 +127,19 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
-            "SELECT mark_messages_sent(%s, %s::bigint[], %s::timestamptz[], %s::text[])",
+            # Settings first: with a sent goodbye, a trigger sets the time to reply.
+            "SELECT mark_messages_sent(%s, %s::bigint[], %s::timestamptz[], %s::text[])"
+            " FROM set_config('engagement.reply_within', %s, true) a, set_config('engagement.quiet_from', %s, true) b,"
+            " set_config('engagement.quiet_to', %s, true) c",
             [
                 token,
                 # Array literals, because they need no escaping and are faster than psycopg's adaptation of a list.
                 f"{{{','.join([str(s.id) for s in sent])}}}",
                 f"{{{','.join([s.at.isoformat() for s in sent])}}}",
                 [s.provider_message_id[:255] for s in sent] if any(s.provider_message_id for s in sent) else [],
+                f"{settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER.total_seconds()}s",
+                settings.ENGAGEMENT_QUIET_FROM.isoformat(),
+                settings.ENGAGEMENT_QUIET_TO.isoformat(),
             ],
         )
         return cursor.fetchone()[0]

@@ -102,6 +102,30 @@ Não responder também é uma resposta: só escreveremos de novo quando você es
         "Você não receberá mais mensagens",
         """Oi, {{ name }}! Desativamos as mensagens para você. Para voltar a receber, responda "iniciar lembretes".""",
     ),
+    (
+        "clarification",
+        "en",
+        "Which one do you mean?",
+        """Hi {{ name }}, sorry, we did not understand your answer. Please send one number:
+
+1 - I got lost, help me start again
+2 - I am busy, ask me in two weeks
+3 - All good, leave me be
+
+Or write "stop" and we send nothing more.""",
+    ),
+    (
+        "clarification",
+        "pt-BR",
+        "Qual das opções?",
+        """Oi, {{ name }}! Desculpe, não entendemos sua resposta. Mande só um número:
+
+1 - Fiquei confuso, me ajude a recomeçar
+2 - Estou ocupado, pergunte daqui a duas semanas
+3 - Tudo certo, prefiro ficar quieto
+
+Ou escreva "parar" e não mandamos mais nada.""",
+    ),
 ]
 
 

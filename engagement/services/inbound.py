@@ -1,36 +1,40 @@
 """Handles messages from members. intents.py classifies their text."""
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection
 from django.utils import timezone
 
-from engagement.models import InboundMessage, UserProfile
+from engagement.models import EngagementStateTransition, InboundMessage, UserProfile
 from engagement.rules import GOODBYE_REPLIES, Destination, MessageType, State, TransitionTrigger
 from engagement.selectors.members import state_of
 from engagement.services.intents import (
     AUTO_REPLY,
+    COURTESY,
     OPTED_IN,
     OPTED_OUT,
     TO_GROUP,
     TO_INDIVIDUAL,
+    UNCLEAR,
     USER_MESSAGE,
     classify_text,
     is_auto_submitted,
 )
-from engagement.services.lifecycle import lock_state, record_activity, transition
+from engagement.services.lifecycle import ask_again, lock_state, record_activity, transition
 from engagement.services.messages import enqueue
 from engagement.services.profiles import opt_in, opt_out, switch_destination
 from groups.models import Member
 from missionsite.common.transactions import service
 
 REPEATED = "repeated"
+# After the answer "leave me be", thanks within this time are no return.
+COURTESY_PERIOD = timedelta(days=7)
 
 
 @dataclass(frozen=True)
 class Handled:
-    """Effect of a message: opted_out, opted_in, to_group, to_individual, auto_reply, a trigger, or `repeated`.
+    """Effect of a message: a request, auto_reply, unclear (asked again), courtesy (none), a trigger, or `repeated`.
 
     state: the member's state afterwards.
     """
@@ -76,7 +80,10 @@ def _insert_once(member: Member, platform: str, message_id: str, at: datetime) -
 
 
 def _apply(member: Member, intent: str, at: datetime) -> str:
-    """Carry out an intent; return the effect. Every intent except opt-out and automatic reply is activity."""
+    """Carry out an intent; return the effect.
+
+    No activity: an opt-out, an automatic reply, an unclear reply that is asked about, thanks after "leave me be".
+    """
     if intent == AUTO_REPLY:
         return intent
     if intent == OPTED_OUT:
@@ -86,6 +93,11 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
     if intent in GOODBYE_REPLIES and state == State.GOODBYE_SENT:
         transition(actor=member, member=member, trigger=intent, at=at)
         return intent
+    if intent in (UNCLEAR, COURTESY):
+        if ask_again(actor=member, member=member, at=at):
+            return UNCLEAR
+        if intent == COURTESY and state == State.DORMANT and _wants_quiet(member, at):
+            return COURTESY
     if intent == OPTED_IN:
         opt_in(actor=member, member=member)
     elif intent == TO_GROUP:
@@ -99,6 +111,16 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
     else:
         transition(actor=member, member=member, trigger=TransitionTrigger.USER_MESSAGE, at=at)
     return intent
+
+
+def _wants_quiet(member: Member, at: datetime) -> bool:
+    """Return whether a member asked to be left alone in the days before."""
+    last = EngagementStateTransition.objects.filter(user=member).order_by("-created_at", "-pk").first()
+    return (
+        last is not None
+        and last.trigger == TransitionTrigger.GOODBYE_RESPONSE_3
+        and at - last.created_at < COURTESY_PERIOD
+    )
 
 
 def _opt_out(member: Member, at: datetime) -> None:

@@ -17,6 +17,7 @@ from engagement.rules import (
     MEMBER_TRIGGERS,
     TRANSITION_MESSAGES,
     TRANSITIONS,
+    MessageType,
     State,
     TransitionTrigger,
     possible_triggers,
@@ -24,8 +25,19 @@ from engagement.rules import (
 from engagement.services.messages import enqueue
 from engagement.services.onboarding import restart_onboarding
 from groups.models import Member
+from missionsite.common.audit.events import audit
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
+
+# Dates that belong to one state.
+STATE_DATES = (
+    "goodbye_sent_at",
+    "goodbye_expires_at",
+    "asked_again_at",
+    "remind_at",
+    "reminder_queued_at",
+    "reminder_expires_at",
+)
 
 
 @service
@@ -41,9 +53,8 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     after = TRANSITIONS.get((current.state, trigger))
     if after is None:
         raise TransitionRejected(state=current.state, trigger=trigger, possible=possible_triggers(current.state))
-    dates: dict[str, datetime | None] = {"goodbye_sent_at": None, "goodbye_expires_at": None, "remind_at": None}
-    if after == State.GOODBYE_SENT:
-        dates |= {"goodbye_sent_at": at, "goodbye_expires_at": at + settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER}
+    # The dates of a goodbye are set when it is sent.
+    dates: dict[str, datetime | None] = dict.fromkeys(STATE_DATES)
     if after == State.REMIND_LATER:
         dates["remind_at"] = at + settings.ENGAGEMENT_REMIND_AFTER
     if trigger in MEMBER_TRIGGERS:
@@ -61,6 +72,21 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
 
 # The actor of a statement in which each member causes their own transition.
 OWN: Final = "own"
+
+
+@service
+def ask_again(*, actor: Member, member: Member, at: datetime) -> bool:
+    """Ask a member once what they meant by their reply to the goodbye; return whether they are asked now.
+
+    Their time to reply starts again when the question is sent. actor: the member, who wrote the reply.
+    """
+    asked = UserEngagementState.objects.filter(
+        user=member, state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, asked_again_at=None
+    ).update(asked_again_at=at, goodbye_sent_at=None, goodbye_expires_at=None)
+    if asked:
+        enqueue(member=member, message_type=MessageType.CLARIFICATION, at=at)
+        audit("reply.asked_again", actor=actor, member=member)
+    return bool(asked)
 
 
 @contextmanager

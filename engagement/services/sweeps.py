@@ -49,11 +49,11 @@ OnBatch = Callable[[SweepProgress], None]
 def sweep_daily(
     *, at: datetime | None = None, dry_run: bool = False, on_batch: OnBatch | None = None, batch: int = BATCH
 ) -> list[SweepProgress]:
-    """Send goodbyes to inactive members; make members dormant whose goodbye or snooze has expired.
+    """Queue goodbyes and reminders; make members dormant whose time to reply to one of them has ended.
 
     at: used as the current time, by default the database's. dry_run: count only, change nothing.
     """
-    return [_run(step, at or database_now(), dry_run, on_batch, batch) for step in (_GOODBYE, _EXPIRED, _DUE)]
+    return [_run(step, at or database_now(), dry_run, on_batch, batch) for step in (_GOODBYE, _EXPIRED, _REMIND, _DUE)]
 
 
 def sweep_weekly(
@@ -68,10 +68,10 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
         "at": at,
         "most": batch,
         "quiet_since": at - settings.ENGAGEMENT_INACTIVE_AFTER,
-        "expires_after": settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER,
         "review_hour": REVIEW_HOUR,
         "goodbye": MessageType.GOODBYE,
         "review": MessageType.WEEKLY_REVIEW,
+        "reminder": MessageType.REMINDER,
     }
     if dry_run:
         with connection.cursor() as cursor:
@@ -127,8 +127,17 @@ _EXPIRED = _become_dormant(
     due_at="goodbye_expires_at",
     trigger=TransitionTrigger.GOODBYE_TIMEOUT,
 )
+_REMIND = _Step(
+    "reminder queued",
+    f"SELECT count(*) FROM user_engagement_states WHERE state = '{State.REMIND_LATER}' AND remind_at <= %(at)s"  # noqa: S608
+    " AND reminder_queued_at IS NULL",
+    _sql("queue_reminders"),
+)
 _DUE = _become_dormant(
-    name="reminder due", state=State.REMIND_LATER, due_at="remind_at", trigger=TransitionTrigger.REMINDER_DUE
+    name="reminder unanswered",
+    state=State.REMIND_LATER,
+    due_at="reminder_expires_at",
+    trigger=TransitionTrigger.REMINDER_DUE,
 )
 _REVIEW = _Step(
     "weekly review",

@@ -41,7 +41,12 @@ def make_members(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
     if later:
         with transition_context("goodbye_response_2", actor=OWN, at=begun + DAY):
             UserEngagementState.objects.filter(user__in=later).update(
-                state="remind_later", goodbye_sent_at=None, goodbye_expires_at=None, remind_at=at - timedelta(hours=1)
+                state="remind_later",
+                goodbye_sent_at=None,
+                goodbye_expires_at=None,
+                remind_at=at - 2 * DAY,
+                reminder_queued_at=at - 2 * DAY,
+                reminder_expires_at=at - timedelta(hours=1),
             )
     UserEngagementState.objects.filter(user__in=made[total - active :]).update(last_activity_at=at - DAY)
     return made

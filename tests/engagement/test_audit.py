@@ -6,6 +6,7 @@ from importlib import import_module
 from pkgutil import walk_packages
 
 import pytest
+from django.utils import timezone
 
 import engagement.services
 from engagement.models import (
@@ -14,6 +15,7 @@ from engagement.models import (
     MessageTemplateHistory,
     ReplyPhrase,
     ReplyPhraseHistory,
+    UserEngagementState,
     UserProfile,
     UserProfileHistory,
 )
@@ -57,6 +59,13 @@ def a_registration() -> dict:
     return {"member": PersonFactory(), "address": "123", "locale": "pt-BR", "timezone": "Asia/Tokyo"}
 
 
+def an_unclear_reply() -> dict:
+    member = PersonFactory(state="goodbye_sent")
+    row = UserEngagementState.objects.filter(user=member)
+    row.update(goodbye_sent_at=timezone.now(), goodbye_expires_at=timezone.now())
+    return {"member": member, "at": timezone.now()}
+
+
 def a_missing_template() -> dict:
     allow_delete("message_templates")
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="en").delete()
@@ -68,6 +77,7 @@ ARRANGE: dict[Callable, Callable[[], dict]] = {
     announcements.announce: an_announcement,
     announcements.cancel_announcement: lambda: {"announcement": AnnouncementFactory()},
     # The actor is the member who wrote.
+    lifecycle.ask_again: an_unclear_reply,
     inbound.handle_inbound: lambda: {"text": "stop"},
     lifecycle.transition: lambda: {"member": person(), "trigger": TransitionTrigger.INACTIVITY_14D},
     messages.cancel_message: lambda: {"message": MessageFactory(), "reason": "Wrong week"},

@@ -28,7 +28,15 @@ pytestmark = pytest.mark.django_db
 TEXTS = {reason: str(text) for reason, text in BLOCK_REASONS.items()}
 STATES = (None, State.ACTIVE, State.GOODBYE_SENT, State.DORMANT)
 # One type of each kind that the rule distinguishes.
-TYPES = ("weekly_review", "goodbye", "announcement", "cancelled announcement", "welcome")
+TYPES = (
+    "weekly_review",
+    "goodbye",
+    "reminder",
+    "clarification",
+    "announcement",
+    "cancelled announcement",
+    "welcome",
+)
 
 
 @dataclass(frozen=True)
@@ -57,11 +65,14 @@ def reason_for(facts: Facts, what: str) -> str | None:
         "suspended": facts.status == "suspended",
         "removed": facts.is_removed,
     }
+    if what == "clarification":
+        applies["returned"] = facts.state != "goodbye_sent"
     if what not in TRANSACTIONAL_TYPES:
         applies |= {
             "opted_out": facts.has_opted_out,
             "dormant": facts.state == "dormant",
-            "returned": what == "goodbye" and facts.state != "goodbye_sent",
+            "returned": (what == "goodbye" and facts.state != "goodbye_sent")
+            or (what == "reminder" and facts.state != "remind_later"),
             "not_approved": what.endswith("announcement") and facts.status in ("not_member", "pending"),
             "announcement_cancelled": what == "cancelled announcement",
         }

@@ -127,7 +127,8 @@ class Community(RuleBasedStateMachine):
                     """UPDATE user_engagement_states SET state = %s,
                            goodbye_sent_at = CASE WHEN %s = 'goodbye_sent' THEN now() END,
                            goodbye_expires_at = CASE WHEN %s = 'goodbye_sent' THEN now() END,
-                           remind_at = CASE WHEN %s = 'remind_later' THEN now() END
+                           remind_at = CASE WHEN %s = 'remind_later' THEN now() END,
+                           asked_again_at = NULL, reminder_queued_at = NULL, reminder_expires_at = NULL
                        WHERE user_id = %s""",
                     [to, to, to, to, person.pk],
                 )
@@ -204,7 +205,8 @@ class Community(RuleBasedStateMachine):
         assert (
             rows(
                 """SELECT state FROM user_engagement_states
-               WHERE (state = 'goodbye_sent') <> (goodbye_sent_at IS NOT NULL AND goodbye_expires_at IS NOT NULL)
+               WHERE (goodbye_sent_at IS NOT NULL) <> (goodbye_expires_at IS NOT NULL)
+                  OR (goodbye_sent_at IS NOT NULL AND state <> 'goodbye_sent')
                   OR (state = 'remind_later') <> (remind_at IS NOT NULL)"""
             )
             == []

@@ -196,7 +196,9 @@ def test_automatic_reply_does_not_count_for_weekly_review(text, reviews):
 @pytest.mark.parametrize("text", OTHER)
 @pytest.mark.parametrize("state", ["goodbye_sent", "dormant"])
 def test_other_text_reactivates_member(state, text):
-    person = person_in(state)
+    person = PersonFactory()
+    # In the week after "leave me be", thanks are no return.
+    move_to(person, state, at=NOW - timedelta(days=8))
     assert say(person, text) == type(say(person, text))("user_message", "active")
     assert EngagementStateTransition.objects.filter(user=person, trigger="user_message").count() == 1
     profile = UserProfile.objects.get(pk=person.pk)

@@ -33,7 +33,7 @@ class TestList:
         assert "Goodbye sent" in shown
         assert "Inactive for 14 days" in shown
         assert "Initial state" in shown
-        assert "unless the member replies" in shown
+        assert "None until the message is sent" in shown
 
     def test_list_filters_by_state_and_searches_members(self, operator):
         ana = goodbye("Ana Souza")

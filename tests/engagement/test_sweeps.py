@@ -50,7 +50,12 @@ def goodbyes():
 def test_daily_sweep_changes_due_members_in_any_batch_size(lived, batch):
     seen = []
     done = sweep_daily(at=NOW, batch=batch, on_batch=seen.append)
-    assert moved(done) == {"goodbye sent": (7, 7), "goodbye unanswered": (5, 0), "reminder due": (4, 0)}
+    assert moved(done) == {
+        "goodbye sent": (7, 7),
+        "goodbye unanswered": (5, 0),
+        "reminder queued": (0, 0),
+        "reminder unanswered": (4, 0),
+    }
     assert states() == {"goodbye_sent": 7, "dormant": 9, "active": 6}
     assert goodbyes() == 7
     assert [one.moved for one in seen if one.step == "goodbye sent"] == [*range(min(batch, 7), 8, batch)] + (
@@ -64,7 +69,7 @@ def test_daily_sweep_changes_due_members_in_any_batch_size(lived, batch):
     assert {one.metadata["days_inactive"] for one in log.filter(trigger="inactivity_14d")} == {15}
     assert {one.metadata.get("response_type") for one in log.filter(trigger="goodbye_timeout")} == {"timeout"}
     row = UserEngagementState.objects.filter(state="goodbye_sent").first()
-    assert (row.goodbye_sent_at, row.goodbye_expires_at) == (NOW, NOW + timedelta(hours=48))
+    assert (row.goodbye_sent_at, row.goodbye_expires_at) == (None, None)
 
 
 @pytest.mark.seed("002 sweeps: twice is once, killed half way is whole batches")
@@ -80,7 +85,12 @@ def test_dry_run_counts_and_changes_nothing(lived):
     before = stored()
     dry = sweep_daily(at=NOW, dry_run=True)
     assert stored() == before
-    assert {step.step: step.moved for step in dry} == {"goodbye sent": 7, "goodbye unanswered": 5, "reminder due": 4}
+    assert {step.step: step.moved for step in dry} == {
+        "goodbye sent": 7,
+        "goodbye unanswered": 5,
+        "reminder queued": 0,
+        "reminder unanswered": 4,
+    }
     assert [step.moved for step in sweep_daily(at=NOW)] == [step.moved for step in dry]
 
 
@@ -95,7 +105,12 @@ def test_goodbye_is_due_after_exactly_fourteen_days(before, state):
 def test_expiry_is_exact_to_the_microsecond(way):
     person = PersonFactory()
     move_to(person, way, at=NOW)
-    wait = {"goodbye_sent": timedelta(hours=48), "remind_later": timedelta(days=14)}[way]
+    wait = timedelta(hours=48)
+    row = UserEngagementState.objects.filter(user=person)
+    if way == "goodbye_sent":
+        row.update(goodbye_sent_at=NOW, goodbye_expires_at=NOW + wait)
+    else:
+        row.update(remind_at=NOW, reminder_queued_at=NOW, reminder_expires_at=NOW + wait)
     sweep_daily(at=NOW + wait - timedelta(microseconds=1))
     assert UserEngagementState.objects.get(user=person).state == way
     sweep_daily(at=NOW + wait)
@@ -158,11 +173,16 @@ def run(*arguments):
 def test_command_prints_results_and_progress(lived):
     before = stored()
     output, errors = run("--dry-run", "--at", NOW.isoformat())
-    assert output.splitlines()[:3] == ["goodbye sent: 7", "goodbye unanswered: 5", "reminder due: 4"]
+    assert output.splitlines()[:3] == ["goodbye sent: 7", "goodbye unanswered: 5", "reminder queued: 0"]
     assert "Nothing was changed." in output
     assert stored() == before
     output, errors = run("--daily", "--batch", "3", "--at", NOW.isoformat())
-    assert output.splitlines() == ["goodbye sent: 7, 7 messages", "goodbye unanswered: 5", "reminder due: 4"]
+    assert output.splitlines() == [
+        "goodbye sent: 7, 7 messages",
+        "goodbye unanswered: 5",
+        "reminder queued: 0",
+        "reminder unanswered: 4",
+    ]
     assert "goodbye sent: 3 so far" in errors
     assert run("--weekly", "--at", NOW.isoformat())[0] == "weekly review: 0\n"
 
@@ -344,7 +364,11 @@ def test_ten_days_of_hourly_sweeps_match_model():
             assert states() == {"active": 10}
         if tick == 0:
             assert states() == {"active": 5, "goodbye_sent": 5}
-        if tick == 48:
+            rows("UPDATE engagement_message_queue SET status = 'sent', sent_at = %s", [NOW])
+        if tick == 72:
+            # Of 72 hours, 33 were quiet.
+            assert states() == {"active": 5, "goodbye_sent": 5}
+        if tick == 96:
             assert states() == {"active": 5, "dormant": 5}
     assert count_inconsistencies() == (0, 0, 0)
     assert weeks() == {key: ["2026-W10"] for key in quiet[5:]}

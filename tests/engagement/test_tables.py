@@ -56,6 +56,10 @@ user_profiles
 """
 # Columns in addition to the seed.
 OURS = """
+user_engagement_states
+    asked_again_at            timestamp with time zone  empty   -
+    reminder_expires_at       timestamp with time zone  empty   -
+    reminder_queued_at        timestamp with time zone  empty   -
 engagement_state_transitions
     actor_id                  uuid                      empty   -
     changeset_id              uuid                      empty   audit_changeset_id()
@@ -346,8 +350,11 @@ def test_state_rejects_dates_of_other_states(values, rule):
 @pytest.mark.parametrize(
     ("state", "changes", "rule"),
     [
-        ("goodbye_sent", "goodbye_expires_at = NULL", "goodbye_dates"),
-        ("goodbye_sent", "goodbye_sent_at = NULL", "goodbye_dates"),
+        ("goodbye_sent", "goodbye_expires_at = now()", "goodbye_dates"),
+        ("goodbye_sent", "goodbye_sent_at = now()", "goodbye_dates"),
+        ("goodbye_sent", "reminder_queued_at = now()", "question_dates"),
+        ("goodbye_sent", "reminder_expires_at = now()", "question_dates"),
+        ("remind_later", "asked_again_at = now()", "question_dates"),
         ("remind_later", "remind_at = NULL", "reminder_date"),
     ],
 )

@@ -10,6 +10,7 @@ from engagement.rules import RESPONSE_TYPES, TRANSITIONS, State, possible_trigge
 from engagement.services.lifecycle import transition
 from missionsite.common.audit.context import changeset, set_audit_context
 from missionsite.common.errors import translate_db_errors
+from tests.engagement.fake_provider import Clock, sender
 from tests.engagement.transition_table import ILLEGAL, LEGAL, PAIRS, STATES, TRIGGERS
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.engagement import PersonFactory, move_to
@@ -62,9 +63,8 @@ def test_valid_pair_changes_state_with_side_effects(state, trigger):
     after = LEGAL[state, trigger]
     assert moved.state == after
     now = UserEngagementState.objects.get(user=person)
-    assert (now.goodbye_sent_at, now.goodbye_expires_at) == (
-        (NOW, NOW + HOURS_48) if after == "goodbye_sent" else (None, None)
-    )
+    # Set when the goodbye is sent.
+    assert (now.goodbye_sent_at, now.goodbye_expires_at) == (None, None)
     assert now.remind_at == (NOW + DAYS_14 if after == "remind_later" else None)
     assert now.last_activity_at == (NOW if trigger in MEMBER_TRIGGERS else THEN - timedelta(days=10))
 
@@ -313,6 +313,8 @@ def test_durations_come_from_settings(settings):
     settings.ENGAGEMENT_RETURN_AFTER = timedelta(hours=1)
     person = PersonFactory()
     first = transition(actor=person, member=person, trigger="inactivity_14d", at=NOW)
+    assert sender(clock=Clock(NOW)).drain().sent == 1
+    first.refresh_from_db()
     assert first.goodbye_expires_at - first.goodbye_sent_at == timedelta(minutes=7)
     snoozed = transition(actor=person, member=person, trigger="goodbye_response_2", at=NOW)
     assert snoozed.remind_at == NOW + timedelta(days=3)

@@ -9,7 +9,9 @@ AS $$
         SELECT q.user_id, q.sent_at,
                count(*) OVER (PARTITION BY q.user_id ORDER BY q.sent_at RANGE BETWEEN period PRECEDING AND CURRENT ROW)
         FROM engagement_message_queue q
-        WHERE q.sent_at IS NOT NULL AND q.message_type NOT IN ('welcome', 'help_restart', 'opt_out_confirmation')
+        WHERE q.sent_at IS NOT NULL AND q.message_type NOT IN (
+            'welcome', 'help_restart', 'opt_out_confirmation', 'clarification'
+        )
     ) AS windows (user_id, sent_at, messages)
     WHERE messages > cap
 $$;

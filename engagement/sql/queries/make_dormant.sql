@@ -5,7 +5,8 @@ WITH due AS MATERIALIZED (
     ORDER BY {due_at}, id LIMIT %(most)s FOR NO KEY UPDATE SKIP LOCKED
 ), moved AS (
     UPDATE user_engagement_states s
-    SET state = 'dormant', goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL
+    SET state = 'dormant', goodbye_sent_at = NULL, goodbye_expires_at = NULL, remind_at = NULL,
+        asked_again_at = NULL, reminder_queued_at = NULL, reminder_expires_at = NULL
     FROM due WHERE s.id = due.id
     RETURNING 1
 )

@@ -11,8 +11,7 @@ WITH candidates AS MATERIALIZED (
     FOR NO KEY UPDATE OF s SKIP LOCKED
 ), moved AS (
     UPDATE user_engagement_states s
-    SET state = 'goodbye_sent', goodbye_sent_at = %(at)s,
-        goodbye_expires_at = %(at)s + %(expires_after)s::interval
+    SET state = 'goodbye_sent'
     FROM candidates l WHERE l.may_be_sent AND s.id = l.id
     RETURNING s.user_id, l.preferred_destination, l.address
 ), queued AS (
