@@ -72,7 +72,7 @@ def reason_for(facts: Facts, what: str) -> str | None:
             "opted_out": facts.has_opted_out,
             "dormant": facts.state == "dormant",
             "returned": (what == "goodbye" and facts.state != "goodbye_sent")
-            or (what == "reminder" and facts.state != "remind_later"),
+            or (what == "reminder" and facts.state == "active"),
             "not_approved": what.endswith("announcement") and facts.status in ("not_member", "pending"),
             "announcement_cancelled": what == "cancelled announcement",
         }

@@ -17,7 +17,7 @@ RETURN CASE
     WHEN has_opted_out THEN 'opted_out'
     WHEN state = 'dormant' THEN 'dormant'
     WHEN message_type = 'goodbye' AND state IS DISTINCT FROM 'goodbye_sent' THEN 'returned'
-    WHEN message_type = 'reminder' AND state IS DISTINCT FROM 'remind_later' THEN 'returned'
+    WHEN message_type = 'reminder' AND state = 'active' THEN 'returned'
     WHEN message_type = 'announcement' AND directory_status IN ('not_member', 'pending') THEN 'not_approved'
     WHEN announcement_cancelled_at IS NOT NULL THEN 'announcement_cancelled'
 END;
