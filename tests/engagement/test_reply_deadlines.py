@@ -100,7 +100,6 @@ def test_no_quiet_hours_count_every_hour():
     assert deadline(NOON, "UTC", quiet=("00:00", "00:00")) == NOON + 48 * HOUR
 
 
-@pytest.mark.seed("002 AC-2")
 def test_time_to_reply_starts_when_goodbye_is_sent():
     month = quiet_month()
     sweep_daily(at=NOON)

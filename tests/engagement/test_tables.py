@@ -338,6 +338,8 @@ def test_template_rejects_invalid_rows(changes, rule):
     [
         ("goodbye_sent_at = now()", "user_engagement_states_goodbye_dates"),
         ("goodbye_expires_at = now()", "user_engagement_states_goodbye_dates"),
+        ("asked_again_at = now()", "user_engagement_states_question_dates"),
+        ("reminder_queued_at = now()", "user_engagement_states_question_dates"),
         ("remind_at = now()", "user_engagement_states_reminder_date"),
     ],
 )
