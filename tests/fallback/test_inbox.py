@@ -108,6 +108,7 @@ def test_inbox_shows_notification_until_it_is_read():
 # --- Access requests --------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 access requests")
 def test_access_is_requested_and_granted_in_the_browser():
     project = ProjectFactory()
     viewer, maintainer = person(project, "viewer"), person(project, "maintainer")
@@ -144,6 +145,7 @@ def test_declined_request_gives_no_role_and_can_be_repeated():
     assert request_access(actor=member, project=project) != asked
 
 
+@pytest.mark.seed("004 access requests")
 def test_request_expires_after_its_time():
     asked = request_access(actor=MemberFactory(), project=ProjectFactory())
     system = Member.objects.system()

@@ -35,6 +35,7 @@ def decided(project, *, at: datetime, accepted: int, discarded: int) -> None:
             discard_item(actor=Member.objects.system(), item=item, reason=DiscardReason.DUPLICATE, at=at)
 
 
+@pytest.mark.seed("004 mv_project_metrics_daily, mv_fallback_health, mv_notification_counts")
 def test_figures_stay_equal_when_old_runs_are_deleted():
     project = a_project(templates=1, weekly_mission_cap=100)
     decided(project, at=OLD, accepted=2, discarded=1)
@@ -72,6 +73,7 @@ def test_one_statement_on_many_proposals_is_counted():
     assert ProposalRollup.objects.get(day=OLD.date()).discarded == 3
 
 
+@pytest.mark.seed("004 mv_project_metrics_daily, mv_fallback_health, mv_notification_counts")
 def test_checks_give_average_backlog_and_adherence():
     project = a_project(templates=9, backlog_threshold=4, check_cadence_minutes=1)
     at = datetime(2027, 3, 1, 9, tzinfo=UTC)
@@ -85,6 +87,7 @@ def test_checks_give_average_backlog_and_adherence():
     assert (health.adherence_ratio, health.week_cap, health.month_minutes) == (0.5, 20, 7200)
 
 
+@pytest.mark.seed("004 mv_project_metrics_daily, mv_fallback_health, mv_notification_counts")
 def test_notification_counts_have_fallback_segment():
     member = MemberFactory()
     for kind, read in (("fallback.run_failed", None), ("proposal.waiting", OLD), ("mission.assigned", None)):
@@ -122,6 +125,7 @@ def address(project, **values) -> str:
     return f"{reverse('admin:fallback_project_metrics', args=[project.pk])}?{query}"
 
 
+@pytest.mark.seed("004 mv_project_metrics_daily, mv_fallback_health, mv_notification_counts")
 def test_page_shows_figures_and_links_to_their_proposals():
     browser = client("Fallback Reviewer")
     project = a_project(weekly_mission_cap=100)
