@@ -20,6 +20,7 @@ from missionsite.common.audit.events import EventField
 EVENT_LABELS = {
     "notification.created": _("Notification created"),
     "notification.read": _("Notifications read"),
+    "retention.applied": _("Retention period applied"),
     "organization.changed": _("Organisation edited"),
     "organization.created": _("Organisation created"),
     "organization.role_set": _("Role in the organisation set"),
@@ -62,6 +63,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "repository": _("Repository"),
     "repository_id": _("Repository"),
     "requires_review": _("Requires review"),
+    "retained": _("Kind"),
     "review_feedback": _("Feedback"),
     "review_status": (_("Review"), ReviewStatus),
     "reviewed_by_id": _("Reviewed by"),

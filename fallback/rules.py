@@ -54,6 +54,13 @@ CONFIDENCE_Z = 1.96
 ACCESS_REQUEST_EXPIRES_AFTER = timedelta(days=14)
 ACCESS_MESSAGE_LENGTH = 1_000
 
+# --- Retention --------------------------------------------------------------------------------
+
+RUNS_KEPT = timedelta(days=180)
+NOTIFICATIONS_KEPT = timedelta(days=180)
+# After the decision.
+ACCESS_MESSAGES_KEPT = timedelta(days=30)
+
 # --- Conditions -------------------------------------------------------------------------------
 
 # The missions that count as backlog: they can be started now. The SQL of the check has a copy; a test compares the two.

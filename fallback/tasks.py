@@ -8,7 +8,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from fallback.selectors.metrics import refresh_metrics
-from fallback.services import access
+from fallback.services import access, retention
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
 from groups.models import Member
@@ -68,3 +68,15 @@ def refresh_fallback_metrics(timestamp: int) -> None:
 def expire_access_requests(timestamp: int) -> int:
     """Expire access requests that were not decided in time. Returns how many."""
     return access.expire_access_requests(actor=Member.objects.system())
+
+
+@app.periodic(cron="20 3 * * *")
+@app.task(name="apply_fallback_retention", queueing_lock="apply_fallback_retention")
+@in_changeset
+def apply_fallback_retention(timestamp: int) -> dict[str, int]:
+    """Delete old runs, archive old notifications, and empty old messages of access requests. Returns the numbers."""
+    treated = {}
+    for kind, number in retention.apply_retention(actor=Member.objects.system()):
+        treated[kind] = number
+        logger.info("retention of %s: %s", kind, number)
+    return treated

@@ -22,7 +22,7 @@ from fallback.models import (
     ProjectActivity,
     ProjectRepository,
 )
-from fallback.services import access, configs, missions, notifications, projects, pull_requests, review, runs
+from fallback.services import access, configs, missions, notifications, projects, pull_requests, retention, review, runs
 from groups.models import Event, Member
 from missionsite.common.audit.events import audit
 from tests.support.factories.fallback import (
@@ -276,6 +276,33 @@ CASES = {
         lambda by: (
             notifications.notify(actor=MemberFactory(), member=by, kind="badge.earned", title="A badge"),
             notifications.mark_notifications_read(actor=by),
+        ),
+        None,
+    ),
+    "delete_old_runs": (
+        "retention.applied",
+        lambda by: (
+            RunFactory(status="completed", started_at=timezone.now() - timedelta(days=200)),
+            retention.delete_old_runs(actor=by, at=timezone.now()),
+        ),
+        None,
+    ),
+    "archive_old_notifications": (
+        "retention.applied",
+        lambda by: (
+            notifications.notify(actor=by, member=MemberFactory(), kind="badge.earned", title="A badge"),
+            retention.archive_old_notifications(actor=by, at=timezone.now() + timedelta(days=200)),
+        ),
+        None,
+    ),
+    "empty_old_access_messages": (
+        "retention.applied",
+        lambda by: (
+            access.decide_access_request(
+                actor=MemberFactory(),
+                request=access.request_access(actor=MemberFactory(), project=ProjectFactory(), message="Please"),
+            ),
+            retention.empty_old_access_messages(actor=by, at=timezone.now() + timedelta(days=200)),
         ),
         None,
     ),

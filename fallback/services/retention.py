@@ -1,0 +1,103 @@
+"""Delete, archive and empty what is kept for a limited time. Figures of the metrics stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from datetime import datetime
+from typing import NamedTuple
+
+from django.db import connection
+from django.db.models import QuerySet
+from django.utils import timezone
+
+from fallback import rules
+from fallback.models import AccessRequest, MissionFallbackRun, Notification
+from fallback.services.locks import lock_rows
+from groups.models import Member
+from missionsite.common.audit.events import audit
+from missionsite.common.transactions import service
+
+# Rows of one transaction.
+BATCH = 500
+
+
+class Progress(NamedTuple):
+    """How many rows a job has treated so far. kind: a key of KINDS."""
+
+    kind: str
+    number: int
+
+
+def old_runs(at: datetime) -> QuerySet[MissionFallbackRun]:
+    """Ended runs that started too long ago. Open ones stay until their proposals are decided."""
+    return MissionFallbackRun.objects.filter(
+        started_at__lt=at - rules.RUNS_KEPT, status__in=rules.ENDED_RUN_STATUSES
+    ).order_by("pk")
+
+
+def old_notifications(at: datetime) -> QuerySet[Notification]:
+    """Notifications to archive."""
+    return Notification.objects.filter(created_at__lt=at - rules.NOTIFICATIONS_KEPT, archived_at=None).order_by("pk")
+
+
+def old_access_messages(at: datetime) -> QuerySet[AccessRequest]:
+    """Decided or expired access requests that still have their message."""
+    decided = AccessRequest.objects.filter(decided_at__lt=at - rules.ACCESS_MESSAGES_KEPT)
+    return decided.exclude(message="").order_by("pk")
+
+
+@service
+def delete_old_runs(*, actor: Member, at: datetime) -> int:
+    """Delete a batch of old runs with their proposals; missions stay. A job deletes their reports.
+
+    The database deletes no run that is younger than 180 days, also if `at` is in the future.
+    """
+    lock_rows(deleting=True)
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT delete_old_fallback_runs(%s, %s)", [at - rules.RUNS_KEPT, BATCH])
+        (number,) = cursor.fetchone()
+    return _recorded(actor, "runs", number)
+
+
+@service
+def archive_old_notifications(*, actor: Member, at: datetime) -> int:
+    """Archive a batch of old notifications."""
+    keys = list(old_notifications(at).values_list("pk", flat=True)[:BATCH])
+    return _recorded(actor, "notifications", Notification.objects.filter(pk__in=keys).update(archived_at=at))
+
+
+@service
+def empty_old_access_messages(*, actor: Member, at: datetime) -> int:
+    """Empty the messages of a batch of access requests."""
+    lock_rows()
+    keys = list(old_access_messages(at).values_list("pk", flat=True)[:BATCH])
+    return _recorded(actor, "access_messages", AccessRequest.objects.filter(pk__in=keys).update(message=""))
+
+
+KINDS: dict[str, tuple[Callable[[datetime], QuerySet], Callable[..., int]]] = {
+    "runs": (old_runs, delete_old_runs),
+    "notifications": (old_notifications, archive_old_notifications),
+    "access_messages": (old_access_messages, empty_old_access_messages),
+}
+
+
+def apply_retention(*, actor: Member, at: datetime | None = None, dry_run: bool = False) -> Iterator[Progress]:
+    """Treat everything that is due, in batches of one transaction each. Yields the progress after each batch.
+
+    at: aware datetime; now by default. dry_run: only count.
+    """
+    at = at or timezone.now()
+    for kind, (due, treat) in KINDS.items():
+        if dry_run:
+            yield Progress(kind, due(at).count())
+            continue
+        number = 0
+        while batch := treat(actor=actor, at=at):
+            number += batch
+            yield Progress(kind, number)
+
+
+def _recorded(actor: Member, kind: str, number: int) -> int:
+    if number:
+        audit("retention.applied", actor=actor, retained=kind, number=number)
+    return number
