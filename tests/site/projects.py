@@ -178,7 +178,14 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     project = {"project": things["project"].pk}
     named = {"name": "Something new", "description": "What it is for."}
     parts = {"flow": things["flow"].pk, "actor": things["persona"].pk, "repository": things["repository"].pk}
-    work = {**parts, "priority": "4", "estimated_effort_minutes": "45", "tags": "docs", "enabled": "on"}
+    work = {
+        **parts,
+        "priority": "4",
+        "estimated_effort_minutes": "45",
+        "max_open": "1",
+        "tags": "docs",
+        "enabled": "on",
+    }
     figures = {
         "backlog_threshold": "7",
         "check_cadence_minutes": "30",
