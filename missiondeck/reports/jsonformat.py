@@ -10,6 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
+from missiondeck.reports.jsonreports import convert, is_go_event
 from missiondeck.reports.messages import Message, message, text_of
 from missiondeck.reports.report import MIB, Part, ReportRejected
 from missiondeck.reports.stream import PIECE, Source
@@ -43,7 +44,7 @@ def read_json(*, head: bytes, source: Source, collector: Collector) -> Part:
     pieces = [head]
     while data := source.read(PIECE):
         pieces.append(data)
-    document = _parse(b"".join(pieces), collector)
+    document = convert(_parse(b"".join(pieces), collector))
     if isinstance(document, list):
         document = {"results": document}
     return _Reader(collector).read(document)
@@ -63,23 +64,39 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
     if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
         raise ReportRejected(gettext("The report has too many objects and values. Upload JUnit XML instead."))
     del bare
+    text = text.removeprefix("\ufeff")
     try:
-        return json.loads(
-            text.removeprefix("\ufeff"),
-            # Control characters in texts are invalid JSON, but the report is accepted.
-            strict=False,
-            object_pairs_hook=_reject_duplicate_keys,
-            parse_constant=_no_number,
-            parse_int=_integer,
-            parse_float=_decimal,
-        )
+        return _values(text)
     except json.JSONDecodeError as error:
+        if error.msg == "Extra data" and (lines := _go_lines(text)):
+            return lines
         raise ReportRejected(
             gettext("The report is not well-formed JSON, in line %(lineno)s, column %(colno)s: %(msg)s. %(advice)s")
             % {"lineno": error.lineno, "colno": error.colno, "msg": error.msg, "advice": _AGAIN}
         ) from error
     except RecursionError as error:
         raise ReportRejected(gettext("The JSON is nested too deeply. This is not a test report.")) from error
+
+
+def _values(text: str) -> Any:
+    return json.loads(
+        text,
+        # Control characters in texts are invalid JSON, but the report is accepted.
+        strict=False,
+        object_pairs_hook=_reject_duplicate_keys,
+        parse_constant=_no_number,
+        parse_int=_integer,
+        parse_float=_decimal,
+    )
+
+
+def _go_lines(text: str) -> list[dict]:
+    """The lines of `go test -json`; empty if one is not an event, such as a line that is cut off."""
+    try:
+        events = [_values(line) for line in text.split("\n") if line.strip()]
+    except json.JSONDecodeError:
+        return []
+    return events if all(map(is_go_event, events)) else []
 
 
 def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:

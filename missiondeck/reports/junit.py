@@ -140,9 +140,11 @@ class _Reader(Handler):
     def _begin(self, name: str) -> None:
         self.begun = True
         root = _local(name)
-        if root in ("testsuites", "testsuite", "testcase"):
+        # Qt Test writes this spelling, with results in elements that JUnit does not have.
+        is_qt = name == "TestCase"
+        if root in ("testsuites", "testsuite", "testcase") and not is_qt:
             return
-        what = _OTHER_REPORTS.get(root)
+        what = _("a Qt Test report") if is_qt else _OTHER_REPORTS.get(root)
         raise ReportRejected(
             gettext(
                 "This is %(what)s: the root element is <%(name)s>. Configure the tool to write JUnit XML and upload"

@@ -154,8 +154,8 @@ class Xml:
         if self._handler.closed:
             return ReportRejected(
                 gettext(
-                    "Line %(line)s follows the end of the report. The file seems to contain several reports."
-                    " Upload each report separately, or merge them under one <testsuites>."
+                    "Line %(line)s follows the end of the report. If it is other output, write the report to a file of"
+                    " its own; upload several reports as several files, or merge them under one <testsuites>."
                 )
                 % {"line": self.line}
             )

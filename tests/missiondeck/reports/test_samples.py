@@ -99,6 +99,12 @@ def test_invalid_bytes_are_replaced_with_warning():
     ]
 
 
+def test_qt_test_is_named():
+    text = '<TestCase name="tst"><TestFunction name="b"><Incident type="fail"/></TestFunction></TestCase>'
+    with pytest.raises(ReportRejected, match="This is a Qt Test report"):
+        read(text)
+
+
 def test_passed_element_does_not_skip_test():
     assert statuses(report := sample("13")) == {"t": "passed", "u": "passed"}
     assert report.warning_texts == []
