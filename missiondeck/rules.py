@@ -48,3 +48,5 @@ MAX_AGE_DAYS = 3_650
 
 # Calendar feeds of a member that are not revoked.
 MAX_FEEDS = 20
+# Hours before a deadline of the reminder in a feed.
+MAX_ALARM_HOURS = 720

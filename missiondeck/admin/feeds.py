@@ -11,11 +11,12 @@ from django.urls import reverse
 from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
+from unfold.widgets import UnfoldAdminIntegerFieldWidget, UnfoldAdminTextInputWidget, UnfoldBooleanSwitchWidget
 
 from missiondeck.admin.base import VIEW_PERMISSION, current_member
 from missiondeck.admin.workspace_url import key_of
 from missiondeck.models import DeckFeed
+from missiondeck.rules import MAX_ALARM_HOURS
 from missiondeck.services.feeds import create_feed, revoke_feed
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import render_page
@@ -29,10 +30,13 @@ _SHOWN_ONCE = _("The feed URL is shown only once. If you did not copy it, revoke
 class FeedForm(forms.ModelForm):
     class Meta:
         model = DeckFeed
-        fields = ("name", "only_own")
+        fields = ("name", "only_own", "alarm_hours", "hides_budget", "hides_addresses")
         widgets = {
             "name": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
             "only_own": UnfoldBooleanSwitchWidget(),
+            "alarm_hours": UnfoldAdminIntegerFieldWidget(attrs={"min": 1, "max": MAX_ALARM_HOURS}),
+            "hides_budget": UnfoldBooleanSwitchWidget(),
+            "hides_addresses": UnfoldBooleanSwitchWidget(),
         }
 
 

@@ -18,15 +18,31 @@ PERMISSION = "missiondeck.view_deckmission"
 
 
 @service
-def create_feed(*, actor: Member, name: str, only_own: bool = False) -> tuple[DeckFeed, str]:
+def create_feed(
+    *,
+    actor: Member,
+    name: str,
+    only_own: bool = False,
+    alarm_hours: int | None = None,
+    hides_budget: bool = False,
+    hides_addresses: bool = False,
+) -> tuple[DeckFeed, str]:
     """Create a feed of the actor. Returns it with its secret, which is not stored and cannot be shown again.
 
-    Raises TooManyFeeds.
+    alarm_hours: remind this long before a deadline. Raises TooManyFeeds, ConstraintViolated (alarm_out_of_range).
     """
     if DeckFeed.objects.filter(member=actor, revoked_at=None).count() >= MAX_FEEDS:
         raise TooManyFeeds
     secret = secrets.token_urlsafe(32)
-    feed = DeckFeed.objects.create(member=actor, name=name.strip(), only_own=only_own, digest=_digest(secret))
+    feed = DeckFeed.objects.create(
+        member=actor,
+        name=name.strip(),
+        only_own=only_own,
+        alarm_hours=alarm_hours,
+        hides_budget=hides_budget,
+        hides_addresses=hides_addresses,
+        digest=_digest(secret),
+    )
     feed.refresh_from_db()
     audit("calendar_feed.created", actor=actor, member=actor, feed=str(feed.pk))
     return feed, secret

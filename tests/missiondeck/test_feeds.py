@@ -17,13 +17,14 @@ from missiondeck.rules import MAX_FEEDS
 from missiondeck.selectors import feeds
 from missiondeck.services.feeds import create_feed, revoke_feed
 from missiondeck.services.missions import create_deck_mission, update_deck_mission
+from missionsite.common.errors import ConstraintViolated
 from missionsite.common.roles import as_owner
 from missionsite.portal.logs import HideSecretsFilter
 from missionsite.roles import synchronise
 from tests.missiondeck.workspace_helpers import address, complete, make_mission
 from tests.support.admin import client_of, page_text, staff
 from tests.support.concurrency import without
-from tests.support.database import rows
+from tests.support.database import rejected_by, rows
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -302,3 +303,57 @@ class TestErrors:
         with connection.cursor() as cursor:
             cursor.execute("SELECT count(*) FROM pghistory_context WHERE metadata::text LIKE '%%deck/feeds/_%%'")
             assert cursor.fetchone() == (0,)
+
+
+class TestOptions:
+    def test_feed_has_its_name_and_refresh_hints(self, lena):
+        content = read(create_feed(actor=lena, name="Phone")[1]).content.decode()
+        assert "X-WR-CALNAME:Client missions: Phone\r\n" in content
+        assert "NAME:Client missions: Phone\r\n" in content
+        assert "REFRESH-INTERVAL;VALUE=DURATION:PT1H\r\n" in content
+        assert "X-PUBLISHED-TTL:PT1H\r\n" in content
+
+    def test_event_ends_after_it_starts_and_grows_in_sequence(self, lena):
+        mission, (_feed, secret) = make_mission(), create_feed(actor=lena, name="Phone")
+        uid = f"deck-{mission.pk}-event@missionsite"
+        event = parts(read(secret))[uid]
+        assert event.decoded("DTEND") - event.decoded("DTSTART") == timedelta(minutes=30)
+        before = event["SEQUENCE"]
+        # As if it was created a minute before its last change.
+        DeckMission.objects.update(created_at=mission.created_at - timedelta(minutes=1))
+        assert parts(read(secret))[uid]["SEQUENCE"] == before + 60
+
+    def test_completed_mission_is_marked_in_event(self, lena):
+        mission, (_feed, secret) = make_mission(), create_feed(actor=lena, name="Phone", alarm_hours=24)
+        uid = f"deck-{mission.pk}-event@missionsite"
+        assert str(parts(read(secret))[uid]["SUMMARY"]).startswith(f"#{mission.number} ")
+        complete(mission, lena, reason="Delivered")
+        event = parts(read(secret))[uid]
+        assert str(event["SUMMARY"]).startswith(f"✓ #{mission.number} ")
+        assert not event.walk("VALARM")
+
+    def test_reminder_and_fields_to_leave_out_are_chosen(self, lena):
+        mission = make_mission()
+        values = {"name": "Phone", "alarm_hours": "24", "hides_budget": "on", "hides_addresses": "on"}
+        page = client_of(lena).post(FEEDS, values).content.decode()
+        (secret,) = re.findall(r"/deck/feeds/([\w-]{43})\.ics", page)
+        content = read(secret).content.decode()
+        event = parts(read(secret))[f"deck-{mission.pk}-event@missionsite"]
+        (alarm,) = event.walk("VALARM")
+        assert alarm.decoded("TRIGGER") == timedelta(hours=-24)
+        assert (str(event["DESCRIPTION"]), "ana@example.org" in content, "1200" in content) == ("Active", False, False)
+        plain = parts(read(create_feed(actor=lena, name="Laptop")[1]))[f"deck-{mission.pk}-event@missionsite"]
+        assert str(plain["DESCRIPTION"]) == "Active, 1200 USD, ana@example.org"
+        assert not plain.walk("VALARM")
+
+    @pytest.mark.parametrize("hours", [0, 721])
+    def test_reminder_outside_limits_is_rejected(self, lena, hours):
+        with pytest.raises(ConstraintViolated, match="A reminder can be 1 to 720 hours"):
+            create_feed(actor=lena, name="Phone", alarm_hours=hours)
+        response = client_of(lena).post(FEEDS, {"name": "Phone", "alarm_hours": hours})
+        assert response.context["form"].errors["alarm_hours"]
+
+    @pytest.mark.rule("deck_feeds_alarm_range")
+    def test_database_rejects_reminder_outside_limits(self, lena):
+        with rejected_by("deck_feeds_alarm_range"):
+            DeckFeed.objects.create(member=lena, name="Phone", digest="0" * 64, alarm_hours=721)

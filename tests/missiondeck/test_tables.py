@@ -135,6 +135,9 @@ deck_feeds
     member_id         uuid                      needed  -
     name              character varying(100)    needed  -
     only_own          boolean                   needed  false
+    alarm_hours       smallint                  empty   -
+    hides_budget      boolean                   needed  false
+    hides_addresses   boolean                   needed  false
     digest            character varying(64)     needed  -
     last_read_at      timestamp with time zone  empty   -
     revoked_at        timestamp with time zone  empty   -
