@@ -13,10 +13,10 @@ from django.utils.translation import gettext
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.junit import read_junit
+from missiondeck.reports.logs import decode_logs
 from missiondeck.reports.messages import message, warning_texts
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
 from missiondeck.reports.stream import PIECE, BinaryFile, Source, detect_format, read_start
-from missiondeck.reports.values import clean as clean_text
 from missiondeck.reports.values import short
 
 __all__ = [
@@ -24,7 +24,7 @@ __all__ = [
     "Limits",
     "Report",
     "ReportRejected",
-    "clean_text",
+    "decode_logs",
     "digest_of",
     "digest_of_parts",
     "message",

@@ -89,9 +89,8 @@ def _go(lines: list[dict]) -> dict:
     open_tests: dict[tuple[str, str], None] = {}
     failed_packages: set[str] = set()
     for event in lines:
-        package = event.get("Package") or event.get("ImportPath")
-        package = package if isinstance(package, str) else ""
-        test = event.get("Test") if isinstance(event.get("Test"), str) else ""
+        package = _texts(event.get("Package")) or _texts(event.get("ImportPath"))
+        test = _texts(event.get("Test"))
         key = package, test
         match event["Action"]:
             case "run" | "start":
@@ -140,7 +139,7 @@ _CTRF = {"passed": PASSED, "failed": FAILED, "skipped": SKIPPED, "pending": SKIP
 def _ctrf(report: dict) -> dict:
     results = []
     for test in _dicts(report["tests"]):
-        status = _CTRF.get(test.get("status"), ERROR) if isinstance(test.get("status"), str) else ERROR
+        status = _CTRF.get(_texts(test.get("status")), ERROR)
         results.append(
             _result(
                 test.get("name"),

@@ -20,7 +20,7 @@ from missiondeck.reports import (
     BinaryFile,
     Limits,
     Report,
-    clean_text,
+    decode_logs,
     digest_of_parts,
     message,
     read_report,
@@ -426,10 +426,7 @@ def outcome_of(summary: dict | None, results: list[dict]) -> RunOutcome:
 
 
 def _read_logs(file: BinaryFile | None) -> str:
-    """Decode a log file: colour sequences are removed, other control characters and invalid UTF-8 are replaced.
-
-    Raises LogsTooLarge.
-    """
+    """The text of a log file; see reports/logs.py. Raises LogsTooLarge."""
     if file is None:
         return ""
     data = file.read(settings.DECK_LOGS_BYTES + 1)
@@ -438,4 +435,4 @@ def _read_logs(file: BinaryFile | None) -> str:
             gettext("Logs can be at most %(limit)s MB.") % {"limit": settings.DECK_LOGS_BYTES // 1024 // 1024},
             field="logs",
         )
-    return clean_text(data.decode("utf-8", errors="replace").replace("\r\n", "\n"))
+    return decode_logs(data)
