@@ -23,7 +23,10 @@ pytestmark = pytest.mark.django_db
 PASSED = junit_of(("test_a", "passed"), ("test_b", "passed"))
 FAILED = junit_of(("test_a", "passed"), ("test_b", "failed"))
 LAUGHS = b"""<!DOCTYPE a [<!ENTITY a "ha"><!ENTITY b "&a;&a;&a;&a;&a;&a;&a;&a;">]><testsuite name="&b;"/>"""
-NOT_PASSED = {"what": "test_run", "count": None, "items": None, "status": "failed", "run": None}
+NOT_PASSED = {
+    "what": "test_run", "count": None, "items": None, "status": "failed", "run": None, "suite": None,
+    "environment": None, "limit": None, "tests": None,
+}  # fmt: skip
 EDGE = "multipart/form-data; boundary=edge"
 
 

@@ -83,7 +83,7 @@ def plan(queryset, *, incremental_sort: bool = True) -> str:
     ("question", "index"),
     [
         (lambda one: ChatMessage.objects.filter(mission=one, citizen="sofia"), "idx_chat_mission_citizen"),
-        (lambda one: light_runs().filter(mission=one)[:30], "idx_test_runs_mission"),
+        (lambda one: light_runs().filter(mission=one)[:30], "test_runs_latest"),
         (lambda one: DodItem.objects.filter(mission=one), "dod_items_of_mission"),
         (lambda one: DeckStatusChange.objects.filter(mission=one)[:20], "deck_status_changes_of_mission"),
         (

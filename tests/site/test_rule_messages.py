@@ -45,6 +45,15 @@ WITHOUT_MESSAGE = {
     "api_tokens_scopes_format",
     # Forms check deck_missions_budget_positive first, and the API has the same minimum.
     "deck_missions_budget_check",
+    # Forms and the API have the same minimum, and parts and tests are counted.
+    "deck_feeds_alarm_hours_check",
+    "deck_gate_baselines_tests_check",
+    "deck_gate_rules_max_age_days_check",
+    "deck_gate_rules_max_failures_check",
+    "deck_gate_rules_min_tests_check",
+    "test_runs_attempt_check",
+    "test_runs_parts_check",
+    "test_runs_shards_check",
 }
 
 
