@@ -43,6 +43,13 @@ class UserEngagementState(models.Model):
         verbose_name_plural = _("engagement states")
         ordering = [F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=Q(goodbye_expires_at__isnull=True) | Q(goodbye_expires_at__gte=F("goodbye_sent_at")),
+                name="user_engagement_states_goodbye_order",
+                violation_error_message=_("A goodbye cannot expire before it is sent."),
+                violation_error_code="goodbye_order",
+                field="goodbye_expires_at",
+            ),
             choices_check("user_engagement_states", "state", State),
             CheckConstraint(
                 condition=Q(state=State.GOODBYE_SENT, goodbye_sent_at__isnull=False, goodbye_expires_at__isnull=False)

@@ -93,6 +93,20 @@ class Mission(TimestampedModel):
         verbose_name_plural = _("board missions")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=Q(list_order__lt=100_000),
+                name="missions_list_order_number",
+                violation_error_message=_("The position must be a number."),
+                violation_error_code="list_order_not_number",
+                field="list_order",
+            ),
+            CheckConstraint(
+                condition=~Q(solution_path__regex=r"(^/|(^|/)\.\.(/|$))"),
+                name="missions_solution_path_inside",
+                violation_error_message=_("The path of the solution must lie inside the repository."),
+                violation_error_code="solution_path_outside",
+                field="solution_path",
+            ),
             *one_line_checks(
                 "missions", "title", "stage", "target_branch", "pr_branch_name", "solution_path", "tasks_path"
             ),

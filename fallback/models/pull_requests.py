@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE, TimestampedModel
 from fallback.models.choices import PullRequestState
-from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.fields import URLField
 
 
@@ -35,6 +36,13 @@ class GithubPullRequest(TimestampedModel):
         verbose_name = _("pull request")
         verbose_name_plural = _("pull requests")
         constraints = [
+            CheckConstraint(
+                condition=Q(number__gt=0),
+                name="github_pull_requests_number_positive",
+                violation_error_message=_("The number of a pull request is above zero."),
+                violation_error_code="pull_request_number",
+                field="number",
+            ),
             *one_line_checks("github_pull_requests", "title", "branch", "url"),
             choices_check("github_pull_requests", "state", PullRequestState),
             UniqueConstraint(

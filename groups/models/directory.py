@@ -3,8 +3,9 @@ from __future__ import annotations
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.contrib.postgres.indexes import GinIndex, OpClass
 from django.db import models
-from django.db.models import Case, F, Q, Value, When
+from django.db.models import Case, F, Func, Q, Value, When
 from django.db.models.functions import Lower
+from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from groups.rules import TIERS, CommunityStatus, Tier
@@ -115,6 +116,19 @@ class CommunityMember(models.Model):
         verbose_name_plural = _("directory")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=Q(github_profile_data__isnull=True)
+                | Q(
+                    Exact(
+                        Func(F("github_profile_data"), function="jsonb_typeof", output_field=models.TextField()),
+                        Value("object"),
+                    )
+                ),
+                name="community_members_github_profile_object",
+                violation_error_message=_("The GitHub profile must be a JSON object."),
+                violation_error_code="github_profile_not_object",
+                field="github_profile_data",
+            ),
             *one_line_checks(
                 "community_members",
                 "telegram_id",

@@ -80,6 +80,13 @@ class Group(models.Model):
         verbose_name_plural = _("groups")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=~Q(name__regex=r"^\s*$"),
+                name="groups_name_not_empty",
+                violation_error_message=_("Enter a name."),
+                violation_error_code="name_empty",
+                field="name",
+            ),
             *one_line_checks("groups", "name"),
             choices_check("groups", "type", GroupType),
             choices_check("groups", "status", GroupStatus),

@@ -103,6 +103,20 @@ class Member(AbstractBaseUser, PermissionsMixin):
         verbose_name_plural = _("members")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=Q(email__regex=r"^[^@\s]+@[^@\s]+$"),
+                name="members_email_format",
+                violation_error_message=_("Enter a valid e-mail address."),
+                violation_error_code="email_format",
+                field="email",
+            ),
+            CheckConstraint(
+                condition=~Q(display_name__regex=r"^\s*$"),
+                name="members_display_name_not_empty",
+                violation_error_message=_("Enter a name."),
+                violation_error_code="display_name_empty",
+                field="display_name",
+            ),
             *one_line_checks("members", "email", "display_name"),
             UniqueConstraint(
                 Lower("email"),

@@ -56,6 +56,13 @@ class MemberParticipation(models.Model):
         verbose_name_plural = _("participation")
         ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=~Q(room_id=""),
+                name="member_participation_room_not_empty",
+                violation_error_message=_("Name the room."),
+                violation_error_code="room_empty",
+                field="room_id",
+            ),
             *one_line_checks("member_participation", "room_id"),
             CheckConstraint(
                 condition=Q(event_type__in=ParticipationType.values), name="member_participation_type_known"

@@ -49,6 +49,13 @@ class Task(models.Model):
         verbose_name_plural = _("tasks")
         ordering = [F("created_at").desc(), F("id").desc()]
         constraints = [
+            CheckConstraint(
+                condition=~Q(title__regex=r"^\s*$"),
+                name="tasks_title_not_empty",
+                violation_error_message=_("Enter a title."),
+                violation_error_code="title_empty",
+                field="title",
+            ),
             *one_line_checks("tasks", "title"),
             choices_check("tasks", "state", TaskState),
             CheckConstraint(

@@ -334,6 +334,8 @@ def put(session, table, where, value, column, kind, canary):
         "_text": [canary],
         "_varchar": [canary],
     }
+    if column == "email":
+        canary = f"{canary}@example.org"
     statement = sql.SQL("UPDATE {} SET {} = %s").format(sql.Identifier(table), sql.Identifier(column)) + where
     if column == "event_metadata":
         # The minutes are kept; the canary is another key.

@@ -5,14 +5,17 @@ from contextlib import nullcontext
 import pytest
 from django.db import DatabaseError, transaction
 
+from fallback.models import GithubPullRequest
 from groups.models import Event
 from missionsite.common.audit.context import changeset
 from missionsite.common.audit.history import changes_of
 from missionsite.common.sql_loader import read_sql
 from tests.engagement.owner_connection import owner
 from tests.support.database import rejected_by, row, rows
+from tests.support.factories.engagement import PersonFactory
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
-from tests.support.factories.groups import MemberFactory
+from tests.support.factories.fallback import RepositoryFactory
+from tests.support.factories.groups import MemberFactory, ParticipationFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 DENIED = "42501"
@@ -256,3 +259,59 @@ def test_token_lives_a_year_at_most(expiry, is_rejected):
         VALUES (%s, %s, 'n', 'ms_abcdef', repeat('a', 64), '{{missions:read}}', now() + interval '{expiry}')"""
     with rejected_by("api_tokens_lifetime") if is_rejected else nullcontext():
         rows(token, [member.pk, member.pk])
+
+
+# --- Rows without meaning ---------------------------------------------------------------------
+
+MEANINGLESS = {
+    "members_email_format": [
+        "UPDATE members SET email = ''",
+        "UPDATE members SET email = 'nonsense'",
+        "UPDATE members SET email = E'a@b.example\\nBcc: c@d.example'",
+    ],
+    "members_display_name_not_empty": ["UPDATE members SET display_name = ' '"],
+    "groups_name_not_empty": ["UPDATE groups SET name = ''"],
+    "tasks_title_not_empty": ["UPDATE tasks SET title = ''"],
+    "member_participation_room_not_empty": ["UPDATE member_participation SET room_id = ''"],
+    "community_members_github_profile_object": ["UPDATE community_members SET github_profile_data = '[1]'"],
+    "missions_list_order_number": ["UPDATE missions SET list_order = 'NaN'"],
+    "missions_solution_path_inside": [
+        "UPDATE missions SET solution_path = '../../etc/passwd'",
+        "UPDATE missions SET solution_path = '/etc/passwd'",
+        "UPDATE missions SET solution_path = 'a/..'",
+    ],
+    "github_pull_requests_number_positive": ["UPDATE github_pull_requests SET number = -5"],
+    "user_engagement_states_goodbye_order": [
+        "UPDATE user_engagement_states SET goodbye_expires_at = goodbye_sent_at - interval '1 day'"
+        " WHERE state = 'goodbye_sent'",
+    ],
+}
+
+
+@pytest.fixture
+def things():
+    mission = BoardMissionFactory()
+    repository = RepositoryFactory(project=mission.project)
+    GithubPullRequest.objects.create(mission=mission, repository=repository, number=7, title="T")
+    TaskFactory()
+    ParticipationFactory()
+    PersonFactory(state="goodbye_sent")
+    return mission
+
+
+@pytest.mark.parametrize(("rule", "statement"), [(rule, each) for rule, of in MEANINGLESS.items() for each in of])
+def test_row_without_meaning_is_rejected(things, rule, statement):
+    # One row: of several, another rule might be first.
+    table = statement.split()[1]
+    key = "ctid"
+    where = "AND" if " WHERE " in statement else "WHERE"
+    others = " AND state = 'goodbye_sent'" if "goodbye" in statement else ""
+    one = f"{key} = (SELECT {key} FROM {table} WHERE true{others} ORDER BY ctid DESC LIMIT 1)"
+    assert row(f"SELECT count(*) FROM {table} WHERE {one}") == (1,)
+    with rejected_by(rule):
+        rows(f"{statement} {where} {one}".replace("%", "%%"))
+
+
+@pytest.mark.parametrize("path", ["", "src/solution.py", "a..b/c", "..."])
+def test_usual_paths_are_kept(things, path):
+    rows("UPDATE missions SET solution_path = %s WHERE id = %s", [path, things.pk])
