@@ -3,7 +3,13 @@
 import logging
 import re
 
-_SECRET_PATHS = ("/join/", "/unsubscribe/", "/deck/feeds/")
+_SECRET_PATHS = (
+    "/join/",
+    "/unsubscribe/",
+    "/deck/feeds/",
+    "/account/password/reset/key/",
+    "/account/confirm-email/",
+)
 _SECRET = re.compile(rf"({'|'.join(_SECRET_PATHS)})(?!…).+", re.DOTALL)
 
 
@@ -13,7 +19,7 @@ def mask_secrets(text: str) -> str:
 
 
 class HideSecretsFilter(logging.Filter):
-    """Removes invitation codes, unsubscribe tokens and the secrets of calendar feeds from log records."""
+    """Removes codes of invitations, tokens of links in mails and the secrets of calendar feeds from log records."""
 
     def filter(self, record: logging.LogRecord) -> bool:
         message = record.getMessage()

@@ -10,6 +10,7 @@ from django.contrib.auth import logout, update_session_auth_hash
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import redirect
 from django.urls import reverse
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_POST, require_safe
@@ -147,7 +148,13 @@ def log_in(request: HttpRequest) -> HttpResponse:
                 wanted = reverse("portal:me")
             found = Login(user=member, redirect_url=wanted, email=member.email)
             return perform_password_login(request, {"email": member.email}, found)
-    context = {"form": form, "next": wanted, "no_access": is_office and user.is_authenticated}
+    context = {
+        "form": form,
+        "next": wanted,
+        # Of the form that a passkey submits.
+        "redirect_field": format_html('<input type="hidden" name="next" value="{}">', wanted),
+        "no_access": is_office and user.is_authenticated,
+    }
     return limited(render_page(request, "login", context), form)
 
 

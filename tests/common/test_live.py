@@ -16,9 +16,11 @@ from django.db import connection, transaction
 from django.test import RequestFactory
 
 from missionsite.common import live
+from missionsite.common.accounts.sessions import end_access
 from missionsite.demo.services import web_command
 from missionsite.embedded.cluster import free_port
 from tests.common.test_worker import until
+from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -357,3 +359,22 @@ def test_forked_process_has_own_listener(streams):
     assert os.waitpid(child, 0)[1] == 0
     notify(CHANNEL, number=2)
     assert next(parents) == live.frame("change", {"number": 2})
+
+
+def test_end_of_access_closes_live_pages_of_the_member_only():
+    ended, other = MemberFactory(), MemberFactory()
+    pages = []
+    for member in (ended, other):
+        request = RequestFactory().get("/live")
+        request.user = member
+        page = live.stream(request, channels=[CHANNEL])
+        frames = iter(page.streaming_content)
+        assert next(frames).startswith(b"retry:")
+        assert next(frames) == live.frame("ready", {})
+        pages.append((page, frames))
+    end_access(actor=MemberFactory(), member=ended, reason="is_active")
+    assert list(pages[0][1]) == []
+    notify(CHANNEL, number=1)
+    assert next(pages[1][1]) == live.frame("change", {"number": 1})
+    for page, _frames in pages:
+        page.close()

@@ -316,6 +316,7 @@ def test_lower_bound_is_wilsons():
     assert lower_bound(0, 0) == 0
 
 
+@pytest.mark.deletes("mission_fallback_runs", "mission_fallback_items")
 def test_template_is_accepted_automatically_once_record_is_good():
     project = a_project(backlog_threshold=1, weekly_mission_cap=100)
     template = TemplateFactory(project=project)

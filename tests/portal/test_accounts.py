@@ -25,6 +25,7 @@ from missionsite.common.accounts.sessions import SEEN
 from missionsite.common.models import SecurityEvent
 from missionsite.common.passwords import set_password
 from missionsite.common.tokens import TokenRejected, authenticate
+from missionsite.portal.logs import mask_secrets
 from tests.portal.helpers import PASSWORD, entry
 from tests.support.admin import OfficeClient
 from tests.support.factories.groups import MemberFactory, StaffFactory
@@ -340,3 +341,9 @@ def test_erasing_a_person_empties_account_and_log(ana, secret):
     left = SecurityEvent.objects.filter(actor=ana).values_list("address", "user_agent", "payload")
     assert {(address, agent, str(payload)) for address, agent, payload in left} == {(None, "", "{}")}
     assert timezone.now() > SecurityEvent.objects.filter(actor=ana).latest("pk").occurred_at
+
+
+def test_links_in_mails_are_masked_in_logs():
+    for path in ("/account/password/reset/key/1-abc/", "/account/confirm-email/MQ:1x:y/"):
+        place = path.rpartition("/")[0].rpartition("/")[0]
+        assert mask_secrets(f"200 GET {path}") == f"200 GET {place}/…"

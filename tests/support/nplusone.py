@@ -14,6 +14,8 @@ ALLOWED = [
     {"model": "sessions.Session", "field": "get()"},
     # The caller, and the member whose page it is.
     {"model": "groups.Member", "field": "get()"},
+    # allauth asks for the address of the one who logs in, for each mail.
+    {"model": "account.EmailAddress", "field": "get()"},
 ]
 
 

@@ -8,7 +8,7 @@ import logging
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.db import DatabaseError, transaction
+from django.db import Error, transaction
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -116,7 +116,7 @@ class DeniedAccessMiddleware:
             if allowance is None or allowance.allowed:
                 with transaction.atomic():
                     record_security_event("access.denied", actor=who, method=request.method, route=route)
-        except DatabaseError:
+        except Error:
             # The response stays what it is: access was denied.
             logger.warning("access.denied was not stored", exc_info=True)
 
