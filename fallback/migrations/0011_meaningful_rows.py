@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Constraints against rows that mean nothing."""
 
     dependencies = [
-        ("fallback", "0009_metrics"),
+        ("fallback", "0010_retention"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

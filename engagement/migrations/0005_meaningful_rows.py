@@ -6,7 +6,7 @@ class Migration(migrations.Migration):
     """Constraints against rows that mean nothing."""
 
     dependencies = [
-        ("engagement", "0003_reply_phrases"),
+        ("engagement", "0004_reply_deadlines"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("auth", "0012_alter_user_first_name_max_length"),
-        ("groups", "0005_labels"),
+        ("groups", "0006_search_without_accents"),
     ]
 
     operations = [
