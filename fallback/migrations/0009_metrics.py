@@ -65,12 +65,7 @@ class Migration(migrations.Migration):
         migrations.CreateModel(
             name="ProposalRollup",
             fields=[
-                (
-                    "pk",
-                    models.CompositePrimaryKey(
-                        "project", "template_id", "day", blank=True, editable=False, primary_key=True, serialize=False
-                    ),
-                ),
+                ("id", models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID")),
                 ("template_id", models.CharField(db_collation="C", max_length=26, verbose_name="template")),
                 ("day", models.DateField(verbose_name="day")),
                 ("generated", models.IntegerField(db_default=0, verbose_name="generated")),
@@ -91,6 +86,9 @@ class Migration(migrations.Migration):
                 "verbose_name": "proposals of a day",
                 "verbose_name_plural": "proposals by day",
                 "db_table": "fallback_proposal_rollups",
+                "indexes": [
+                    models.Index(fields=["project", "day", "template_id"], name="fallback_proposal_rollups_day")
+                ],
             },
         ),
         OnDelete("CASCADE", "fallback_proposal_rollups.project_id", "fallback_backlog_rollups.project_id"),

@@ -8,12 +8,12 @@ from fallback.models.base import BY_DATABASE
 
 
 class ProposalRollup(models.Model):
-    """The proposals of a template on one day: made, accepted, discarded. Written by a trigger; outlives the runs.
+    """A part of the proposals of a template on one day: made, accepted, discarded. The figures are the sums.
 
-    day: in the time zone of the organisation; a decision counts on its own day.
+    A trigger adds rows and locks none, so decisions in any order cannot deadlock; the refresh merges the rows of a day.
+    Rows outlive the runs. day: in the time zone of the organisation; a decision counts on its own day.
     """
 
-    pk = models.CompositePrimaryKey("project", "template_id", "day")
     project = models.ForeignKey(
         "fallback.Project", BY_DATABASE, related_name="proposal_rollups", db_index=False, verbose_name=_("project")
     )
@@ -28,6 +28,7 @@ class ProposalRollup(models.Model):
         db_table = "fallback_proposal_rollups"
         verbose_name = _("proposals of a day")
         verbose_name_plural = _("proposals by day")
+        indexes = [models.Index(fields=["project", "day", "template_id"], name="fallback_proposal_rollups_day")]
 
 
 class BacklogRollup(models.Model):

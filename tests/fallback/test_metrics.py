@@ -59,9 +59,19 @@ def test_late_decision_counts_on_its_day_and_undo_takes_it_back():
     late = timezone.now()
     discard_item(actor=reviewer, item=item, reason=DiscardReason.NOT_NEEDED, at=late)
     day = row("SELECT (%s AT TIME ZONE 'Pacific/Auckland')::date", [late])[0]
-    assert ProposalRollup.objects.get(day=day, discarded=1).accepted == 0
+    on_day = "SELECT sum(accepted), sum(discarded) FROM fallback_proposal_rollups WHERE day = %s"
+    assert row(on_day, [day]) == (0, 1)
     undo_decision(actor=reviewer, item=item)
-    assert list(ProposalRollup.objects.exclude(discarded=0)) == []
+    assert row(on_day, [day]) == (0, 0)
+
+
+def test_refresh_merges_rows_of_a_day():
+    project = a_project(templates=1)
+    decided(project, at=OLD, accepted=2, discarded=1)
+    assert ProposalRollup.objects.filter(day=OLD.date()).count() > 1
+    metrics.refresh_metrics()
+    merged = ProposalRollup.objects.get(day=OLD.date())
+    assert (merged.accepted, merged.discarded) == (2, 1)
 
 
 def test_one_statement_on_many_proposals_is_counted():
