@@ -339,6 +339,6 @@ class Migration(migrations.Migration):
                 ),
             ),
             SQLFile("engagement/triggers/reply_phrases"),
-            SQLFile("engagement/reply_phrases"),
+            SQLFile("engagement/policies_reply_phrases"),
         ),
     ]

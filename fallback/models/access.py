@@ -43,10 +43,16 @@ class AccessRequest(TimestampedModel):
         constraints = [
             choices_check("access_requests", "status", AccessRequestStatus),
             UniqueConstraint(
-                fields=["project", "member"], name="access_requests_one_pending", condition=Q(status="pending")
+                fields=["project", "member"],
+                name="access_requests_one_pending",
+                condition=Q(status="pending"),
+                violation_error_message=_("This member has already requested access to the project."),
+                violation_error_code="access_requested_already",
             ),
             CheckConstraint(
                 condition=Q(status="pending", decided_at__isnull=True) | ~Q(status="pending"),
                 name="access_requests_decision_fits_status",
+                violation_error_message=_("A pending request has no decision yet."),
+                violation_error_code="decision_invalid",
             ),
         ]

@@ -41,6 +41,9 @@ ELSEWHERE = {
     "members.member_id": "members_member_id_format",
     "test_runs.digest": "test_runs_digest_form",
     "test_runs.import_key": "test_runs_key_form",
+    "test_runs.commit": "test_runs_commit_form",
+    "test_runs.build_url": "test_runs_build_url_form",
+    "test_run_parts.digest": "test_run_parts_digest_form",
     # Made by the site, never typed.
     "members.password": "",
     "engagement_claims.claimed_by": "",
@@ -51,6 +54,9 @@ ELSEWHERE = {
     "worker_processes.host": "",
     "api_idempotency_keys.operation": "",
     "api_idempotency_keys.key": "",
+    "fallback_proposal_rollups.template_id": "",
+    # The number of a shard or the import key of the run.
+    "test_run_parts.label": "",
     "api_idempotency_keys.fingerprint": "api_idempotency_keys_fingerprint_format",
     # Read from reports of tests, and cleaned there.
     "test_runs.name": "",
@@ -263,9 +269,8 @@ def _names(answer, field: str) -> None:
 
 
 @pytest.mark.parametrize("column", ["name", "organization", "country"])
-@pytest.mark.parametrize("character", ["\x07", "\n"])
-def test_import_error_names_line_and_column(column, character):
-    report = bring(ana(**{column: f"Bell{character}tower"}))
+def test_import_error_names_line_and_column(column):
+    report = bring(ana(**{column: "Bell\x07tower"}))
     assert [(error.line, error.column, error.sentence) for error in report.errors] == [(2, column, ONE_LINE_ERROR)]
     assert not CommunityMember.objects.exists()
 

@@ -92,7 +92,7 @@ def test_each_trigger_has_one_file():
 
 @pytest.mark.django_db
 def test_each_policy_has_one_file():
-    created = [policy for file in live_files("policies") for policy in POLICY.findall(read_sql(file))]
+    created = [policy for file in live_files("policies*") for policy in POLICY.findall(read_sql(file))]
     assert sorted(created) == [policy[:2] for policy in sorted(of_the_database(POLICIES))]
 
 
@@ -132,7 +132,7 @@ def test_database_has_the_live_functions_and_triggers():
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize("file", live_files("policies"))
+@pytest.mark.parametrize("file", live_files("policies*"))
 def test_database_has_the_live_policies(file):
     with owner() as session:
         before = session.execute(POLICIES).fetchall(), session.execute(ROW_SECURITY).fetchall()
