@@ -4,9 +4,8 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fallback.models import GithubPullRequest, ProjectActivity
+from fallback.models import AccessRequest, GithubPullRequest, ProjectActivity
 from fallback.models.schema_only import (
-    AccessRequest,
     CodeAgentSession,
     NotificationPreference,
     ProjectStar,
