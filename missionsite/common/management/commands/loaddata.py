@@ -3,7 +3,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from functools import cache, partial
+from functools import partial
 from itertools import groupby
 from typing import Any, cast
 
@@ -48,6 +48,8 @@ class Command(LoaddataCommand):
     def load_label(self, fixture_label: Any) -> Any:
         self._are_examples = fixture_label == EXAMPLES
         self._loaded: dict[str, list[Model]] = {}
+        # By table: whether the connected role may update its rows.
+        self._updatable: dict[str, bool] = {}
         # New values of replaced numbers: texts by old value, keys by model and old value.
         self._new_texts: dict[str, str] = {}
         self._new_keys: dict[tuple[type[Model], int], int] = {}
@@ -90,7 +92,10 @@ class Command(LoaddataCommand):
         }
         for field in taken:
             setattr(row, field.attname, None if field.primary_key else field.get_default())
-        if taken or not may_update(row._meta.db_table, self.using):
+        table = row._meta.db_table
+        if table not in self._updatable:
+            self._updatable[table] = may_update(table, self.using)
+        if taken or not self._updatable[table]:
             # Django would first try an UPDATE.
             cast(Any, obj).save = partial(obj.save, force_insert=True)
         saved = super().save_obj(obj)
@@ -166,9 +171,8 @@ def _writable_fields(row: Model) -> list[Field]:
     return [field for field in row._meta.concrete_fields if not field.generated]
 
 
-@cache
 def may_update(table: str, using: str) -> bool:
-    """Whether the site may update rows of a table, which it may not in append-only tables."""
+    """Whether the connected role may update rows of a table, which it may not in append-only tables."""
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT has_table_privilege(%s, 'UPDATE')", [table])
         return cursor.fetchone()[0]
