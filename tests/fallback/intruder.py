@@ -105,13 +105,17 @@ def texts_of(model: type[models.Model]) -> dict[str, object]:
     return values
 
 
+# Written when something happens; never changed.
+WRITTEN_BY_DATABASE = ("missionevent", "projectactivity", "proposalrollup")
+
+
 def paint(things: dict[str, object]) -> None:
     """Write the canary into all texts of the projects of these objects; names stay unique."""
     ids = [things[name].pk for name in projects.PROJECTS]
     skipped = [{"template": things["template"].pk, "name": CANARY, "guardrail": "weekly_mission_cap", "resetsAt": None}]
     for model in apps.get_app_config("fallback").get_models():
-        if model._meta.model_name in ("missionevent", "projectactivity"):
-            continue  # Written by the database when something happens; never changed.
+        if model._meta.model_name in WRITTEN_BY_DATABASE:
+            continue
         for row in own(model, ids):
             values = texts_of(model)
             for name in ("name", "title"):

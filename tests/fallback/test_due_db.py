@@ -1,6 +1,7 @@
 """`due_fallback_projects`: which projects are due, and their deficit."""
 
 import hashlib
+import re
 from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 
@@ -154,7 +155,9 @@ def test_backlog_uses_partial_index_only():
                generate_series(1, 6000 / (2 * p.place::int)) n"""
     )
     execute_as_owner("VACUUM ANALYZE missions")
-    plan = "\n".join(line for (line,) in rows("EXPLAIN SELECT * FROM due_fallback_projects()"))
+    (body,) = row("SELECT prosrc FROM pg_proc WHERE proname = 'due_fallback_projects'")
+    # A function with a search_path of its own is not inlined.
+    plan = "\n".join(line for (line,) in rows("EXPLAIN " + re.sub(r"\bat\b", "CURRENT_TIMESTAMP", body)))
     assert "missions_backlog" in plan
     assert "Seq Scan on missions" not in plan
     assert "idx_missions_project_list_ready" not in plan

@@ -114,6 +114,11 @@ LIVED_IN = """
 """
 
 
+DAYS = """SELECT to_jsonb(t) FROM (
+    SELECT project_id, template_id, day, sum(generated) made, sum(accepted) taken, sum(discarded) rejected
+    FROM fallback_proposal_rollups GROUP BY 1, 2, 3) t"""
+
+
 def rows(database: Database) -> dict[str, list[dict]]:
     """Every row of every table, as text that sorts; without what migrations note for themselves."""
     with database.connect() as session:
@@ -122,6 +127,9 @@ def rows(database: Database) -> dict[str, list[dict]]:
                AND relname NOT IN ('django_migrations', 'mission_loops_converted') ORDER BY 1"""
         ).fetchall()
         found = {table: session.execute(f"SELECT to_jsonb(t) FROM {table} t").fetchall() for (table,) in tables}
+        if "fallback_proposal_rollups" in found:
+            # Its rows are parts of the figures of a day.
+            found["fallback_proposal_rollups"] = session.execute(DAYS).fetchall()
     return {table: sorted(json.dumps(kept, sort_keys=True) for (kept,) in rows) for table, rows in found.items()}
 
 
