@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Any
 
 from allauth.mfa.models import Authenticator
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -32,7 +33,9 @@ class SecondFactorMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.session.get(DUE) and not request.path_info.startswith(OPEN):
+        # Without a session's cookie the session is not read, which would make the response vary by cookies.
+        has_session = settings.SESSION_COOKIE_NAME in request.COOKIES
+        if has_session and request.session.get(DUE) and not request.path_info.startswith(OPEN):
             messages.warning(request, _("Your role requires a second factor. Set up one of these first."))
             return redirect(reverse("mfa_index"))
         return self.get_response(request)

@@ -64,8 +64,8 @@ class SessionLimitsMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        session = request.session
-        if SESSION_KEY in session:
+        # Reading the session would make the response vary by cookies, also where nothing depends on it.
+        if settings.SESSION_COOKIE_NAME in request.COOKIES and SESSION_KEY in (session := request.session):
             now = int(timezone.now().timestamp())
             seen = session.get(SEEN, 0)
             if now - session.get(BEGAN, 0) > settings.SESSION_LIFETIME.total_seconds():
