@@ -1,15 +1,17 @@
 """Background jobs of this app. Every job can run twice without harm."""
 
 from django.db import connection
-from procrastinate import BaseRetryStrategy, RetryDecision
+from procrastinate import RetryDecision
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
+from groups.github import GitHubRejected
 from groups.models import Member
 from groups.services import verification
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
 from missionsite.common.audit.context import in_changeset
+from missionsite.common.worker.retries import Retries
 
 SLOTS_PER_MERGE = 10_000
 
@@ -45,11 +47,15 @@ def expire(timestamp: int) -> int:
     return expire_invitations(actor=Member.objects.system())
 
 
-class _RetryAtStatedTime(BaseRetryStrategy):
-    """Retries a job at the time its RetryLater exception carries."""
+class _RetryAtStatedTime(Retries):
+    """Retries a job at the time its RetryLater exception carries, and never after GitHub rejected the site itself."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        return RetryDecision(retry_at=exception.at) if isinstance(exception, verification.RetryLater) else None
+        if isinstance(exception, verification.RetryLater):
+            return RetryDecision(retry_at=exception.at)
+        if isinstance(exception, GitHubRejected):
+            return None
+        return super().get_retry_decision(exception=exception, job=job)
 
 
 @app.task(name=verification.TASK, retry=_RetryAtStatedTime())

@@ -1,15 +1,19 @@
 """The background check of a GitHub account: retries, requests and real workers, with no names in logs."""
 
 from datetime import datetime, timedelta
+from functools import partial
+from unittest.mock import Mock
 
 import pytest
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
+from groups.github import GitHubRejected
 from groups.models import CommunityMember, Member
 from groups.services import verification
 from groups.services.verification import request_github_check, verification_code
+from groups.tasks import verify_on_github
 from tests.common.test_worker import running_worker, status_of, until
 from tests.groups.github_checks import check_of, entry_of, is_unverified, look_up, proven, put_off, time_passes
 from tests.groups.github_requests import TOKEN
@@ -145,6 +149,14 @@ def test_request_rejects_entry_without_github_name(fields):
     with violates("community_members_verified_fits"):
         request_github_check(actor=Member.objects.system(), entry=entry)
     assert not ProcrastinateJob.objects.exists()
+
+
+def test_job_is_retried_after_other_errors_but_not_after_rejection():
+    decide = partial(verify_on_github.retry_strategy.get_retry_decision, job=Mock(attempts=0))
+    later = timezone.now() + timedelta(hours=1)
+    assert decide(exception=verification.RetryLater(later)).retry_at == later
+    assert decide(exception=OperationalError()).retry_at < later
+    assert decide(exception=GitHubRejected()) is None
 
 
 # --- Real workers ---------------------------------------------------------------------------

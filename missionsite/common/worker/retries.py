@@ -1,5 +1,7 @@
 """Which failed jobs are tried again: those of every task that is not periodic, a few times with growing pauses.
 
+A task with a strategy of its own keeps it; one that decides about some errors only is a subclass of Retries.
+
 A job that failed the last time is listed as failed, where it can be queued again by hand. A periodic job is not tried
 again, since the next one is due anyway.
 """
@@ -16,22 +18,17 @@ FIRST_PAUSE = timedelta(seconds=2)
 
 
 class Retries(BaseRetryStrategy):
-    """Retries after 2, 8, 32 and 128 seconds, unless the task itself decides. own: the strategy of the task."""
-
-    def __init__(self, own: BaseRetryStrategy | None = None) -> None:
-        self.own = own
+    """Retries after 2, 8, 32 and 128 seconds."""
 
     def get_retry_decision(self, *, exception: BaseException, job: Job) -> RetryDecision | None:
-        if self.own and (decision := self.own.get_retry_decision(exception=exception, job=job)):
-            return decision
         if job.attempts + 1 >= MAX_ATTEMPTS:
             return None
         return RetryDecision(retry_at=timezone.now() + FIRST_PAUSE * 4**job.attempts)
 
 
 def retry_failed_jobs(app: App) -> None:
-    """Give each task that is not periodic these retries. Call it once, after the tasks are imported."""
+    """Give these retries to each task that is not periodic and has none. Call it after the tasks are imported."""
     periodic = {name for name, _ in app.periodic_registry.periodic_tasks}
     for name, task in app.tasks.items():
-        if name not in periodic and not isinstance(task.retry_strategy, Retries):
-            task.retry_strategy = Retries(task.retry_strategy)
+        if name not in periodic and task.retry_strategy is None:
+            task.retry_strategy = Retries()
