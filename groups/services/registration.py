@@ -13,6 +13,7 @@ from groups.signals import member_registered
 from missionsite.common.accounts.addresses import add_unconfirmed_address
 from missionsite.common.audit.context import describe_changeset
 from missionsite.common.audit.events import audit
+from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
 __all__ = ["accept_invitation", "find_invitation", "plain_code"]
@@ -69,6 +70,9 @@ def accept_invitation(
     two concurrent registrations, one succeeds. Raises CodeRejected, and the errors of the constraints.
     """
     invitation = find_invitation(code, lock=True)
+    if not name.strip():
+        # The account, which is created first, has this rule under another name.
+        raise violated("community_members_name_not_empty")
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())
     describe_changeset(user=str(person.pk))
     add_unconfirmed_address(person)
