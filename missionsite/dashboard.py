@@ -18,6 +18,7 @@ from fallback.selectors.items import items_to_review
 from fallback.selectors.rights import Right
 from groups.admin.base import actor_of
 from groups.models import Event, Member, Membership
+from groups.models.members import SYSTEM_MEMBER_ID
 from groups.selectors.directory import count_pending_entries
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission
@@ -34,7 +35,8 @@ def add_dashboard(request: HttpRequest, context: dict) -> dict:
     """Add the cards, the latest events and the first steps to the page's context, in a fixed number of queries."""
     missions, memberships, tasks = _counters()
     week_ago = timezone.now() - timedelta(days=7)
-    members = Pages(Member.objects.all(), 1, whole=True).count
+    # Without the system member, as in the list.
+    members = Pages(Member.objects.exclude(pk=SYSTEM_MEMBER_ID), 1, whole=True).count
     joined = Pages(Membership.objects.filter(joined_at__gte=week_ago), 1).count
     left = Pages(Membership.objects.filter(left_at__gte=week_ago, status=Membership.Status.LEFT), 1).count
     day = timezone.localdate(week_ago).isoformat()
