@@ -58,7 +58,10 @@ DOERS = {
     # The mission is the client's; the address it is assigned to follows the member's own.
     ("deck_missions", "assignee_id"),
     ("deck_missions", "completed_by_id"),
+    # Reasons about tests of the client's code, like those of status changes.
+    ("deck_gate_baselines", "by_id"),
     ("deck_status_changes", "by_id"),
+    ("deck_vanished_tests", "by_id"),
     ("dod_items", "completed_by_id"),
     ("engagement_announcements", "created_by_id"),
     ("engagement_state_transitions", "actor_id"),

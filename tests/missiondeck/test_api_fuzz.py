@@ -11,7 +11,15 @@ from django.db import transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from missiondeck.models import ChatMessage, DeckMission, DodItem, TestRun
+from missiondeck.models import (
+    ChatMessage,
+    DeckMission,
+    DodItem,
+    GateBaseline,
+    GateRules,
+    TestRun,
+    VanishedTest,
+)
 from missionsite.api import api
 from missionsite.common.models import IdempotencyKey
 from tests.groups.test_api_fuzz import sendable, values
@@ -62,7 +70,8 @@ def fill(address: str, keys: dict[str, str]) -> str:
 
 
 def stored() -> list:
-    return [list(kind.objects.order_by("pk").values_list()) for kind in (DeckMission, DodItem, ChatMessage, TestRun)]
+    kinds = (DeckMission, DodItem, ChatMessage, TestRun, GateRules, GateBaseline, VanishedTest)
+    return [list(kind.objects.order_by("pk").values_list()) for kind in kinds]
 
 
 def checked(answer, what: str):
@@ -84,7 +93,7 @@ def fields_of(spec: dict) -> list[str]:
 
 
 def test_operations_are_found():
-    assert len(OPERATIONS) == 20
+    assert len(OPERATIONS) == 24
     assert len(UPLOADS) == 2
 
 
