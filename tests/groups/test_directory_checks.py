@@ -23,6 +23,9 @@ CHECKS = {
     ],
     "community_members_not_invited_by_self": [{"member_id": "#424242", "invited_by": "#424242"}],
     "community_members_erased_is_removed": [{"erased_at": "2026-03-01Z"}],
+    "community_members_github_profile_object": [
+        {"github_profile_data": Jsonb(data)} for data in ([1], "octocat", 7, True)
+    ],
     "community_invitations_status_known": [{"status": status} for status in ("used", "PENDING", "")],
     "community_invitations_code_format": [
         {"invitation_code": code}
@@ -47,6 +50,7 @@ CHECKS = {
         {"event_type": "VOICE", "event_metadata": Jsonb({"minutes": minutes})} for minutes in (-1, 1.5, "7", 1441, [7])
     ],
     "member_participation_time_fits": [{"occurred_at": moment} for moment in ("1999-12-31Z", "infinity", "-infinity")],
+    "member_participation_room_not_empty": [{"room_id": ""}],
     "member_participation_platform_known": [{"platform": platform} for platform in ("signal", "Telegram", "")],
 }
 
