@@ -39,7 +39,7 @@ def test_invite_register_approve_find_suspend(page, live_server, browser: Browse
     expect(page.locator(".select2-selection__rendered")).to_contain_text("Cleo")
     page.get_by_label("Telegram name").fill("@bea_lopes")
     page.get_by_role("button", name="Save", exact=True).click()
-    expect(page.get_by_role("heading", name="Invitation for @bea_lopes")).to_be_visible()
+    expect(page.get_by_role("heading", name="Invitation for @bea_lopes", exact=True)).to_be_visible()
     address = page.get_by_label("Address to send").input_value()
     page.get_by_role("button", name="Copy").first.click()
     expect(page.get_by_role("button", name="Copied")).to_be_visible()
