@@ -136,7 +136,7 @@ class SecurityEvent(models.Model):
     request_id = models.TextField(_("request"), blank=True, default="", db_default="")
     payload = models.JSONField(_("details"), default=dict, db_default={}, blank=True)
     occurred_at = models.DateTimeField(_("when"), db_default=TransactionNow())
-    changeset_id = models.UUIDField(null=True, db_default=AuditChangesetId(), editable=False)
+    changeset_id = models.UUIDField(_("changeset"), null=True, db_default=AuditChangesetId(), editable=False)
 
     class Meta:
         db_table = "security_events"

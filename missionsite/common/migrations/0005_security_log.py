@@ -34,7 +34,10 @@ class Migration(migrations.Migration):
                 (
                     "changeset_id",
                     models.UUIDField(
-                        db_default=missionsite.common.audit.fields.AuditChangesetId(), editable=False, null=True
+                        db_default=missionsite.common.audit.fields.AuditChangesetId(),
+                        editable=False,
+                        null=True,
+                        verbose_name="changeset",
                     ),
                 ),
                 (
