@@ -194,7 +194,7 @@ def test_live_page_gets_changes_past_a_pooler(tmp_path, through_pooler):
 @needs_pooler
 def test_killed_worker_behind_a_pooler_takes_no_connection_with_it(tmp_path, through_pooler, gate):
     report = tmp_path / "report"
-    with psycopg.connect(through_pooler, autocommit=True) as innocent:
+    with psycopg.connect(through_pooler, autocommit=True, prepare_threshold=None) as innocent:
         innocent.execute("SELECT 1")
         with running_worker(DATABASE_URL=through_pooler):
             job = hold.defer(report=str(report), gate=str(gate))

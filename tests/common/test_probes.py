@@ -184,6 +184,8 @@ def test_metrics_say_that_the_database_is_away(metrics, monkeypatch):
 def access_line(client, settings, caplog):
     """The last record of the access log as the JSON formatter writes it."""
     settings.ACCESS_LOG = True
+    # Whatever LOG_LEVEL says.
+    caplog.set_level(logging.INFO, logger="missionsite.access")
     [handler] = [each for each in logging.getLogger().handlers if type(each) is logging.StreamHandler]
 
     def read() -> dict:

@@ -299,6 +299,8 @@ def administrator():
 @with_rows
 def test_read_only_database_is_a_503_for_what_writes(server, administrator, read_only):
     cookie, token = administrator
+    # A connection that was ended may have been in use, or another is not open in time.
+    until(lambda: ask(server, "/login/").status == 200, "a page that only reads")
     page = ask(server, "/login/")
     assert page.status == 200
     crumb = re.search(r"csrftoken=(\w+)", page.headers["Set-Cookie"])[1]
