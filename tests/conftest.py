@@ -88,7 +88,7 @@ def find_static_files_once() -> None:
 
 
 def pytest_collection_modifyitems(config, items):
-    """Leave out what is long, and begin with the longest files."""
+    """Leave out what is long, and begin with the longest files; of the site, with the tests that share its objects."""
     if not config.getoption("long"):
         long = [item for item in items if item.get_closest_marker("long")]
         if long:
@@ -98,7 +98,7 @@ def pytest_collection_modifyitems(config, items):
     def place(item) -> int:
         return next((number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 
-    items.sort(key=place)
+    items.sort(key=lambda item: (place(item), "built" not in getattr(item, "fixturenames", ())))
 
 
 @pytest.hookimpl(wrapper=True)

@@ -30,12 +30,21 @@ def settings_of_these_tests(tmp_path_factory):
 def built(settings_of_these_tests, django_db_setup, django_db_blocker):
     """Create the objects once, which takes as long as hundreds of requests.
 
-    They live in a transaction around all of these tests.
+    They live in a transaction around the tests that use them, which come first.
     """
     with shared_rows(django_db_blocker):
         with django_db_blocker.unblock():
             made = build()
         yield made
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_teardown(item, nextitem):
+    """End the transaction of the objects before a test that does not use them: it would see them, or commit."""
+    result = yield
+    if nextitem and "built" in item.fixturenames and "built" not in nextitem.fixturenames:
+        item._request._get_active_fixturedef("built").finish(item._request)
+    return result
 
 
 @pytest.fixture
