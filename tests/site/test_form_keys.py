@@ -37,6 +37,7 @@ WITHOUT_KEY = {
     "fallback_access_decide": "a request is decided once",
     "fallback_inbox_read": "they are read already",
     "engagement_preview": "shows a text",
+    "engagement_try_phrase": "shows how a text is read, and stores nothing",
     "missiondeck_workspace": "each of its buttons sends it to missiondeck_workspace_tick",
     "missiondeck_workspace_status": "it is there already",
     "missiondeck_workspace_tick": "says what is so",
@@ -44,6 +45,7 @@ WITHOUT_KEY = {
     "missiondeck_workspace_position": "moves an item once more, which creates nothing",
     "missiondeck_workspace_remove": "the item is gone",
     "missiondeck_workspace_give_up": "the run has ended",
+    "missiondeck_workspace_gate": "writes the same rules again",
 }
 # Forms the search has to find, so a page that loses its form is detected.
 CREATING = {
