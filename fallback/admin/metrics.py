@@ -48,8 +48,8 @@ def metrics_view(request: HttpRequest, project_id: str = "") -> HttpResponse:
     health = metrics.health_of(project.pk) if project else None
     at = metrics.refreshed_at()
     context = {
-        "title": project.name if project else gettext("All projects"),
-        "subtitle": gettext("Metrics"),
+        "title": project.name if project else gettext("Metrics"),
+        "subtitle": gettext("Metrics") if project else "",
         "project": project,
         "age_text": gettext("Figures of {when}").format(when=format_datetime(at))
         if at
