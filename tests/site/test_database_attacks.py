@@ -4,7 +4,9 @@ from contextlib import nullcontext
 
 import pytest
 from django.db import DatabaseError, transaction
+from django.utils import timezone
 
+from engagement.models import UserEngagementState
 from fallback.models import GithubPullRequest
 from groups.models import Event
 from missionsite.common.audit.context import changeset
@@ -295,7 +297,10 @@ def things():
     GithubPullRequest.objects.create(mission=mission, repository=repository, number=7, title="T")
     TaskFactory()
     ParticipationFactory()
-    PersonFactory(state="goodbye_sent")
+    # The goodbye has its dates once it is sent.
+    now = timezone.now()
+    person = PersonFactory(state="goodbye_sent")
+    UserEngagementState.objects.filter(user=person).update(goodbye_sent_at=now, goodbye_expires_at=now)
     return mission
 
 
