@@ -149,6 +149,8 @@ def set_second_factor(*, actor: Member, role: Role, required: bool) -> Role:
 
     If so, those without one are logged out, and set one up when they log in again.
     """
+    if not required and not RoleRequirement.objects.filter(role=role.pk).exists():
+        return role
     requirement, _created = RoleRequirement.objects.select_for_update().get_or_create(role_id=role.pk)
     if requirement.second_factor == required:
         return role
