@@ -58,8 +58,8 @@ admin/missionsite/role/                                  | ok:AUS 403           
 admin/missionsite/role/add/                              | ok:AS 403            | done:AS 403
 admin/missionsite/role/<object_id>/                      | to:{ALL}             | to:{ALL}
 admin/missionsite/role/<object_id>/change/               | ok:AUS 403           | done:AS 403
-admin/missionsite/role/<object_id>/require-second-factor/ | ok:AS to             | done:AS to
-admin/missionsite/role/<object_id>/allow-password-alone/ | to:{ALL}             | to:{ALL}
+admin/missionsite/role/<object_id>/require-second-factor/ | ok:AS 403            | done:AS 403
+admin/missionsite/role/<object_id>/allow-password-alone/ | ok:AS 403            | to:AS 403
 admin/missionsite/role/<object_id>/change/ @kept role    | ok:AUS 403           | 403
 admin/missionsite/role/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/missionsite/role/<object_id>/delete/               | 403                  | 403
