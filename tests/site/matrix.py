@@ -195,7 +195,7 @@ account/signup/                                          | to:{ALL}mpi-         
 account/signup/social/                                   | to:{ALL}mpi-          | to:{ALL}mpi-
 account/inactive/                                        | ok:{ALL}mpi-          | 405:{ALL}mpi-
 account/reauthenticate/                                  | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
-account/email/                                           | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
+account/email/                                           | ok:{ALL}mp to:i-      | to:{ALL}mpi-
 account/confirm-email/                                   | ok:{ALL}mpi-          | 405:{ALL}mpi-
 account/confirm-email/<key>/                             | ok:{ALL}mpi-          | 404:{ALL}mpi-
 account/password/change/                                 | to:{ALL}mpi-          | to:{ALL}mpi-
