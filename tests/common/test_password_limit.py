@@ -17,6 +17,8 @@ from missionsite.common.passwords import ACCOUNTS_PER_NETWORK, NETWORKS_PER_ACCO
 from tests.portal.helpers import entry
 from tests.support.factories.groups import MemberFactory
 
+pytestmark = pytest.mark.usefixtures("within_minute")
+
 PASSWORD = "a long and odd one"
 NEW = "another long and odd one"
 EMAIL = "ana@example.org"

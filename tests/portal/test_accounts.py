@@ -31,7 +31,7 @@ from tests.support.admin import OfficeClient
 from tests.support.factories.groups import MemberFactory, StaffFactory
 from tests.support.factories.tokens import make_token
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("within_minute")]
 EMAIL = "ana@example.org"
 NEW = "another long and odd one"
 

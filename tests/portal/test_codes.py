@@ -23,7 +23,7 @@ from tests.portal.helpers import bad_codes, entry, invitation, seen, typed
 from tests.support import sample
 from tests.support.factories.groups import MemberFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("within_minute")]
 # Largest ratio of two median response times that counts as equal.
 NOISE = 1.6
 

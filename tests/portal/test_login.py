@@ -7,7 +7,7 @@ from django.test import Client
 from tests.portal.helpers import PASSWORD, entry, seen
 from tests.support.factories.groups import MemberFactory
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("within_minute")]
 NEW = "another long and odd one"
 
 
