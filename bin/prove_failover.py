@@ -8,7 +8,7 @@ Faults, in turn: the leader is killed, its link is taken down, it freezes for 25
 application node is killed. After each: writes are acknowledged again, and the node that was the leader takes no write.
 At the end: no acknowledged write is lost, no stable ID is there twice, no member got more messages than the frequency
 cap allows, each message had one effect. `--without quorum` is the negative control: there a killed leader may take
-acknowledged writes with it. Exits with 2 where the engines cannot be installed, and says what is missing.
+acknowledged writes with it. Exits with 2 where the engines cannot be installed, and names what is missing.
 """
 
 # ruff: noqa: S603, S607, T201 - it runs programs of this machine and prints results
@@ -285,7 +285,7 @@ listen database
         }
 
     def states(self) -> dict[str, dict[str, Any]]:
-        """What the Patroni of each reachable node says of the cluster's members, by name."""
+        """The state that the Patroni of each reachable node reports of the cluster's members, by name."""
         for host in self.nodes.values():
             try:
                 asked = ("curl", "-s", "-m", "2", f"http://{host.address}:8008/cluster")
