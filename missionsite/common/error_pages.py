@@ -1,11 +1,13 @@
 """The pages for errors, in the visitor's language; those of the back office are in English.
 
-They need neither the database nor the language of the view, so they can be rendered by middleware and before it.
+They need neither the database nor the language of the view, so they can be rendered by middleware and before it. Staff
+see those of the back office inside its frame, as long as that can be rendered.
 """
 
 import sys
 from collections.abc import Mapping
 from http import HTTPStatus
+from typing import Any
 
 from django.http import HttpRequest, HttpResponse
 from django.template.loader import render_to_string
@@ -21,13 +23,23 @@ def error_page(
 ) -> HttpResponse:
     """The page for a status. template: by default the status with `.html`, such as 404.html."""
     language = DEFAULT if request.path_info.startswith("/admin/") else get_language(request)
-    context = {"request_id": getattr(request, "id", ""), "language": language}
+    context = {"request_id": getattr(request, "id", ""), "language": language, "status": int(status)}
+    name = template or f"{int(status)}.html"
     with translation.override(language):
-        page = render_to_string(template or f"{int(status)}.html", context)
+        page = _in_frame(request, name, context) or render_to_string(name, {**context, "layout": "error.html"})
     response = HttpResponse(page, status=status, headers=headers)
     response["Content-Language"] = language
     response["Vary"] = "Accept-Language, Cookie"
     return response
+
+
+def _in_frame(request: HttpRequest, template: str, context: dict[str, Any]) -> str | None:
+    if not request.path_info.startswith("/admin/") or context["status"] == HTTPStatus.SERVICE_UNAVAILABLE:
+        return None
+    # Imported here, because this module is loaded before the models.
+    from missionsite.common.admin.error_frame import render_in_frame
+
+    return render_in_frame(request, template, context)
 
 
 @requires_csrf_token

@@ -70,6 +70,7 @@ VISITS = [
     Visit("/admin/missionsite/role/add/"),
     Visit("/admin/common/apitoken/add/"),
     Visit("/admin/groups/member/", actor="without a role", status=403),
+    Visit("/admin/nothing/", status=404),
     Visit("/admin/login/", actor="nobody"),
     Visit("/login/", actor="nobody"),
     Visit("/join/{code}/", actor="nobody"),

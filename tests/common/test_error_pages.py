@@ -12,6 +12,8 @@ from django.urls import path
 from missionsite.common import serving
 from missionsite.common.language import COOKIE
 from missionsite.urls import handler400, handler403, handler404, handler500, urlpatterns
+from tests.support.admin import page_text, staff
+from tests.support.factories.groups import MemberFactory
 
 # A 403 is an event of the security log.
 pytestmark = pytest.mark.django_db
@@ -98,3 +100,42 @@ def test_request_rejected_by_server_has_language_of_browser(monkeypatch, status,
     start, body = sent
     assert (start["status"], heading("pt-br", body["body"].decode())) == (status, HEADINGS[status][1])
     assert (b"content-type", b"text/html; charset=utf-8") in start["headers"]
+
+
+@pytest.fixture
+def auditor(client):
+    client.raise_request_exception = False
+    client.force_login(staff("Auditor"))
+    staff("Administrator", display_name="Ada", email="ada@example.org")
+    return client
+
+
+@pytest.mark.parametrize(
+    ("address", "status"), [("/admin/nothing/", 404), ("/admin/fail/403/", 403), ("/admin/fail/500/", 500)]
+)
+def test_staff_see_error_in_frame_with_whom_to_ask(auditor, site_of_this_module, address, status):
+    answer = auditor.get(address)
+    text = answer.content.decode()
+    assert answer.status_code == status
+    assert HEADINGS[status][0] in text.partition("<h1")[2].partition("</h1>")[0]
+    assert f"<title> {HEADINGS[status][0]} | Missionsite</title>" in text
+    for part in ('aria-label="Main navigation"', "Search everything", "ada@example.org", answer["X-Request-ID"]):
+        assert part in text
+
+
+def test_denied_page_names_roles_that_allow_it(auditor):
+    text = page_text(auditor.get("/admin/groups/mission/add/"))
+    assert "Roles that allow it: Administrator, Mission Manager." in text
+    action = f"/admin/groups/member/{MemberFactory().pk}/add-to-mission/"
+    assert "Roles that allow it: Administrator, Community Manager, Mission Manager." in page_text(auditor.get(action))
+
+
+def test_bare_page_is_shown_when_frame_fails(auditor, monkeypatch):
+    monkeypatch.setattr("missionsite.common.admin.error_frame._administrators", lambda: 1 / 0)
+    assert heading("en", auditor.get("/admin/nothing/").content.decode()) == "Page not found"
+
+
+def test_members_see_no_names_of_administrators(client):
+    staff("Administrator", email="ada@example.org")
+    client.force_login(MemberFactory())
+    assert "ada@example.org" not in client.get("/admin/nothing/", follow=True).content.decode()
