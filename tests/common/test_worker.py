@@ -14,7 +14,7 @@ from functools import partial
 import pytest
 from django.conf import settings
 from django.core.management import CommandError, call_command
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from django.utils import timezone
 from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
@@ -208,6 +208,18 @@ def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
         until(lambda: status_of(job)[0] == "succeeded", "the job to end")
 
 
+def freeze_between_heartbeats(worker: WorkerProcess) -> bool:
+    """Freeze a worker; in the middle of a heartbeat, which locks the row that deregistering it deletes, wake it again."""
+    os.kill(worker.pid, signal.SIGSTOP)
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute("SELECT FROM procrastinate_workers FOR UPDATE NOWAIT")
+    except OperationalError:
+        os.kill(worker.pid, signal.SIGCONT)
+        return False
+    return True
+
+
 def freeze_lose_and_wake(tmp_path, gate, **environment: str) -> int:
     """Freeze a worker in the middle of a transaction, take it for lost, wake it up; returns how often its job wrote."""
     report = tmp_path / "report"
@@ -218,7 +230,7 @@ def freeze_lose_and_wake(tmp_path, gate, **environment: str) -> int:
         # The regular jobs of this minute first: the end of any of them would show the worker that it was deregistered.
         until(lambda: running_jobs() == [job], "the other jobs to end")
         frozen = a_worker()
-        os.kill(frozen.pid, signal.SIGSTOP)
+        until(lambda: freeze_between_heartbeats(frozen), "the worker to be frozen")
         assert job in replace_lost_workers(known_dead=frozen.tag)
         os.kill(frozen.pid, signal.SIGCONT)
         gate.write_text("")
