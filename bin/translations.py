@@ -27,6 +27,8 @@ SHARED = [
     CHECKOUT / "missionsite" / "common" / "passwords.py",
     *sorted((CHECKOUT / "missionsite" / "templates").glob("*.html")),
 ]
+# The date in each catalog: fixed, so that the same messages give the same file.
+WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
 KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
 
 
@@ -77,7 +79,9 @@ def translated() -> Catalog:
 def english() -> Catalog:
     """Read the texts of Django that are replaced in English."""
     with ENGLISH.open("rb") as file:
-        return read_po(file, locale="en")
+        catalog = read_po(file, locale="en")
+    catalog.revision_date = catalog.creation_date = WRITTEN
+    return catalog
 
 
 def problems() -> list[str]:
@@ -112,10 +116,9 @@ def collect() -> None:
         if message.id:
             known: Message | None = old.get(key(message))
             new.add(message.id, known.string if known else None, message.locations)
-    # A fixed date, so the same messages give the same file.
     header = "Portuguese of Brazil, for the members' pages. Written by bin/translations.py; translations by hand."
     new.header_comment = f"# {header}"
-    new.revision_date = new.creation_date = datetime(2026, 1, 1, tzinfo=UTC)
+    new.revision_date = new.creation_date = WRITTEN
     with PO.open("wb") as file:
         write_po(file, new, width=120, include_lineno=False, omit_header=False)
     with MO.open("wb") as file:

@@ -209,7 +209,7 @@ def test_job_of_a_lost_machine_waits_for_the_watchdog(tmp_path, gate):
 
 
 def freeze_between_heartbeats(worker: WorkerProcess) -> bool:
-    """Freeze a worker; in the middle of a heartbeat, which locks the row that deregistering it deletes, wake it again."""
+    """Freeze a worker; wake it again in the middle of a heartbeat, which locks the row that deregistering deletes."""
     os.kill(worker.pid, signal.SIGSTOP)
     try:
         with transaction.atomic(), connection.cursor() as cursor:
