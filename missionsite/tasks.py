@@ -2,6 +2,7 @@
 
 from procrastinate.contrib.django import app
 
+from missionsite import figures
 from missionsite.erasures import record_missing
 
 
@@ -10,3 +11,10 @@ from missionsite.erasures import record_missing
 def record_erasures(timestamp: int) -> int:
     """Record erasures outside of the database that could not be recorded when they happened. Returns their number."""
     return record_missing()
+
+
+@app.periodic(cron="5 * * * *")
+@app.task(name="refresh_figures", queueing_lock="refresh_figures", lock="refresh_figures")
+def refresh_figures(timestamp: int) -> None:
+    """Store the figures of today for the plots of the home page."""
+    figures.refresh_figures()

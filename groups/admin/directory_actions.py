@@ -13,7 +13,7 @@ from groups.rules import ENTRY_MOVES
 from groups.services import directory
 from groups.services.erasure import erase
 from groups.services.verification import request_github_check
-from missionsite.common.admin import Action, ActionForm, ReasonForm
+from missionsite.common.admin import Action, ActionForm, OptionalReasonForm, ReasonForm
 
 DECIDE = "groups.approve_communitymember"
 VERIFY = "groups.verify_communitymember"
@@ -79,7 +79,7 @@ ACTIONS = (
         success_message=_("approved"),
         run=_decide(directory.approve),
         permission=DECIDE,
-        form=ReasonForm,
+        form=OptionalReasonForm,
         available=_can("approve"),
         help_text=_("The member becomes active: they see the directory and are shown in it."),
         icon="how_to_reg",
@@ -103,7 +103,7 @@ ACTIONS = (
         success_message=_("reinstated"),
         run=_decide(directory.reinstate),
         permission=DECIDE,
-        form=ReasonForm,
+        form=OptionalReasonForm,
         available=_can("reinstate"),
         icon="play_circle",
         bulk_title=_("Reinstate"),
@@ -163,7 +163,7 @@ ACTIONS = (
         success_message=_("restored to the directory"),
         run=_decide(directory.restore_entry),
         permission=REMOVE,
-        form=ReasonForm,
+        form=OptionalReasonForm,
         available=lambda entry: entry.is_removed and not entry.erased_at,
         icon="restore",
         bulk_title=_("Restore"),

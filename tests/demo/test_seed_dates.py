@@ -17,6 +17,7 @@ from groups.models import (
     Task,
 )
 from missiondeck.models import DeckMission
+from missionsite.figures import start_of
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -61,7 +62,7 @@ def test_events_lie_behind_and_are_in_the_order_they_were_written(seeds):
 def test_home_agrees_with_the_events_today(seeds, client):
     client.force_login(MemberFactory(is_staff=True, is_superuser=True))
     cards = {card["title"]: card["count"] for card in client.get("/admin/").context["cards"]}
-    week = Event.objects.filter(occurred_at__gte=timezone.now() - timedelta(days=7))
+    week = Event.objects.filter(occurred_at__gte=start_of(timezone.localdate() - timedelta(days=7)))
     assert cards["Joined in 7 days"] == str(week.filter(type="membership.created").count()) == "2"
     assert "No events yet" not in client.get("/admin/groups/event/").content.decode()
 

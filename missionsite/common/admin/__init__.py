@@ -1,7 +1,7 @@
 """Base classes of the back office: model admins, lists, search, actions, tabs."""
 
 from missionsite.common.admin import security_log, tokens
-from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, ReasonForm
+from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, OptionalReasonForm, ReasonForm
 from missionsite.common.admin.extensions import register_list_button, register_tab
 from missionsite.common.admin.forms import AutocompleteField, ServiceForm
 from missionsite.common.admin.options import ModelAdmin, ReadOnlyModelAdmin
@@ -16,6 +16,7 @@ __all__ = [
     "EmptyForm",
     "Found",
     "ModelAdmin",
+    "OptionalReasonForm",
     "ReadOnlyModelAdmin",
     "ReasonForm",
     "Search",

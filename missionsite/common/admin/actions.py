@@ -71,6 +71,17 @@ class ReasonForm(ActionForm):
     )
 
 
+class OptionalReasonForm(ActionForm):
+    """The form of an action that does no harm: a reason may be given, and is stored in the event."""
+
+    reason = forms.CharField(
+        max_length=500,
+        required=False,
+        help_text=_("Optional. Stored in the event history."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+
+
 @dataclass(frozen=True)
 class Action(Generic[M]):
     """An action on an object.

@@ -12,6 +12,7 @@ from django.db import DatabaseError, connection
 from missionsite import embedded
 from missionsite.demo import accounts
 from missionsite.demo.site import DemoError, Site
+from missionsite.figures import refresh_figures
 
 
 class Command(BaseCommand):
@@ -101,6 +102,8 @@ class Command(BaseCommand):
             call_command("collectstatic", interactive=False, verbosity=0)
         self.log("Loading the example data, unless it is already loaded ...")
         call_command("loaddata", "seeds", verbosity=0)
+        # The plots of the home page are filled at once, not when the hourly job runs.
+        refresh_figures()
         created = accounts.set_new_passwords() if new_passwords else accounts.create_missing()
         if created:
             self.log("\nAccounts to log in with. The passwords are shown only this once:\n")

@@ -1,0 +1,7 @@
+-- Figures are replaced, never deleted.
+DO $$
+BEGIN
+    IF EXISTS (SELECT FROM pg_roles WHERE rolname = 'missionsite_app') AND current_user <> 'missionsite_app' THEN
+        REVOKE DELETE ON site_figures FROM missionsite_app;
+    END IF;
+END $$;
