@@ -41,6 +41,14 @@ def _is_proposal_list(request: HttpRequest) -> bool:
     )
 
 
+def _is_project_list(request: HttpRequest) -> bool:
+    """Whether the current page belongs to the list of projects; two other pages' addresses have the same prefix."""
+    pages = ("admin:fallback_inbox", "admin:fallback_metrics")
+    return request.path_info.startswith(str(reverse_lazy("admin:fallback_project_changelist"))) and not any(
+        request.path_info.startswith(str(reverse_lazy(page))) for page in pages
+    )
+
+
 def _item(title: StrOrPromise, icon: str, view: str, permission: str, **options) -> dict:
     link = reverse_lazy(f"admin:{view}")
     return {"title": title, "icon": icon, "link": link, "permission": _has_perm(permission), **options}
@@ -158,7 +166,7 @@ UNFOLD = {
                 "items": [
                     _project_item(_("Inbox"), "inbox", "fallback_inbox"),
                     _project_item(_("Review proposals"), "rate_review", "fallback_review"),
-                    _project_item(_("Projects"), "view_kanban", "fallback_project_changelist"),
+                    _project_item(_("Projects"), "view_kanban", "fallback_project_changelist", active=_is_project_list),
                     _project_item(_("Metrics"), "monitoring", "fallback_metrics"),
                     _project_item(_("Board missions"), "assignment", "fallback_mission_changelist"),
                     _project_item(

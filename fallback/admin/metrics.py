@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
-from datetime import date, timedelta
-from io import StringIO
+from datetime import timedelta
 from zoneinfo import ZoneInfo
 
 from django.contrib import admin
@@ -14,62 +12,49 @@ from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
-from django.utils.http import content_disposition_header, urlencode
+from django.utils.http import urlencode
 from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_lazy as _
 
+from fallback.admin import flow
 from fallback.admin.base import rights_of
 from fallback.admin.formats import format_hours
+from fallback.admin.plots import Cell, Part, Scope, Section, Table, bar_plot, csv_response, line_plot, sampled
 from fallback.models import Project
 from fallback.selectors import metrics
 from fallback.selectors.rights import Right
-from groups.admin.directory_files import safe_cell
 from missionsite.common.admin.formats import EMPTY, format_datetime
 
 PERIODS = (30, 90, 180, 365)
-# The plots in units of their view box.
-WIDTH, HEIGHT = 720, 160
-TABLES = ("backlog", "weeks", "templates")
 
 
 def metrics_view(request: HttpRequest, project_id: str = "") -> HttpResponse:
-    """Show the metrics; as CSV with `?csv=` one of TABLES. `?days=` is one of PERIODS."""
+    """Show the metrics; as CSV with `?csv=` the name of a section. `?days=` is one of PERIODS."""
     projects, project = _projects(request, project_id)
     days = int(given) if (given := request.GET.get("days", "")) in map(str, PERIODS) else PERIODS[1]
-    zone = ZoneInfo(project.organization.timezone) if project else timezone.get_current_timezone()
+    zone = ZoneInfo(project.organization.timezone if project else timezone.get_current_timezone_name())
     until = timezone.now().astimezone(zone).date()
-    since = until - timedelta(days=days - 1)
-    found = metrics.daily_figures(projects, since=since, until=until)
-    weeks = metrics.weekly_figures(found, since=since, until=until)
-    templates = metrics.template_figures(projects, since=since, until=until)
-    if table := request.GET.get("csv", ""):
-        if table not in TABLES:
+    scope = Scope(projects, project, until - timedelta(days=days - 1), until, zone)
+    parts = [flow.flow_part(scope), _proposals_part(scope)]
+    if name := request.GET.get("csv", ""):
+        section = next((each for part in parts for each in part["sections"] if each.name == name), None)
+        if section is None:
             raise Http404(gettext("There is no such table."))
-        return _csv(table, found, weeks, templates)
-    health = metrics.health_of(project.pk) if project else None
+        return csv_response(section)
     at = metrics.refreshed_at()
     context = {
         "title": project.name if project else gettext("Metrics"),
         "subtitle": gettext("Metrics") if project else "",
         "project": project,
-        "age_text": gettext("Figures of {when}").format(when=format_datetime(at))
+        "age_text": gettext("Figures of proposals: {when}. Figures of missions: now.").format(when=format_datetime(at))
         if at
-        else gettext("Not computed yet"),
+        else gettext("Figures of proposals: not computed yet. Figures of missions: now."),
         "periods": [
             {"days": n, "text": ngettext("{number} day", "{number} days", n).format(number=n), "is_chosen": n == days}
             for n in PERIODS
         ],
         "days": days,
-        "tiles": _tiles(health, found),
-        "backlog": _backlog_plot(found, since, days),
-        "weeks": _weeks_plot(weeks, project, until),
-        "templates": [
-            {
-                "figures": each,
-                "url": _proposals_url(project, template=each.template_id) if each.name else "",
-            }
-            for each in templates
-        ],
-        "is_empty": not found,
+        "parts": parts,
     }
     request.current_app = admin.site.name
     return TemplateResponse(request, "fallback/metrics.html", {**admin.site.each_context(request), **context})
@@ -86,6 +71,18 @@ def _projects(request: HttpRequest, project_id: str) -> tuple[list[str], Project
     if project is None:
         raise Http404(gettext("Project not found."))
     return [project.pk], project
+
+
+def _proposals_part(scope: Scope) -> dict:
+    found = metrics.daily_figures(scope.projects, since=scope.since, until=scope.until)
+    weeks = metrics.weekly_figures(found, since=scope.since, until=scope.until)
+    health = metrics.health_of(scope.project.pk) if scope.project else None
+    return {
+        "title": gettext("Proposals"),
+        "tiles": _tiles(health, found),
+        "text": "" if found else gettext("No figures in this period yet. They are computed every ten minutes."),
+        "sections": [_backlog_section(found, scope), _weeks_section(weeks, scope), _templates_section(scope)],
+    }
 
 
 def _proposals_url(project: Project | None, **filters: str) -> str:
@@ -110,7 +107,7 @@ def _tiles(health: metrics.Health | None, days: list[metrics.Figures]) -> list[d
         tiles += [
             {
                 "name": gettext("Checks with enough ready missions"),
-                "text": EMPTY if ratio is None else f"{number_format(round(100 * ratio, 1))} %",
+                "text": EMPTY if ratio is None else f"{number_format(round(100 * ratio))} %",
             },
             {"name": gettext("Latest week: missions"), "text": f"{health.week_used} / {health.week_cap}"},
             {
@@ -121,76 +118,107 @@ def _tiles(health: metrics.Health | None, days: list[metrics.Figures]) -> list[d
     return tiles
 
 
-def _backlog_plot(found: list[metrics.Figures], since: date, days: int) -> dict:
+def _backlog_section(found: list[metrics.Figures], scope: Scope) -> Section:
     """Two lines, ready and wanted missions by day; a day without a check breaks none."""
     rows = [day for day in found if day.backlog is not None and day.threshold is not None]
-    top = max([1.0, *(max(day.backlog or 0, day.threshold or 0) for day in rows)])
+    last = max(1, (scope.until - scope.since).days)
 
-    def points(values: list[float]) -> str:
-        places = [(day.starts_on - since).days * WIDTH / max(1, days - 1) for day in rows]
-        return " ".join(f"{x:.1f},{HEIGHT - value * HEIGHT / top:.1f}" for x, value in zip(places, values, strict=True))
+    def points(style: str, field: str) -> tuple[str, list[tuple[float, Part]]]:
+        values = [((day.starts_on - scope.since).days / last, day, getattr(day, field)) for day in rows]
+        return style, [
+            (place, Part(style, value, text=f"{date_format(day.starts_on)}: {number_format(round(value, 1))}"))
+            for place, day, value in values
+        ]
 
-    return {
-        "rows": rows,
-        "top": number_format(round(top, 1)),
-        "ready": points([day.backlog or 0 for day in rows]),
-        "wanted": points([day.threshold or 0 for day in rows]),
-        "is_point": len(rows) == 1,
-    }
-
-
-def _weeks_plot(weeks: list[metrics.Figures], project: Project | None, until: date) -> dict:
-    """A bar a week: accepted below, discarded above. Each part links to its proposals."""
-    top = max([1, *(week.decided for week in weeks)])
-    slot = WIDTH / max(1, len(weeks))
-    bars = []
-    for number, week in enumerate(weeks):
-        last = min(week.starts_on + timedelta(days=6), until)
-        accepted, discarded = week.accepted * HEIGHT / top, week.discarded * HEIGHT / top
-        period = {"reviewed_at_from": week.starts_on.isoformat(), "reviewed_at_to": last.isoformat()}
-        bars.append(
-            {
-                "week": week,
-                "x": f"{number * slot + slot * 0.1:.1f}",
-                "width": f"{slot * 0.8:.1f}",
-                "accepted": {"y": f"{HEIGHT - accepted:.1f}", "height": f"{max(0, accepted):.1f}"},
-                "discarded": {"y": f"{HEIGHT - accepted - discarded:.1f}", "height": f"{max(0, discarded):.1f}"},
-                "accepted_url": _proposals_url(project, status="accepted", **period),
-                "discarded_url": _proposals_url(project, status="discarded", **period),
-                "text": gettext("Week of {day}: {accepted} accepted, {discarded} discarded").format(
-                    day=date_format(week.starts_on), accepted=week.accepted, discarded=week.discarded
+    title = gettext("Ready missions and threshold, by day")
+    plot = line_plot(
+        title,
+        (("fb-ready", _("ready, counted up to the threshold")), ("fb-wanted", _("threshold"))),
+        (points("fb-wanted", "threshold"), points("fb-ready", "backlog")),
+        flow.day_labels(scope.since, scope.until),
+    )
+    table = Table(
+        (("day", _("Day")), ("ready", _("Ready")), ("wanted", _("Wanted"))),
+        [
+            (
+                Cell(day.starts_on, date_format(day.starts_on)),
+                *(
+                    Cell(value, number_format(round(value, 1)))
+                    for value in (day.backlog, day.threshold)
+                    if value is not None
                 ),
-            }
-        )
-    return {"bars": bars, "top": top}
+            )
+            for day in rows
+        ],
+    )
+    empty = _("No checks of the backlog in this period.")
+    return Section("backlog", title, table, plot if rows else None, empty=empty, shown=sampled(table.rows))
 
 
-def _csv(
-    table: str,
-    days: list[metrics.Figures],
-    weeks: list[metrics.Figures],
-    templates: list[metrics.TemplateFigures],
-) -> HttpResponse:
-    out = StringIO(newline="")
-    writer = csv.writer(out)
-    if table == "backlog":
-        writer.writerow(("day", "ready", "wanted"))
-        writer.writerows((day.starts_on, day.backlog, day.threshold) for day in days if day.backlog is not None)
-    elif table == "weeks":
-        writer.writerow(("week", "proposed", "accepted", "discarded"))
-        writer.writerows((week.starts_on, week.generated, week.accepted, week.discarded) for week in weeks)
-    else:
-        # Names of templates are free text, which a spreadsheet might run as a formula.
-        writer.writerow(("template_id", "template", "proposed", "accepted", "discarded"))
-        writer.writerows(
-            (each.template_id, safe_cell(each.name), each.generated, each.accepted, each.discarded)
-            for each in templates
+def _weeks_section(weeks: list[metrics.Figures], scope: Scope) -> Section:
+    """A bar a week: accepted below, discarded above. Each part links to its proposals."""
+    bars, rows = [], []
+    for week in weeks:
+        last = min(week.starts_on + timedelta(days=6), scope.until)
+        period = {
+            "reviewed_at_from": max(week.starts_on, scope.since).isoformat(),
+            "reviewed_at_to": last.isoformat(),
+        }
+        accepted, discarded = (
+            _proposals_url(scope.project, status=each, **period) for each in ("accepted", "discarded")
         )
-    return HttpResponse(
-        out.getvalue(),
-        content_type="text/csv; charset=utf-8",
-        headers={
-            "Content-Disposition": content_disposition_header(True, f"metrics-{table}.csv"),
-            "X-Content-Type-Options": "nosniff",
-        },
+        text = gettext("Week of {day}: {accepted} accepted, {discarded} discarded").format(
+            day=date_format(week.starts_on), accepted=week.accepted, discarded=week.discarded
+        )
+        bars.append(
+            (
+                Part("fb-accepted", week.accepted, accepted, text),
+                Part("fb-discarded", week.discarded, discarded, text),
+            )
+        )
+        rows.append(
+            (
+                Cell(week.starts_on, date_format(week.starts_on)),
+                Cell(week.generated, number_format(week.generated)),
+                Cell(week.accepted, number_format(week.accepted), accepted),
+                Cell(week.discarded, number_format(week.discarded), discarded),
+            )
+        )
+    title = gettext("Proposals accepted and discarded, by week")
+    keys = (("fb-accepted", _("accepted")), ("fb-discarded", _("discarded")))
+    columns = (
+        ("week", _("Week from")),
+        ("proposed", _("Proposed")),
+        ("accepted", _("Accepted")),
+        ("discarded", _("Discarded")),
+    )
+    labels = flow.day_labels(weeks[0].starts_on, weeks[-1].starts_on)
+    plot = bar_plot(title, keys, bars, labels) if any(week.decided for week in weeks) else None
+    text = "" if plot else gettext("No decisions in this period.")
+    return Section("weeks", title, Table(columns, rows), plot, text=text)
+
+
+def _templates_section(scope: Scope) -> Section:
+    rows = [
+        (
+            Cell(each.template_id, each.template_id),
+            Cell(
+                each.name,
+                each.name or gettext("Deleted template"),
+                _proposals_url(scope.project, template=each.template_id) if each.name else "",
+            ),
+            *(Cell(number, number_format(number)) for number in (each.generated, each.accepted, each.discarded)),
+        )
+        for each in metrics.template_figures(scope.projects, since=scope.since, until=scope.until)
+    ]
+    columns = (
+        ("template_id", ""),
+        ("template", _("Template")),
+        ("proposed", _("Proposed")),
+        ("accepted", _("Accepted")),
+        ("discarded", _("Discarded")),
+    )
+    empty = _("No proposals in this period.")
+    return Section(
+        "templates", gettext("Proposals by template"), Table(columns, rows, hidden=1), empty=empty, is_open=True
     )

@@ -23,6 +23,7 @@ from fallback.admin.base import (
     VisibleRelatedFilter,
     member_of,
 )
+from fallback.admin.flow import FigureFilter
 from fallback.admin.formats import timeline_context
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
@@ -181,6 +182,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         ("ready", BooleanRadioFilter),
         ("origin", ChoicesDropdownFilter),
         ("priority", ChoicesDropdownFilter),
+        FigureFilter,
     )
     sortable_by = ()
     autocomplete_fields = ("project", "flow", "actor", "repository")

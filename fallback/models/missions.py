@@ -222,6 +222,8 @@ class MissionEvent(models.Model):
             models.Index(
                 fields=["changeset_id"], name="mission_events_changeset", condition=Q(changeset_id__isnull=False)
             ),
+            # The moves of a project's missions, from which its flow follows.
+            models.Index(fields=["project", "mission"], name="mission_events_moves", condition=Q(type="mission.moved")),
         ]
 
     def __str__(self) -> str:
