@@ -216,6 +216,26 @@ class InvitationEnded(DomainError):
     constraint = "community_invitations_status_moves"
 
 
+class RecipientRejected(DomainError):
+    message = _("This is no e-mail address.")
+    code = "recipient_rejected"
+    field = "invited_email"
+    status = 422
+
+
+class RecipientMissing(DomainError):
+    message = _("This invitation has no e-mail. Enter one first.")
+    code = "recipient_missing"
+    field = "email"
+
+
+class MailNotSent(DomainError):
+    message = _("The mail server did not take the e-mail. Try again later, or send the address yourself.")
+    code = "mail_not_sent"
+    field = "email"
+    status = 503
+
+
 class CodeRejected(DomainError):
     """One message for every reason, so that guessing reveals nothing; the log has the real reason."""
 

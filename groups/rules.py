@@ -115,6 +115,10 @@ USERNAME_FIELDS = ("telegram_username", "github_username")
 STAFF_FIELDS = (*OWN_FIELDS, "telegram_id", *USERNAME_FIELDS, "registration_fee_paid", "registration_fee_tx_hash")
 
 
+# Telegram's rule for user names; older ones have four characters.
+TELEGRAM_NAME = r"[A-Za-z0-9_]{4,32}"
+
+
 def normalize_username(typed: str | None) -> str:
     """Return a user name of Telegram or GitHub without blanks around it and without the @ before it."""
     return (typed or "").strip().removeprefix("@").strip()
@@ -134,9 +138,12 @@ class InvitationStatus(TextChoices):
 INVITATION_MOVES = {
     "accept": Move((InvitationStatus.PENDING,), InvitationStatus.ACCEPTED, "invitation.accepted"),
     "expire": Move((InvitationStatus.PENDING,), InvitationStatus.EXPIRED),
+    "extend": Move((InvitationStatus.EXPIRED,), InvitationStatus.PENDING, "invitation.changed"),
     "cancel": Move((InvitationStatus.PENDING,), InvitationStatus.CANCELLED, "invitation.cancelled"),
 }
 MAX_INVITATION_DAYS = 90
+# Registrations with one invitation.
+MAX_USES = 500
 # User names in one request.
 MAX_INVITATIONS = 500
 # The period of the settings INVITATIONS_PER_DAY and INVITATIONS_PER_DAY_BY_STAFF.

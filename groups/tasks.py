@@ -7,7 +7,7 @@ from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
 from groups.models import Member
-from groups.services import verification
+from groups.services import invitation_mail, verification
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
 from missionsite.common.audit.context import in_changeset
@@ -63,3 +63,10 @@ class _RetryAtStatedTime(Retries):
 def verify_on_github(member_id: str) -> str:
     """Check a member's GitHub account; returns the outcome. member_id: their number, the job's only argument."""
     return verification.verify_on_github(actor=Member.objects.system(), member_id=member_id)
+
+
+@app.task(name=invitation_mail.TASK, retry=Retries())
+@in_changeset
+def send_invitation(invitation_id: str, actor_id: str) -> str:
+    """Send an invitation with a new code; returns the outcome. The arguments contain no code."""
+    return invitation_mail.send_with_new_code(actor=Member.objects.get(pk=actor_id), invitation_id=invitation_id)

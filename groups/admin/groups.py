@@ -16,7 +16,7 @@ from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASK
 from groups.models import Colony, Group, Member, Mission, Task
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
 from groups.services.memberships import join_mission
-from missionsite.common.admin import Action, ModelAdmin, ReasonForm, Search, Tab
+from missionsite.common.admin import Action, ModelAdmin, OptionalReasonForm, ReasonForm, Search, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge, format_number, link_to, list_url
 
@@ -88,7 +88,7 @@ ACTIONS = (
         success_message=_("restored"),
         run=_restore,
         permission=ARCHIVE,
-        form=ReasonForm,
+        form=OptionalReasonForm,
         available=lambda group: group.is_archived,
         help_text=_("It becomes active again, with the members it has."),
         icon="unarchive",

@@ -1,48 +1,65 @@
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import cast
 
-from django import forms
-from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
-from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminIntegerFieldWidget, UnfoldAdminTextareaWidget
 
 from groups.admin.base import HistoryAdmin, current_member
-from groups.models import CommunityInvitation, CommunityMember, Member
+from groups.admin.invitation_forms import (
+    ChangeInvitationForm,
+    InvitationForm,
+    InviteManyForm,
+    NewCodeForm,
+    SendForm,
+)
+from groups.admin.invitation_pages import INVITE_MANY, codes_page, hand_out_view, send_view
+from groups.models import CommunityInvitation, CommunityInvitationUse, CommunityMember, Member
 from groups.models.invitations import digest_of_code
-from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, InvitationStatus, normalize_username
+from groups.rules import InvitationStatus
+from groups.services.invitation_mail import queue_invitation_mail
 from groups.services.invitations import (
-    address_to_send,
     cancel_invitation,
+    change_invitation,
     create_invitation,
     create_invitations,
     renew_code,
 )
-from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search, ServiceForm
-from missionsite.common.admin.actions import form_page, render_page
+from groups.services.recipients import Recipient
+from missionsite.common.admin import Action, Search, ServiceForm, Tab
+from missionsite.common.admin.actions import OptionalReasonForm, form_page
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.audit.history import Change
 
-INVITE_MANY = "groups.invite_many"
 COLOURS: dict[str, str] = {
     InvitationStatus.PENDING: "info",
     InvitationStatus.ACCEPTED: "success",
     InvitationStatus.EXPIRED: "default",
     InvitationStatus.CANCELLED: "default",
 }
-# A list of names is read into memory.
-LIST_BYTES = 256 * 1024
+
+REGISTRATIONS: Tab[CommunityInvitation, CommunityInvitationUse] = Tab(
+    name="registrations",
+    title=_("Registrations"),
+    rows=lambda invitation: invitation.registrations.select_related("member").order_by("-used_at", "-id"),
+    columns=(
+        (_("Member"), lambda row, request: link_to(row.member)),
+        (_("Status"), lambda row, request: row.member.get_status_display()),
+        (_("Registered at"), lambda row, request: format_datetime(row.used_at)),
+    ),
+    permission="groups.view_communitymember",
+    empty=_("No one has registered with this invitation yet."),
+)
 
 
 class _CodeRequest(SiteRequest):
@@ -58,91 +75,30 @@ class InvitationSearch(Search):
         return digest_of_code(term)
 
 
-def _days_field() -> forms.IntegerField:
-    return forms.IntegerField(
-        label=_("Valid for (days)"),
-        min_value=1,
-        max_value=MAX_INVITATION_DAYS,
-        initial=settings.INVITATION_DAYS,
-        widget=UnfoldAdminIntegerFieldWidget(),
-    )
-
-
-class InvitationForm(ServiceForm):
-    days = _days_field()
-
-    class Meta:
-        model = CommunityInvitation
-        fields = ("created_by", "invited_telegram_username")
-
-
-class InviteManyForm(forms.Form):
-    """Telegram names, typed one per line or in a file, whose first column is read."""
-
-    created_by = AutocompleteField(
-        CommunityInvitation, "created_by", label=_("Invited by"), help_text=_("An active member of the directory.")
-    )
-    names = forms.CharField(
-        required=False,
-        max_length=LIST_BYTES,
-        label=_("Telegram names"),
-        help_text=_("One per line, with or without @."),
-        widget=UnfoldAdminTextareaWidget(attrs={"rows": 8}),
-    )
-    file = forms.FileField(
-        required=False,
-        label=_("Or a file"),
-        help_text=_("Text or CSV in UTF-8. The first column is read; a header row is skipped."),
-        widget=UnfoldAdminFileFieldWidget(attrs={"accept": ".csv,.txt,text/csv,text/plain"}),
-    )
-    days = _days_field()
-
-    def clean_file(self) -> list[str]:
-        file = self.cleaned_data["file"]
-        if file is None:
-            return []
-        if file.size > LIST_BYTES:
-            raise forms.ValidationError(
-                gettext("The file is larger than %(limit)d KB. Split it.") % {"limit": LIST_BYTES // 1024}
-            )
-        try:
-            text = file.read().decode("utf-8-sig")
-        except UnicodeDecodeError as error:
-            raise forms.ValidationError(gettext("The file must be text in UTF-8.")) from error
-        lines = [line.replace(";", ",").split(",")[0].strip().strip('"').strip() for line in text.splitlines()]
-        if lines and lines[0].lower().replace(" ", "_") in ("name", "telegram", "telegram_name", "telegram_username"):
-            lines = lines[1:]
-        return lines
-
-    def clean(self) -> dict:
-        values = super().clean() or {}
-        typed = [*values.get("names", "").splitlines(), *(values.get("file") or [])]
-        names = list(dict.fromkeys(filter(None, map(normalize_username, typed))))
-        if not self.errors:
-            if not names:
-                self.add_error("names", gettext("Enter at least one name, or choose a file."))
-            elif len(names) > MAX_INVITATIONS:
-                self.add_error(
-                    "names",
-                    gettext("Enter at most %(limit)d names, not %(count)d.")
-                    % {"limit": MAX_INVITATIONS, "count": len(names)},
-                )
-            elif wrong := next((name for name in names if len(name) > 255 or "\x00" in name), None):
-                self.add_error("names", gettext("“%(name)s” is not a valid Telegram name.") % {"name": wrong[:40]})
-        values["all_names"] = names
-        return values
-
-
 def _count_created(count: int) -> str:
     return ngettext("%(count)d invitation created", "%(count)d invitations created", count) % {"count": count}
 
 
-class NewCodeForm(ActionForm):
-    days = _days_field()
-
-
 def _renew(invitation: CommunityInvitation, actor: Member, values: dict) -> CommunityInvitation:
     return renew_code(invitation=invitation, lasts=timedelta(days=values["days"]), actor=actor)
+
+
+def _change(invitation: CommunityInvitation, actor: Member, values: dict) -> None:
+    change_invitation(
+        actor=actor,
+        invitation=invitation,
+        lasts=timedelta(days=values["days"]) if values["days"] else None,
+        recipient=Recipient(
+            name=values["invited_name"],
+            email=values["invited_email"],
+            telegram_username=values["invited_telegram_username"],
+        ),
+        max_uses=values["max_uses"],
+    )
+
+
+def _send(invitation: CommunityInvitation, actor: Member, values: dict) -> None:
+    queue_invitation_mail(actor=actor, invitation=invitation, email=values.get("email", ""))
 
 
 def _cancel(invitation: CommunityInvitation, actor: Member, values: dict) -> None:
@@ -154,8 +110,8 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
     """Invitations: the invited person, the inviter and the status."""
 
     form = InvitationForm
-    search = InvitationSearch("invitation_code", "", ("invited_telegram_username",))
-    search_help_text = _("Code, or the beginning of a Telegram name")
+    search = InvitationSearch("invitation_code", "", ("invited_telegram_username", "invited_email", "invited_name"))
+    search_help_text = _("Code, or the beginning of a name, an e-mail or a Telegram name")
     list_display = ("for_whom", "inviter", "state", "made", "expires", "joined")
     list_display_links = ("for_whom",)
     list_select_related = ("created_by", "accepted_by")
@@ -167,17 +123,32 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
     sortable_by = ()
     autocomplete_fields = ("created_by",)
     empty_text = (_("No invitations yet"), _("Invite a person: they get a code that works once."))
+    tabs = (REGISTRATIONS,)
     add_label = _("Invite a person")
     already_saved = _(
         "This was already saved, and codes are shown only once. If you did not copy a code, create a new one on the"
         " page of its invitation."
     )
-    add_fieldsets = ((None, {"fields": ("created_by", "invited_telegram_username", "days")}),)
+    add_fieldsets = (
+        (None, {"fields": ("created_by", "invited_name", "invited_email", "invited_telegram_username")}),
+        (_("Validity"), {"fields": (("days", "max_uses"),)}),
+    )
     fieldsets = (
-        (None, {"fields": (("for_whom", "state"), "code", ("inviter", "joined"))}),
+        (None, {"fields": (("for_whom", "state"), ("email", "telegram"), "code", ("inviter", "joined"))}),
         (_("Dates"), {"fields": (("made", "expires"), "accepted_at")}),
     )
-    readonly_fields = ("code", "state", "for_whom", "inviter", "joined", "made", "expires", "accepted_at")
+    readonly_fields = (
+        "code",
+        "state",
+        "for_whom",
+        "email",
+        "telegram",
+        "inviter",
+        "joined",
+        "made",
+        "expires",
+        "accepted_at",
+    )
     object_actions = (
         Action(
             name="new-code",
@@ -186,12 +157,35 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
             run=_renew,
             permission="groups.change_communityinvitation",
             form=NewCodeForm,
-            available=lambda invitation: invitation.status == InvitationStatus.PENDING,
+            available=lambda invitation: invitation.is_open,
             help_text=_("The current code stops working. The new code is shown once, on the next page."),
             icon="key",
-            result_page=lambda pages, request, invitation: pages.codes_page(
-                request, [invitation], heading=gettext("New code for %(name)s") % {"name": invitation.for_whom}
+            result_page=lambda pages, request, invitation: codes_page(
+                pages, request, [invitation], heading=gettext("New code for %(name)s") % {"name": invitation.for_whom}
             ),
+        ),
+        Action(
+            name="send",
+            title=_("Send by e-mail"),
+            success_message=_("is being sent with a new code"),
+            run=_send,
+            permission="groups.change_communityinvitation",
+            form=SendForm,
+            available=lambda invitation: invitation.is_open,
+            help_text=_("Sends a new code. The current code stops working when the e-mail is sent."),
+            icon="forward_to_inbox",
+            bulk_title=_("Send by e-mail with a new code"),
+        ),
+        Action(
+            name="edit",
+            title=_("Extend or change"),
+            success_message=_("changed; the code stays the same"),
+            run=_change,
+            permission="groups.change_communityinvitation",
+            form=ChangeInvitationForm,
+            available=lambda invitation: invitation.is_open,
+            help_text=_("The code stays the same."),
+            icon="edit",
         ),
         Action(
             name="cancel",
@@ -199,7 +193,7 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
             success_message=_("cancelled"),
             run=_cancel,
             permission="groups.change_communityinvitation",
-            form=ReasonForm,
+            form=OptionalReasonForm,
             available=lambda invitation: invitation.status == InvitationStatus.PENDING,
             help_text=_("The code stops working immediately. This cannot be undone; create a new invitation instead."),
             icon="cancel",
@@ -233,33 +227,18 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
         made = create_invitation(
             created_by=values["created_by"],
             telegram_username=values["invited_telegram_username"] or "",
+            email=values["invited_email"] or "",
+            name=values["invited_name"] or "",
             lasts=timedelta(days=values["days"]),
+            max_uses=values["max_uses"],
             actor=current_member(request),
         )
         cast(_CodeRequest, request).new_code = made.code
         return made
 
     def response_add(self, request: HttpRequest, obj: CommunityInvitation, post_url_continue=None) -> HttpResponse:
-        return self.codes_page(request, [obj], heading=gettext("Invitation for %(name)s") % {"name": obj.for_whom})
-
-    def codes_page(self, request: HttpRequest, invitations: list[CommunityInvitation], *, heading: str) -> HttpResponse:
-        """Return the page that shows codes. They are in no message, session or other page."""
-        made = [(invitation, address_to_send(invitation)) for invitation in invitations]
-        one = invitations[0] if len(invitations) == 1 else None
-        response = render_page(
-            self,
-            request,
-            "groups/invitation_codes.html",
-            title=heading,
-            made=made,
-            one=one,
-            expires=format_datetime(invitations[0].expires_at),
-            lines="\n".join(f"{invitation.for_whom}\t{address}" for invitation, address in made),
-            invites=self.has_add_permission(request),
-            invites_many=request.user.has_perm(INVITE_MANY),
-        )
-        add_never_cache_headers(response)
-        return response
+        heading = gettext("Invitation for %(name)s") % {"name": obj.for_whom}
+        return codes_page(self, request, [obj], heading=heading)
 
     def may_revert(self, request: HttpRequest, obj, changed: set[str]) -> bool:
         return False
@@ -272,7 +251,13 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
 
     def get_urls(self) -> list:
         many = self._wrapped(self.many_view, self.many_view)
-        return [path("many/", many, name="groups_communityinvitation_many"), *super().get_urls()]
+        send, hand_out = (partial(view, pages=self) for view in (send_view, hand_out_view))
+        return [
+            path("many/", many, name="groups_communityinvitation_many"),
+            path("send/", self._wrapped(send, send_view), name="groups_communityinvitation_send_code"),
+            path("hand-out/", self._wrapped(hand_out, hand_out_view), name="groups_communityinvitation_hand_out"),
+            *super().get_urls(),
+        ]
 
     def many_view(self, request: HttpRequest) -> HttpResponse:
         """Create several invitations, all or none."""
@@ -286,12 +271,16 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
         def save() -> FormResult:
             made = create_invitations(
                 created_by=form.cleaned_data["created_by"],
-                telegram_usernames=form.cleaned_data["all_names"],
+                recipients=form.cleaned_data["people"],
                 lasts=timedelta(days=form.cleaned_data["days"]),
                 actor=current_member(request),
             )
-            codes = self.codes_page(request, made, heading=_count_created(len(made)))
-            return FormResult(back, page=codes)
+            mailed = [each for each in made if each.invited_email] if form.cleaned_data["send"] else []
+            for each in mailed:
+                queue_invitation_mail(actor=current_member(request), invitation=each)
+            shown = [each for each in made if each not in mailed]
+            heading = _count_created(len(made))
+            return FormResult(back, page=codes_page(self, request, shown, heading=heading, mailed=len(mailed)))
 
         return form_page(
             self,
@@ -336,6 +325,14 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
     def for_whom(self, invitation: CommunityInvitation) -> str:
         return invitation.for_whom
 
+    @display(description=_("E-mail"))
+    def email(self, invitation: CommunityInvitation) -> str:
+        return invitation.invited_email or ""
+
+    @display(description=_("Telegram name"))
+    def telegram(self, invitation: CommunityInvitation) -> str:
+        return f"@{invitation.invited_telegram_username}" if invitation.invited_telegram_username else ""
+
     @display(description=_("Invited by"))
     def inviter(self, invitation: CommunityInvitation) -> str:
         return link_to(invitation.created_by)
@@ -354,4 +351,6 @@ class InvitationAdmin(HistoryAdmin[CommunityInvitation]):
 
     @display(description=_("Accepted by"))
     def joined(self, invitation: CommunityInvitation) -> str:
-        return link_to(invitation.accepted_by)
+        if invitation.max_uses == 1:
+            return link_to(invitation.accepted_by)
+        return gettext("%(uses)d of %(most)d people") % {"uses": invitation.uses, "most": invitation.max_uses}

@@ -10,7 +10,7 @@ from groups.admin.base import TASK_STATE, HistoryAdmin, current_member
 from groups.models import Member, Task
 from groups.rules import TASK_MOVES
 from groups.services.tasks import cancel_task, claim_task, complete_task, create_task, reopen_task, update_task
-from missionsite.common.admin import Action, ActionForm, AutocompleteField, ReasonForm, Search
+from missionsite.common.admin import Action, ActionForm, AutocompleteField, OptionalReasonForm, ReasonForm, Search
 from missionsite.common.admin.formats import badge, link_to
 
 CHANGE = "groups.change_task"
@@ -94,7 +94,7 @@ class TaskAdmin(HistoryAdmin[Task]):
             success_message=_("reopened"),
             run=_reopen,
             permission=CHANGE,
-            form=ReasonForm,
+            form=OptionalReasonForm,
             available=_can("reopen"),
             help_text=_("Any member of the mission can claim it again."),
             icon="undo",

@@ -16,11 +16,19 @@ from pydantic import ConfigDict, Field, StringConstraints
 
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.models.directory import PrimaryRole, Tier
-from groups.rules import MAX_INVITATION_DAYS, MAX_INVITATIONS, MAX_REPUTATION, CommunityStatus, InvitationStatus
+from groups.rules import (
+    MAX_INVITATION_DAYS,
+    MAX_INVITATIONS,
+    MAX_REPUTATION,
+    MAX_USES,
+    CommunityStatus,
+    InvitationStatus,
+)
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
 from groups.selectors.directory import find_entries, find_invitations, may_see_directory
-from groups.services.invitations import address_to_send, create_invitations, renew_code
+from groups.services.invitations import address_to_send, change_invitation, create_invitations, renew_code
 from groups.services.invitations import cancel_invitation as cancel
+from groups.services.recipients import Recipient
 from groups.services.registration import accept_invitation, find_invitation
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, Router, needs
@@ -112,6 +120,8 @@ class Invitation(Schema):
     id: uuid.UUID = Field(examples=["0b7c5a44-6f0e-4d6e-8d36-0d4f6a0d0a10"])
     created_by: str = Field(description="Number of the inviting member.", examples=["#247"])
     telegram_username: str | None = Field(examples=["bob"])
+    max_uses: int = Field(description="How many people can register with it.", examples=[1])
+    uses: int = Field(description="How many have registered with it.", examples=[0])
     status: str = Field(examples=["pending"])
     expires_at: datetime = Field(examples=["2026-03-04T09:30:00Z"])
     accepted_by: str | None = Field(description="Number of the member who registered with it.", examples=[None])
@@ -156,8 +166,31 @@ class InvitationOrder(Schema):
         description="Validity in days; the site's default if left out.",
         examples=[3],
     )
+    max_uses: int = Field(
+        1, ge=1, le=MAX_USES, description="How many people can register with each of them.", examples=[40]
+    )
     created_by: int | None = Field(
         None, ge=1, description="Number of another inviting member; staff only.", examples=[247]
+    )
+
+
+class InvitationChange(Schema):
+    """What to change on an invitation. What is left out stays; its code stays too."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    days: int | None = Field(
+        None,
+        ge=1,
+        le=MAX_INVITATION_DAYS,
+        description="Validity in days from now; an expired invitation works again.",
+        examples=[3],
+    )
+    telegram_username: Text | None = Field(
+        None, max_length=255, description="Who it is for; empty for anyone with the code.", examples=["bob"]
+    )
+    max_uses: int | None = Field(
+        None, ge=1, le=MAX_USES, description="How many people can register with it.", examples=[40]
     )
 
 
@@ -287,6 +320,7 @@ def invite(request: SiteRequest, order: InvitationOrder):
         created_by=inviter,
         telegram_usernames=order.telegram_usernames,
         lasts=timedelta(days=order.days) if order.days else None,
+        max_uses=order.max_uses,
         actor=request.auth.member,
     )
     return Status(201, {"items": [_invitation_made(each) for each in made]})
@@ -300,10 +334,32 @@ def cancel_invitation(request: SiteRequest, invitation_id: uuid.UUID, order: Rea
     return _invitation(cancel(invitation=invitation, actor=request.auth.member, reason=order.reason if order else ""))
 
 
+@router.patch("/directory/invitations/{invitation_id}", response=Invitation, summary="Change an invitation")
+@needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
+def update_invitation(request: SiteRequest, invitation_id: uuid.UUID, order: InvitationChange):
+    """Extend one of your invitations, or as staff any, or change its recipient or number of people."""
+    invitation = _invitation_to_change(request, invitation_id)
+    recipient = None
+    if order.telegram_username is not None:
+        recipient = Recipient(
+            name=invitation.invited_name or "",
+            email=invitation.invited_email or "",
+            telegram_username=order.telegram_username,
+        )
+    changed = change_invitation(
+        invitation=invitation,
+        lasts=timedelta(days=order.days) if order.days else None,
+        recipient=recipient,
+        max_uses=order.max_uses,
+        actor=request.auth.member,
+    )
+    return _invitation(changed)
+
+
 @router.post("/directory/invitations/{invitation_id}/code", response=InvitationMade, summary="Create a new code")
 @needs(INVITATIONS_WRITE, staff=["groups.change_communityinvitation"], checks_rights=True)
 def renew_invitation_code(request: SiteRequest, invitation_id: uuid.UUID, order: NewCode | None = None):
-    """Give a pending invitation a new code and a new expiry: one of your own, or as staff any.
+    """Give a pending or expired invitation a new code and a new expiry: one of your own, or as staff any.
 
     The old code stops working immediately. Only this response contains the new one.
     """
@@ -374,7 +430,10 @@ def _invitation(invitation: CommunityInvitation) -> dict:
         "created_by": invitation.created_by_id,
         "telegram_username": invitation.invited_telegram_username,
         "accepted_by": invitation.accepted_by_id,
-        **{name: getattr(invitation, name) for name in ("status", "expires_at", "accepted_at", "created_at")},
+        **{
+            name: getattr(invitation, name)
+            for name in ("status", "expires_at", "accepted_at", "created_at", "max_uses", "uses")
+        },
     }
 
 

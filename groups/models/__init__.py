@@ -12,7 +12,7 @@ from groups.models.history import (
     MembershipHistory,
     TaskHistory,
 )
-from groups.models.invitations import CommunityInvitation
+from groups.models.invitations import CommunityInvitation, CommunityInvitationUse
 from groups.models.members import Member
 from groups.models.memberships import Membership
 from groups.models.participation import MemberDailyHighlight, MemberParticipation
@@ -23,6 +23,7 @@ __all__ = [
     "Colony",
     "CommunityInvitation",
     "CommunityInvitationHistory",
+    "CommunityInvitationUse",
     "CommunityMember",
     "CommunityMemberHistory",
     "Event",

@@ -85,11 +85,11 @@ class CommunityMemberHistory(_CommunityMemberHistory, models.Model):
         indexes = [models.Index(fields=["pgh_obj", "-pgh_id"], name="community_members_history_of")]
 
 
-_CommunityInvitationHistory: Any = history_of(CommunityInvitation)
+_CommunityInvitationHistory: Any = history_of(CommunityInvitation, exclude=("uses",))
 
 
 class CommunityInvitationHistory(_CommunityInvitationHistory, models.Model):
-    """Changes of invitations."""
+    """Changes of invitations, without the count of uses."""
 
     objects = models.Manager()
     pgh_id = models.BigAutoField(primary_key=True)

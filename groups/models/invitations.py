@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from groups.rules import InvitationStatus
+from groups.rules import MAX_USES, InvitationStatus
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -46,7 +46,7 @@ def digest_of_code(typed: str) -> str | None:
 
 
 class CommunityInvitation(models.Model):
-    """An invitation to register with a code, which works once, until it expires or is cancelled."""
+    """An invitation to register with a code, which works `max_uses` times, until it expires or is cancelled."""
 
     # The code itself, only on an object whose code was just created; the database stores its digest.
     code: str | None = None
@@ -64,6 +64,16 @@ class CommunityInvitation(models.Model):
         verbose_name=_("invited by"),
     )
     invited_telegram_username = models.CharField(_("Telegram name"), max_length=255, null=True, blank=True)
+    invited_email = models.EmailField(_("e-mail"), max_length=255, null=True, blank=True)
+    invited_name = models.CharField(_("name"), max_length=255, null=True, blank=True)
+    max_uses = models.IntegerField(
+        _("number of people"),
+        default=1,
+        db_default=1,
+        help_text=_("How many people can register with it. Each registration is listed."),
+    )
+    # Counted by a trigger on community_invitation_uses.
+    uses = models.IntegerField(_("registered"), default=0, db_default=0, editable=False)
     status = models.CharField(
         _("status"),
         max_length=20,
@@ -96,7 +106,21 @@ class CommunityInvitation(models.Model):
         verbose_name_plural = _("invitations")
         ordering = [F("created_at").desc(), F("invitation_id").desc()]
         constraints = [
-            *one_line_checks("community_invitations", "invited_telegram_username"),
+            *one_line_checks("community_invitations", "invited_telegram_username", "invited_email", "invited_name"),
+            CheckConstraint(
+                condition=Q(max_uses__gte=1, max_uses__lte=MAX_USES),
+                name="community_invitations_max_uses_range",
+                violation_error_message=_("An invitation is for 1 to 500 people."),
+                violation_error_code="max_uses_out_of_range",
+                field="max_uses",
+            ),
+            CheckConstraint(
+                condition=Q(uses__gte=0, uses__lte=F("max_uses")),
+                name="community_invitations_uses_within_limit",
+                violation_error_message=_("More people registered with this invitation than it is for."),
+                violation_error_code="invitation_used_up",
+                field="max_uses",
+            ),
             UniqueConstraint(fields=["invitation_code"], name="invitation_code_idx"),
             CheckConstraint(
                 condition=Q(invitation_code__regex=rf"^[{ALPHABET}]{{{CODE_LENGTH}}}$"),
@@ -104,7 +128,8 @@ class CommunityInvitation(models.Model):
             ),
             choices_check("community_invitations", "status", InvitationStatus),
             CheckConstraint(
-                condition=Q(status="accepted", accepted_by__isnull=False, accepted_at__isnull=False)
+                condition=Q(status="accepted", accepted_by__isnull=False, accepted_at__isnull=False, max_uses=1)
+                | Q(status="accepted", accepted_by__isnull=True, accepted_at__isnull=False, max_uses__gt=1)
                 | (~Q(status="accepted") & Q(accepted_by__isnull=True, accepted_at__isnull=True)),
                 name="community_invitations_accepted_fits",
             ),
@@ -135,11 +160,48 @@ class CommunityInvitation(models.Model):
 
     @property
     def for_whom(self) -> str:
-        """The invited user name, or a text for an open invitation."""
-        name = self.invited_telegram_username
-        return f"@{name}" if name else gettext("anyone with the code")
+        """The recipient's name, user name or e-mail, or a text for an open invitation."""
+        telegram = f"@{self.invited_telegram_username}" if self.invited_telegram_username else ""
+        if recipient := self.invited_name or telegram or self.invited_email:
+            return recipient
+        if self.max_uses > 1:
+            return gettext("up to %(count)d people with the link") % {"count": self.max_uses}
+        return gettext("anyone with the code")
+
+    @property
+    def is_open(self) -> bool:
+        """Whether it can be changed, extended and sent again."""
+        return self.status in (InvitationStatus.PENDING, InvitationStatus.EXPIRED)
 
     @property
     def spelled_code(self) -> str:
         """The code in groups of four; empty unless it was just created."""
         return spell_code(self.code or "")
+
+
+class CommunityInvitationUse(models.Model):
+    """One registration with an invitation. Append-only; triggers count it on the invitation."""
+
+    id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
+    invitation = models.ForeignKey(
+        CommunityInvitation, models.PROTECT, related_name="registrations", verbose_name=_("invitation")
+    )
+    member = models.OneToOneField(
+        "groups.CommunityMember",
+        models.PROTECT,
+        to_field="member_id",
+        related_name="registration",
+        verbose_name=_("member"),
+    )
+    used_at = models.DateTimeField(_("registered at"), db_default=TransactionNow(), editable=False)
+
+    objects = QuerySet.as_manager()
+
+    class Meta:
+        db_table = "community_invitation_uses"
+        verbose_name = _("registration with an invitation")
+        verbose_name_plural = _("registrations with an invitation")
+        ordering = ["used_at", "id"]
+
+    def __str__(self) -> str:
+        return f"{self.invitation_id} {self.member_id}"

@@ -5,7 +5,7 @@ import logging
 from django.utils.timezone import now
 
 from groups.errors import CodeRejected
-from groups.models import CommunityInvitation, CommunityMember, Member, MemberRelationship
+from groups.models import CommunityInvitation, CommunityInvitationUse, CommunityMember, Member, MemberRelationship
 from groups.models.invitations import digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
 from groups.rules import CommunityStatus, InvitationStatus, normalize_username
@@ -66,8 +66,8 @@ def accept_invitation(
     """Register a person: create the account, a pending entry and the relationship to the inviter, and use up the code.
 
     password: None if another system registers the person, who sets one later. password_hash: the hash of an already
-    validated password. locale, timezone: for receivers of the signal, which may reject them. The code works once: of
-    two concurrent registrations, one succeeds. Raises CodeRejected, and the errors of the constraints.
+    validated password. locale, timezone: for receivers of the signal, which may reject them. The code works once, or
+    max_uses times, also for concurrent registrations. Raises CodeRejected, and the errors of the constraints.
     """
     invitation = find_invitation(code, lock=True)
     if not name.strip():
@@ -89,10 +89,7 @@ def accept_invitation(
         invited_by_id=invitation.created_by_id,
     )
     entry.refresh_from_db()
-    invitation.status = InvitationStatus.ACCEPTED
-    invitation.accepted_by = entry
-    invitation.accepted_at = now()
-    invitation.save(update_fields=["status", "accepted_by", "accepted_at"])
+    _use(invitation, entry)
     MemberRelationship.objects.create(
         entity_id_a=invitation.created_by_id,
         entity_id_b=entry.member_id,
@@ -110,3 +107,16 @@ def accept_invitation(
     )
     member_registered.send(sender=CommunityMember, entry=entry, locale=locale, timezone=timezone)
     return entry
+
+
+def _use(invitation: CommunityInvitation, entry: CommunityMember) -> None:
+    """Note who registered with a locked invitation, and end it after the last use."""
+    if invitation.max_uses == 1:
+        # A trigger adds the use.
+        invitation.status, invitation.accepted_by, invitation.accepted_at = InvitationStatus.ACCEPTED, entry, now()
+        invitation.save(update_fields=["status", "accepted_by", "accepted_at"])
+        return
+    CommunityInvitationUse.objects.create(invitation=invitation, member=entry)
+    if invitation.uses + 1 == invitation.max_uses:
+        invitation.status, invitation.accepted_at = InvitationStatus.ACCEPTED, now()
+        invitation.save(update_fields=["status", "accepted_at"])

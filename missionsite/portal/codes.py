@@ -6,6 +6,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 
+from groups.models import CommunityInvitation
 from groups.services.registration import plain_code
 from missionsite.common.api.limits import count_request
 from missionsite.common.passwords import TooManyAttempts
@@ -33,9 +34,15 @@ def set_code_cookie(response: HttpResponse, code: str) -> None:
     )
 
 
-def count_registration(code: str) -> None:
+def registrations_per_minute(invitation: CommunityInvitation) -> int:
+    """The limit of registrations with an invitation; 0 for none. A class registers at once with one link."""
+    least = settings.JOIN_ATTEMPTS_PER_MINUTE
+    return least and max(least, 2 * invitation.max_uses)
+
+
+def count_registration(code: str, invitation: CommunityInvitation) -> None:
     """Count an attempt to register with a code, as each reveals whether an e-mail is taken. Raises TooManyAttempts."""
-    allowance = count_request(f"register:{_digest(code)}", settings.JOIN_ATTEMPTS_PER_MINUTE)
+    allowance = count_request(f"register:{_digest(code)}", registrations_per_minute(invitation))
     if allowance and not allowance.allowed:
         raise TooManyAttempts(allowance.retry_after)
 

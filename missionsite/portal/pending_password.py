@@ -6,12 +6,12 @@ is not stored.
 
 import time
 
-from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest
 
 from groups.models import CommunityInvitation
 from missionsite.common.api.limits import count_request
+from missionsite.portal.codes import registrations_per_minute
 
 KEEP_SECONDS = 15 * 60
 _KEY = "registration_password"
@@ -20,7 +20,7 @@ _KEY = "registration_password"
 def store_pending_password(request: HttpRequest, invitation: CommunityInvitation, password: str) -> str:
     """Store the hash of a valid password in the session and return it; empty after too many attempts."""
     # Hashing is slow on purpose, so its number is limited for each invitation.
-    allowance = count_request(f"pending password:{invitation.pk}", settings.JOIN_ATTEMPTS_PER_MINUTE)
+    allowance = count_request(f"pending password:{invitation.pk}", registrations_per_minute(invitation))
     if allowance and not allowance.allowed:
         return ""
     hashed = make_password(password)

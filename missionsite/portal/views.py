@@ -85,7 +85,7 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
         form = RegistrationForm(request.POST, has_pending_password=bool(pending))
         if form.is_valid():
             try:
-                count_registration(code)
+                count_registration(code, invitation)
                 entry = accept_invitation(
                     code=code,
                     **form.cleaned_data,

@@ -339,6 +339,7 @@ class TestDescription:
             "invite",
             "cancel_invitation",
             "renew_invitation_code",
+            "update_invitation",
             "record_participation",
             "list_deck_missions",
             "get_deck_mission",

@@ -23,6 +23,11 @@ OURS = {
     ("member_daily_highlights", "reputation_earned"): ("integer", "needed", "0"),
     # Optional, without a default.
     ("member_relationships", "content"): ("jsonb", "needed", "'{}'"),
+    # Added to the seed: the recipient of an invitation, and invitations for several people.
+    ("community_invitations", "invited_email"): ("character varying(255)", "empty", "-"),
+    ("community_invitations", "invited_name"): ("character varying(255)", "empty", "-"),
+    ("community_invitations", "max_uses"): ("integer", "needed", "1"),
+    ("community_invitations", "uses"): ("integer", "needed", "0"),
     # Added to the seed: the account, the erasure, and the members of entities.
     ("community_members", "person_id"): ("uuid", "empty", "-"),
     ("community_members", "erased_at"): ("timestamp with time zone", "empty", "-"),

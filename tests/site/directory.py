@@ -29,7 +29,10 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
         actor=Member.objects.system(), entry=EntryFactory(name="Rui"), reason="Asked to"
     )
     things["invitation"] = create_invitation(
-        actor=things["entry of member"].person, created_by=things["entry of member"], telegram_username="bob"
+        actor=things["entry of member"].person,
+        created_by=things["entry of member"],
+        telegram_username="bob",
+        email="bob@example.org",
     )
     # Its newest code is used for registration by the API.
     things["open invitation"] = create_invitation(actor=things["entry"].person, created_by=things["entry"])
@@ -61,6 +64,7 @@ CHOSEN = {
     "groups/communitymember remove": "entry",
     "groups/communitymember restore": "removed entry",
     "groups/communityinvitation cancel": "invitation",
+    "groups/communityinvitation send": "invitation",
 }
 
 
@@ -93,9 +97,13 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         },
         "groups_communityinvitation_many": {
             "created_by": things["entry"].member_id,
-            "names": "eve\n@bob",
+            "names": "eve_1\n@bob_1",
             "days": "3",
         },
+        "groups_communityinvitation_send_code": {"codes": things["invitation"].code, "email": "eve@example.org"},
+        "groups_communityinvitation_hand_out": {"codes": things["invitation"].code, "format": "print"},
+        "groups_communityinvitation_send": {"email": "eve@example.org"},
+        "groups_communityinvitation_edit": {"invited_name": "Eve", "max_uses": "1", "days": "9"},
         "groups_communityinvitation_cancel": reason,
         "groups_communityinvitation_new-code": {"days": "3"},
         "groups_memberrelationship_add": {
@@ -118,6 +126,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
             "telegram_id": "31415",
         },
         ("api/directory/invitations", "POST"): {"telegram_usernames": ["eve"]},
+        ("api/directory/invitations/<invitation_id>", "PATCH"): {"days": 9},
         ("api/directory/invitations/<invitation_id>/code", "POST"): {"days": 3},
         ("api/participation", "POST"): {
             "events": [

@@ -271,10 +271,15 @@ admin/groups/communitymember/<object_id>/delete/         | 403                  
 admin/groups/communityinvitation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communityinvitation/add/                    | ok:ACS 403           | done:ACS 403
 admin/groups/communityinvitation/many/                   | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/send/                   | 405                  | done:ACS 403
+admin/groups/communityinvitation/hand-out/               | 405                  | ok:ACS 403
 admin/groups/communityinvitation/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/groups/communityinvitation/<object_id>/change/     | ok:{ROLES} 403       | 403
 admin/groups/communityinvitation/<object_id>/cancel/     | ok:ACS 403           | done:ACS 403
 admin/groups/communityinvitation/<object_id>/new-code/   | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/<object_id>/send/       | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/<object_id>/edit/       | ok:ACS 403           | done:ACS 403
+admin/groups/communityinvitation/<object_id>/registrations/ | ok:{ROLES} 403    | ok:{ROLES} 403
 admin/groups/communityinvitation/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communityinvitation/<object_id>/history/<entry>/revert/ | 403      | 403
 admin/groups/communityinvitation/<object_id>/delete/     | 403                  | 403
@@ -545,6 +550,7 @@ groups/communitymember ban       | done:ACS ok:MEFDU 403
 groups/communitymember verify    | done:ACS ok:MEFDU 403
 groups/communitymember remove    | done:ACS ok:MEFDU 403
 groups/communitymember restore   | done:ACS ok:MEFDU 403
+groups/communityinvitation send   | done:ACS ok:MEFDU 403
 groups/communityinvitation cancel | done:ACS ok:MEFDU 403
 engagement/userengagementstate move       | done:AES ok:CMFDU 403
 engagement/engagementmessage   retry      | done:AES ok:CMFDU 403
@@ -581,6 +587,7 @@ api/directory/members/<number>                  GET  | ok:{ROLES}m 403:p 403
 api/directory/register                          POST | done:{ALL}mp
 api/directory/invitations                       GET  | ok:{ROLES}m 403:p 403
 api/directory/invitations                       POST | done:ACSm 403:p 403
+api/directory/invitations/<invitation_id>       PATCH | done:ACSm 404:p 403
 api/directory/invitations/<invitation_id>/cancel POST | done:ACSm 404:p 403
 api/directory/invitations/<invitation_id>/code POST | done:ACSm 404:p 403
 api/participation                               POST | done:ACS 403:mp 403

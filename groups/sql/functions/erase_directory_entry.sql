@@ -8,6 +8,7 @@ DECLARE
     account uuid;
     known text[];
     names text[];
+    emails text[];
 BEGIN
     SELECT * INTO STRICT subject FROM community_members WHERE id = entry FOR UPDATE;
     account := subject.person_id;
@@ -16,6 +17,9 @@ BEGIN
         SELECT DISTINCT lower(h.telegram_username) FROM community_members_history h
         WHERE h.pgh_obj_id = entry AND h.telegram_username IS NOT NULL
     ) || lower(subject.telegram_username);
+    emails := ARRAY(
+        SELECT DISTINCT lower(h.email) FROM members_history h WHERE h.pgh_obj_id = account
+    ) || ARRAY(SELECT lower(email) FROM members WHERE id = account);
     known := ARRAY[
         subject.name, subject.telegram_id, subject.telegram_username, subject.github_username,
         '"' || subject.member_id || '"'
@@ -41,12 +45,15 @@ BEGIN
         profile_data = NULL
     WHERE pgh_obj_id = entry;
 
-    UPDATE community_invitations SET invited_telegram_username = NULL
-    WHERE accepted_by = subject.member_id
-        OR lower(invited_telegram_username) = ANY (names);
-    UPDATE community_invitations_history SET invited_telegram_username = NULL
+    UPDATE community_invitations SET invited_telegram_username = NULL, invited_email = NULL, invited_name = NULL
     WHERE accepted_by = subject.member_id
         OR lower(invited_telegram_username) = ANY (names)
+        OR lower(invited_email) = ANY (emails);
+    UPDATE community_invitations_history
+    SET invited_telegram_username = NULL, invited_email = NULL, invited_name = NULL
+    WHERE accepted_by = subject.member_id
+        OR lower(invited_telegram_username) = ANY (names)
+        OR lower(invited_email) = ANY (emails)
         OR pgh_obj_id IN (SELECT invitation_id FROM community_invitations WHERE accepted_by = subject.member_id);
     UPDATE member_relationships SET content = '{}' WHERE member_a_id = entry OR member_b_id = entry;
     -- The minutes are part of the counts.

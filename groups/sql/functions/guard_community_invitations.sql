@@ -1,5 +1,5 @@
--- Rejects a change of an ended invitation or its inviter. A pending invitation may get a new code; an ended one keeps
--- its code.
+-- Rejects a change of an ended invitation or its inviter. A pending or expired invitation may get a new code and become
+-- pending again; an ended one keeps its code.
 CREATE OR REPLACE FUNCTION guard_community_invitations() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -8,11 +8,12 @@ BEGIN
         RAISE EXCEPTION 'the inviter of an invitation never changes'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_invitations_inviter_never_changes';
     END IF;
-    IF NEW.invitation_code <> OLD.invitation_code AND (OLD.status, NEW.status) <> ('pending', 'pending') THEN
+    IF NEW.invitation_code <> OLD.invitation_code
+        AND NOT (OLD.status IN ('pending', 'expired') AND NEW.status = 'pending') THEN
         RAISE EXCEPTION 'the code of an invitation changes only while it is pending'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_invitations_code_changes_while_pending';
     END IF;
-    IF OLD.status <> 'pending'
+    IF NOT (OLD.status = 'pending' OR (OLD.status = 'expired' AND NEW.status IN ('expired', 'pending')))
         AND (NEW.status, NEW.accepted_by, NEW.accepted_at)
             IS DISTINCT FROM (OLD.status, OLD.accepted_by, OLD.accepted_at) THEN
         RAISE EXCEPTION 'an invitation that is % never changes', OLD.status
