@@ -218,6 +218,25 @@ class NothingToConfirm(DomainError):
     status = 409
 
 
+class NotInQuarantine(DomainError):
+    message = _("This test is not in quarantine.")
+    code = "not_in_quarantine"
+    status = 409
+
+
+class OwnerUnknown(DomainError):
+    message = _("No member has this ID.")
+    code = "owner_unknown"
+    field = "owner"
+    status = 422
+
+
+class NothingToCompare(DomainError):
+    message = _("There is no earlier run to compare with.")
+    code = "nothing_to_compare"
+    status = 409
+
+
 class CiRunImmutable(DomainError):
     message = _("The commit, branch, build, suite, attempt and environment of a test run cannot be changed.")
     code = "ci_run_immutable"

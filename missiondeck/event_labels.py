@@ -9,6 +9,9 @@ EVENT_LABELS = {
     "calendar_feed.created": _("Calendar feed created"),
     "calendar_feed.revoked": _("Calendar feed revoked"),
     "chat_message.created": _("Chat message added"),
+    "deck_test.owner_changed": _("Owner of a test changed"),
+    "deck_test.quarantine_lifted": _("Quarantine of a test lifted"),
+    "deck_test.quarantined": _("Test put in quarantine"),
     "deckmission.reverted": _("Client mission change reverted"),
     "test_gate.baseline_confirmed": _("Baseline of tests confirmed"),
     "test_gate.rules_changed": _("Rules of a gate changed"),
@@ -22,11 +25,14 @@ EVENT_LABELS = {
 EVENT_FIELDS: dict[str, EventField] = {
     "citizen": (_("Citizen"), Citizen),
     "client_mission": _("Client mission"),
+    "issue_url": _("Issue"),
     "max_age_days": _("Maximum age in days"),
     "max_failures": _("Maximum failures"),
     "min_tests": _("Minimum tests"),
+    "quarantined_until": _("In quarantine until"),
     "required_suites": _("Required suites"),
     "sender": (_("Author"), ChatSender),
+    "test": _("Test"),
     "tests": _("Tests"),
 }
 # Keys of rows.

@@ -4,6 +4,8 @@ Constraints, forms, services, the API and the README are made from them. Where S
 test_rules.py compares the two.
 """
 
+from datetime import timedelta
+
 # From, to: whether a move of the status of a client mission needs a reason.
 STATUS_MOVES = {
     ("active", "qa"): False,
@@ -45,6 +47,14 @@ MAX_SUITES = 50
 # Tests, failures and days in the rules of a gate.
 MAX_TESTS = 1_000_000
 MAX_AGE_DAYS = 3_650
+
+# The longest quarantine of a test.
+MAX_QUARANTINE = timedelta(days=90)
+# A test is slower if it takes this many times as long as before, and this many seconds more.
+SLOWER_RATIO = 2.0
+SLOWER_SECONDS = 1.0
+# The latest runs of a mission that the page of a test searches.
+HISTORY_RUNS = 100
 
 # Calendar feeds of a member that are not revoked.
 MAX_FEEDS = 20

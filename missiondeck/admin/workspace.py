@@ -15,12 +15,14 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from missiondeck.admin.base import current_member
+from missiondeck.admin.workspace_changes import format_run
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm
 from missiondeck.admin.workspace_gate import GateRulesForm, ReasonForm, gate
 from missiondeck.admin.workspace_head import head, status_changes
-from missiondeck.admin.workspace_runs import format_run, runs_of, tests_of
+from missiondeck.admin.workspace_runs import runs_of, tests_of
+from missiondeck.admin.workspace_test import test_urls
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
@@ -69,13 +71,16 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("items/<str:dod_item>/position/", "_position", position_view),
         ("items/<str:dod_item>/remove/", "_remove", remove_view),
     )
+    own = {"model_admin": model_admin}
+    every = [(*each, {}) for each in views] + [(*each, own) for each in test_urls()]
     return [
         path(
             f"<path:object_id>/workspace/{end}",
             model_admin.admin_site.admin_view(view),
+            options,
             name=f"missiondeck_workspace{name}",
         )
-        for end, name, view in views
+        for end, name, view, options in every
     ]
 
 

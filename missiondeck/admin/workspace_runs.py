@@ -7,6 +7,7 @@ from django.utils.html import escape
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext, ngettext
 
+from missiondeck.admin.workspace_changes import changes, errors, run_tabs
 from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
@@ -22,7 +23,7 @@ from missiondeck.selectors.runs import (
     results_of,
     search_logs,
 )
-from missionsite.common.admin.formats import format_datetime, format_number
+from missionsite.common.admin.formats import format_number
 
 # Characters of one text of a result on a page.
 TEXT = 20_000
@@ -48,7 +49,10 @@ def tests_of(mission: DeckMission, url: WorkspaceUrl, latest: TestRun | None) ->
         "is_unknown": asked is None,
         "trend": trend(runs_of(mission), url, run),
         "run": one_run(run, url, latest),
-        "results": results(run, url),
+        "tabs": run_tabs(run, url),
+        "changes": changes(run, url) if url.show == "changes" else None,
+        "errors": errors(run, url) if url.show == "errors" else None,
+        "results": None if url.show else results(run, url),
         "logs": logs(run, url),
     }
 
@@ -61,7 +65,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "key": run.pk,
         "name": run.name or gettext("Test run"),
         "is_latest": run.pk == latest.pk,
-        "latest_url": url.to(run=None, runs=1, page=1, status="", q="", log=0, find="").href,
+        "latest_url": WorkspaceUrl(url.mission, citizen=url.citizen).href,
         "status": run.status,
         "status_label": run.get_status_display(),
         "tone": RUN_TONES[run.status],
@@ -134,7 +138,7 @@ def results(run: TestRun, url: WorkspaceUrl) -> dict:
     if not page.results and url.page > 1:
         page = results_of(run, number=1, status=url.status, search=url.q)
     return {
-        "rows": [_result(each) for each in page.results],
+        "rows": [_result(each, url) for each in page.results],
         "text": _format_range(page),
         "total": page.total,
         "is_filtered": bool(url.status or url.q),
@@ -156,10 +160,11 @@ def _format_range(page: ResultsPage) -> str:
     }
 
 
-def _result(result: dict) -> dict:
+def _result(result: dict, url: WorkspaceUrl) -> dict:
     status = result["status"]
     return {
         "name": result["name"],
+        "url": url.test(result["key"]),
         "where": " · ".join(result[key] for key in ("classname", "suite", "file") if result.get(key)),
         "status": status,
         "status_label": ResultStatus(status).label,
@@ -215,8 +220,3 @@ def logs(run: TestRun, url: WorkspaceUrl) -> dict:
 def _lines(page: LogPage) -> SafeString:
     """The lines as list items. Built here, not in a template, because a page may have tens of thousands."""
     return SafeString("".join(f'<li id="ws-line-{line}"><code>{escape(text)}</code></li>' for line, text in page.lines))
-
-
-def format_run(run: TestRun) -> str:
-    """A run in short form: "Failed, 5 Nov 2025 17:00"."""
-    return f"{run.get_status_display()}, {format_datetime(run.created_at)}"

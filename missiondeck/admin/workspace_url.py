@@ -10,10 +10,13 @@ from django.urls import reverse
 from django.utils.http import urlencode
 
 from missiondeck.models import Citizen, DeckMission, ResultStatus
+from missiondeck.selectors.comparisons import KINDS
 
 LONGEST_SEARCH = 200
 # The highest page number that is accepted.
 LAST_PAGE = 1_000_000
+# The tabs of a run besides its tests.
+TABS = ("changes", "errors")
 
 
 @dataclass(frozen=True)
@@ -21,8 +24,9 @@ class WorkspaceUrl:
     """citizen: the open tab; "" opens the citizen with the latest message. before: the chat ends before this message.
 
     run: the chosen test run; None is the latest. runs: a page of runs, from 1. status, q, page: the filters and page of
-    its results. log: a page of its logs, 0 while they are hidden. find: the search text for its logs. edit: the item of
-    the definition of done that is being edited.
+    its results. show: the open tab of the run. against: the run it is compared with. kind: the kind of changes. log: a
+    page of its logs, 0 while they are hidden. find: the search text for its logs. edit: the item of the definition of
+    done that is being edited.
     """
 
     mission: UUID
@@ -33,6 +37,9 @@ class WorkspaceUrl:
     status: str = ""
     q: str = ""
     page: int = 1
+    show: str = ""
+    against: UUID | None = None
+    kind: str = ""
     log: int = 0
     find: str = ""
     edit: UUID | None = None
@@ -49,6 +56,9 @@ class WorkspaceUrl:
             status=_one_of(query.get("status"), ResultStatus.values),
             q=_text(query.get("q")),
             page=_number(query.get("page"), otherwise=1),
+            show=_one_of(query.get("show"), list(TABS)),
+            against=parse_key(query.get("against")),
+            kind=_one_of(query.get("kind"), list(KINDS)),
             log=_number(query.get("log"), otherwise=0),
             find=_text(query.get("find")),
             edit=parse_key(query.get("edit")),
@@ -66,6 +76,10 @@ class WorkspaceUrl:
     @property
     def href(self) -> str:
         return reverse("admin:missiondeck_workspace", args=[self.mission]) + self.query
+
+    def test(self, key: UUID | str) -> str:
+        """The URL of the page of a test."""
+        return reverse("admin:missiondeck_workspace_test", args=[self.mission, str(UUID(str(key)))])
 
     def action(self, name: str, *args) -> str:
         """The URL of an action; its query string restores this page."""

@@ -44,7 +44,8 @@ class GateCheck(Schema):
     """One rule, with its value."""
 
     rule: str = Field(
-        description="`suite`, `open`, `later`, `failures`, `tests`, `vanished` or `age`.", examples=["tests"]
+        description="`suite`, `open`, `later`, `failures`, `quarantine`, `tests`, `vanished` or `age`.",
+        examples=["tests"],
     )
     label: str = Field(examples=["Number of tests"])
     value: str = Field(examples=["44 ran; at least 40 required"])
@@ -73,6 +74,8 @@ class GateOut(Schema):
     baseline: GateBaselineOut | None = Field(examples=[None])
     vanished: int = Field(description="Vanished tests that are not confirmed.", examples=[0])
     vanished_tests: list[str] = Field(description="Some of them, 50 at most.", examples=[[]])
+    quarantined: int = Field(description="Tests that failed in quarantine; they do not count.", examples=[0])
+    quarantined_tests: list[str] = Field(description="Some of them, 50 at most.", examples=[[]])
 
 
 class GateRulesIn(Order):

@@ -11,7 +11,7 @@ from django.utils.translation import gettext
 from ninja import Query, Schema
 from pydantic import Field
 
-from missiondeck.api.access import Number, RunId, get_run, get_visible_mission
+from missiondeck.api.access import EXAMPLE_ID, Number, RunId, get_run, get_visible_mission
 from missiondeck.api.names import ResultStatusName, RunStatusName
 
 # Its fixed URLs below /runs/ must be registered before the one with a run's id.
@@ -47,6 +47,7 @@ class ResultOut(Schema):
     output: str | None = Field(None, examples=["retrying"])
     retries: int | None = Field(None, description="Number of retries by the tool.", examples=[1])
     is_flaky: bool = Field(examples=[True])
+    key: UUID = Field(description="Identifies the test across runs.", examples=[EXAMPLE_ID])
 
 
 class ResultsOut(Schema):

@@ -11,6 +11,7 @@ from missiondeck.models.choices import (
     RunSource,
     RunStatus,
 )
+from missiondeck.models.deck_tests import DeckTest, TestResult
 from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.gates import GateBaseline, GateRules, VanishedTest
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
@@ -27,6 +28,7 @@ __all__ = [
     "DeckMissionHistory",
     "DeckStatus",
     "DeckStatusChange",
+    "DeckTest",
     "DodItem",
     "DodItemHistory",
     "GateBaseline",
@@ -36,6 +38,7 @@ __all__ = [
     "RunOutcome",
     "RunSource",
     "RunStatus",
+    "TestResult",
     "TestRun",
     "TestRunLogPage",
     "TestRunPart",

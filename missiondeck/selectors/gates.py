@@ -32,7 +32,8 @@ def gate_of(mission: DeckMission) -> dict:
     {"commit", "runs": [{"run", "suite", "environment", "status", "tests", "failures", "is_green", "is_latest"}],
     "open": [{"run", "suite"}], "later": {"run", "status"} or None, "required_suites", "missing_suites", "tests",
     "min_tests", "is_min_tests_stated", "failures", "max_failures", "ran_at", "max_age_days", "is_too_old",
-    "baseline": {"tests", "at", "reason"} or None, "vanished": a count, "vanished_tests": up to 50 names}
+    "baseline": {"tests", "at", "reason"} or None, "vanished": a count, "vanished_tests": up to 50 names,
+    "quarantined": a count of tests that failed in quarantine, "quarantined_tests": up to 50 names}
     """
     with connection.cursor() as cursor:
         cursor.execute("SELECT deck_gate(%s)", [mission.pk])
@@ -77,6 +78,8 @@ def checks_of(gate: dict) -> list[Check]:
         values = {"count": f"{gate['failures']:,}", "limit": f"{gate['max_failures']:,}"}
         text = gettext("%(count)s; at most %(limit)s may fail") % values
         checks.append(Check("failures", gettext("Failed tests"), text, is_met=gate["failures"] <= gate["max_failures"]))
+    if gate["quarantined"]:
+        checks.append(_quarantine_check(gate))
     checks.append(_tests_check(gate))
     if gate["baseline"]:
         count = gate["vanished"]
@@ -91,8 +94,14 @@ def checks_of(gate: dict) -> list[Check]:
 
 def _suite_check(run: dict) -> Check:
     values = {"tests": f"{run['tests']:,}", "failures": f"{run['failures']:,}"}
+    quarantined = run["is_green"] and run["status"] == "failed" and not run["failures"]
     if run["status"] == "running":
         value = gettext("still running")
+    elif quarantined:
+        value = ngettext(
+            "%(tests)s test, failures only in quarantine", "%(tests)s tests, failures only in quarantine", run["tests"]
+        )
+        value %= values
     elif run["failures"]:
         value = gettext("%(tests)s tests, %(failures)s failed") % values
     elif run["tests"]:
@@ -101,6 +110,18 @@ def _suite_check(run: dict) -> Check:
         value = gettext("no tests ran")
     label = suite_label(run) if run["suite"] or run["environment"] else gettext("Latest test run")
     return Check("suite", label, value, is_met=run["is_green"], run=run["run"])
+
+
+def _quarantine_check(gate: dict) -> Check:
+    """Failures that do not close the gate stay visible."""
+    count, tests = gate["quarantined"], gate["quarantined_tests"]
+    named = "; ".join(tests[:5])
+    if count > 5:
+        named = gettext("%(items)s; and %(count)s more") % {"items": named, "count": f"{count - 5:,}"}
+    text = ngettext("%(count)s failed: %(tests)s", "%(count)s failed: %(tests)s", count)
+    return Check(
+        "quarantine", gettext("Tests in quarantine"), text % {"count": f"{count:,}", "tests": named}, is_met=True
+    )
 
 
 def _tests_check(gate: dict) -> Check:

@@ -12,7 +12,7 @@ from django.db.migrations.loader import MigrationLoader
 from tests.migrating import Database, databases_of
 
 TABLES = ["deck_missions", "dod_items", "chat_messages", "test_runs", "test_run_log_pages", "deck_status_changes"]
-MORE = ["deck_latest_runs", "deck_feeds", "deck_missions_history", "dod_items_history"]
+MORE = ["test_results", "deck_latest_runs", "deck_feeds", "deck_missions_history", "dod_items_history"]
 STEPS = [
     "0001_initial",
     "0002_add_github_url",
@@ -23,6 +23,7 @@ STEPS = [
     "0007_translate_warnings",
     "0008_ci_runs",
     "0009_feed_options",
+    "0011_test_results",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
@@ -210,7 +211,8 @@ def codes(value):
 
 @pytest.mark.seed("001 forward and back step by step, each step removes only what it made")
 def test_each_reverse_step_removes_only_its_part(migrated):
-    workspace = {
+    results = {"test_results"}
+    workspace = results | {
         "test_run_log_pages", "deck_status_changes", "deck_latest_runs", "deck_feeds",
         "deck_missions_history", "dod_items_history",
     }  # fmt: skip
@@ -222,10 +224,11 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }  # fmt: skip
     feed = {"alarm_hours", "hides_budget", "hides_addresses"}
     without = {
-        "0008_ci_runs": (set(), {}),
-        "0007_translate_warnings": (set(), {}),
-        "0006_labels": (set(), {}),
-        "0005_workspace": (set(), {}),
+        "0009_feed_options": (results, {}),
+        "0008_ci_runs": (results, {}),
+        "0007_translate_warnings": (results, {}),
+        "0006_labels": (results, {}),
+        "0005_workspace": (results, {}),
         "0004_create_test_runs": (workspace, {}),
         "0003_add_citizen": (runs, {}),
         "0002_add_github_url": (runs, citizen),
@@ -233,7 +236,10 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }
     assert set(without) == set(STEPS[:-1])
     for step, (tables, removed) in without.items():
-        gone = {"deck_feeds": feed, "test_runs": set() if step == "0008_ci_runs" else ci_run} | removed
+        gone = {
+            "deck_feeds": set() if step in STEPS[8:] else feed,
+            "test_runs": set() if step in STEPS[7:] else ci_run,
+        } | removed
         expected = {
             table: sorted(
                 (

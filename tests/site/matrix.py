@@ -510,6 +510,10 @@ admin/missiondeck/deckmission/<object_id>/workspace/runs/ | 405                 
 admin/missiondeck/deckmission/<object_id>/workspace/gate/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/gate/baseline/ | 405        | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/gate/vanished/ | 405        | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/     | ok:{DECK} 403 | 405
+admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/owner/ | 405       | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/quarantine/ | 405  | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/quarantine/lift/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/ | 405                | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/<run>/give-up/      | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 405 | done:{DELIVER} 403
@@ -625,6 +629,12 @@ api/deck/missions/<number>/runs/import          POST   | done:{DELIVER} 403:{DEC
 api/deck/missions/<number>/runs/latest          GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>           GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>/logs      GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/<run>/changes   GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/runs/<run>/errors    GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/tests/<test>         GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/tests/<test>/owner   PUT    | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/tests/<test>/quarantine PUT | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/tests/<test>/quarantine/lift POST | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>/finish    POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/runs/<run>/give-up   POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/projects                                                  GET   | ok:{ALL}mp

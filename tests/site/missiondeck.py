@@ -1,11 +1,15 @@
 """Objects of the mission deck for the tests of the whole site: a mission, its items and runs, valid forms."""
 
+from datetime import timedelta
 from io import BytesIO
 
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.utils import timezone
 
 from groups.models import Member
+from missiondeck.selectors.deck_tests import key_of_test
 from missiondeck.services.chats import add_message
+from missiondeck.services.deck_tests import quarantine_test
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.gates import confirm_baseline
 from missiondeck.services.missions import update_deck_mission
@@ -42,12 +46,21 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         actor=people["superuser"],
     ).run
     things["running deck run"] = start_run(mission=mission, actor=people["superuser"], name="nightly")
+    until = timezone.now() + timedelta(days=14)
+    quarantine_test(
+        actor=people["superuser"],
+        mission=mission,
+        test="tests \u203a test_gone",
+        reason="Unreliable",
+        issue_url="https://issues.example.org/812",
+        until=until,
+    )
     things["deck feed"], things["deck feed secret"] = create_feed(actor=people["superuser"], name="laptop")
 
 
 # The object of a URL, by model.
 OBJECTS = {"missiondeck/deckmission": "deck mission"}
-PARTS = ("number", "citizen", "item", "dod_item", "run", "form", "secret")
+PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "form", "secret")
 CHOSEN: dict[str, str] = {}
 
 
@@ -63,6 +76,8 @@ def part(things: dict[str, object], name: str, route: str) -> object:
         case "run":
             of_running = ("finish_deck_run", "give_up_deck_run", "missiondeck_workspace_give_up")
             return things["running deck run" if route in of_running else "deck run"].pk
+        case "test":
+            return key_of_test("tests \u203a test_gone")
         case "form":
             return "md"
         case _:
@@ -72,6 +87,10 @@ def part(things: dict[str, object], name: str, route: str) -> object:
 def _report() -> SimpleUploadedFile:
     """Return a report that was not imported before."""
     return SimpleUploadedFile("report.xml", junit_of(("test_new", "passed")), "application/xml")
+
+
+def _quarantine() -> dict:
+    return {"reason": "Unreliable", "issue_url": "https://issues.example.org/813"}
 
 
 def _mission() -> dict:
@@ -104,6 +123,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_gate": {"required_suites": "unit, e2e", "min_tests": "1", "max_failures": "0"},
         "missiondeck_workspace_baseline": {"reason": "The complete suite"},
         "missiondeck_workspace_vanished": {"tests": ["tests \u203a test_gone"], "reason": "Removed"},
+        "missiondeck_workspace_test_owner": {"owner": things["deck mission"].assigned_to},
+        "missiondeck_workspace_quarantine": _quarantine() | {"days": "7"},
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
         "missiondeck_workspace_tick": {"done": "1"},
         "missiondeck_workspace_edit": {"text": "It is faster", "category": "tests"},
@@ -123,6 +144,13 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         (f"{at}/<number>/gate", "PUT"): {"required_suites": ["unit"], "min_tests": 1},
         (f"{at}/<number>/gate/baseline", "POST"): {"reason": "The complete suite"},
         (f"{at}/<number>/gate/vanished", "POST"): {"tests": ["tests \u203a test_gone"], "reason": "Removed"},
+        (f"{at}/<number>/tests/<test>/owner", "PUT"): {
+            "owner": Member.objects.get(email=things["deck mission"].assigned_to).member_id
+        },
+        (f"{at}/<number>/tests/<test>/quarantine", "PUT"): {
+            **_quarantine(),
+            "until": (timezone.now() + timedelta(days=7)).isoformat(),
+        },
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},

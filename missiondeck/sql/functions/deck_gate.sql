@@ -13,6 +13,7 @@ DECLARE
     open_runs jsonb;
     later jsonb;
     vanished text[] := '{}';
+    quarantined text[];
 BEGIN
     SELECT * INTO rules FROM deck_gate_rules WHERE mission_id = of_mission;
     rules.required_suites := coalesce(rules.required_suites, '{}');
@@ -22,11 +23,13 @@ BEGIN
     SELECT jsonb_agg(jsonb_build_object(
             'run', g.run_id, 'suite', g.suite, 'environment', g.environment, 'status', g.status,
             'is_latest', g.is_latest, 'tests', g.tests, 'failures', g.failures,
-            'is_green', g.status = 'passed' OR (g.status = 'failed' AND NOT g.is_given_up AND g.passed > 0
+            'is_green', g.status = 'passed' OR c.is_excused
+                OR (g.status = 'failed' AND NOT g.is_given_up AND g.passed > 0
                 AND g.failures BETWEEN 1 AND rules.max_failures)
         ) ORDER BY g.suite, g.environment),
         coalesce(max(g.commit), ''), coalesce(sum(g.tests), 0), coalesce(sum(g.failures), 0), max(g.ran_at)
-    INTO runs, of_commit, all_tests, all_failures, newest FROM deck_gate_runs(of_mission) g;
+    INTO runs, of_commit, all_tests, all_failures, newest
+    FROM deck_gate_runs(of_mission) g, deck_run_counts(g.run_id) c;
     -- Runs that are still open: those of the commit, and those without one.
     SELECT coalesce(jsonb_agg(jsonb_build_object('run', t.id, 'suite', t.job) ORDER BY t.created_at, t.id), '[]')
     INTO open_runs FROM test_runs t
@@ -36,18 +39,25 @@ BEGIN
         SELECT jsonb_build_object('run', h.id, 'status', h.status) INTO later FROM (
             SELECT t.id, t.status, t.ordered_at FROM test_runs t WHERE t.mission_id = of_mission AND t.commit = ''
             ORDER BY t.ordered_at DESC, t.created_at DESC, t.id DESC LIMIT 1
-        ) h WHERE h.status = 'failed' AND h.ordered_at > newest;
+        ) h WHERE h.status = 'failed' AND h.ordered_at > newest AND NOT (SELECT c.is_excused FROM deck_run_counts(h.id) c);
     ELSE
         -- Of overlapping runs without a commit, the one that ended last counts too; a running run is the last to end.
         SELECT jsonb_build_object('run', h.id, 'status', h.status) INTO later FROM (
             SELECT t.id, t.status FROM test_runs t WHERE t.mission_id = of_mission
             ORDER BY t.finished_at DESC NULLS FIRST, t.created_at DESC, t.id DESC LIMIT 1
-        ) h WHERE h.status <> 'passed'
+        ) h WHERE h.status <> 'passed' AND NOT (SELECT c.is_excused FROM deck_run_counts(h.id) c)
             AND NOT EXISTS (SELECT FROM deck_gate_runs(of_mission) g WHERE g.run_id = h.id);
     END IF;
     IF baseline.id IS NOT NULL THEN
         vanished := ARRAY(SELECT v FROM deck_vanished_tests_of(of_mission) AS v ORDER BY 1);
     END IF;
+    -- Tests in quarantine that failed in these runs do not count, but stay visible.
+    quarantined := ARRAY(
+        SELECT d.test FROM deck_tests d WHERE d.mission_id = of_mission AND d.quarantined_until > now() AND EXISTS (
+            SELECT FROM jsonb_array_elements(coalesce(runs, '[]')) AS g (run)
+            JOIN test_results r ON r.run_id = (g.run->>'run')::uuid AND r.test_key = md5(d.test)::uuid AND r.rank < 2
+        ) ORDER BY d.test
+    );
     RETURN jsonb_build_object(
         'commit', of_commit, 'runs', coalesce(runs, '[]'), 'later', later, 'open', open_runs,
         'required_suites', to_jsonb(rules.required_suites),
@@ -64,6 +74,7 @@ BEGIN
         'baseline', CASE WHEN baseline.id IS NOT NULL THEN jsonb_build_object(
             'tests', baseline.tests, 'at', baseline.created_at, 'reason', baseline.reason
         ) END,
-        'vanished', cardinality(vanished), 'vanished_tests', to_jsonb(vanished[1:50])
+        'vanished', cardinality(vanished), 'vanished_tests', to_jsonb(vanished[1:50]),
+        'quarantined', cardinality(quarantined), 'quarantined_tests', to_jsonb(quarantined[1:50])
     );
 END $$;

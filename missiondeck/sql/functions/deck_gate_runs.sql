@@ -1,6 +1,6 @@
 -- The runs that decide whether a mission can be completed. If CI states commits: for the newest commit, the last attempt
 -- of the last build of each suite and environment. Otherwise: the latest run, and the latest run of each required suite.
--- tests: how many tests ran.
+-- tests: how many tests ran. failures: without those of tests in quarantine.
 CREATE OR REPLACE FUNCTION deck_gate_runs(of_mission uuid) RETURNS TABLE (
     run_id uuid, commit text, suite text, environment text, status text, is_latest boolean, is_given_up boolean,
     passed bigint, failures bigint, tests bigint, ran_at timestamptz
@@ -26,10 +26,6 @@ AS $$
         ORDER BY job, environment, build DESC, attempt DESC, began DESC, created_at DESC, id DESC
     )
     SELECT t.id, t.commit, t.job, t.environment, t.status, t.id = (SELECT l.id FROM latest l), t.is_given_up,
-           counted.passed, counted.failures, counted.passed + counted.failures, coalesce(t.started_at, t.created_at)
-    FROM decisive d JOIN test_runs t ON t.id = d.id, LATERAL (
-        SELECT count(*) FILTER (WHERE r.result->>'status' = 'passed') AS passed,
-               count(*) FILTER (WHERE r.result->>'status' IN ('failed', 'error')) AS failures
-        FROM jsonb_array_elements(CASE jsonb_typeof(t.results) WHEN 'array' THEN t.results ELSE '[]' END) AS r (result)
-    ) counted
+           c.passed, c.failures - c.quarantined, c.passed + c.failures, coalesce(t.started_at, t.created_at)
+    FROM decisive d JOIN test_runs t ON t.id = d.id, LATERAL deck_run_counts(t.id) c
 $$;

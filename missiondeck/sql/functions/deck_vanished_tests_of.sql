@@ -5,14 +5,9 @@ AS $$
     WITH baseline AS (
         SELECT b.runs FROM deck_gate_baselines b WHERE b.mission_id = of_mission ORDER BY b.id DESC LIMIT 1
     )
-    SELECT test_identity(r.result)
-    FROM baseline b JOIN test_runs t ON t.id = ANY (b.runs), jsonb_array_elements(t.results) AS r (result)
-    WHERE r.result->>'status' <> 'skipped'
+    SELECT r.test FROM baseline b JOIN test_results r ON r.run_id = ANY (b.runs) WHERE r.rank <> 2
     EXCEPT
-    SELECT test_identity(r.result)
-    FROM deck_gate_runs(of_mission) g JOIN test_runs t ON t.id = g.run_id, jsonb_array_elements(
-        CASE jsonb_typeof(t.results) WHEN 'array' THEN t.results ELSE '[]' END
-    ) AS r (result)
+    SELECT r.test FROM deck_gate_runs(of_mission) g JOIN test_results r ON r.run_id = g.run_id
     EXCEPT
     SELECT v.test FROM deck_vanished_tests v WHERE v.mission_id = of_mission
 $$;

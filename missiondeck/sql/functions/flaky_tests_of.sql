@@ -7,15 +7,13 @@ AS $$
         SELECT DISTINCT test_identity(r.result) AS test FROM jsonb_array_elements(results) AS r (result)
         WHERE r.result->>'status' IN ('failed', 'error')
     ), past AS (
-        SELECT t.id, t.created_at, test_identity(r.result) AS test,
-               bool_or(r.result->>'status' IN ('failed', 'error')) AS is_bad
+        SELECT t.id, t.created_at, f.test, bool_or(r.rank < 2) AS is_bad
         FROM (
-            SELECT p.id, p.created_at, p.results FROM test_runs p
+            SELECT p.id, p.created_at FROM test_runs p
             WHERE p.mission_id = of_mission AND p.status <> 'running' AND p.id <> run AND p.created_at <= before
             ORDER BY p.created_at DESC, p.id DESC LIMIT 10
-        ) t, jsonb_array_elements(t.results) AS r (result)
-        WHERE EXISTS (SELECT FROM failing) AND r.result->>'status' <> 'skipped'
-            AND test_identity(r.result) IN (SELECT test FROM failing)
+        ) t CROSS JOIN failing f
+        JOIN test_results r ON r.run_id = t.id AND r.test_key = md5(f.test)::uuid AND r.rank <> 2
         GROUP BY 1, 2, 3
     ), placed AS (
         SELECT test, is_bad, row_number() OVER (PARTITION BY test ORDER BY created_at DESC, id DESC) AS place FROM past
