@@ -1,6 +1,7 @@
 """The admin of the whole site: log-in, search, autocompletes, roles and background jobs."""
 
 # Imported for its registration, which is then replaced.
+from collections.abc import Collection
 from typing import Any, cast
 
 import allauth.account.admin
@@ -87,6 +88,7 @@ class RoleAdmin(ModelAdmin):
                 "next log-in."
             ),
             icon="passkey",
+            asks_identity=True,
         ),
         Action(
             name="allow-password-alone",
@@ -96,8 +98,12 @@ class RoleAdmin(ModelAdmin):
             permission="missionsite.change_role",
             available=_requires_factor,
             icon="password",
+            asks_identity=True,
         ),
     )
+
+    def asks_identity(self, request: HttpRequest, obj: Role | None, changed: Collection[str]) -> bool:
+        return True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:
         roles = super().get_queryset(request).select_related("requirement")

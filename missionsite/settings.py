@@ -237,6 +237,9 @@ LOGIN_ATTEMPTS_PER_MINUTE = env.int("LOGIN_ATTEMPTS_PER_MINUTE", default=5)
 # The longest life of a session, and the time without a request after which it ends.
 SESSION_LIFETIME = duration("SESSION_LIFETIME", default="P14D")
 SESSION_IDLE = duration("SESSION_IDLE", default="PT12H")
+# How long after a log-in or a proof of identity a member may change factors, erase people, set roles, create tokens and
+# export lists.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = int(duration("REAUTHENTICATION_TIMEOUT", default="PT15M").total_seconds())
 SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
 
 ACCOUNT_ADAPTER = "missionsite.common.accounts.adapter.AccountAdapter"

@@ -19,6 +19,7 @@ from fallback.rules import ACCESS_MESSAGE_LENGTH
 from fallback.selectors.rights import Right
 from fallback.services.access import decide_access_request
 from fallback.services.notifications import mark_notifications_read
+from missionsite.common.accounts.identity import require_identity
 from missionsite.common.admin import ActionForm
 from missionsite.common.admin.actions import post_action, valid_values
 from missionsite.common.admin.form_keys import FormResult
@@ -121,6 +122,8 @@ def decide_view(request: HttpRequest, request_id: str) -> FormResult:
         raise Http404(gettext("Access request not found."))
     rights.check(Right.MAINTAIN, found.project)
     role = valid_values(DecisionForm(request.POST), with_label=True)["role"]
+    if role:
+        require_identity(request)
     decide_access_request(actor=member_of(request), request=found, role=role)
     message = gettext("Access granted to {member}.") if role else gettext("Request of {member} declined.")
     return FormResult(_back(), message.format(member=found.member.display_name))

@@ -127,6 +127,7 @@ class OrganizationAdmin(ModelAdmin[Organization]):
             form=OrganizationRoleForm,
             help_text=_("Owners and administrators maintain all its projects. Members see projects open to them."),
             icon="person_add",
+            asks_identity=True,
         ),
     )
     empty_text = (_("No organisations yet"), _("An organisation owns projects."))

@@ -117,6 +117,7 @@ ACTIONS = (
         form=ProjectRoleForm,
         help_text=_("This role overrides the role from the organisation."),
         icon="person_add",
+        asks_identity=True,
     ),
     _action(
         name="remove-member",
@@ -127,6 +128,7 @@ ACTIONS = (
         available=lambda project: ProjectMember.objects.filter(project=project).exists(),
         help_text=_("A role from the organisation stays."),
         icon="person_remove",
+        asks_identity=True,
     ),
     ProjectAction(
         name="request-access",

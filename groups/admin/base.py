@@ -49,7 +49,11 @@ class HistoryAdmin(ModelAdmin[M]):
 
     def revert(self, request: HttpRequest, obj: M, change: Change) -> None:
         raw = next(entry for entry in changes_of(_concrete(obj)) if entry.pgh_id == change.pgh_id)
-        revert_change(change=raw, actor=current_member(request))
+        self.revert_raw(request, raw)
+
+    def revert_raw(self, request: HttpRequest, change: Change) -> None:
+        """Revert a change whose values are those of the database. Raises DomainError."""
+        revert_change(change=change, actor=current_member(request))
 
 
 def active_membership_count() -> Coalesce:

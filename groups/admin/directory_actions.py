@@ -181,6 +181,7 @@ ACTIONS = (
             " history. The number and the counts are kept. This cannot be undone."
         ),
         icon="delete_forever",
+        asks_identity=True,
         danger=True,
     ),
 )

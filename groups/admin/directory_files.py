@@ -27,7 +27,7 @@ from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import form_page, render_page
 from missionsite.common.admin.form_keys import FormInvalid, FormResult
 from missionsite.common.csvfiles import ENCODINGS, HeadingUnknown, safe_cell
-from missionsite.common.downloads import download, download_file
+from missionsite.common.downloads import download, download_file, prompt_for_export
 from missionsite.common.sheets import XLSX, write_xlsx
 
 IMPORT = "groups.import_communitymember"
@@ -227,14 +227,17 @@ def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
     """Return the rows of the list with its search, filters and order, as CSV, or as XLSX with `format=xlsx`."""
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
+    back = reverse("admin:groups_communitymember_changelist")
     # The list would take it for a filter.
     query = request.GET.copy()
     form = query.pop("format", [""])[-1]
     request.GET = cast(Any, query)
+    if prompt := prompt_for_export(request, back):
+        return prompt
     try:
         rows = rows_of_list(request, model_admin=model_admin)
     except IncorrectLookupParameters:
-        return HttpResponseRedirect(f"{reverse('admin:groups_communitymember_changelist')}?e=1")
+        return HttpResponseRedirect(f"{back}?e=1")
 
     def lines() -> Iterator[str]:
         writer = csv.writer(_Echo())

@@ -1,3 +1,4 @@
+from collections.abc import Collection
 from typing import TYPE_CHECKING, TypedDict, cast
 
 from django import forms
@@ -19,12 +20,13 @@ from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
 from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import CommunityMember, Member
 from groups.models.members import SYSTEM_MEMBER_ID
-from groups.services.members import create_member, update_member
+from groups.services.members import create_member, revert_member, update_member
 from groups.services.memberships import join_mission
 from groups.services.rights import set_roles
 from missionsite.common.admin import Action, ActionForm, CustomTab, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge
+from missionsite.common.audit.history import Change
 from missionsite.common.errors import NotAllowed
 from missionsite.common.passwords import set_password
 
@@ -132,6 +134,7 @@ class MemberAdmin(HistoryAdmin[Member]):
             permission=CHANGE,
             form=PasswordForm,
             icon="key",
+            asks_identity=True,
         ),
         Action(
             name="deactivate",
@@ -211,6 +214,10 @@ class MemberAdmin(HistoryAdmin[Member]):
 
     # --- Writing ------------------------------------------------------------------------------
 
+    def asks_identity(self, request: HttpRequest, obj: Member | None, changed: Collection[str]) -> bool:
+        """Only for a change of rights or of the address, to which passwords are sent: the page is also opened to read."""
+        return not set(changed).isdisjoint((*RIGHTS, "email") if obj else RIGHTS)
+
     def create(self, request: HttpRequest, values: dict) -> Member:
         member = create_member(
             email=values["email"],
@@ -226,6 +233,9 @@ class MemberAdmin(HistoryAdmin[Member]):
     def update(self, request: HttpRequest, obj: Member, changes: dict) -> None:
         changes.pop("groups", None)
         update_member(member=obj, actor=current_member(request), **changes)
+
+    def revert_raw(self, request: HttpRequest, change: Change) -> None:
+        revert_member(change=change, actor=current_member(request))
 
     def save_related(self, request: HttpRequest, form: forms.ModelForm, formsets: list, change: bool) -> None:
         if "groups" in form.cleaned_data and "groups" in form.changed_data:

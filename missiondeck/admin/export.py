@@ -13,7 +13,7 @@ from groups.admin.directory_files import rows_of_list
 from missiondeck.admin.base import VIEW_PERMISSION
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.csvfiles import safe_cell
-from missionsite.common.downloads import download
+from missionsite.common.downloads import download, prompt_for_export
 
 # Column headings, and the field of a mission in each column.
 COLUMNS = (
@@ -50,10 +50,13 @@ def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
     """The rows of the list with the same search, filters and order. Instants are ISO 8601 in UTC."""
     if not request.user.has_perm(VIEW_PERMISSION):
         raise PermissionDenied
+    back = reverse("admin:missiondeck_deckmission_changelist")
+    if prompt := prompt_for_export(request, back):
+        return prompt
     try:
         rows = rows_of_list(request, model_admin=model_admin)
     except IncorrectLookupParameters:
-        return HttpResponseRedirect(f"{reverse('admin:missiondeck_deckmission_changelist')}?e=1")
+        return HttpResponseRedirect(f"{back}?e=1")
 
     def lines() -> Iterator[str]:
         writer = csv.writer(_Echo())

@@ -18,6 +18,7 @@ from missiondeck.admin.workspace_url import key_of
 from missiondeck.models import DeckFeed
 from missiondeck.rules import MAX_ALARM_HOURS
 from missiondeck.services.feeds import create_feed, revoke_feed
+from missionsite.common.accounts.identity import require_identity
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import render_page
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
@@ -53,6 +54,7 @@ def feeds_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse
 
     def make_feed() -> FormResult:
         nonlocal address, made
+        require_identity(request)
         made, secret = create_feed(actor=current_member(request), **form.cleaned_data)
         address = request.build_absolute_uri(reverse("deck_feed", args=[secret]))
         return FormResult(reverse("admin:missiondeck_feeds"))

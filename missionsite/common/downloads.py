@@ -10,13 +10,27 @@ from collections.abc import Iterable
 from tempfile import SpooledTemporaryFile
 from typing import IO
 
-from django.http import FileResponse
+from django.http import FileResponse, HttpRequest, HttpResponseRedirect
+from django.utils.translation import gettext_lazy as _
 
+from missionsite.common.accounts.identity import prompt_for_identity
 from missionsite.common.audit.security import record_security_event
 from missionsite.common.request_context import current_request
 
 # Bytes kept in memory; larger files are written to disk.
 IN_MEMORY = 1024 * 1024
+
+
+def prompt_for_export(request: HttpRequest, back: str) -> HttpResponseRedirect | None:
+    """Return the redirect to the page that asks for a proof of identity before an export; None after a recent one.
+
+    back: the address of the list, which is shown afterwards with the filters of the request.
+    """
+    query = request.GET.urlencode()
+    then = f"{back}?{query}" if query else back
+    return prompt_for_identity(
+        request, then=then, hint=_("After this, the list is shown again: choose the export there.")
+    )
 
 
 class Download(FileResponse):

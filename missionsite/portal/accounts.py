@@ -16,9 +16,11 @@ from allauth.socialaccount.providers.github import views as github
 from allauth.socialaccount.providers.openid_connect import views as openid
 from allauth.usersessions import views as sessions
 from django.conf import settings
+from django.contrib.auth import logout
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect
-from django.urls import URLPattern, path, re_path
+from django.urls import URLPattern, path, re_path, reverse
+from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
 from missionsite.common.accounts.addresses import ensure_address
@@ -26,7 +28,7 @@ from missionsite.common.accounts.sessions import end_sessions
 from missionsite.common.api.limits import count_request
 from missionsite.common.audit.security import record_security_event
 from missionsite.common.passwords import PasswordAttempt, TooManyAttempts
-from missionsite.portal.page import HEADERS, page, render_page
+from missionsite.portal.page import HEADERS, member_page, page, render_page, safe_next
 
 View = Callable[..., HttpResponse]
 # The QR code of an authenticator app is an image in the address.
@@ -123,6 +125,15 @@ def _with_github(view: View) -> View:
     return wrapper
 
 
+def log_in_again(request: HttpRequest) -> HttpResponse:
+    """Prove one's identity without a password or a factor: log out, and in again with another provider."""
+    wanted = safe_next(request, "portal:me")
+    if request.method == "POST" and request.user.is_authenticated:
+        logout(request)
+        return redirect(f"{reverse('portal:login')}?{urlencode({'next': wanted})}")
+    return render_page(request, "log_in_again", {"next": wanted})
+
+
 def change_password(request: HttpRequest) -> HttpResponse:
     """The site's own page."""
     return redirect("portal:password")
@@ -144,6 +155,7 @@ def urls(log_in: View, log_out: View) -> list[URLPattern]:
         path("signup/social/", _closed, name="socialaccount_signup"),
         path("inactive/", plain(account.account_inactive), name="account_inactive"),
         path("reauthenticate/", limited(account.reauthenticate), name="account_reauthenticate"),
+        path("log-in-again/", member_page(log_in_again), name="account_log_in_again"),
         path("email/", plain(change_address), name="account_email"),
         path("confirm-email/", plain(account.email_verification_sent), name="account_email_verification_sent"),
         re_path(r"^confirm-email/(?P<key>[-:\w]+)/$", plain(account.confirm_email), name="account_confirm_email"),

@@ -21,7 +21,9 @@ from groups.errors import (
 )
 from groups.models import Event, Member, Membership, Task
 from groups.services import groups, members, memberships, tasks
+from missionsite.common.accounts.addresses import is_address_unconfirmed
 from missionsite.common.audit.history import LaterChange, NothingToRevert, changes_of, revert_change
+from missionsite.common.models import SecurityEvent
 from tests.support.errors import violates
 from tests.support.factories.groups import (
     ColonyFactory,
@@ -362,3 +364,19 @@ def test_login_and_password_add_no_history():
     member.set_password("another one entirely")
     member.save()
     assert len(changes_of(member)) == entries
+
+
+def test_reverted_rights_and_address_have_consequences():
+    root, member = StaffFactory(is_superuser=True), MemberFactory(email="ana@example.org")
+    members.update_member(actor=root, member=member, is_staff=True)
+    staff = changes_of(member)[0]
+    members.update_member(actor=root, member=member, email="new@example.org")
+    members.revert_member(actor=root, change=changes_of(member)[0])
+    assert is_address_unconfirmed(Member.objects.get(pk=member.pk))
+    members.revert_member(actor=root, change=staff)
+    rows = SecurityEvent.objects.filter(member=member).order_by("pk").values_list("type", "payload")
+    assert list(rows)[-3:] == [
+        ("member.changed", {"changed": {"email": "changed"}}),
+        ("member.changed", {"changed": {"is_staff": [True, False]}}),
+        ("access.ended", {"reason": "is_staff"}),
+    ]

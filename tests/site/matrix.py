@@ -188,13 +188,14 @@ admin/common/securityevent/<object_id>/history/          | to:{ALL}             
 admin/common/securityevent/<object_id>/delete/           | 403                  | 403
 
 # --- Accounts: each member's own log-in, factors and sessions ---------------------------------------
-# No one of them has a factor; those that change something ask for the password first, except shortly after a log-in.
+# No one of them has a factor; all have just logged in, so that no page asks for the password.
 account/login/                                           | to:{ALL}mp ok:i-      | to:{ALL}mp ok:i-
 account/logout/                                          | 405:{ALL}mpi-         | to:{ALL}mpi-
 account/signup/                                          | to:{ALL}mpi-          | to:{ALL}mpi-
 account/signup/social/                                   | to:{ALL}mpi-          | to:{ALL}mpi-
 account/inactive/                                        | ok:{ALL}mpi-          | 405:{ALL}mpi-
 account/reauthenticate/                                  | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
+account/log-in-again/                                    | ok:{ALL}mp to:i-      | to:{ALL}mpi-
 account/email/                                           | ok:{ALL}mp to:i-      | to:{ALL}mpi-
 account/confirm-email/                                   | ok:{ALL}mpi-          | 405:{ALL}mpi-
 account/confirm-email/<key>/                             | ok:{ALL}mpi-          | 404:{ALL}mpi-
@@ -207,17 +208,17 @@ account/password/reset/key/done/                         | ok:{ALL}mpi-         
 account/2fa/                                             | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
 account/2fa/authenticate/                                | to:{ALL}mpi-          | to:{ALL}mpi-
 account/2fa/reauthenticate/                              | to:{ALL}mpi-          | to:{ALL}mpi-
-account/2fa/totp/activate/                               | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/totp/activate/                               | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
 account/2fa/totp/deactivate/                             | 404:{ALL}mp to:i-     | 404:{ALL}mp to:i-
 account/2fa/recovery-codes/                              | 404:{ALL}mp to:i-     | 405:{ALL}mp to:i-
-account/2fa/recovery-codes/generate/                     | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/recovery-codes/generate/                     | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
 account/2fa/recovery-codes/download/                     | 404:{ALL}mp to:i-     | 404:{ALL}mp to:i-
 account/2fa/webauthn/                                    | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
-account/2fa/webauthn/add/                                | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/webauthn/add/                                | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
 account/2fa/webauthn/login/                              | to:{ALL}mpi-          | to:{ALL}mpi-
 account/2fa/webauthn/reauthenticate/                     | to:{ALL}mpi-          | to:{ALL}mpi-
-account/2fa/webauthn/keys/<pk>/remove/                   | to:{ALL}mpi-          | to:{ALL}mpi-
-account/2fa/webauthn/keys/<pk>/edit/                     | to:{ALL}mpi-          | to:{ALL}mpi-
+account/2fa/webauthn/keys/<pk>/remove/                   | 404:{ALL}mp to:i-     | 404:{ALL}mp to:i-
+account/2fa/webauthn/keys/<pk>/edit/                     | 404:{ALL}mp to:i-     | 404:{ALL}mp to:i-
 account/sessions/                                        | ok:{ALL}mp to:i-      | to:{ALL}mpi-
 account/providers/                                       | ok:{ALL}mp to:i-      | ok:{ALL}mp to:i-
 account/providers/cancelled/                             | ok:{ALL}mpi-          | 405:{ALL}mpi-

@@ -4,12 +4,9 @@ import base64
 import hashlib
 import logging
 import smtplib
-import time
 from typing import Any
 
-from allauth.account import app_settings
 from allauth.account.adapter import DefaultAccountAdapter
-from allauth.account.internal.flows.login import get_authentication_records
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from cryptography.fernet import Fernet, MultiFernet
@@ -17,8 +14,10 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from missionsite.common.accounts.identity import is_identity_confirmed
 from missionsite.common.accounts.sessions import end_access
 from missionsite.common.addresses import client_address
+from missionsite.common.audit.security import record_security_event
 from missionsite.common.passwords import set_password
 
 logger = logging.getLogger(__name__)
@@ -42,14 +41,15 @@ class AccountAdapter(DefaultAccountAdapter):
         end_access(actor=user, member=user, reason="password", keep_session=keep)
 
     def reauthenticate(self, user: Any, password: str) -> bool:
-        return user.check_password(password)
+        """Check a password that is entered as a proof of identity; a wrong one is recorded."""
+        if user.check_password(password):
+            return True
+        record_security_event("session.failed", actor=user, member=user)
+        return False
 
     def is_reauthentication_required(self, *, app: str, **kwargs: Any) -> bool:
         """Whether the member has to prove again who they are: not within minutes of a log-in."""
-        if not self.request.user.is_authenticated:
-            return True
-        times = [each["at"] for each in get_authentication_records(self.request, self.request.user)]
-        return time.time() - max(times, default=0) > app_settings.REAUTHENTICATION_TIMEOUT
+        return not is_identity_confirmed(self.request)
 
     def get_login_redirect_url(self, request: HttpRequest) -> str:
         return reverse("admin:index" if request.user.is_staff else "portal:me")

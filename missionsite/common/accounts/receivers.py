@@ -29,6 +29,7 @@ def connect() -> None:
     auth.user_logged_in.connect(begin_session, dispatch_uid="accounts.begin")
     auth.user_login_failed.connect(log_in_failed, dispatch_uid="accounts.failed")
     auth.user_logged_out.connect(logged_out, dispatch_uid="accounts.out")
+    account.authentication_step_completed.connect(identity_confirmed, dispatch_uid="accounts.confirmed_identity")
     account.user_logged_in.connect(logged_in, dispatch_uid="accounts.in")
     account.email_changed.connect(address_changed, dispatch_uid="accounts.address")
     account.email_confirmed.connect(address_confirmed, dispatch_uid="accounts.confirmed")
@@ -71,6 +72,12 @@ def log_in_failed(sender: Any, credentials: dict, request: HttpRequest | None = 
     member = get_user_model()._default_manager.filter(email__iexact=typed.replace("\x00", "")).first()
     with transaction.atomic():
         record_security_event("session.failed", member=member)
+
+
+def identity_confirmed(sender: Any, user: Any, method: str, reauthenticated: bool = False, **kwargs: Any) -> None:
+    """Record a repeated proof of identity within a session. A step of a log-in is recorded with the log-in."""
+    if reauthenticated:
+        record_security_event("session.confirmed", actor=user, member=user, method=kwargs.get("type") or method)
 
 
 def logged_out(sender: Any, user: Any, **kwargs: Any) -> None:

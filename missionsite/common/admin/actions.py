@@ -28,6 +28,7 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST
 from unfold.widgets import UnfoldAdminTextareaWidget
 
+from missionsite.common.accounts.identity import prompt_for_identity, require_identity
 from missionsite.common.admin.form_keys import (
     ALREADY_SAVED,
     FormKeyMissing,
@@ -92,6 +93,7 @@ class Action(Generic[M]):
     help_text: shown above the form. bulk_title: its entry in the list's action menu; empty for none.
     result_page: returns the response after the action, given the model admin, the request and the return value of
     `run`, for what may be shown only once. Without it the previous page is shown again.
+    asks_identity: whether it needs a recent proof of identity, because it is harmful in a session that was left open.
     """
 
     name: str
@@ -106,6 +108,7 @@ class Action(Generic[M]):
     bulk_title: StrOrPromise = ""
     danger: bool = False
     result_page: Callable[..., HttpResponse] | None = None
+    asks_identity: bool = False
 
     def allowed(self, request: HttpRequest) -> bool:
         """Whether the current member may run the action at all."""
@@ -251,11 +254,15 @@ def action_view(model_admin: ModelAdmin, request: HttpRequest, action: Action, o
         raise PermissionDenied
     if not model_admin.has_object_permission(request, obj):
         raise PermissionDenied
+    if action.asks_identity and request.method != "POST" and (prompt := prompt_for_identity(request)):
+        return prompt
     opts = model_admin.opts
     back = back_link(request, reverse(f"admin:{opts.app_label}_{opts.model_name}_change", args=[obj.pk]))
     form = action.form(request.POST if request.method == "POST" else None, obj=obj)
 
     def save() -> FormResult:
+        if action.asks_identity:
+            require_identity(request)
         returned = action.run(obj, request.user, form.cleaned_data)
         if action.result_page:
             return FormResult(back, page=action.result_page(model_admin, request, returned))
@@ -311,6 +318,8 @@ def bulk_view(model_admin: ModelAdmin, request: HttpRequest, queryset: QuerySet,
 
 
 def _run_on(obj: Model, request: HttpRequest, action: Action, form: forms.Form) -> FormResult:
+    if action.asks_identity:
+        require_identity(request)
     action.run(obj, request.user, form.cleaned_data)
     return FormResult(request.get_full_path())
 

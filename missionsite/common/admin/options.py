@@ -1,6 +1,6 @@
 """Base classes of the model admins of the back office."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from functools import partial, update_wrapper
 from typing import Any, Generic, cast
 
@@ -17,6 +17,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
+from missionsite.common.accounts.identity import prompt_for_identity, require_identity
 from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.actions import Action, action_view, bulk_view
 from missionsite.common.admin.changelist import ChangeList
@@ -96,6 +97,18 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
 
     # --- Writing ------------------------------------------------------------------------------
 
+    def asks_identity(self, request: HttpRequest, obj: M | None, changed: Collection[str]) -> bool:
+        """Whether a form needs a recent proof of identity, when it is opened or when it changes these fields.
+
+        changed: the names of the changed fields; empty when the form is opened. obj: None for an object to add.
+        """
+        return False
+
+    def save_form(self, request: HttpRequest, form: ServiceForm, change: bool) -> Any:
+        if self.asks_identity(request, form.instance if change else None, form.changed_data):
+            require_identity(request)
+        return super().save_form(request, form, change)
+
     def create(self, request: HttpRequest, values: dict) -> Model:
         """Create an object through its service. Raises DomainError."""
         raise NotImplementedError
@@ -132,6 +145,8 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
     ) -> HttpResponse:
         """The form's page. An error of the service is shown on it, and the entered values are kept."""
+        if prompt := self._prompt_for_identity(request, object_id):
+            return prompt
         extra_context = dict(extra_context or {})
         if object_id and (obj := self.get_object(request, object_id)) and self.has_view_permission(request, obj):
             extra_context |= self.page_context(request, obj, active="about", whole=False)
@@ -141,6 +156,16 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         except DomainError as error:
             cast(SiteRequest, request).service_error = error
             return view()
+
+    def _prompt_for_identity(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
+        if request.method == "POST":
+            return None
+        obj = self.get_object(request, object_id) if object_id else None
+        may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
+        missing = object_id is not None and obj is None
+        if missing or not may_save or not self.asks_identity(request, obj, ()):
+            return None
+        return prompt_for_identity(request)
 
     def _add_once(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         """Add the object once; the same form submitted again redirects to the object added first."""
@@ -366,8 +391,14 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         if not self.may_revert(request, obj, {field.name for field in change.fields}):
             raise PermissionDenied
         error_message: StrOrPromise = ""
+        fields = [field.name for field in change.fields]
+        asks = self.asks_identity(request, obj, fields)
+        if asks and request.method != "POST" and (prompt := prompt_for_identity(request)):
+            return prompt
         if request.method == "POST":
             try:
+                if asks:
+                    require_identity(request)
                 self.revert(request, obj, change)
             except DomainError as error:
                 error_message = error.message

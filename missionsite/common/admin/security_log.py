@@ -23,7 +23,7 @@ from missionsite.common.admin.options import ReadOnlyModelAdmin
 from missionsite.common.audit.events import event_label, event_summary
 from missionsite.common.audit.security import MIRRORED, SECURITY_LABELS
 from missionsite.common.csvfiles import safe_cell
-from missionsite.common.downloads import download
+from missionsite.common.downloads import download, prompt_for_export
 from missionsite.common.models import SecurityEvent
 
 VIEW = "common.view_securityevent"
@@ -91,11 +91,14 @@ class SecurityEventAdmin(ReadOnlyModelAdmin):
         """Return the rows of the list with its filters, as CSV."""
         if not request.user.has_perm(VIEW):
             raise PermissionDenied
+        back = reverse("admin:common_securityevent_changelist")
+        if prompt := prompt_for_export(request, back):
+            return prompt
         try:
             shown = self.get_changelist_instance(request)
             found = shown.get_queryset(request).order_by("-occurred_at", "-pk").values_list(*COLUMNS)
         except IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{reverse('admin:common_securityevent_changelist')}?e=1")
+            return HttpResponseRedirect(f"{back}?e=1")
 
         def lines() -> Iterator[str]:
             yield "\ufeff" + _line(COLUMNS)

@@ -1,5 +1,6 @@
 """API tokens in the back office: members create and revoke their own; administrators revoke any."""
 
+from collections.abc import Collection
 from datetime import timedelta
 from typing import Any, cast
 
@@ -135,6 +136,9 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         return False
 
     # --- Adding a token ---------------------------------------------------------------------------
+
+    def asks_identity(self, request: HttpRequest, obj: ApiToken | None, changed: Collection[str]) -> bool:
+        return obj is None
 
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj:

@@ -27,6 +27,7 @@ SECURITY_LABELS: Mapping[str, StrOrPromise] = {
     "session.started": _("Logged in"),
     "session.failed": _("Log-in failed"),
     "session.limited": _("Too many attempts"),
+    "session.confirmed": _("Identity confirmed"),
     "session.ended": _("Logged out"),
     "session.expired": _("Session expired"),
     "access.denied": _("Access denied"),
