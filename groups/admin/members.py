@@ -215,7 +215,7 @@ class MemberAdmin(HistoryAdmin[Member]):
     # --- Writing ------------------------------------------------------------------------------
 
     def asks_identity(self, request: HttpRequest, obj: Member | None, changed: Collection[str]) -> bool:
-        """Only for a change of rights or of the address, to which passwords are sent: the page is also opened to read."""
+        """Only for a change of rights, or of the address, which receives passwords: the page is also opened to read."""
         return not set(changed).isdisjoint((*RIGHTS, "email") if obj else RIGHTS)
 
     def create(self, request: HttpRequest, values: dict) -> Member:

@@ -1,7 +1,6 @@
 """Setting passwords, and limits of password attempts, shared by all forms that ask for a password."""
 
 import re
-from hashlib import sha256
 from itertools import chain
 from typing import Any, cast
 
@@ -14,6 +13,7 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext_lazy
 
+from missionsite.common.accounts.delays import count_failure, delay_key, digest_of, uncount_failure
 from missionsite.common.accounts.sessions import end_access
 from missionsite.common.addresses import network_of
 from missionsite.common.annotations import StrOrPromise
@@ -83,27 +83,33 @@ class PasswordAttempt:
     """A password attempt: counted before the password is checked, and uncounted if it is correct.
 
     So wrong passwords are counted: for this account from this network, for all accounts from this network, and for this
-    account from all networks. The account is counted as entered, whether it exists or not; only its digest is stored.
+    account from all networks; the first of them also for longer than a minute, with a growing delay. The account is
+    counted as entered, whether it exists or not; only its digest is stored.
     """
 
     def __init__(self, request: HttpRequest, account: str) -> None:
         """Raises TooManyAttempts."""
-        network = network_of(request)
-        digest = sha256(account.strip().lower().encode("utf-8", "replace")).hexdigest()
+        network, digest = network_of(request), digest_of(account)
         each = settings.LOGIN_ATTEMPTS_PER_MINUTE
         self._counted: list[str] = []
+        self._delayed = ""
         below_account_limit = self._count(f"login::{digest}", each * NETWORKS_PER_ACCOUNT) is None
-        wait = self._count(f"login:{network}:{digest}", each if below_account_limit else min(each, 1))
+        own = each if below_account_limit else min(each, 1)
+        wait = self._count(f"login:{network}:{digest}", own)
         wait = wait or self._count(f"login:{network}:", each * ACCOUNTS_PER_NETWORK)
+        wait = wait or count_failure(delay_key(request, account), own)
         if wait:
             self.uncount()
             raise TooManyAttempts(wait)
+        self._delayed = delay_key(request, account)
 
     def uncount(self) -> None:
         """Uncount the attempt: the password was correct, or it was not checked."""
         for caller in self._counted:
             uncount_request(caller)
-        self._counted = []
+        if self._delayed:
+            uncount_failure(self._delayed)
+        self._counted, self._delayed = [], ""
 
     def _count(self, caller: str, at_most: int) -> int | None:
         """Count the attempt. Returns the seconds to wait if it is over the limit, else None."""

@@ -7,6 +7,7 @@ from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
 from missionsite.common import documents
+from missionsite.common.accounts.delays import prune_delays
 from missionsite.common.api.idempotency import prune_keys
 from missionsite.common.api.limits import prune_counts
 from missionsite.common.models import Heartbeat
@@ -40,8 +41,9 @@ def watchdog(timestamp: int) -> None:
 @app.periodic(cron="*/10 * * * *")
 @app.task(name="prune_request_counts", queueing_lock="prune_request_counts")
 def prune_request_counts(timestamp: int) -> None:
-    """Delete request counts that are no longer needed."""
+    """Delete counts of requests and of wrong passwords that are no longer needed."""
     prune_counts()
+    prune_delays()
 
 
 @app.periodic(cron="15 * * * *")

@@ -3,7 +3,6 @@
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import UTC, datetime
-from functools import partial
 from threading import Barrier
 
 import pytest
@@ -12,6 +11,7 @@ from django.db import connection
 from django.test import Client
 
 from missionsite.common import passwords
+from missionsite.common.accounts.delays import count_failure
 from missionsite.common.api.limits import count_request
 from missionsite.common.passwords import ACCOUNTS_PER_NETWORK, NETWORKS_PER_ACCOUNT
 from tests.portal.helpers import entry
@@ -36,10 +36,21 @@ class CountingHasher(MD5PasswordHasher):
         return super().encode(password, salt)
 
 
+class Clock:
+    """The time of all limits of passwords, which goes on only when the test says so."""
+
+    def __init__(self) -> None:
+        self.now = datetime(2100, 1, 1, tzinfo=UTC)
+
+    def set(self, monkeypatch) -> None:
+        for name, function in (("count_request", count_request), ("count_failure", count_failure)):
+            monkeypatch.setattr(passwords, name, lambda *args, of=function: of(*args, at=self.now))
+
+
 @pytest.fixture(autouse=True)
 def few_attempts(settings, monkeypatch):
     """Three attempts at the same time, so that no minute ends in between."""
-    monkeypatch.setattr(passwords, "count_request", partial(count_request, at=datetime(2100, 1, 1, tzinfo=UTC)))
+    Clock().set(monkeypatch)
     settings.LOGIN_ATTEMPTS_PER_MINUTE = 3
     settings.PASSWORD_HASHERS = [f"{__name__}.CountingHasher"]
 
@@ -59,6 +70,7 @@ def no_counts(transactional_db):
     def forget() -> None:
         with connection.cursor() as cursor:
             cursor.execute("DELETE FROM api_request_counts")
+            cursor.execute("DELETE FROM password_delays")
 
     forget()
     yield

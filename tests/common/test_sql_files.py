@@ -13,7 +13,7 @@ from missionsite.common.operations import RenderOnce, walk
 from missionsite.common.sql_loader import SQLFile, drop_statements, live_version, read_sql
 from tests.engagement.owner_connection import owner
 
-OURS = ("common", "groups", "engagement", "fallback", "missiondeck")
+OURS = ("missionsite", "common", "groups", "engagement", "fallback", "missiondeck")
 APPS = [label for label in OURS if (Path(apps.get_app_config(label).path) / "sql" / "functions").is_dir()]
 # Of packages: pghistory and pgtrigger, procrastinate.
 FOREIGN = re.compile(r"^(_?pgtrigger_|_pgh_|_?procrastinate_)")

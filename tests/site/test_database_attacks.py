@@ -218,6 +218,7 @@ DELETABLE = {
     "members_groups",
     "mission_dependencies",
     "missions",
+    "password_delays",
     "procrastinate_events",
     "procrastinate_jobs",
     "procrastinate_periodic_defers",

@@ -42,6 +42,7 @@ NEW_PASSWORD = "a new password no one guesses"
 PASSING = (
     "django_session",
     "api_request_counts",
+    "password_delays",
     "pghistory_context",
     "api_idempotency_keys",
     "security_events",

@@ -14,6 +14,7 @@ from django.conf import settings
 from django.http import HttpRequest
 from django.urls import reverse
 
+from missionsite.common.accounts.delays import forget_failures
 from missionsite.common.accounts.identity import is_identity_confirmed
 from missionsite.common.accounts.sessions import end_access
 from missionsite.common.addresses import client_address
@@ -37,6 +38,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def set_password(self, user: Any, password: str) -> None:
         """Set a password, and end sessions, tokens and live pages: whoever knew the old one may use them."""
         set_password(actor=user, member=user, password=password)
+        forget_failures(self.request, user.get_username())
         keep = self.request.session.session_key if self.request.user.is_authenticated else None
         end_access(actor=user, member=user, reason="password", keep_session=keep)
 

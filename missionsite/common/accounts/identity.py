@@ -67,9 +67,9 @@ def require_identity(request: HttpRequest) -> None:
         if "application/json" in request.headers.get("Accept", ""):
             raise IdentityNotConfirmed
         link = format_html(
-            '{} <a href="{}" target="_blank" rel="noopener">{}</a>',
+            '{} <a class="underline" href="{}" target="_blank" rel="noopener">{}</a>',
             IdentityNotConfirmed.message,
             identity_url(request),
-            _("Confirm your identity in a new tab"),
+            _("Confirm in a new tab"),
         )
         raise IdentityNotConfirmed(link)

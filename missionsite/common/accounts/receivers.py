@@ -13,6 +13,7 @@ from django.db import transaction
 from django.http import HttpRequest, HttpResponse
 
 from missionsite.common.accounts.addresses import ensure_address
+from missionsite.common.accounts.delays import forget_failures
 from missionsite.common.accounts.factors import DUE, lacks_factor
 from missionsite.common.accounts.sessions import begin_session
 from missionsite.common.audit.events import audit
@@ -44,6 +45,7 @@ def logged_in(sender: Any, request: HttpRequest, user: Any, response: HttpRespon
     methods = [record.get("type") or record.get("provider") or record["method"] for record in records]
     record_security_event("session.started", actor=user, member=user, method=", ".join(dict.fromkeys(methods)))
     ensure_address(user)
+    forget_failures(request, user.get_username())
     if lacks_factor(user):
         request.session[DUE] = True
     members = _members_of_device(request)
