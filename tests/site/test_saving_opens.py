@@ -12,7 +12,9 @@ pytestmark = pytest.mark.django_db
 # A secret is shown once, in the response; a client mission opens its workspace.
 SHOWN_ONCE = {"common_apitoken_add", "groups_communityinvitation_add"}
 ELSEWHERE = {"missiondeck_deckmission_add": "missiondeck_workspace"}
-ADDING = {route.name: route for route in routes() if route.template.endswith("/add/")}
+ADDING = {
+    route.name: route for route in routes() if route.template.startswith("admin/") and route.template.endswith("/add/")
+}
 
 
 def admin_of(name: str):

@@ -6,7 +6,7 @@ from missionsite.common.sql_loader import SQLFile
 class Migration(migrations.Migration):
     """The growing delay of wrong passwords."""
 
-    dependencies = [("missionsite", "0004_accounts")]
+    dependencies = [("missionsite", "0010_site_figures")]
 
     operations = [
         SQLFile("missionsite/tables/password_delays", version=1),
