@@ -219,3 +219,10 @@ class Locale(TextChoices):
 
 # Tiers of the onboarding, completed one after the other.
 TIERS = 3
+
+# --- Templates ------------------------------------------------------------------------------------
+
+# What `{{ name }}` may stand for in a text, in any message.
+PARAMETERS = ("name", "tier", "unsubscribe_url", "week")
+# Finds any other; the same meaning in PostgreSQL and Python.
+UNKNOWN_PARAMETER = r"\{\{\s*(?!(" + "|".join(PARAMETERS) + r")\s*\}\})[A-Za-z_][A-Za-z0-9_]*\s*\}\}"

@@ -1,3 +1,5 @@
+from datetime import date
+
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
@@ -5,6 +7,8 @@ from django.utils.translation import gettext_lazy as _
 class FallbackConfig(AppConfig):
     name = "fallback"
     verbose_name = _("Projects & fallback")
+    # After the last run and decision of the examples; see loaddata.
+    seeds_end_on = date(2026, 11, 10)
 
     def ready(self) -> None:
         from fallback.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS

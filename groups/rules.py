@@ -158,5 +158,7 @@ EARLIEST_PARTICIPATION = datetime(2000, 1, 1, tzinfo=UTC)
 # Tolerance for platforms whose clock is ahead.
 MAX_CLOCK_SKEW = timedelta(hours=1)
 MAX_METADATA_CHARACTERS = 8_000
+# The database writes spaces between the values, and numbers without exponents.
+MAX_STORED_METADATA_CHARACTERS = 100_000
 # Events in one request to the API.
 MAX_PARTICIPATION_EVENTS = 5_000

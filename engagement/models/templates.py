@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import Locale, MessageType
+from engagement.rules import PARAMETERS, UNKNOWN_PARAMETER, Locale, MessageType
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -38,6 +41,13 @@ class Announcement(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class ParametersKnown(CheckConstraint):
+    """Left to the service in forms: it knows the parameters of each message, and names them."""
+
+    def validate(self, *args: Any, **options: Any) -> None:
+        """Nothing: see services/templates.py."""
 
 
 class MessageTemplate(models.Model):
@@ -83,6 +93,15 @@ class MessageTemplate(models.Model):
                 name="message_templates_not_empty",
                 violation_error_message=_("A template needs a subject and a text."),
                 violation_error_code="template_empty",
+                field="body",
+            ),
+            ParametersKnown(
+                condition=~Q(body__regex=UNKNOWN_PARAMETER) & ~Q(subject__regex=UNKNOWN_PARAMETER),
+                name="message_templates_parameters_known",
+                violation_error_message=format_lazy(
+                    _("A text can contain only these parameters: {names}."), names=", ".join(PARAMETERS)
+                ),
+                violation_error_code="parameter_unknown",
                 field="body",
             ),
         ]

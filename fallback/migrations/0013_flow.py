@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """Add the functions for the flow of missions, and the index of moves they read."""
 
     dependencies = [
-        ("fallback", "0011_meaningful_rows"),
+        ("fallback", "0012_further_meaningful_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -122,6 +122,16 @@ class Mission(TimestampedModel):
                 violation_error_message=_("Only a mission from the fallback has a proposal."),
             ),
             name_check("missions", "title"),
+            CheckConstraint(
+                condition=Q(review_status__isnull=True)
+                | Q(review_status=ReviewStatus.PENDING)
+                | Q(reviewed_by__isnull=False)
+                | ~Q(reviewer_token=""),
+                name="missions_review_has_reviewer",
+                violation_error_message=_("A finished review needs a reviewer."),
+                violation_error_code="reviewer_missing",
+                field="review_status",
+            ),
         ]
         indexes = [
             NamedIndex(fields=["project", "list", "ready"], name="idx_missions_project_list_ready"),

@@ -13,7 +13,14 @@ from django.utils.translation import gettext_lazy as _
 from fallback import rules
 from fallback.models.base import BY_DATABASE, NamedIndex, TimestampedModel, name_check, range_check, within_project
 from fallback.models.choices import DiscardReason, ItemStatus, Priority, RunStatus, Trigger
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import (
+    CheckConstraint,
+    UniqueConstraint,
+    choices_check,
+    not_before_check,
+    not_future_check,
+    one_line_checks,
+)
 from missionsite.common.ids import UlidField
 from missionsite.common.querysets import QuerySet
 
@@ -67,6 +74,13 @@ class MissionFallbackRun(models.Model):
                 condition=Q(generated_count__gte=0, accepted_count__gte=0, discarded_count__gte=0)
                 & Q(generated_count__gte=F("accepted_count") + F("discarded_count")),
                 name="mission_fallback_runs_counts_add_up",
+            ),
+            not_before_check(
+                "mission_fallback_runs",
+                "completed_at",
+                "started_at",
+                _("A run cannot be completed before it starts."),
+                code="run_completed_before_start",
             ),
             # A project has one run at a time in progress.
             UniqueConstraint(
@@ -218,6 +232,12 @@ class MissionFallbackItem(TimestampedModel):
                 field="rest_until",
             ),
             UniqueConstraint(fields=["mission"], name="mission_fallback_items_mission_once"),
+            not_future_check(
+                "mission_fallback_items",
+                "reviewed_at",
+                _("The time of a decision must not be in the future."),
+                code="reviewed_in_future",
+            ),
         ]
         indexes = [
             NamedIndex(fields=["run", "status"], name="idx_mission_fallback_items_run_status"),

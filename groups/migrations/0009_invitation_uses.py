@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Invitations for several people, with a list of who registered; their recipients."""
 
     dependencies = [
-        ("groups", "0007_meaningful_rows"),
+        ("groups", "0008_further_meaningful_rows"),
     ]
 
     operations = [

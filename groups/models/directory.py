@@ -9,7 +9,13 @@ from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
 from groups.rules import TIERS, CommunityStatus, Tier
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import (
+    CheckConstraint,
+    UniqueConstraint,
+    choices_check,
+    not_future_check,
+    one_line_checks,
+)
 from missionsite.common.querysets import QuerySet
 from missionsite.common.search_words import SearchWords
 
@@ -184,6 +190,12 @@ class CommunityMember(models.Model):
             CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(deleted_at__isnull=False),
                 name="community_members_erased_is_removed",
+            ),
+            not_future_check(
+                "community_members",
+                "deleted_at",
+                _("The time of removal must not be in the future."),
+                code="removed_in_future",
             ),
             # A GitHub account is verified for one member only.
             UniqueConstraint(

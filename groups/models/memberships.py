@@ -9,7 +9,13 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from groups.rules import DEFAULT_ROLE, MembershipStatus
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import (
+    CheckConstraint,
+    UniqueConstraint,
+    choices_check,
+    not_future_check,
+    one_line_checks,
+)
 from missionsite.common.querysets import QuerySet
 
 
@@ -75,6 +81,9 @@ class Membership(models.Model):
                 violation_error_message=_("The leaving date must not be before the joining date."),
                 violation_error_code="left_before_joining",
                 field="left_at",
+            ),
+            not_future_check(
+                "memberships", "joined_at", _("The joining date must not be in the future."), code="joined_in_future"
             ),
             CheckConstraint(
                 condition=~Q(role=""),

@@ -3,10 +3,14 @@ from __future__ import annotations
 from django.contrib.postgres.functions import RandomUUID, TransactionNow
 from django.db import models
 from django.db.models import F, Q
+from django.db.models.functions import Cast, Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils.text import format_lazy
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from groups.rules import MAX_STORED_METADATA_CHARACTERS
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, not_future_check, one_line_checks
 
 
 class ParticipationType(models.TextChoices):
@@ -62,6 +66,19 @@ class MemberParticipation(models.Model):
                 violation_error_message=_("Name the room."),
                 violation_error_code="room_empty",
                 field="room_id",
+            ),
+            CheckConstraint(
+                condition=Q(event_metadata__isnull=True)
+                | LessThanOrEqual(Length(Cast("event_metadata", models.TextField())), MAX_STORED_METADATA_CHARACTERS),
+                name="member_participation_details_length",
+                violation_error_message=format_lazy(
+                    _("The stored details can have at most {limit:,} characters."), limit=MAX_STORED_METADATA_CHARACTERS
+                ),
+                violation_error_code="details_too_long",
+                field="event_metadata",
+            ),
+            not_future_check(
+                "member_participation", "occurred_at", _("The time must not be in the future."), code="time_in_future"
             ),
             *one_line_checks("member_participation", "room_id"),
             CheckConstraint(

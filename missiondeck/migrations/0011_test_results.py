@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     """Results of runs as rows, and tests with an owner and a quarantine."""
 
     dependencies = [
-        ("missiondeck", "0009_feed_options"),
+        ("missiondeck", "0010_further_meaningful_rows"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import ChatSender, Citizen
-from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check
+from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check, not_future_check
 from missionsite.common.querysets import QuerySet
 
 
@@ -50,6 +50,9 @@ class ChatMessage(TimestampedModel):
                 ),
                 violation_error_code="message_too_long",
                 field="message",
+            ),
+            not_future_check(
+                "chat_messages", "created_at", _("A message cannot be from the future."), code="message_in_future"
             ),
         ]
         indexes = [models.Index(fields=["mission", "citizen"], name="idx_chat_mission_citizen")]

@@ -8,7 +8,13 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
 from missiondeck.rules import ITEM_LENGTH
-from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check, one_line_checks
+from missionsite.common.constraints import (
+    CheckConstraint,
+    choices_check,
+    not_blank_check,
+    not_future_check,
+    one_line_checks,
+)
 from missionsite.common.querysets import QuerySet
 
 
@@ -57,6 +63,9 @@ class DodItem(TimestampedModel):  # type: ignore[django-manager-missing]  # see 
                 name="dod_items_completion_consistent",
                 violation_error_message=_("A done item needs a completion time; an open item must not have one."),
                 violation_error_code="item_completion_inconsistent",
+            ),
+            not_future_check(
+                "dod_items", "completed_at", _("An item cannot be done in the future."), code="item_done_in_future"
             ),
         ]
         indexes = [models.Index(fields=["mission", "category", "position"], name="dod_items_of_mission")]

@@ -19,6 +19,7 @@ from missionsite.common.constraints import (
     CheckConstraint,
     UniqueConstraint,
     choices_check,
+    not_before_check,
     not_blank_check,
     one_line_checks,
 )
@@ -167,6 +168,13 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
                 name="deck_missions_completion_consistent",
                 violation_error_message=_("Only a complete mission has a completion time, person and override reason."),
                 violation_error_code="completion_inconsistent",
+            ),
+            not_before_check(
+                "deck_missions",
+                "completed_at",
+                "created_at",
+                _("A mission cannot be completed before it is created."),
+                code="completed_before_creation",
             ),
             CheckConstraint(
                 condition=Q(override_reason="") | (~Q(override_reason__regex=r"^\s*$") & Q(completed_by__isnull=False)),

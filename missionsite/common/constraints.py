@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import re
+from datetime import datetime, timedelta
 from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import DEFAULT_DB_ALIAS, models
-from django.db.models import Q
+from django.db.models import F, Q
+from django.db.models.functions import Now
+from django.utils import timezone
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -64,6 +67,20 @@ class CheckConstraint(_WithField, models.CheckConstraint):
     """Django's CheckConstraint with `field`."""
 
 
+class NotFutureCheck(CheckConstraint):
+    """The constraint of not_future_check(); validated without a query."""
+
+    def validate(self, model: Any, instance: Any, exclude: Any = None, using: Any = DEFAULT_DB_ALIAS) -> None:
+        """Raise ValidationError at the field."""
+        field = self.field or ""
+        value = getattr(instance, field)
+        if field in (exclude or ()) or not isinstance(value, datetime):
+            return
+        if value > timezone.now() + CLOCK_TOLERANCE:
+            error = ValidationError(self.get_violation_error_message(), code=self.violation_error_code)
+            raise ValidationError({field: error})
+
+
 class UniqueConstraint(_WithField, models.UniqueConstraint):
     """Django's UniqueConstraint with `field`."""
 
@@ -78,6 +95,38 @@ def not_blank_check(table: str, field: str, message: str | Promise, *, code: str
     return CheckConstraint(
         condition=~Q(**{f"{field}__regex": r"^\s*$"}),
         name=f"{table}_{field}_not_empty",
+        violation_error_message=message,
+        violation_error_code=code,
+        field=field,
+    )
+
+
+# Tolerance for clocks that differ, and for time zones.
+CLOCK_TOLERANCE = timedelta(days=1)
+
+
+def not_future_check(table: str, field: str, message: str | Promise, *, code: str) -> NotFutureCheck:
+    """A constraint `<table>_<field>_not_in_future`: a time is not after now, with CLOCK_TOLERANCE.
+
+    A row that satisfies it does so for ever, so a dump can always be restored.
+    """
+    return NotFutureCheck(
+        condition=Q(**{f"{field}__lte": Now() + CLOCK_TOLERANCE}) | Q(**{f"{field}__isnull": True}),
+        name=f"{table}_{field}_not_in_future",
+        violation_error_message=message,
+        violation_error_code=code,
+        field=field,
+    )
+
+
+def not_before_check(table: str, field: str, earlier: str, message: str | Promise, *, code: str) -> CheckConstraint:
+    """A constraint `<table>_<field>_order`: a time is not before another of the row, with CLOCK_TOLERANCE.
+
+    The tolerance is for a time of the site beside one of the database.
+    """
+    return CheckConstraint(
+        condition=Q(**{f"{field}__gte": F(earlier) - CLOCK_TOLERANCE}) | Q(**{f"{field}__isnull": True}),
+        name=f"{table}_{field}_order",
         violation_error_message=message,
         violation_error_code=code,
         field=field,

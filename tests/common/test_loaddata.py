@@ -1,5 +1,6 @@
 """Shifting of dates in the example data."""
 
+import json
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from django.core.management import call_command
 from engagement.models import EngagementMessage, UserEngagementState, UserProfile
 from fallback.models import Project
 from groups.models import Member
-from missionsite.common.management.commands.loaddata import shift_dates
+from missionsite.common.management.commands.loaddata import days_to_shift, shift_dates
 
 pytestmark = pytest.mark.django_db
 
@@ -46,10 +47,24 @@ def test_no_example_falls_on_the_writing_day(app):
     assert f'"{config.seeds_written_on}T' not in text
 
 
-def test_example_dates_are_not_shifted_back(monkeypatch):
-    monkeypatch.setattr(apps.get_app_config("engagement"), "seeds_written_on", date(2999, 1, 1))
+def test_examples_are_not_from_the_future_where_the_clock_is_before_them(monkeypatch):
+    """With the clock of years ago; constraints reject rows from the future."""
+    ahead = 1000
+    for label in ("engagement", "groups", "missiondeck"):
+        config = apps.get_app_config(label)
+        monkeypatch.setattr(config, "seeds_written_on", datetime.now(UTC).date() + timedelta(days=ahead))
     call_command("loaddata", "seeds", verbosity=0)
-    assert EngagementMessage.objects.get(message_type="announcement", user__member_id="FE-P-00001").sent_at.year == 2026
+    sent = EngagementMessage.objects.get(message_type="announcement", user__member_id="FE-P-00001").sent_at
+    assert sent.year in (2023, 2024)
+
+
+def test_fallback_examples_are_shifted_back_only():
+    app = apps.get_app_config("fallback")
+    assert days_to_shift(app, app.seeds_end_on + timedelta(days=400)) == 0
+    assert days_to_shift(app, app.seeds_end_on - timedelta(days=400)) == -400
+    rows = json.loads((Path(app.path) / "fixtures/seeds.json").read_text(encoding="utf-8"))
+    times = [row["fields"].get(name) for row in rows for name in ("reviewed_at", "started_at", "completed_at")]
+    assert max(filter(None, times)) < app.seeds_end_on.isoformat()
 
 
 def test_other_fixtures_are_not_shifted(tmp_path):

@@ -3,6 +3,7 @@
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.migrating import databases_of
 from tests.support.concurrency import execute_as_owner
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -24,3 +25,23 @@ def test_migrate_rejects_database_before_the_first_release(older_database):
 
 def test_migrate_accepts_database_of_this_version():
     call_command("migrate", verbosity=0)
+
+
+def test_migrate_names_rows_that_violate_new_constraint(request, django_db_blocker):
+    """The message has the table, the rule and a statement that finds the rows; corrected rows are migrated."""
+    database = databases_of(request.config, django_db_blocker).copy_of_tests("violating")
+    database.migrate("engagement", "0005")
+    database.sql(
+        "INSERT INTO message_templates (key, locale, subject, body) VALUES ('odd', 'en', 'Hi', 'Hi {{ password }}')"
+    )
+    with pytest.raises(CommandError) as rejected:
+        database.migrate("engagement", "0006")
+    message = str(rejected.value)
+    assert message.startswith(
+        "Rows of the table message_templates violate the constraint message_templates_parameters_known."
+        ' Its rule: "A text can contain only these parameters: name, tier, unsubscribe_url, week."'
+    )
+    statement = message.partition("Find them with: ")[2].partition(";")[0]
+    assert [found[1] for found in database.sql(statement)] == ["odd"]
+    database.sql("UPDATE message_templates SET body = 'Hi' WHERE key = 'odd'")
+    database.migrate("engagement")

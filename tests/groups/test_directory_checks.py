@@ -49,8 +49,13 @@ CHECKS = {
     "member_participation_minutes_fit": [
         {"event_type": "VOICE", "event_metadata": Jsonb({"minutes": minutes})} for minutes in (-1, 1.5, "7", 1441, [7])
     ],
-    "member_participation_time_fits": [{"occurred_at": moment} for moment in ("1999-12-31Z", "infinity", "-infinity")],
+    "member_participation_time_fits": [{"occurred_at": moment} for moment in ("1999-12-31Z", "-infinity")],
     "member_participation_room_not_empty": [{"room_id": ""}],
+    "member_participation_details_length": [{"event_metadata": Jsonb({"x": "x" * 100_000})}],
+    "member_participation_occurred_at_not_in_future": [
+        {"occurred_at": moment} for moment in ("2199-12-31Z", "infinity")
+    ],
+    "community_members_deleted_at_not_in_future": [{"deleted_at": "2999-01-01Z"}, {"deleted_at": "infinity"}],
     "member_participation_platform_known": [{"platform": platform} for platform in ("signal", "Telegram", "")],
 }
 

@@ -23,6 +23,7 @@ STEPS = [
     "0007_translate_warnings",
     "0008_ci_runs",
     "0009_feed_options",
+    "0010_further_meaningful_rows",
     "0011_test_results",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
@@ -224,6 +225,7 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }  # fmt: skip
     feed = {"alarm_hours", "hides_budget", "hides_addresses"}
     without = {
+        "0010_further_meaningful_rows": (results, {}),
         "0009_feed_options": (results, {}),
         "0008_ci_runs": (results, {}),
         "0007_translate_warnings": (results, {}),

@@ -15,9 +15,10 @@ from missionsite.common.sql_loader import read_sql
 from tests.engagement.owner_connection import owner
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.engagement import PersonFactory
+from tests.support.factories.fallback import ItemFactory, RepositoryFactory
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
-from tests.support.factories.fallback import RepositoryFactory
-from tests.support.factories.groups import MemberFactory, ParticipationFactory, TaskFactory
+from tests.support.factories.groups import MemberFactory, MembershipFactory, ParticipationFactory, TaskFactory
+from tests.support.factories.missiondeck import ChatMessageFactory, DeckMissionFactory, DodItemFactory
 
 pytestmark = pytest.mark.django_db
 DENIED = "42501"
@@ -288,6 +289,29 @@ MEANINGLESS = {
         "UPDATE user_engagement_states SET goodbye_expires_at = goodbye_sent_at - interval '1 day'"
         " WHERE state = 'goodbye_sent'",
     ],
+    "memberships_joined_at_not_in_future": ["UPDATE memberships SET joined_at = '2999-01-01', left_at = '2999-01-02'"],
+    "missions_review_has_reviewer": [
+        f"UPDATE missions SET review_status = '{status}', reviewed_by_id = NULL" for status in ("approved", "rejected")
+    ],
+    "mission_fallback_items_reviewed_at_not_in_future": [
+        "UPDATE mission_fallback_items SET status = 'discarded', reason = 'duplicate', reviewed_at = '2999-01-01'"
+    ],
+    "mission_fallback_runs_completed_at_order": [
+        "UPDATE mission_fallback_runs SET status = 'cancelled', completed_at = started_at - interval '2 days'"
+    ],
+    "message_templates_parameters_known": [
+        "UPDATE message_templates SET body = 'Hi {{ password }}'",
+        "UPDATE message_templates SET subject = '{{ name }} {{names}}'",
+    ],
+    "deck_missions_completed_at_order": [
+        "UPDATE deck_missions SET status = 'complete', completed_at = '2001-01-01', override_reason = 'Paid',"
+        " completed_by_id = (SELECT id FROM members LIMIT 1) WHERE status = 'qa'"
+    ],
+    "dod_items_completed_at_not_in_future": ["UPDATE dod_items SET completed = true, completed_at = '2999-01-01'"],
+    "chat_messages_created_at_not_in_future": [
+        "INSERT INTO chat_messages (mission_id, sender, message, created_at)"
+        " SELECT mission_id, 'user', 'Hello', '2999-01-01' FROM chat_messages"
+    ],
 }
 
 
@@ -298,6 +322,12 @@ def things():
     GithubPullRequest.objects.create(mission=mission, repository=repository, number=7, title="T")
     TaskFactory()
     ParticipationFactory()
+    MembershipFactory(ended=True)
+    ItemFactory()
+    DodItemFactory()
+    ChatMessageFactory()
+    DeckMissionFactory()
+    rows("UPDATE deck_missions SET status = 'qa' WHERE id = (SELECT id FROM deck_missions LIMIT 1)")
     # The goodbye has its dates once it is sent.
     now = timezone.now()
     person = PersonFactory(state="goodbye_sent")
@@ -308,11 +338,11 @@ def things():
 @pytest.mark.parametrize(("rule", "statement"), [(rule, each) for rule, of in MEANINGLESS.items() for each in of])
 def test_row_without_meaning_is_rejected(things, rule, statement):
     # One row: of several, another rule might be first.
-    table = statement.split()[1]
+    table = statement.removeprefix("INSERT INTO ").removeprefix("UPDATE ").split()[0]
     key = "ctid"
-    where = "AND" if " WHERE " in statement else "WHERE"
-    others = " AND state = 'goodbye_sent'" if "goodbye" in statement else ""
-    one = f"{key} = (SELECT {key} FROM {table} WHERE true{others} ORDER BY ctid DESC LIMIT 1)"
+    where = "WHERE" if " WHERE " not in statement or statement.endswith(")") else "AND"
+    of = statement.rpartition(" WHERE ")[2] if where == "AND" else "true"
+    one = f"{key} = (SELECT {key} FROM {table} WHERE {of} ORDER BY ctid DESC LIMIT 1)"
     assert row(f"SELECT count(*) FROM {table} WHERE {one}") == (1,)
     with rejected_by(rule):
         rows(f"{statement} {where} {one}".replace("%", "%%"))

@@ -28,9 +28,9 @@ class Command(LoaddataCommand):
 
     Loading it again would reset rows that were edited since, which constraints may forbid.
     The dates in the examples of an app with `seeds_written_on` are shifted by the days since then, so that the examples
-    are always equally old. If a number of an example is taken by another row, the database generates a new one: for
-    auto-increment keys, and for the fields that an app names in `seeds_numbered` as {model name: field}. After loading,
-    the app's `seeds_loaded(rows)` is called.
+    are always equally old; see days_to_shift(). If a number of an example is taken by another row, the database
+    generates a new one: for auto-increment keys, and for the fields that an app names in `seeds_numbered` as
+    {model name: field}. After loading, the app's `seeds_loaded(rows)` is called.
     """
 
     def handle(self, *fixture_labels: Any, **options: Any) -> None:
@@ -81,11 +81,9 @@ class Command(LoaddataCommand):
         if not self._are_examples:
             return super().save_obj(obj)
         row = obj.object
-        written = getattr(row._meta.app_config, "seeds_written_on", None)
-        if written:
-            days = timedelta(days=max(0, (datetime.now(UTC).date() - written).days))
+        if days := days_to_shift(row._meta.app_config, datetime.now(UTC).date()):
             for field in _writable_fields(row):
-                setattr(row, field.attname, shift_dates(getattr(row, field.attname), days))
+                setattr(row, field.attname, shift_dates(getattr(row, field.attname), timedelta(days=days)))
         self._replace_references(row)
         taken = {
             field: getattr(row, field.attname) for field in self._generated_fields(row) if self._is_taken(row, field)
@@ -176,6 +174,18 @@ def may_update(table: str, using: str) -> bool:
     with connections[using].cursor() as cursor:
         cursor.execute("SELECT has_table_privilege(%s, 'UPDATE')", [table])
         return cursor.fetchone()[0]
+
+
+def days_to_shift(app: Any, today: date) -> int:
+    """The days by which the dates in the examples of an app are shifted.
+
+    With `seeds_written_on`, to the present. With `seeds_end_on`, only back, where the clock is before that day: nothing
+    in the examples may be from the future.
+    """
+    if written := getattr(app, "seeds_written_on", None):
+        return (today - written).days
+    end = getattr(app, "seeds_end_on", today)
+    return min(0, (today - end).days)
 
 
 def shift_dates(value: Any, by: timedelta) -> Any:
