@@ -2,10 +2,14 @@
 
 from typing import ClassVar
 
+from django.conf import settings
 from django.contrib.auth.models import Group, GroupManager
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
+from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
+
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint
 
 
 class Role(Group):
@@ -37,3 +41,41 @@ class SiteFigure(models.Model):
 
     def __str__(self) -> str:
         return f"{self.name} {self.day}"
+
+
+class Favourite(models.Model):
+    """A page of the back office that a member has marked with a star. Names are read with the page, never stored."""
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="favourites",
+        # The unique constraint begins with it.
+        db_index=False,
+        verbose_name=_("member"),
+    )
+    path = models.CharField(_("address"), max_length=310)
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "site_favourites"
+        verbose_name = _("favourite")
+        verbose_name_plural = _("favourites")
+        constraints = [
+            CheckConstraint(
+                condition=Q(path__regex="^/admin/[!-~]*$"),
+                name="site_favourites_path_form",
+                violation_error_message=_("Only pages of the back office can be favourites."),
+                violation_error_code="favourite_rejected",
+            ),
+            UniqueConstraint(
+                fields=["member", "path"],
+                name="site_favourites_unique",
+                violation_error_message=_("This page is a favourite already."),
+                violation_error_code="favourite_taken",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.path

@@ -97,6 +97,7 @@ UNFOLD = {
         lambda request: static("common/submit.js"),
         lambda request: static("missionsite/names.js"),
         lambda request: static("missionsite/tabs.js"),
+        lambda request: static("missionsite/navigation.js"),
         lambda request: static("fallback/inbox.js"),
     ],
     "DASHBOARD_CALLBACK": "missionsite.dashboard.add_dashboard",

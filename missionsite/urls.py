@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from missionsite import favourites
 from missionsite.api import api
 from missionsite.portal import accounts, views
 from missionsite.portal import urls as portal
@@ -11,6 +12,8 @@ urlpatterns = [
     path("api/", api.urls),
     # One log-in for everyone; admin.site.login leads here.
     path("admin/login/", views.log_in),
+    path("admin/favourites/", admin.site.admin_view(favourites.list_view), name="favourites"),
+    path("admin/favourites/mark/", admin.site.admin_view(favourites.mark_view), name="mark_favourite"),
     path("admin/", admin.site.urls),
     path("account/", include(accounts.urls(views.log_in, views.log_out))),
     path("deck/", include("missiondeck.urls")),

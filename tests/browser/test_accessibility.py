@@ -260,7 +260,7 @@ def test_keyboard_opens_menus(opened):
 def test_keyboard_opens_the_sidebar_of_a_phone(opened):
     page = opened("administrator", PHONE)
     page.goto("/admin/groups/mission/")
-    entry_of_sidebar = page.get_by_role("navigation", name="Main navigation").get_by_role("link", name="Memberships")
+    entry_of_sidebar = page.get_by_role("navigation", name="Main navigation").get_by_role("link", name="Directory")
     assert not entry_of_sidebar.is_visible()
     page.get_by_role("button", name="Toggle sidebar", exact=True).focus()
     page.keyboard.press("Enter")

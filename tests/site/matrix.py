@@ -42,6 +42,8 @@ GONE = f"to:{NOT_ITS}"
 PAGES = f"""
                                                          | to:{ALL}mpi-          | to:{ALL}mpi-
 admin/                                                   | ok:{ALL}             | ok:{ALL}
+admin/favourites/                                        | ok:{ALL}             | 405
+admin/favourites/mark/                                   | 405                  | to:{ALL}
 admin/<app_label>/                                       | ok:{ROLES} 404       | ok:{ROLES} 404
 admin/<url>                                              | 404                  | 404
 admin/r/<content_type_id>/<object_id>/                   | 404                  | 404

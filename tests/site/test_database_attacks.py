@@ -202,7 +202,7 @@ def test_site_cannot_move_a_sequence():
 
 
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
-# dependency, a role in a project, an item of a checklist.
+# dependency, a role in a project, an item of a checklist, a favourite.
 DELETABLE = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -225,6 +225,7 @@ DELETABLE = {
     "procrastinate_periodic_defers",
     "procrastinate_workers",
     "project_members",
+    "site_favourites",
     "worker_processes",
 }
 

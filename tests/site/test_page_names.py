@@ -7,7 +7,7 @@ import pytest
 from django.conf import settings
 
 from tests.support.admin import client_of
-from tests.support.factories.groups import StaffFactory
+from tests.support.factories.groups import MissionFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 ITEMS = [item for group in settings.UNFOLD["SIDEBAR"]["navigation"] for item in group["items"]]
@@ -40,3 +40,10 @@ def test_names_in_the_navigation_are_different():
 
 def test_background_jobs_are_jobs(office):
     assert names_of(office.get("/admin/procrastinate/procrastinatejob/")) == ("Jobs", "Jobs")
+
+
+def test_title_of_an_object_is_its_name(office):
+    mission = MissionFactory(name="Garden")
+    page = f"/admin/groups/mission/{mission.pk}"
+    assert names_of(office.get(f"{page}/change/"))[1] == "Garden"
+    assert "<title> Members | Garden | Missionsite</title>" in office.get(f"{page}/members/").content.decode()

@@ -150,6 +150,8 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         extra_context = dict(extra_context or {})
         if object_id and (obj := self.get_object(request, object_id)) and self.has_view_permission(request, obj):
             extra_context |= self.page_context(request, obj, active="about", whole=False)
+            # Django's is "Change mission"; every page of an object begins with its name.
+            extra_context |= {"title": str(obj), "subtitle": None}
         view = partial(super().changeform_view, request, object_id, form_url, extra_context)
         try:
             return self._add_once(request, view) if object_id is None and request.method == "POST" else view()
