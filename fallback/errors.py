@@ -79,6 +79,12 @@ class DependencyOfOtherProject(DomainError):
     field = "depends_on"
 
 
+class MissionBlocked(DomainError):
+    message = _("This mission depends on missions that are not done. Confirm that you want to move it anyway.")
+    code = "mission_blocked"
+    field = "confirmed"
+
+
 class NeighbourNotFound(DomainError):
     message = _("The board has changed. Reload it and move the mission again.")
     code = "neighbour_not_found"

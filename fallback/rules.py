@@ -49,6 +49,21 @@ MONTHLY_DAY = (1, 31)
 AUTO_ACCEPT_LOWER_BOUND = 0.8
 CONFIDENCE_Z = 1.96
 
+# --- Board ------------------------------------------------------------------------------------
+
+# Missions wanted at most in a list; more are a warning, not an error.
+LIST_LIMIT = (1, 1_000)
+# A mission in one of these lists without an event for so many days is marked.
+STALE_LISTS = ("doing", "review")
+STALE_AFTER_DAYS = (1, 365)
+DEFAULT_STALE_AFTER_DAYS = 14
+
+# --- Forecast ---------------------------------------------------------------------------------
+
+# A forecast needs so many finished missions, and reads so many days of throughput.
+FORECAST_FINISHED = 10
+FORECAST_DAYS = 84
+
 # --- Access requests --------------------------------------------------------------------------
 
 ACCESS_REQUEST_EXPIRES_AFTER = timedelta(days=14)

@@ -8,7 +8,7 @@ from django.utils import timezone
 from procrastinate.contrib.django import app
 
 from fallback.selectors.metrics import refresh_metrics
-from fallback.services import access, retention
+from fallback.services import access, forecasts, retention
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
 from groups.models import Member
@@ -60,6 +60,14 @@ def reconcile_fallback(timestamp: int) -> int:
 def refresh_fallback_metrics(timestamp: int) -> None:
     """Refresh the materialized views of the metrics."""
     refresh_metrics()
+
+
+@app.periodic(cron="25 0 * * *")
+@app.task(name="store_mission_forecasts", queueing_lock="store_mission_forecasts")
+@in_changeset
+def store_mission_forecasts(timestamp: int) -> int:
+    """Store the forecast of the day of each project, and the outcomes of earlier ones. Returns how many were stored."""
+    return forecasts.store_forecasts(actor=Member.objects.system(), at=timezone.now())
 
 
 @app.periodic(cron="15 * * * *")

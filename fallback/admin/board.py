@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django import forms
 from django.contrib import admin
@@ -30,10 +30,11 @@ from fallback.admin.formats import (
 )
 from fallback.models import Mission, MissionFallbackConfig, MissionFallbackRun, MissionFallbackTemplate, Project
 from fallback.models.choices import List
+from fallback.rules import STALE_LISTS
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.guardrails import guardrails_of
 from fallback.selectors.items import items_to_review
-from fallback.selectors.missions import CARDS, backlogs_of, board_cards
+from fallback.selectors.missions import CARDS, BoardList, backlogs_of, board_list, without_movement
 from fallback.selectors.planning import templates_in_turn
 from fallback.selectors.rights import Right
 from fallback.selectors.template_states import TemplateState, template_states
@@ -52,15 +53,20 @@ class CardMoveForm(forms.Form):
     before = forms.CharField(max_length=26, required=False)
     after = forms.CharField(max_length=26, required=False)
     position = forms.ChoiceField(choices=[("top", _("Top")), ("bottom", _("Bottom"))], required=False)
+    # The user has confirmed to move a mission with open dependencies.
+    confirmed = forms.BooleanField(required=False)
 
 
 def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
-    """The board of a project; only its columns for `X-Fragment: board`."""
+    """The board of a project; only its columns for `X-Fragment: board`. `?show=stale`: only cards without movement."""
     project = _project(request, project_id)
     rights, at = rights_of(request), timezone.now()
     config = MissionFallbackConfig.objects.filter(project=project).first()
     rails = guardrails_of([project], at)[project.pk]
-    columns = [_column(project, key, rights.allows(Right.CONTRIBUTE, project)) for key in List]
+    only_stale = request.GET.get("show") == "stale"
+    may_move = rights.allows(Right.CONTRIBUTE, project)
+    columns = [_column(project, key, may_move, at, only_stale=only_stale) for key in List]
+    stale = Mission.objects.filter(without_movement(at), project=project).count()
     is_open = not project.is_archived
     waiting = items_to_review(rights.project_filter(Right.VIEW, path="project__"), at=at).filter(project=project)
     number, text = count_up_to(waiting)
@@ -73,7 +79,10 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
             "organization": project.organization.name,
             "url": reverse("admin:fallback_project_change", args=[project.pk]),
         },
-        "may_move": rights.allows(Right.CONTRIBUTE, project),
+        "may_move": may_move,
+        "stale": stale,
+        "only_stale": only_stale,
+        "stale_days": project.stale_after_days,
         "may_launch": is_open and rights.allows(Right.REVIEW, project),
         "may_add": is_open and rights.allows(Right.CONTRIBUTE, project),
         "add_url": f"{reverse('admin:fallback_mission_add')}?project={project.pk}",
@@ -94,7 +103,7 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
             "title": gettext("The board is empty"),
             "text": gettext("Add a mission, or launch one from a template in the Fallback area."),
         }
-        if not any(column["cards"] for column in columns)
+        if not (only_stale or any(column["cards"] for column in columns))
         else None,
     }
     request.current_app = admin.site.name
@@ -133,9 +142,20 @@ def move_view(request: HttpRequest, mission_id: str) -> FormResult:
         before=values["before"],
         after=values["after"],
         first=values["position"] == "top",
+        unless_blocked=not values["confirmed"],
     )
     message = gettext("{mission} moved to {list}.").format(mission=moved.title, list=moved.get_list_display())
+    if mission.list != moved.list and (warning := _limit_warning(board_list(moved.project, moved.list), moved.list)):
+        message = f"{message} {warning}"
     return FormResult(_board_of(moved.project_id), message, facts={"id": moved.pk})
+
+
+def _limit_warning(found: BoardList, key: str) -> str:
+    if not found.is_over_limit:
+        return ""
+    return gettext("{list} has {number} missions, more than its limit of {limit}.").format(
+        list=List(key).label, number=found.text, limit=found.limit
+    )
 
 
 @post_action(back=_board_of_mission)
@@ -172,20 +192,31 @@ def launch_view(request: HttpRequest, template_id: str) -> FormResult:
     return saved._replace(location=_board_of(template.project_id), facts={"mission_url": saved.location})
 
 
-def _column(project: Project, key: List, may_move: bool) -> dict:
-    cards, count = board_cards(project, key)
+def _column(project: Project, key: List, may_move: bool, at: datetime, *, only_stale: bool) -> dict:
+    found = board_list(project, key, stale_at=at if only_stale else None)
     filters = urlencode({"project__id__exact": project.pk, "list__exact": key})
     more = f"{reverse('admin:fallback_mission_changelist')}?{filters}"
     return {
         "key": str(key),
         "title": key.label,
-        "count": count,
-        "more_url": more if len(cards) == CARDS else "",
-        "cards": [_card(mission, may_move) for mission in cards],
+        "count": found.text,
+        "limit": found.limit,
+        "is_over_limit": found.is_over_limit,
+        "warning": _limit_warning(found, key),
+        "more_url": more if len(found.cards) == CARDS else "",
+        "cards": [_card(mission, may_move, _still_days(mission, project, at)) for mission in found.cards],
     }
 
 
-def _card(mission: Mission, may_move: bool) -> dict:
+def _still_days(mission: Mission, project: Project, at: datetime) -> int:
+    """The days without movement of a mission that is marked for them; 0 for any other."""
+    if mission.list not in STALE_LISTS or mission.last_event_at is None:
+        return 0
+    days = (at - mission.last_event_at).days
+    return days if at - mission.last_event_at > timedelta(days=project.stale_after_days) else 0
+
+
+def _card(mission: Mission, may_move: bool, still_days: int) -> dict:
     return {
         "id": mission.pk,
         "title": mission.title,
@@ -193,6 +224,7 @@ def _card(mission: Mission, may_move: bool) -> dict:
         "priority_text": mission.get_priority_display(),
         "ready": mission.ready,
         "blocked": mission.open_dependency_count,
+        "still_days": still_days,
         "origin": mission.origin,
         "actor": mission.actor.name if mission.actor else "",
         "repository": mission.repository.name if mission.repository else "",

@@ -18,6 +18,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback.admin import flow
 from fallback.admin.base import rights_of
+from fallback.admin.forecast import forecast_part
 from fallback.admin.formats import format_hours
 from fallback.admin.plots import Cell, Part, Scope, Section, Table, bar_plot, csv_response, line_plot, sampled
 from fallback.models import Project
@@ -35,7 +36,7 @@ def metrics_view(request: HttpRequest, project_id: str = "") -> HttpResponse:
     zone = ZoneInfo(project.organization.timezone if project else timezone.get_current_timezone_name())
     until = timezone.now().astimezone(zone).date()
     scope = Scope(projects, project, until - timedelta(days=days - 1), until, zone)
-    parts = [flow.flow_part(scope), _proposals_part(scope)]
+    parts = [flow.flow_part(scope), forecast_part(scope), _proposals_part(scope)]
     if name := request.GET.get("csv", ""):
         section = next((each for part in parts for each in part["sections"] if each.name == name), None)
         if section is None:

@@ -7,11 +7,12 @@ from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
 from fallback.admin import board
 from fallback.admin.base import (
@@ -28,6 +29,7 @@ from fallback.admin.formats import timeline_context
 from fallback.models import Mission, MissionDependency
 from fallback.models.choices import List, ReviewStatus
 from fallback.rules import FEEDBACK_LENGTH
+from fallback.selectors.missions import without_movement
 from fallback.selectors.rights import Right
 from fallback.services.missions import (
     add_dependency,
@@ -40,6 +42,7 @@ from fallback.services.missions import (
 )
 from missionsite.common.admin import ActionForm, AutocompleteField
 from missionsite.common.admin.formats import badge, link_to
+from missionsite.common.annotations import StrOrPromise
 
 # Events shown on the page of a mission, newest first.
 EVENTS = 100
@@ -47,6 +50,27 @@ EVENTS = 100
 
 class MoveToListForm(ActionForm):
     to = forms.ChoiceField(label=_("List"), choices=List, widget=UnfoldAdminSelectWidget)
+    confirmed = forms.BooleanField(
+        label=_("Move although it is blocked"), required=False, widget=UnfoldBooleanSwitchWidget
+    )
+
+    def __init__(self, data: Any = None, *, obj: Mission | None = None, **kwargs: Any) -> None:
+        super().__init__(data, obj=obj, **kwargs)
+        if obj and not obj.open_dependency_count:
+            del self.fields["confirmed"]
+
+
+class MovementFilter(DropdownFilter):
+    """Missions in Doing or Review without an event for as long as their project says."""
+
+    title = _("movement")
+    parameter_name = "movement"
+
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, StrOrPromise]]:
+        return [("none", _("Without movement"))]
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet[Mission]) -> QuerySet[Mission]:
+        return queryset.filter(without_movement(timezone.now())) if self.value() == "none" else queryset
 
 
 class ReviewForm(ActionForm):
@@ -106,7 +130,9 @@ ACTIONS = (
         name="move",
         title=_("Move to list"),
         success_message=_("moved"),
-        run=lambda mission, actor, values: move_mission(actor=actor, mission=mission, to=values["to"]),
+        run=lambda mission, actor, values: move_mission(
+            actor=actor, mission=mission, to=values["to"], unless_blocked=not values.get("confirmed")
+        ),
         form=MoveToListForm,
         icon="drag_indicator",
         bulk_title=_("Move to list"),
@@ -182,6 +208,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         ("ready", BooleanRadioFilter),
         ("origin", ChoicesDropdownFilter),
         ("priority", ChoicesDropdownFilter),
+        MovementFilter,
         FigureFilter,
     )
     sortable_by = ()

@@ -3,7 +3,7 @@
 from fallback.models.access import AccessRequest
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.flows import Actor, Flow
-from fallback.models.metrics import BacklogRollup, MetricsRefresh, ProposalRollup
+from fallback.models.metrics import BacklogRollup, MetricsRefresh, MissionForecast, ProposalRollup
 from fallback.models.missions import Mission, MissionDependency, MissionEvent
 from fallback.models.notifications import Notification
 from fallback.models.organizations import Organization, OrganizationMembership
@@ -43,6 +43,7 @@ __all__ = [
     "MissionFallbackRun",
     "MissionFallbackSample",
     "MissionFallbackTemplate",
+    "MissionForecast",
     "Notification",
     "NotificationPreference",
     "Organization",

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint
 
 
 class ProposalRollup(models.Model):
@@ -49,6 +51,55 @@ class BacklogRollup(models.Model):
         db_table = "fallback_backlog_rollups"
         verbose_name = _("backlog of a day")
         verbose_name_plural = _("backlog by day")
+
+
+class MissionForecast(models.Model):
+    """The forecast of one day for the ready missions of a project, with its outcome once that is known.
+
+    p50_on, p85_on: the days by which they are finished in half and in 85 % of the simulations. emptied_on: the day on
+    which as many missions were finished as were ready. closed_on: P85 passed without that.
+    """
+
+    project = models.ForeignKey(
+        "fallback.Project", BY_DATABASE, related_name="forecasts", db_index=False, verbose_name=_("project")
+    )
+    made_on = models.DateField(_("made on"))
+    made_at = models.DateTimeField(_("made"), db_default=TransactionNow(), editable=False)
+    backlog = models.IntegerField(_("ready missions"))
+    p50_on = models.DateField(_("P50"))
+    p85_on = models.DateField(_("P85"))
+    emptied_on = models.DateField(_("reached zero on"), null=True, blank=True)
+    closed_on = models.DateField(_("closed on"), null=True, blank=True)
+
+    class Meta:
+        db_table = "mission_forecasts"
+        verbose_name = _("forecast")
+        verbose_name_plural = _("forecasts")
+        constraints = [
+            # A project has one forecast a day.
+            UniqueConstraint(
+                fields=["project", "made_on"],
+                name="mission_forecasts_once_a_day",
+                violation_error_message=_("The project already has a forecast of this day."),
+            ),
+            CheckConstraint(
+                condition=Q(backlog__gt=0, p50_on__gte=F("made_on"), p85_on__gte=F("p50_on"))
+                & (Q(emptied_on__isnull=True) | Q(closed_on__isnull=True)),
+                name="mission_forecasts_in_order",
+                violation_error_message=_("P50 comes before P85, and a forecast has one outcome."),
+            ),
+        ]
+        indexes = [
+            # The forecasts whose outcome is not known yet.
+            models.Index(
+                fields=["project"],
+                name="mission_forecasts_open",
+                condition=Q(emptied_on__isnull=True, closed_on__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.project} {self.made_on}"
 
 
 class MetricsRefresh(models.Model):

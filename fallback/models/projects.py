@@ -8,7 +8,8 @@ from django.db.models.functions import Lower
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
+from fallback import rules
+from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, range_check
 from fallback.models.choices import Privacy, ProjectRole, ProjectStatus
 from missionsite.common.audit.context import Origin
 from missionsite.common.audit.fields import AuditChangesetId
@@ -41,6 +42,20 @@ class Project(TimestampedModel):
     fallback_enabled = models.BooleanField(
         _("fallback on"), default=True, db_default=True, help_text=_("If disabled, this project gets no proposals.")
     )
+    todo_limit = models.IntegerField(_("limit of Todo"), null=True, blank=True)
+    doing_limit = models.IntegerField(_("limit of Doing"), null=True, blank=True)
+    review_limit = models.IntegerField(
+        _("limit of Review"),
+        null=True,
+        blank=True,
+        help_text=_("A list with more missions is marked on the board. Empty: no limit."),
+    )
+    stale_after_days = models.IntegerField(
+        _("days without movement"),
+        default=rules.DEFAULT_STALE_AFTER_DAYS,
+        db_default=rules.DEFAULT_STALE_AFTER_DAYS,
+        help_text=_("A mission in Doing or Review is marked after so many days without an event."),
+    )
     # Two bytes of a digest of the id, modulo 100: the fixed position of this project in the roll-out.
     rollout_bucket = models.GeneratedField(
         expression=models.Func(
@@ -65,6 +80,21 @@ class Project(TimestampedModel):
             choices_check("projects", "privacy", Privacy),
             choices_check("projects", "status", ProjectStatus),
             name_check("projects"),
+            *(
+                range_check(
+                    f"{each}_limit",
+                    rules.LIST_LIMIT,
+                    name=f"projects_{each}_limit_in_range",
+                    message=_("Enter a number of missions between {low} and {high}, or leave it empty."),
+                )
+                for each in ("todo", "doing", "review")
+            ),
+            range_check(
+                "stale_after_days",
+                rules.STALE_AFTER_DAYS,
+                name="projects_stale_after_in_range",
+                message=_("Enter a number of days between {low} and {high}."),
+            ),
             UniqueConstraint(
                 fields=["organization", "slug"],
                 name="projects_slug_once",

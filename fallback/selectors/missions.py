@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 
 from django.db import connection
+from django.db.models import DurationField, ExpressionWrapper, F, Q, Value
 
 from fallback.models import Mission, Project
+from fallback.rules import STALE_LISTS
 from fallback.selectors.counts import count_up_to
 from missionsite.common.sql_loader import read_sql
 
@@ -21,8 +25,31 @@ def backlogs_of(projects: Iterable[str]) -> dict[str, tuple[int, int]]:
         return {project: (backlog, threshold) for project, backlog, threshold in cursor.fetchall()}
 
 
-def board_cards(project: Project, in_list: str) -> tuple[list[Mission], str]:
-    """The first cards of a list in order, and the number of all as text."""
+def without_movement(at: datetime) -> Q:
+    """The condition that a mission is in Doing or Review, and had no event for as long as its project says."""
+    wait = ExpressionWrapper(F("project__stale_after_days") * Value(timedelta(days=1)), output_field=DurationField())
+    return Q(list__in=STALE_LISTS, last_event_at__lt=Value(at) - wait)
+
+
+@dataclass(frozen=True)
+class BoardList:
+    """A list of a board. number: of all its missions, counted up to COUNTED; limit: None for none."""
+
+    cards: list[Mission]
+    number: int
+    text: str
+    limit: int | None
+
+    @property
+    def is_over_limit(self) -> bool:
+        return self.limit is not None and self.number > self.limit
+
+
+def board_list(project: Project, in_list: str, *, stale_at: datetime | None = None) -> BoardList:
+    """The first cards of a list in order, and the number of all. stale_at: only cards without movement at this time."""
     missions = Mission.objects.filter(project=project, list=in_list)
-    cards = list(missions.select_related("actor", "repository").order_by("list_order", "id")[:CARDS])
-    return cards, count_up_to(missions)[1] if len(cards) == CARDS else str(len(cards))
+    shown = missions if stale_at is None else missions.filter(without_movement(stale_at))
+    cards = list(shown.select_related("actor", "repository").order_by("list_order", "id")[:CARDS])
+    is_whole = stale_at is None and len(cards) < CARDS
+    number, text = (len(cards), str(len(cards))) if is_whole else count_up_to(missions)
+    return BoardList(cards, number, text, getattr(project, f"{in_list}_limit", None))

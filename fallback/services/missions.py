@@ -10,7 +10,7 @@ from typing import Any
 from django.db import connection
 from django.db.models import Max
 
-from fallback.errors import NeighbourNotFound, ProjectArchived
+from fallback.errors import MissionBlocked, NeighbourNotFound, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, MissionOrigin, ProjectStatus, ReviewStatus
 from fallback.services.locks import lock_board, lock_rows
@@ -84,18 +84,28 @@ def update_mission(*, actor: Member, mission: Mission, changes: Mapping[str, Any
 
 @service
 def move_mission(
-    *, actor: Member, mission: Mission, to: str, before: str = "", after: str = "", first: bool = False
+    *,
+    actor: Member,
+    mission: Mission,
+    to: str,
+    before: str = "",
+    after: str = "",
+    first: bool = False,
+    unless_blocked: bool = False,
 ) -> Mission:
     """Move a mission to a list (of List), or within its own.
 
     before, after: id of the mission to place it before or after. Without either it is placed at the end,
-    or, with `first`, at the beginning.
+    or, with `first`, at the beginning. unless_blocked: raise MissionBlocked instead of moving a mission with open
+    dependencies to another list than Todo.
     Raises NeighbourNotFound if that mission is not (or no longer) in the list.
     """
     set_audit_context(actor)
     lock_rows()
     lock_board(mission.project_id)
     current = Mission.objects.lock(mission.pk)
+    if unless_blocked and current.open_dependency_count and to not in (current.list, List.TODO):
+        raise MissionBlocked
     place = _list_order_beside(current, to, before=before, after=after, first=first)
     Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
     current.refresh_from_db()

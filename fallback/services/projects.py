@@ -49,6 +49,8 @@ EDITABLE: dict[type[Part], tuple[str, ...]] = {
         "schedule_day",
     ),
 }
+# The limits of a project's board.
+BOARD_FIELDS = ("todo_limit", "doing_limit", "review_limit", "stale_after_days")
 # The first part of the type of their events.
 EVENT_PREFIXES: dict[type[Part], str] = {
     Flow: "flow",
@@ -101,7 +103,7 @@ def set_organization_role(
 @service
 def create_project(*, actor: Member, organization: Organization, name: str, slug: str, **values: Any) -> Project:
     """Create a project with a default fallback configuration. The actor, if a person, becomes maintainer."""
-    check_fields(values, "description", "privacy", "fallback_enabled")
+    check_fields(values, "description", "privacy", "fallback_enabled", *BOARD_FIELDS)
     values = {"name": name, "slug": slug, **values}
     project = Project.objects.create(organization=organization, **values)
     maintainer = None if actor.is_system else actor
@@ -120,8 +122,8 @@ def create_project(*, actor: Member, organization: Organization, name: str, slug
 
 @service
 def update_project(*, actor: Member, project: Project, **changes: Any) -> Project:
-    """Change name, short name, description, privacy and `fallback_enabled`."""
-    check_fields(changes, "name", "slug", "description", "privacy", "fallback_enabled")
+    """Change name, short name, description, privacy, `fallback_enabled`, and limits of the board."""
+    check_fields(changes, "name", "slug", "description", "privacy", "fallback_enabled", *BOARD_FIELDS)
     return _change_project(actor, project, "project.changed", changes)
 
 

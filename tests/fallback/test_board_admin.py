@@ -1,16 +1,20 @@
 """The board of a project, used by forms and by its script."""
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 from django.urls import reverse
+from django.utils import timezone
 
-from fallback.models import Mission, MissionFallbackTemplate
+from fallback.models import Mission, MissionFallbackTemplate, Project
 from fallback.models.choices import ProjectRole
 from fallback.services.configs import pause_fallback, update_config
 from fallback.services.missions import add_dependency
-from fallback.services.projects import archive_project, set_project_role
+from fallback.services.projects import archive_project, set_project_role, update_project
 from groups.models import Member
 from tests.support.admin import client, client_of, page_text, staff
+from tests.support.database import rejected_by
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 pytestmark = pytest.mark.django_db
@@ -102,7 +106,7 @@ class TestPage:
         reviewer.get(board(project))
         # Session, user, rights twice, project; configuration, guardrails twice, four lists, templates, waiting,
         # backlog; roles in projects.
-        with django_assert_num_queries(17):
+        with django_assert_num_queries(18):
             reviewer.get(board(project))
 
     def test_fragment_equals_board(self, reviewer, project, mission):
@@ -243,3 +247,79 @@ class TestRights:
             assert response.status_code == 403
         mission.refresh_from_db()
         assert (mission.list, mission.ready, Mission.objects.count()) == ("todo", True, 1)
+
+
+# --- Limits and movement ----------------------------------------------------------------------
+
+
+def ago(days: int):
+    return timezone.now() - timedelta(days=days, hours=1)
+
+
+def test_list_above_its_limit_is_marked_but_open(reviewer, project, mission):
+    update_project(actor=Member.objects.system(), project=project, doing_limit=1)
+    MissionFactory(project=project, list="doing")
+    page = page_text(reviewer.get(board(project)))
+    assert "limit 1" in page
+    assert "more than its limit" not in page
+    answer = place(reviewer, mission, list="doing")
+    assert answer.json()["ok"]
+    assert answer.json()["message"].endswith("Doing has 2 missions, more than its limit of 1.")
+    assert "Doing has 2 missions, more than its limit of 1." in page_text(reviewer.get(board(project)))
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "constraint"),
+    [
+        ("todo_limit", 0, "projects_todo_limit_in_range"),
+        ("doing_limit", 1001, "projects_doing_limit_in_range"),
+        ("review_limit", -1, "projects_review_limit_in_range"),
+        ("stale_after_days", 366, "projects_stale_after_in_range"),
+    ],
+)
+def test_limits_of_board_are_in_range(project, field, value, constraint):
+    with rejected_by(constraint):
+        Project.objects.filter(pk=project.pk).update(**{field: value})
+
+
+def test_cards_without_movement_are_marked_and_filtered(reviewer, project, mission):
+    update_project(actor=Member.objects.system(), project=project, stale_after_days=7)
+    moved = MissionFactory(project=project, title="Just moved", list="doing")
+    still = MissionFactory(project=project, title="Stuck for long", list="review", last_event_at=ago(9))
+    almost = MissionFactory(project=project, title="Almost", list="doing", last_event_at=ago(6))
+    MissionFactory(project=project, title="An old idea", list="todo", last_event_at=ago(99))
+    page = page_text(reviewer.get(board(project)))
+    assert page.count("No movement for") == 1
+    assert "No movement for 9 days" in page
+    assert "Without movement" in page
+    shown = page_text(reviewer.get(board(project), {"show": "stale"}))
+    assert still.title in shown
+    assert not any(each.title in shown for each in (moved, almost, mission))
+    listed = reviewer.get(reverse("admin:fallback_mission_changelist"), {"movement": "none"})
+    assert [each.pk for each in listed.context["cl"].result_list] == [still.pk]
+
+
+@pytest.mark.rule("MissionBlocked")
+@pytest.mark.parametrize("to", ["doing", "review", "done"])
+def test_blocked_mission_needs_confirmation(reviewer, project, mission, to):
+    add_dependency(actor=Member.objects.system(), mission=mission, depends_on=MissionFactory(project=project))
+    answer = place(reviewer, mission, list=to)
+    assert answer.status_code == 409
+    assert answer.json()["field"] == "confirmed"
+    mission.refresh_from_db()
+    assert mission.list == "todo"
+    assert place(reviewer, mission, list=to, confirmed="1").json()["ok"]
+    # Within its list, and back to Todo, nothing is asked.
+    assert place(reviewer, mission, list=to).json()["ok"]
+    assert place(reviewer, mission, list="todo").json()["ok"]
+
+
+def test_page_of_action_asks_for_confirmation(reviewer, project, mission):
+    address = reverse("admin:fallback_mission_move", args=[mission.pk])
+    assert "Move although it is blocked" not in page_text(reviewer.get(address))
+    add_dependency(actor=Member.objects.system(), mission=mission, depends_on=MissionFactory(project=project))
+    answer = reviewer.post(address, {"to": "doing"})
+    assert "Confirm that you want to move it anyway." in page_text(answer)
+    reviewer.post(address, {"to": "doing", "confirmed": "on"})
+    mission.refresh_from_db()
+    assert mission.list == "doing"

@@ -68,6 +68,33 @@
         announce(`${holder.dataset.title}: ${message}`, true);
     };
 
+    /** Offer to move a blocked card anyway, below the message of its rejection. */
+    const confirmMove = (card, wanted, fields) => {
+        const note = card.querySelector(":scope > .fb-rejection");
+        const buttons = document.createElement("span");
+        buttons.className = "fb-confirm";
+        const button = (text, style, click) => {
+            const made = document.createElement("button");
+            made.type = "button";
+            made.className = `fb-button fb-small ${style}`;
+            made.textContent = text;
+            made.addEventListener("click", click);
+            buttons.append(made);
+            return made;
+        };
+        const again = button(gettext("Move anyway"), "fb-primary", () => {
+            const origin = positionOf(card);
+            const values = new URLSearchParams(fields);
+            values.set("confirmed", "1");
+            put(card, wanted);
+            setCurrent(card);
+            send(card, origin, values);
+        });
+        button(gettext("Cancel"), "fb-plain", () => { reject(card, ""); setCurrent(card); });
+        note.append(buttons);
+        again.focus({ preventScroll: true });
+    };
+
     // --- Moving --------------------------------------------------------------------------------
     /** Send the new position of a card. On an error it returns to `origin`. */
     const send = (card, origin, fields) => {
@@ -82,8 +109,10 @@
             if (answer.ok) {
                 announce(answer.message || format(gettext("%(card)s: moved to %(place)s."), { card: card.dataset.title, place: positionText(card) }));
             } else {
+                const wanted = positionOf(card);
                 put(card, origin);
                 reject(card, answer.message);
+                if (answer.field === "confirmed") confirmMove(card, wanted, fields);
                 card.scrollIntoView({ block: "nearest", inline: "nearest" });
             }
             live.soon();
