@@ -50,6 +50,13 @@ ENGAGEMENT_WEBHOOK_URL = env.str("ENGAGEMENT_WEBHOOK_URL", default="")
 ENGAGEMENT_WEBHOOK_SECRET = secret("ENGAGEMENT_WEBHOOK_SECRET")
 # Time limit of one message in seconds.
 ENGAGEMENT_SEND_TIMEOUT = env.int("ENGAGEMENT_SEND_TIMEOUT", default=10)
+# Consecutive soft bounces after which an address is suppressed.
+ENGAGEMENT_SOFT_BOUNCES = env.int("ENGAGEMENT_SOFT_BOUNCES", default=3)
+# Webhooks of e-mail providers: `user:password` of their basic authentication; two during a rotation. Without one,
+# requests are rejected.
+ENGAGEMENT_MAIL_EVENTS_SECRETS = [
+    each.strip() for each in secret("ENGAGEMENT_MAIL_EVENTS_SECRETS").split(",") if each.strip()
+]
 # Consecutive failures that open the circuit, and the pause before a probe (doubled up to a maximum).
 ENGAGEMENT_CIRCUIT_FAILURES = env.int("ENGAGEMENT_CIRCUIT_FAILURES", default=5)
 ENGAGEMENT_CIRCUIT_PAUSE = duration("ENGAGEMENT_CIRCUIT_PAUSE", "PT10S")

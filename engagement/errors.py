@@ -93,6 +93,11 @@ class ClaimLengthsDiffer(DomainError):
     constraint = "engagement_claims_lengths_match"
 
 
+class AddressNotSuppressed(DomainError):
+    message = gettext_lazy("This address is not suppressed. Messages are sent to it.")
+    code = "address_not_suppressed"
+
+
 class TimezoneUnknown(DomainError):
     message = gettext_lazy("Unknown time zone. Enter a name such as America/Sao_Paulo.")
     code = "profile_timezone_unknown"

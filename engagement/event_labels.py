@@ -2,10 +2,12 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import Destination, Language, Locale, Match, MessageType, Reading
+from engagement.rules import AddressReport, Destination, Language, Locale, Match, MessageType, Reading
 from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
+    "address.restored": _("Messages to an address allowed again"),
+    "address.suppressed": _("Address suppressed"),
     "announcement.cancelled": _("Announcement cancelled"),
     "announcement.made": _("Announcement created"),
     "message.cancelled": _("Message cancelled"),
@@ -34,6 +36,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "word_list": _("Word list"),
     "preferred_destination": (_("Messages go to"), Destination),
     "recipients": _("Recipients"),
+    "report": (_("Report"), AddressReport),
     "reengagement_opt_out": _("Opted out"),
     "step": _("Step"),
     "subject": _("Subject"),

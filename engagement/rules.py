@@ -151,6 +151,27 @@ class WaitingFor(TextChoices):
     STAFF = "staff", _("Postponed by staff")
 
 
+# The name that the metadata of an e-mail has for its idempotency key.
+METADATA_KEY = "key"
+
+
+class ReceiptStatus(TextChoices):
+    """What a provider reports about a message that it accepted."""
+
+    DELIVERED = "delivered", _("Delivered")
+    FAILED = "failed", _("Failed")
+    BOUNCED = "bounced", _("Bounced")
+    COMPLAINED = "complained", _("Complained")
+
+
+class AddressReport(TextChoices):
+    """What was reported about an address."""
+
+    SOFT_BOUNCE = "soft_bounce", _("Soft bounce: temporary, such as a full mailbox")
+    HARD_BOUNCE = "hard_bounce", _("Hard bounce: the address does not exist")
+    COMPLAINT = "complaint", _("Complaint: reported as spam")
+
+
 # Reasons against sending a message, in the order of their precedence, with the text that is stored with the cancelled
 # message. The SQL functions engagement_block_reason and engagement_block_text decide and translate.
 BLOCK_REASONS: dict[str, str | Promise] = {
@@ -158,6 +179,7 @@ BLOCK_REASONS: dict[str, str | Promise] = {
     "banned": _("The member is banned."),
     "suspended": _("The member is suspended."),
     "removed": _("The member was removed from the directory."),
+    "suppressed": _("The address is suppressed after a bounce or a complaint."),
     "opted_out": _("The member has opted out."),
     "dormant": _("The member is dormant."),
     "returned": _("The member is active again."),

@@ -1,5 +1,6 @@
 """Reads settings from the environment or a `.env` file, for `missionsite.settings` and the `conf.py` of an app."""
 
+import json
 import os
 from collections.abc import MutableMapping
 from datetime import time, timedelta
@@ -22,6 +23,7 @@ SECRETS = (
     "DATABASE_DIRECT_URL",
     "DATABASE_BACKUP_URL",
     "EMAIL_URL",
+    "ANYMAIL",
     "GITHUB_TOKEN",
     "GITHUB_CLIENT_SECRET",
     "OIDC_CLIENT_SECRET",
@@ -70,4 +72,15 @@ def time_of_day(name: str, default: str) -> time:
     value = parse_time(text)
     if value is None:
         raise ImproperlyConfigured(f"{name} must be a time of day such as {default}, not {text!r}.")
+    return value
+
+
+def json_object(name: str) -> dict:
+    """Return a JSON object; it may contain secrets, so an error does not show the value."""
+    try:
+        value = json.loads(secret(name) or "{}")
+    except ValueError:
+        value = None
+    if not isinstance(value, dict):
+        raise ImproperlyConfigured(f"{name} must be a JSON object.")
     return value

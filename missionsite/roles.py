@@ -43,6 +43,7 @@ ENGAGEMENT_NOUNS = (
     "userprofile",
     "announcement",
     "replyphrase",
+    "bouncedaddress",
 )
 
 
@@ -66,7 +67,9 @@ MANAGE_MEMBERS = (
     | _perms("remove", "communitymember")
     | {"groups.manage_memberships", "groups.invite_many"}
 )
-MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", app="engagement") | {"engagement.add_announcement"}
+MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", "bouncedaddress", app="engagement") | {
+    "engagement.add_announcement"
+}
 OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {
     "engagement.add_messagetemplate",
     "engagement.change_messagetemplate",

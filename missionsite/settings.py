@@ -12,7 +12,7 @@ from engagement.conf import *  # noqa: F403
 from groups.conf import *  # noqa: F403
 from missiondeck.conf import *  # noqa: F403
 from missionsite import embedded
-from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, duration, env, secret
+from missionsite.environment import BASE_DIR, EMBEDDED, VAR_DIR, duration, env, json_object, secret
 from missionsite.unfold import UNFOLD  # noqa: F401
 
 # --- Security ---------------------------------------------------------------------------------
@@ -222,7 +222,12 @@ STORAGES = {
 
 # --- Mail -------------------------------------------------------------------------------------
 
-vars().update(env.email_url("EMAIL_URL", default="consolemail://"))
+_MAIL = env.email_url("EMAIL_URL", default="consolemail://")
+# Instead of the server of EMAIL_URL: the backend of a provider's API, and its settings as a JSON object.
+if _BACKEND := env.str("EMAIL_BACKEND", default=""):
+    _MAIL["EMAIL_BACKEND"] = _BACKEND
+vars().update(_MAIL)
+ANYMAIL = {"REQUESTS_TIMEOUT": ENGAGEMENT_SEND_TIMEOUT} | json_object("ANYMAIL")  # noqa: F405
 # Sender of e-mail to members.
 DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="Community <community@localhost>")
 

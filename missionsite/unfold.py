@@ -228,6 +228,12 @@ UNFOLD = {
                         "engagement.view_engagementmessage",
                     ),
                     _item(
+                        _("Bounced addresses"),
+                        "unsubscribe",
+                        "engagement_bouncedaddress_changelist",
+                        "engagement.view_bouncedaddress",
+                    ),
+                    _item(
                         _("Announcements"),
                         "campaign",
                         "engagement_announcement_changelist",

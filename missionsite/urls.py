@@ -1,6 +1,7 @@
 from django.contrib import admin
 from django.urls import include, path
 
+from engagement.mail_events import mail_events
 from missionsite import favourites
 from missionsite.api import api
 from missionsite.portal import accounts, views
@@ -17,6 +18,7 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("account/", include(accounts.urls(views.log_in, views.log_out))),
     path("deck/", include("missiondeck.urls")),
+    path("mail-events/<str:provider>/", mail_events, name="mail_events"),
     # Any text, as for codes, so that every invalid link gives the same page.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
     path("", include(portal)),

@@ -24,6 +24,7 @@ MOVE = "engagement.move_userengagementstate"
 HANDLE = "engagement.handle_engagementmessage"
 ANNOUNCE = "engagement.add_announcement"
 WITHDRAW = "engagement.change_announcement"
+CHANGE_ADDRESS = "engagement.change_bouncedaddress"
 CHANGE_PROFILE = "engagement.change_userprofile"
 VIEW_STATES = "engagement.view_userengagementstate"
 

@@ -1,13 +1,23 @@
 """Engagement tab of a member's page."""
 
+from collections.abc import Iterable
+
 from django.http import HttpRequest
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
+from engagement.admin.addresses import format_status
 from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
 from engagement.admin.profiles import format_progress, format_tier
 from engagement.admin.waiting import explain_waiting
-from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.models import (
+    BouncedAddress,
+    EngagementMessage,
+    EngagementStateTransition,
+    UserEngagementState,
+    UserProfile,
+)
 from engagement.rules import State, Status
 from groups.models import Member
 from missionsite.common.admin import CustomTab, register_tab
@@ -24,6 +34,7 @@ Line = tuple[StrOrPromise, StrOrPromise]
 def _engagement(member: Member, request: HttpRequest) -> dict:
     state = UserEngagementState.objects.filter(user=member.pk).first()
     profile = UserProfile.objects.filter(pk=member.pk).first()
+    bounced = BouncedAddress.objects.filter(user=member.pk)
     transitions = list(EngagementStateTransition.objects.filter(user=member.pk)[:ROWS])
     queued = EngagementMessage.objects.filter(user=member.pk)
     upcoming = queued.filter(status=Status.PENDING).order_by("scheduled_for", "pk").first()
@@ -34,7 +45,7 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
         "state_link": link_to(state, _("Open engagement state")) if state else "",
         "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
         "upcoming_text": explain_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
-        "profile": _profile_lines(profile) if profile else [],
+        "profile": [*_profile_lines(profile), *_bounced_lines(bounced)] if profile else [],
         "profile_link": link_to(profile, _("Open profile")) if profile else "",
         "transitions": [
             [
@@ -91,6 +102,13 @@ def _profile_lines(profile: UserProfile) -> list[Line]:
         (_("Onboarding"), format_tier(profile)),
         *format_progress(profile),
         (_("Magic moment"), format_datetime(profile.magic_moment_at)),
+    ]
+
+
+def _bounced_lines(rows: Iterable[BouncedAddress]) -> list[Line]:
+    return [
+        (_("Bounced address"), format_html("{} {} {}", link_to(row, row.address), format_status(row), row.detail))
+        for row in rows
     ]
 
 

@@ -12,12 +12,14 @@ from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from engagement.api.base import AN_INSTANT, Order, router
 from engagement.errors import SenderUnknown
+from engagement.rules import ReceiptStatus
 from engagement.selectors.members import find_sender
 from engagement.services import messages as queue
 from engagement.services.inbound import handle_inbound
 from missionsite.common.api import signed
 
 IGNORED = "ignored"
+StatusReported = Literal[*ReceiptStatus.values]  # type: ignore[valid-type]
 
 
 class InboundOut(Schema):
@@ -92,7 +94,17 @@ class ReceiptOrder(GatewayEvent):
     provider_message_id: str = Field(
         "", max_length=255, description="The `id` from the gateway's response.", examples=["wamid.HBgNNTUxMTk5OTk5"]
     )
-    status: Literal["delivered", "failed"] = Field(examples=["delivered"])
+    status: StatusReported = Field(
+        description=(
+            "`failed`: not delivered, the address may be valid; `bounced`: the address rejected it; `complained`: the"
+            " member reported it as unwanted. No further message is sent to an address that bounced for good, several"
+            " times in a row for a time, or complained."
+        ),
+        examples=["delivered"],
+    )
+    permanent: bool = Field(
+        True, description="Of a bounce: false if the address may work later, as with a full mailbox.", examples=[True]
+    )
     error: str = Field("", max_length=1000, description="Why it failed.", examples=["The number has no account."])
 
     @model_validator(mode="after")
@@ -132,14 +144,15 @@ def receive_message(request: HttpRequest, order: Inbound) -> dict:
 @router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Report the delivery of a message")
 @signed(_secrets, repeatable=_("a repeated receipt changes nothing"))
 def receive_receipt(request: HttpRequest, order: ReceiptOrder) -> dict:
-    """Record that a message was delivered or failed. A repeated receipt changes nothing.
+    """Record that a message was delivered, failed, bounced or led to a complaint. A repeated receipt changes nothing.
 
     `known` is false if no such message was sent, or if it is not recorded as sent yet: retry in a minute.
     """
     found = queue.record_receipt(
         idempotency_key=order.idempotency_key,
         provider_message_id=order.provider_message_id,
-        delivered=order.status == "delivered",
+        status=ReceiptStatus(order.status),
+        is_permanent=order.permanent,
         at=order.at or timezone.now(),
         error=order.error,
     )

@@ -1,5 +1,6 @@
 """Models: lifecycle states, the message queue, templates, reply phrases, announcements and profiles."""
 
+from engagement.models.addresses import BouncedAddress
 from engagement.models.history import MessageTemplateHistory, ReplyPhraseHistory, UserProfileHistory
 from engagement.models.inbound import InboundMessage
 from engagement.models.phrases import ReplyPhrase
@@ -10,6 +11,7 @@ from engagement.models.templates import Announcement, MessageTemplate
 
 __all__ = [
     "Announcement",
+    "BouncedAddress",
     "EngagementClaim",
     "EngagementMessage",
     "EngagementStateTransition",

@@ -25,6 +25,7 @@ SKIP_REASONS = {
     "banned": _("Banned"),
     "suspended": _("Suspended"),
     "removed": _("Removed from the directory"),
+    "suppressed": _("Address suppressed after a bounce or a complaint"),
     "not_approved": _("Not approved yet"),
     "opted_out": _("Opted out"),
     "dormant": _("Dormant"),

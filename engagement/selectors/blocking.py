@@ -21,6 +21,7 @@ from django.db.models.functions import Cast
 
 from engagement.models import EngagementMessage
 from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, MessageType, State
+from engagement.selectors.addresses import is_suppressed
 from groups.models import Member
 
 if TYPE_CHECKING:
@@ -41,11 +42,12 @@ def block_reason(
     entry: str = "community__",
     state: Expression | None = None,
     announcement_cancelled_at: Expression | F | None = None,
+    chat: OuterRef | None = None,
 ) -> Func:
     """Return an expression for the first reason against sending; NULL if there is none.
 
     person, entry: lookup prefixes from the rows of the query to the member and to their directory entry. state: by
-    default the member's current state.
+    default the member's current state. chat: the address of a message's chat, by default that of the member's chat.
     """
     return Func(
         Cast(message_type, TextField()),
@@ -56,6 +58,7 @@ def block_reason(
         F(f"{person}engagement_profile__reengagement_opt_out"),
         state or F(f"{person}engagement_state__state"),
         announcement_cancelled_at or Value(None, DateTimeField()),
+        is_suppressed(person=person, chat=chat),
         function="engagement_block_reason",
         output_field=TextField(),
     )
@@ -71,6 +74,7 @@ def with_block_reason(
         person="user__",
         entry="user__community__",
         announcement_cancelled_at=F("announcement__cancelled_at"),
+        chat=OuterRef("destination_jid"),
     )
     # A subquery, so that counting and paging need no joins.
     same = EngagementMessage.objects.filter(pk=OuterRef("pk")).values_list(reason)

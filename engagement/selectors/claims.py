@@ -2,11 +2,13 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
 
 from engagement.rules import TRANSACTIONAL_TYPES
+from engagement.selectors.addresses import goes_by_email
 from missionsite.common.sql_loader import read_sql
 
 _FIND_BLOCKED = read_sql("engagement/queries/find_blocked")
@@ -37,6 +39,11 @@ def find_claims(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
 
 def find_blocked(*, token: UUID) -> dict[int, str]:
     """Return the messages of a claim that have been blocked or cancelled since it was made, with the reason."""
+    values: dict[str, Any] = {
+        "transactional_types": list(TRANSACTIONAL_TYPES),
+        "token": token,
+        "by_email": goes_by_email(),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_FIND_BLOCKED, {"transactional_types": list(TRANSACTIONAL_TYPES), "token": token})
+        cursor.execute(_FIND_BLOCKED, values)
         return dict(cursor.fetchall())

@@ -20,6 +20,7 @@ from django.conf import settings
 from django.db import connection
 
 from engagement.rules import TRANSACTIONAL_TYPES
+from engagement.selectors.addresses import goes_by_email
 from missionsite.common.sql_loader import read_sql
 
 
@@ -77,6 +78,7 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
         "cap": settings.ENGAGEMENT_FREQUENCY_CAP or 1_000_000_000,
         # A claimed message may be sent at the end of its lease, and the next one immediately.
         "period": settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD + lease,
+        "by_email": goes_by_email(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
@@ -92,7 +94,7 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
 _CLAIM = """
 SELECT * FROM claim_messages(
     %(sender)s, %(token)s, %(at)s, %(most)s, %(lease)s, %(after_time)s, %(after_id)s, %(transactional_types)s,
-    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s
+    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s, %(by_email)s
 )
 """
 _MARK_FAILED = read_sql("engagement/queries/mark_messages_failed")

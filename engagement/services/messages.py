@@ -11,8 +11,19 @@ from django.utils.translation import gettext_noop
 
 from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage, UserProfile
-from engagement.rules import CANCELLABLE, POSTPONABLE, RETRYABLE, Destination, Status, WaitingFor
+from engagement.rules import (
+    CANCELLABLE,
+    POSTPONABLE,
+    RETRYABLE,
+    AddressReport,
+    Destination,
+    ReceiptStatus,
+    Status,
+    WaitingFor,
+)
+from engagement.selectors.addresses import address_of_message
 from engagement.selectors.claims import find_claims
+from engagement.services.addresses import record_delivery, report_address
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
@@ -119,25 +130,41 @@ def _record_event(type_: str, message: EngagementMessage, actor: Member, **paylo
 
 @service
 def record_receipt(
-    *, idempotency_key: str = "", provider_message_id: str = "", delivered: bool, at: datetime, error: str = ""
+    *,
+    idempotency_key: str = "",
+    provider_message_id: str = "",
+    status: ReceiptStatus,
+    at: datetime,
+    error: str = "",
+    is_permanent: bool = True,
+    address: str = "",
 ) -> EngagementMessage | None:
-    """Record that a provider delivered an accepted message, or could not. A repeated receipt changes nothing.
+    """Record what a provider reports about a message that it accepted. A repeated receipt changes nothing.
 
     Looks the message up by idempotency key or by the provider's ID; returns None if no such message was sent.
+    is_permanent: of a bounce. address: that bounced or complained, by default the one of the message.
     """
     lookup = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
-    message = EngagementMessage.objects.select_for_update().filter(**lookup).order_by("-id").first()
+    rows = EngagementMessage.objects.select_for_update(of=("self",)).select_related("user")
+    message = rows.filter(**lookup).order_by("-id").first()
+    delivered = status == ReceiptStatus.DELIVERED
     # A receipt may arrive before the sender has marked the message as sent.
     if message is None or (message.sent_at is None and not (delivered and find_claims([message.pk]))):
         return None
-    if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
-        if delivered:
+    address = address or address_of_message(message)
+    if status == ReceiptStatus.COMPLAINED:
+        report_address(member=message.user, address=address, report=AddressReport.COMPLAINT, detail=error, at=at)
+    elif delivered:
+        if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
             message.delivered_at = at
             message.save(update_fields=["delivered_at"])
-        else:
-            message.status, message.error_message = (
-                Status.FAILED,
-                error or gettext_noop("The provider could not deliver it."),
-            )
-            message.save(update_fields=["status", "error_message"])
+            record_delivery(member=message.user, address=address)
+    # Some providers report a delivery first, and the bounce when the mailbox returns the message.
+    elif message.status == Status.SENT and (message.delivered_at is None or status == ReceiptStatus.BOUNCED):
+        message.status, message.delivered_at = Status.FAILED, None
+        message.error_message = error or gettext_noop("The provider could not deliver it.")
+        message.save(update_fields=["status", "error_message", "delivered_at"])
+        if status == ReceiptStatus.BOUNCED:
+            report = AddressReport.HARD_BOUNCE if is_permanent else AddressReport.SOFT_BOUNCE
+            report_address(member=message.user, address=address, report=report, detail=error, at=at)
     return message

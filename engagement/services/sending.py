@@ -9,18 +9,22 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from engagement.rules import TRANSACTIONAL_TYPES
+from engagement.rules import TRANSACTIONAL_TYPES, AddressReport
+from engagement.selectors.addresses import goes_by_email
 from engagement.selectors.claims import database_now, find_blocked
 from engagement.services import circuit, claims
+from engagement.services.addresses import report_address
 from engagement.services.claims import Claimed, Failed, Sent
 from engagement.services.rendering import Templates
 from engagement.services.unsubscribe import unsubscribe_url
 from engagement.transports import MessageRejected, Outgoing, Transport, Unavailable
+from groups.models import Member
 from missionsite.common.errors import DomainError
 
 logger = logging.getLogger(__name__)
@@ -55,6 +59,16 @@ class Tally:
         for name in ("sent", "failed", "retried", "withdrawn", "deferred"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.is_down, self.must_wait = other.is_down, other.must_wait
+
+
+@dataclass(frozen=True)
+class Bounce:
+    """The provider rejected the address of a message."""
+
+    message: Claimed
+    report: AddressReport
+    detail: str
+    at: datetime
 
 
 @dataclass
@@ -151,19 +165,22 @@ class MessageSender:
         sent: list[Sent] = []
         failed: list[Failed] = []
         withdrawn: dict[int, str] = {}
+        bounced: set[UUID] = set()
+        reports: list[Bounce] = []
         failures, error = 0, ""
         for message in batch.messages:
             now = time.monotonic()
             if len(sent) >= self.transport.marks_every or now - recorded > RECORD_AFTER:
-                self._record_results(batch, sent, failed, tally)
-                sent, failed, recorded = [], [], now
+                self._record_results(batch, sent, failed, reports, tally)
+                sent, failed, reports, recorded = [], [], [], now
             if self.stopping or now - started > patience or failures >= most_failures:
                 break
             if now - checked > RECHECK_AFTER:
                 reasons, checked = find_blocked(token=batch.token), now
                 tally.withdrawn += claims.withdraw(token=batch.token, reasons=reasons)
                 withdrawn |= reasons
-            if message.id in withdrawn:
+            # Further messages to an address that has just bounced are due again, and cancelled by the next claim.
+            if message.id in withdrawn or message.user_id in bounced:
                 continue
             instant = at + timedelta(seconds=now - started)
             try:
@@ -175,9 +192,14 @@ class MessageSender:
                 receipt = self.transport.send(outgoing)
             except MessageRejected as rejection:
                 failed.append(Failed(message.id, str(rejection)))
+                if rejection.bounce:
+                    bounced.add(message.user_id)
+                    reports.append(Bounce(message, rejection.bounce, str(rejection), instant))
             except Unavailable as trouble:
                 failures, error = failures + 1, str(trouble)
                 failed.append(self._again(message, trouble, instant))
+                if trouble.bounce and failed[-1].again_at is None:
+                    reports.append(Bounce(message, trouble.bounce, str(trouble), instant))
             except Exception as fault:
                 logger.exception("Message %s could not be sent", message.id)
                 failures, error = failures + 1, _("The transport broke: {fault}.").format(fault=type(fault).__name__)
@@ -186,11 +208,16 @@ class MessageSender:
                 failures = 0
                 sent.append(Sent(message.id, instant, receipt.provider_message_id))
         with transaction.atomic():
-            self._record_results(batch, sent, failed, tally)
+            self._record_results(batch, sent, failed, reports, tally)
             claims.finish(token=batch.token)
         return failures, error
 
-    def _record_results(self, batch: claims.Batch, sent: list[Sent], failed: list[Failed], tally: Tally) -> None:
+    def _record_results(
+        self, batch: claims.Batch, sent: list[Sent], failed: list[Failed], reports: list[Bounce], tally: Tally
+    ) -> None:
+        # First: a sender that dies in between tries the message again, and no other one.
+        for bounce in reports:
+            _report_bounce(bounce)
         tally.sent += claims.mark_sent(token=batch.token, sent=sent)
         claims.mark_failed(token=batch.token, failed=failed)
         tally.failed += sum(1 for each in failed if each.again_at is None)
@@ -208,6 +235,17 @@ class MessageSender:
             pause = min(pause, settings.ENGAGEMENT_RETRY_AT_MOST) * random.uniform(0.5, 1)  # noqa: S311
             again_at = at + max(pause, min(trouble.retry_after or timedelta(0), MAX_RETRY_AFTER))
         return Failed(message.id, str(trouble), again_at, trouble.maybe_taken)
+
+
+def _report_bounce(bounce: Bounce) -> None:
+    message = bounce.message
+    report_address(
+        member=Member.objects.get(pk=message.user_id),
+        address=message.email.lower() if goes_by_email() else message.destination_jid,
+        report=bounce.report,
+        detail=bounce.detail,
+        at=bounce.at,
+    )
 
 
 def _outgoing(message: Claimed, templates: Templates) -> Outgoing:

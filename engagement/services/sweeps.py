@@ -14,6 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from engagement.rules import MessageType, State, TransitionTrigger
+from engagement.selectors.addresses import goes_by_email
 from engagement.selectors.claims import database_now
 from engagement.services.lifecycle import transition_context
 from groups.models import Member
@@ -72,6 +73,7 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
         "goodbye": MessageType.GOODBYE,
         "review": MessageType.WEEKLY_REVIEW,
         "reminder": MessageType.REMINDER,
+        "by_email": goes_by_email(),
     }
     if dry_run:
         with connection.cursor() as cursor:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Protocol
 
+from engagement.rules import AddressReport
+
 
 @dataclass(frozen=True)
 class Outgoing:
@@ -33,17 +35,33 @@ class Receipt:
 
 
 class MessageRejected(Exception):
-    """The provider will never accept this message, because of its address or its content."""
+    """The provider will never accept this message, because of its address or its content.
+
+    bounce: the provider's report about the address, if that is the reason.
+    """
+
+    def __init__(self, message: str, *, bounce: AddressReport | None = None) -> None:
+        super().__init__(message)
+        self.bounce = bounce
 
 
 class Unavailable(Exception):
     """The provider cannot accept the message now.
 
-    maybe_taken: whether it may have been accepted anyway, as after a time-out. retry_after: requested pause.
+    maybe_taken: whether it may have been accepted anyway, as after a time-out. retry_after: requested pause. bounce:
+    the provider's report about the address, if that is the reason.
     """
 
-    def __init__(self, message: str, *, maybe_taken: bool = False, retry_after: timedelta | None = None) -> None:
+    def __init__(
+        self,
+        message: str,
+        *,
+        maybe_taken: bool = False,
+        retry_after: timedelta | None = None,
+        bounce: AddressReport | None = None,
+    ) -> None:
         super().__init__(message)
+        self.bounce = bounce
         self.maybe_taken = maybe_taken
         self.retry_after = retry_after
 

@@ -1,5 +1,6 @@
-"""Sends messages as e-mail over the mail server of EMAIL_URL."""
+"""Sends messages as e-mail over the mail server of EMAIL_URL, or by the API of a provider."""
 
+import json
 import re
 import smtplib
 import socket
@@ -18,8 +19,11 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
+from engagement.rules import METADATA_KEY
 from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
+from engagement.transports.provider import is_provider_backend, provider_backend, send_by_provider
+from engagement.transports.replies import report_of_reply
 from engagement.transports.sanitize import sanitize_text
 
 # The reply to MAIL FROM that rejects the message and not the site: message too large.
@@ -38,16 +42,19 @@ class EmailTransport:
     marks_every = 1
 
     def __init__(self) -> None:
+        """Read the settings. Raises TransportNotConfigured."""
         self._deadline = Deadline(settings.ENGAGEMENT_SEND_TIMEOUT)
-        self._backend = _backend(self._deadline)
+        self._backend = provider_backend() if is_provider_backend() else _backend(self._deadline)
 
     def send(self, message: Outgoing) -> Receipt:
         mail = _mail(message)
+        if is_provider_backend():
+            return Receipt(send_by_provider(self._backend, mail))
         with self._deadline.running():
             try:
                 self._deliver(mail)
             except smtplib.SMTPRecipientsRefused as error:
-                raise self._rejection(*next(iter(error.recipients.values()))) from None
+                raise self._rejection(*next(iter(error.recipients.values())), to_address=True) from None
             except smtplib.SMTPSenderRefused as error:
                 # Other codes reject the site as a sender, not this message.
                 kind = MessageRejected if error.smtp_code == _TOO_LARGE else Unavailable
@@ -90,13 +97,15 @@ class EmailTransport:
             self._backend.open()
             self._backend.send_messages([mail])
 
-    def _rejection(self, code: int, text: bytes | str) -> MessageRejected | Unavailable:
-        """Return the error for a server's reply to this message."""
-        text = _error_text(code, text)
+    def _rejection(self, code: int, reply: bytes | str, *, to_address: bool = False) -> MessageRejected | Unavailable:
+        """Return the error for a server's reply to this message, or to its address."""
+        text = _error_text(code, reply)
+        reply = reply.decode("utf-8", "replace") if isinstance(reply, bytes) else reply
+        bounce = report_of_reply(code, reply, to_address=to_address)
         if 500 <= code < 600:
-            return MessageRejected(text)
+            return MessageRejected(text, bounce=bounce)
         # Any code but 4xx is not valid SMTP: the connection cannot be trusted any more.
-        return Unavailable(text) if 400 <= code < 500 else self._broken(text)
+        return Unavailable(text, bounce=bounce) if 400 <= code < 500 else self._broken(text)
 
     def _broken(self, text: str) -> Unavailable:
         """Close the connection and return the error."""
@@ -139,13 +148,20 @@ def _mail(message: Outgoing) -> EmailMessage:
         # RFC 8058.
         headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
-    return EmailMessage(
+    metadata = {METADATA_KEY: message.idempotency_key}
+    if settings.ENGAGEMENT_MAIL_EVENTS_SECRETS and not is_provider_backend():
+        # Amazon SES returns it with its events, as those sent by its API.
+        headers["X-Metadata"] = json.dumps(metadata)
+    mail = EmailMessage(
         subject=_line(message.subject),
         body=message.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[message.email],
         headers=headers,
     )
+    # Providers return it with their events; SMTP ignores it.
+    mail.metadata = metadata  # type: ignore[attr-defined]
+    return mail
 
 
 def _message_id(key: str) -> str:

@@ -20,6 +20,7 @@ from urllib3.exceptions import ConnectTimeoutError, HTTPError, ReadTimeoutError
 from urllib3.util import Url, parse_url
 
 from engagement.errors import TransportNotConfigured
+from engagement.rules import AddressReport
 from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
 from engagement.transports.sanitize import sanitize_text
@@ -32,6 +33,8 @@ logging.getLogger("urllib3").setLevel(logging.ERROR)
 MAX_ANSWER = 64 * 1024
 # The gateway has already received this idempotency key.
 _KNOWN = 409
+# The chat does not exist any more.
+_GONE = 410
 # Codes after which the message is tried again. 401 rejects the signature, not the message.
 _LATER = (401, 408, 425, 429)
 
@@ -69,7 +72,8 @@ class WebhookTransport:
             raise Unavailable(_error_text(status, body, message), retry_after=_retry_after(headers))
         if status < 400:
             raise Unavailable(f"The gateway responded with {status}; redirects are not followed.")
-        raise MessageRejected(_error_text(status, body, message))
+        bounce = AddressReport.HARD_BOUNCE if status == _GONE else None
+        raise MessageRejected(_error_text(status, body, message), bounce=bounce)
 
     def close(self) -> None:
         self._pool.close()

@@ -34,6 +34,7 @@ SITE_MAY_NOT = {
     "engagement_inbound_messages": {"DELETE"},
     "engagement_transports": {"DELETE"},
     "reply_phrases": {"DELETE"},
+    "bounced_addresses": {"DELETE"},
     "reply_phrases_history": {"INSERT", "UPDATE", "DELETE"},
 }
 # Column for a harmless UPDATE; by default the first column of the table.
@@ -57,7 +58,8 @@ def tables(session: psycopg.Connection) -> list[str]:
     named = [model._meta.db_table for model in apps.get_app_config("engagement").get_models()]
     found = session.execute(
         """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind IN ('r', 'p')
-             AND (relname = ANY (%s) OR relname ~ '^(engagement|user_(engagement|profile)|message_templ|reply_phrase)')
+             AND (relname = ANY (%s)
+                  OR relname ~ '^(engagement|user_(engagement|profile)|message_templ|reply_phrase|bounce)')
            ORDER BY relname""",
         [named],
     ).fetchall()
@@ -123,6 +125,10 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
             "INSERT INTO engagement_claims (attempt_token, claimed_by, lease_expires_at, attempted_at, message_ids,"
             " user_ids) VALUES (gen_random_uuid(), %s, now(), now(), '{}', '{}')",
             [who],
+        )
+        session.execute(
+            "INSERT INTO bounced_addresses (user_id, address, reason, reported_at) VALUES (%s, %s, 'complaint', now())",
+            [key, who],
         )
         session.execute("INSERT INTO engagement_transports (name) VALUES (%s)", [f"rls-{who}"])
     return people

@@ -19,8 +19,18 @@ from engagement.models import (
     UserProfile,
     UserProfileHistory,
 )
-from engagement.rules import MessageType, TransitionTrigger
-from engagement.services import announcements, inbound, lifecycle, messages, onboarding, phrases, profiles, templates
+from engagement.rules import AddressReport, MessageType, TransitionTrigger
+from engagement.services import (
+    addresses,
+    announcements,
+    inbound,
+    lifecycle,
+    messages,
+    onboarding,
+    phrases,
+    profiles,
+    templates,
+)
 from engagement.tasks import sweep
 from groups.models import CommunityMember, Event, Member
 from missionsite.common.audit.context import changeset
@@ -35,6 +45,8 @@ WITHOUT_ACTOR = {
     "enqueue": "The message is the record; what queues it has an actor.",
     "record_activity": "A time at which the member was active.",
     "record_activities": "Times at which members were active.",
+    "record_delivery": "The provider of a transport reports a delivery.",
+    "report_address": "The provider reports it; the event has the system as its actor.",
     "record_receipt": "The provider of a transport reports what happened to a message.",
 }
 
@@ -43,6 +55,14 @@ TEXT = {"subject": "Hello", "body": "Hi {{ name }}"}
 
 def person(**fields) -> Member:
     return PersonFactory(state="active", **fields)
+
+
+def a_suppressed_address() -> dict:
+    return {
+        "row": addresses.report_address(
+            member=PersonFactory(), address="a@example.org", report=AddressReport.COMPLAINT, at=timezone.now()
+        )
+    }
 
 
 def an_announcement() -> dict:
@@ -74,6 +94,7 @@ def a_missing_template() -> dict:
 
 # The least data with which each service changes something.
 ARRANGE: dict[Callable, Callable[[], dict]] = {
+    addresses.restore_address: a_suppressed_address,
     announcements.announce: an_announcement,
     announcements.cancel_announcement: lambda: {"announcement": AnnouncementFactory()},
     # The actor is the member who wrote.

@@ -1,14 +1,15 @@
 """Block reasons: every caller of engagement_block_reason, over every combination of facts."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
 
 import pytest
+from django.db.models import OuterRef, Subquery
 from django.utils import timezone
 
 from engagement.admin.waiting import explain_waiting
-from engagement.models import EngagementMessage, UserEngagementState, UserProfile
+from engagement.models import BouncedAddress, EngagementMessage, UserEngagementState, UserProfile
 from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, MessageType, State, TransitionTrigger
 from engagement.selectors.announcements import SKIP_REASONS as LABELS
 from engagement.selectors.announcements import with_reason
@@ -48,6 +49,7 @@ class Facts:
     is_removed: bool
     has_opted_out: bool
     state: str | None
+    is_suppressed: bool = False
 
 
 ALL = [
@@ -55,6 +57,8 @@ ALL = [
     for facts in product((True, False), (None, *CommunityStatus.values), (False, True), (False, True), STATES)
     if facts[1] or not facts[2]
 ]
+# The address does not depend on the status.
+ALL += [replace(facts, is_suppressed=True) for facts in ALL if facts.status in (None, CommunityStatus.ACTIVE)]
 
 
 def reason_for(facts: Facts, what: str) -> str | None:
@@ -64,6 +68,7 @@ def reason_for(facts: Facts, what: str) -> str | None:
         "banned": facts.status == "banned",
         "suspended": facts.status == "suspended",
         "removed": facts.is_removed,
+        "suppressed": facts.is_suppressed,
     }
     if what == "clarification":
         applies["returned"] = facts.state != "goodbye_sent"
@@ -101,6 +106,14 @@ def people() -> dict[str, Facts]:
     )
     opted_out = [by_email[email].pk for email, facts in kinds.items() if facts.has_opted_out]
     UserProfile.objects.filter(pk__in=opted_out).update(reengagement_opt_out=True)
+    bounced = [email for email, facts in kinds.items() if facts.is_suppressed]
+    UserProfile.objects.filter(user__email__in=kinds).update(
+        individual_jid=Subquery(Member.objects.filter(pk=OuterRef("pk")).values("email"))
+    )
+    BouncedAddress.objects.bulk_create(
+        BouncedAddress(user=by_email[email], address=email, reason="complaint", reported_at=NOON, suppressed_at=NOON)
+        for email in bounced
+    )
     system = Member.objects.system()
     for state in filter(None, STATES):
         members = [by_email[email] for email, facts in kinds.items() if facts.state == state]
@@ -134,6 +147,7 @@ def messages(people, settings) -> dict[int, str | None]:
             scheduled_for=NOON - timedelta(hours=1),
             idempotency_key=f"{member.pk}:{what}",
             announcement=announcements.get(what),
+            destination_jid=member.email,
         )
         for member, what in pairs
     )

@@ -4,9 +4,12 @@ tests/groups/test_erase.py proves for the whole catalog that no text remains.
 """
 
 import pytest
+from django.utils import timezone
 
-from engagement.models import EngagementMessage, InboundMessage, UserProfile
+from engagement.models import BouncedAddress, EngagementMessage, InboundMessage, UserProfile
+from engagement.rules import AddressReport
 from engagement.selectors.claims import find_blocked
+from engagement.services.addresses import report_address
 from engagement.services.inbound import handle_inbound
 from engagement.services.profiles import update_profile
 from groups.models import CommunityMember, Member
@@ -31,6 +34,9 @@ def lived(word):
         timezone="Asia/Tokyo",
     )
     handle_inbound(actor=person, text=f"I am {word}", platform="telegram", message_id=f"{word}-1")
+    report_address(
+        member=person, address=f"{word}@chat", report=AddressReport.COMPLAINT, detail=word, at=timezone.now()
+    )
     for trait in ("sent", "failed", "cancelled", "plain"):
         MessageFactory(
             user=person,
@@ -48,7 +54,7 @@ def places(word):
     with owner() as session:
         tables = session.execute(
             """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-                 AND relname ~ '^(engagement|user_engagement|user_profile|message_template|reply_phrase)'"""
+                 AND relname ~ '^(engagement|user_engagement|user_profile|message_template|reply_phrase|bounced)'"""
         ).fetchall()
         return {
             table
@@ -65,6 +71,7 @@ def test_erasure_removes_all_data_and_cancels_messages():
         "engagement_inbound_messages",
         "user_profiles",
         "user_profiles_history",
+        "bounced_addresses",
     }
     assert places(WORD) == places("nachbar") == everywhere
     erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))
@@ -75,6 +82,7 @@ def test_erasure_removes_all_data_and_cancels_messages():
     profile = UserProfile.objects.get(pk=person.pk)
     assert (profile.reengagement_opt_out, profile.individual_jid, profile.group_jid) == (True, "", "")
     assert not InboundMessage.objects.filter(user=person).exists()
+    assert not BouncedAddress.objects.filter(user=person).exists()
     assert UserProfile.objects.get(pk=neighbour.pk).individual_jid == "nachbar@chat"
     # The address can be used again.
     update_profile(actor=neighbour, member=neighbour, individual_jid=f"{WORD}@chat")

@@ -7,6 +7,7 @@ from django.utils import timezone
 
 from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage
+from engagement.rules import ReceiptStatus
 from engagement.selectors.claims import database_now
 from engagement.services import claims
 from engagement.services.messages import cancel_message, postpone_message, record_receipt, retry_message
@@ -63,21 +64,26 @@ def test_postponed_message_is_rescheduled():
 
 def test_receipt_records_first_delivery():
     message, at = MessageFactory(sent=True, provider_message_id="p1"), timezone.now()
-    assert record_receipt(provider_message_id="p1", delivered=True, at=at).delivered_at == at
-    record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=at + timedelta(hours=1))
-    record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=at)
+    assert record_receipt(provider_message_id="p1", status=ReceiptStatus.DELIVERED, at=at).delivered_at == at
+    record_receipt(idempotency_key=message.idempotency_key, status=ReceiptStatus.DELIVERED, at=at + timedelta(hours=1))
+    record_receipt(idempotency_key=message.idempotency_key, status=ReceiptStatus.FAILED, at=at)
     message.refresh_from_db()
     assert (message.status, message.delivered_at) == ("sent", at)
 
 
 def test_failed_receipt_allows_retry():
     message = MessageFactory(sent=True)
-    failed = record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=timezone.now(), error="Gone.")
+    failed = record_receipt(
+        idempotency_key=message.idempotency_key, status=ReceiptStatus.FAILED, at=timezone.now(), error="Gone."
+    )
     assert (failed.status, failed.error_message) == ("failed", "Gone.")
     assert retry_message(actor=StaffFactory(), message=failed).sent_at is None
 
 
 def test_receipt_for_unsent_message_is_none():
     message = MessageFactory()
-    assert record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=timezone.now()) is None
-    assert record_receipt(provider_message_id="unknown", delivered=True, at=timezone.now()) is None
+    assert (
+        record_receipt(idempotency_key=message.idempotency_key, status=ReceiptStatus.DELIVERED, at=timezone.now())
+        is None
+    )
+    assert record_receipt(provider_message_id="unknown", status=ReceiptStatus.DELIVERED, at=timezone.now()) is None

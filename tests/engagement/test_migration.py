@@ -18,6 +18,7 @@ TABLES = [
     "message_templates_history",
     "reply_phrases",
     "reply_phrases_history",
+    "bounced_addresses",
 ]
 TEXTS = "SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2"
 USED = """
@@ -74,7 +75,7 @@ def test_rollback_drops_what_the_migration_created(back):
             AND proname <> 'claim_stable_id'
         UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile|phrase'
         UNION ALL SELECT policyname FROM pg_policies
-            WHERE tablename ~ 'engagement|user_profiles|message_templates|reply_phrases'
+            WHERE tablename ~ 'engagement|user_profiles|message_templates|reply_phrases|bounced_addresses'
     """
     assert back.sql(left, [TABLES]) == []
 

@@ -6,6 +6,7 @@ import pytest
 
 from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage
+from engagement.rules import ReceiptStatus
 from engagement.services.messages import cancel_message, postpone_message, record_receipt, retry_message
 from groups.models import Event
 from tests.support.factories.engagement import ClaimFactory, MessageFactory
@@ -59,18 +60,18 @@ def send_receipt(message, **kwargs):
 
 def test_delivery_is_recorded_once():
     message = MessageFactory(sent=True)
-    assert send_receipt(message, delivered=True).delivered_at == NOW
-    record_receipt(idempotency_key=message.idempotency_key, delivered=True, at=NOW + timedelta(days=1))
+    assert send_receipt(message, status=ReceiptStatus.DELIVERED).delivered_at == NOW
+    record_receipt(idempotency_key=message.idempotency_key, status=ReceiptStatus.DELIVERED, at=NOW + timedelta(days=1))
     # A receipt after the delivery changes nothing.
-    send_receipt(message, delivered=False, error="late")
+    send_receipt(message, status=ReceiptStatus.FAILED, error="late")
     now = EngagementMessage.objects.get(pk=message.pk)
     assert (now.status, now.delivered_at, now.error_message) == ("sent", NOW, "")
 
 
 def test_late_failure_allows_retry():
     message = MessageFactory(sent=True)
-    assert send_receipt(message, delivered=False, error="blocked").status == "failed"
-    send_receipt(message, delivered=True)
+    assert send_receipt(message, status=ReceiptStatus.FAILED, error="blocked").status == "failed"
+    send_receipt(message, status=ReceiptStatus.DELIVERED)
     now = EngagementMessage.objects.get(pk=message.pk)
     assert (now.status, now.error_message, now.delivered_at) == ("failed", "blocked", None)
     assert retry_message(actor=StaffFactory(), message=now).status == "pending"
@@ -79,12 +80,12 @@ def test_late_failure_allows_retry():
 def test_receipt_by_provider_message_id():
     message = MessageFactory(sent=True, provider_message_id="wamid.1")
     MessageFactory(sent=True)
-    assert record_receipt(provider_message_id="wamid.1", delivered=True, at=NOW).pk == message.pk
+    assert record_receipt(provider_message_id="wamid.1", status=ReceiptStatus.DELIVERED, at=NOW).pk == message.pk
 
 
 @pytest.mark.parametrize("trait", ["pending", "failed", "cancelled"])
 def test_receipt_for_unsent_message_is_unknown(trait):
     message = MessageFactory(status=trait)
-    assert send_receipt(message, delivered=True) is None
-    assert record_receipt(idempotency_key="nothing", delivered=True, at=NOW) is None
+    assert send_receipt(message, status=ReceiptStatus.DELIVERED) is None
+    assert record_receipt(idempotency_key="nothing", status=ReceiptStatus.DELIVERED, at=NOW) is None
     assert EngagementMessage.objects.get(pk=message.pk).status == trait

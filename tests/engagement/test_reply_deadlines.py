@@ -6,7 +6,7 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from engagement.models import EngagementMessage, UserEngagementState
-from engagement.rules import State
+from engagement.rules import ReceiptStatus, State
 from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import record_activity
 from engagement.services.messages import record_receipt, retry_message
@@ -161,7 +161,9 @@ def test_exhausted_cap_makes_no_one_dormant():
 def test_goodbye_that_bounced_stops_the_clock():
     month = quiet_month().run(HOUR)
     message = EngagementMessage.objects.get(user=month.person)
-    record_receipt(idempotency_key=message.idempotency_key, delivered=False, at=month.clock.at, error="No such chat")
+    record_receipt(
+        idempotency_key=message.idempotency_key, status=ReceiptStatus.FAILED, at=month.clock.at, error="No such chat"
+    )
     assert month.run(10 * DAY).state.state == State.GOODBYE_SENT
     message.refresh_from_db()
     retry_message(actor=month.person, message=message)

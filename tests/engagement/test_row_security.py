@@ -231,7 +231,12 @@ def empty(people):
     with owner() as session:
         keys = list(people.values())
         session.execute("ALTER TABLE engagement_state_transitions DISABLE TRIGGER USER")
-        for table in ("engagement_message_queue", "engagement_inbound_messages", "engagement_state_transitions"):
+        for table in (
+            "engagement_message_queue",
+            "engagement_inbound_messages",
+            "engagement_state_transitions",
+            "bounced_addresses",
+        ):
             session.execute(f"DELETE FROM {table} WHERE user_id::text = ANY (%s)", [keys])
         session.execute("DELETE FROM user_engagement_states WHERE user_id::text = ANY (%s)", [keys])
         session.execute("DELETE FROM user_profiles WHERE user_id::text = ANY (%s)", [keys])

@@ -188,3 +188,25 @@ def test_other_django_mail_backends_work(settings):
     sender.close()
     [sent] = mail.outbox
     assert sent.to == ["ana@example.org"]
+
+
+@pytest.mark.parametrize(
+    ("command", "reply", "report"),
+    [
+        ("RCPT", "550 5.1.1 <ana@example.org>: no such user", "hard_bounce"),
+        ("RCPT", "550 no such user", "hard_bounce"),
+        ("TEXT", "550 5.1.10 null MX", "hard_bounce"),
+        ("RCPT", "552 5.2.2 mailbox full", "soft_bounce"),
+        ("RCPT", "452 4.2.2 mailbox full", "soft_bounce"),
+        # A policy is about the site, not the address.
+        ("RCPT", "550 5.7.1 blocked by 203.0.113.7", None),
+        ("TEXT", "554 5.7.1 looks like spam", None),
+        ("TEXT", "550 not today", None),
+        ("MAIL", "550 5.7.1 sender rejected", None),
+    ],
+)
+def test_reply_of_server_reports_address(server, sender, command, reply, report):
+    server.on(command, reply)
+    with pytest.raises((MessageRejected, Unavailable)) as caught:
+        sender.send(outgoing())
+    assert caught.value.bounce == report

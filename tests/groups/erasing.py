@@ -17,10 +17,13 @@ from django.contrib.auth.models import Group as Role
 from django.contrib.auth.models import Permission
 from django.db import connections
 from django.test import Client
+from django.utils import timezone
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
 from engagement.models import EngagementMessage
+from engagement.rules import AddressReport
+from engagement.services.addresses import report_address
 from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import transition
 from engagement.services.messages import enqueue
@@ -224,6 +227,9 @@ def live(word):
     change_status(mission=mission, to="complete", actor=person)
     create_feed(actor=person, name=f"{word}'s phone")
     handle_inbound(actor=person, text=f"I am {word}", platform="whatsapp", message_id=f"{word} 1")
+    report_address(
+        member=person, address=f"{word}@example.org", report=AddressReport.COMPLAINT, detail=word, at=timezone.now()
+    )
     transition(actor=person, member=person, trigger="inactivity_14d")
     enqueue(member=person, message_type="reminder", params={"about": word})
     failed = enqueue(member=person, message_type="welcome", event=f"of-{person.member_id}")

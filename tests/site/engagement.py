@@ -1,8 +1,11 @@
 """Engagement objects for the site-wide tests: states, messages, templates and form values."""
 
+from django.utils import timezone
+
 from engagement.models import MessageTemplate, ReplyPhrase
-from engagement.rules import Language, MessageType, Reading, State
+from engagement.rules import AddressReport, Language, MessageType, Reading, State
 from engagement.selectors.announcements import audience_of
+from engagement.services.addresses import report_address
 from engagement.services.announcements import announce
 from engagement.services.phrases import change_phrase
 from engagement.services.profiles import update_profile
@@ -35,6 +38,9 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     # So that this template can be added.
     allow_delete("message_templates")
     MessageTemplate.objects.filter(key=MessageType.REMINDER, locale="pt-BR").delete()
+    things["bounced address"] = report_address(
+        member=active, address="quiet@example.org", report=AddressReport.HARD_BOUNCE, at=timezone.now()
+    )
     entries = CommunityMember.objects.filter(deleted_at=None)
     things["announcement"] = announce(actor=gone, entries=entries, title="News", texts={"en": tuple(TEXTS.values())})
     things["recipients"] = audience_of(entries).recipients
@@ -49,11 +55,13 @@ OBJECTS = {
     "engagement/messagetemplate": "message template",
     "engagement/replyphrase": "reply phrase",
     "engagement/announcement": "announcement",
+    "engagement/bouncedaddress": "bounced address",
     "engagement_engagementmessage_retry": "failed message",
 }
-PARTS = ("member_id", "message_id", "token")
+PARTS = ("member_id", "message_id", "token", "provider")
 CHOSEN = {
     "engagement/userengagementstate move": "engagement state",
+    "engagement/bouncedaddress restore": "bounced address",
     "engagement/engagementmessage retry": "failed message",
     "engagement/engagementmessage cancel": "message",
     "engagement/engagementmessage postpone": "message",
@@ -69,6 +77,8 @@ def part(things: dict[str, object], name: str, route: str):
             return things["quiet member"].member_id
         case "message_id":
             return things["failed message" if route == "retry_message" else "message"].pk
+        case "provider":
+            return "postmark"
         case _:
             return unsubscribe_url(things["quiet member"].pk).rstrip("/").rsplit("/", 1)[1]
 
@@ -84,6 +94,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
             "expected": things["recipients"],
         },
         "engagement_announcement_cancel": reason,
+        "engagement_bouncedaddress_restore": reason,
         "engagement_userengagementstate_move": {"trigger": "inactivity_14d"},
         "engagement_userprofile_change": {
             "preferred_destination": "individual",

@@ -482,6 +482,13 @@ admin/engagement/replyphrase/<object_id>/change/         | ok:{ROLES} 403       
 admin/engagement/replyphrase/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/replyphrase/<object_id>/delete/         | 403                  | 403
 admin/engagement/replyphrase/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403
+admin/engagement/bouncedaddress/                         | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/bouncedaddress/add/                     | 403                  | 403
+admin/engagement/bouncedaddress/<object_id>/             | to:{ALL}             | to:{ALL}
+admin/engagement/bouncedaddress/<object_id>/change/      | ok:{ROLES} 403       | 403
+admin/engagement/bouncedaddress/<object_id>/history/     | to:{ALL}             | to:{ALL}
+admin/engagement/bouncedaddress/<object_id>/delete/      | 403                  | 403
+admin/engagement/bouncedaddress/<object_id>/restore/     | ok:ACES 403          | done:ACES 403
 admin/engagement/announcement/compose/                   | ok:ACES 403          | done:ACES 403
 admin/engagement/announcement/                           | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/announcement/add/                       | 403                  | 403
@@ -526,6 +533,8 @@ admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/remove/ | 4
 
 # The unsubscribe link in messages: valid without a log-in.
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
+# The events of e-mail providers: with a secret, none of which is set here.
+mail-events/<provider>/                                  | 405:{ALL}mpi-         | 503:{ALL}mpi-
 """
 
 # --- Actions of lists: a POST to the list with valid form data -------------------------------------
@@ -560,6 +569,7 @@ groups/communitymember restore   | done:ACS ok:MEFDU 403
 groups/communityinvitation send   | done:ACS ok:MEFDU 403
 groups/communityinvitation cancel | done:ACS ok:MEFDU 403
 engagement/userengagementstate move       | done:AES ok:CMFDU 403
+engagement/bouncedaddress      restore    | done:ACES ok:MFDU 403
 engagement/engagementmessage   retry      | done:AES ok:CMFDU 403
 engagement/engagementmessage   cancel     | done:AES ok:CMFDU 403
 engagement/engagementmessage   postpone   | done:AES ok:CMFDU 403

@@ -22,6 +22,7 @@ WITHOUT_MESSAGE = {
     "api_tokens_digest_format",
     "api_tokens_digest_unique",
     "api_tokens_revoked_after_creation",
+    "bounced_addresses_soft_bounces_check",
     "community_invitations_accepted_fits",
     "community_invitations_code_format",
     "community_invitations_not_by_self",

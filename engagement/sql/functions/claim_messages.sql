@@ -1,10 +1,12 @@
 -- Claims up to `most` due messages after (after_time, after_id) and returns the outcome of each: claimed, withdrawn or
 -- deferred. Rows are in queue order; pass was_due to the next call as after_time.
 -- transactional_types: message types without cap and quiet hours. quiet_from, quiet_to: NULL for no quiet hours.
+-- by_email: messages are sent to the member's e-mail address, not to the address of the chat.
 -- Uses a generic plan, made once per connection: planning takes longer than running. Runs with the caller's privileges.
 CREATE OR REPLACE FUNCTION claim_messages(
     sender text, token uuid, at timestamptz, most integer, lease interval, after_time timestamptz, after_id bigint,
-    transactional_types text[], quiet_from time, quiet_to time, cap integer, period interval
+    transactional_types text[], quiet_from time, quiet_to time, cap integer, period interval,
+    by_email boolean
 ) RETURNS TABLE (
     outcome text, was_due text, id bigint, user_id uuid, message_type text, message_key varchar, message_params jsonb,
     destination text, destination_jid varchar, idempotency_key varchar, retry_count smallint,
@@ -46,7 +48,7 @@ BEGIN
                    message_type => q.message_type, is_transactional => q.message_type = ANY (transactional_types),
                    is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
                    has_opted_out => p.reengagement_opt_out, state => s.state,
-                   announcement_cancelled_at => n.cancelled_at
+                   announcement_cancelled_at => n.cancelled_at, is_suppressed => x.user_id IS NOT NULL
                )) AS withdrawn
         FROM unnest(messages) AS l (message)
         JOIN engagement_message_queue q ON q.ctid = l.message
@@ -55,6 +57,8 @@ BEGIN
         LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
         LEFT JOIN community_members c ON c.person_id = q.user_id
         LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
+        LEFT JOIN bounced_addresses x ON x.user_id = q.user_id AND x.suppressed_at IS NOT NULL
+            AND x.address = CASE WHEN by_email THEN lower(m.email) ELSE q.destination_jid END
         LEFT JOIN (SELECT h.user_id, count(*) AS messages FROM claimed_messages() h GROUP BY h.user_id) h
             ON h.user_id = q.user_id
     ), nights AS MATERIALIZED (

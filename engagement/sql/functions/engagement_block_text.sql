@@ -6,6 +6,7 @@ RETURN CASE reason
     WHEN 'banned' THEN 'The member is banned.'
     WHEN 'suspended' THEN 'The member is suspended.'
     WHEN 'removed' THEN 'The member was removed from the directory.'
+    WHEN 'suppressed' THEN 'The address is suppressed after a bounce or a complaint.'
     WHEN 'opted_out' THEN 'The member has opted out.'
     WHEN 'dormant' THEN 'The member is dormant.'
     WHEN 'returned' THEN 'The member is active again.'

@@ -5,7 +5,8 @@ FROM (
     SELECT q.id, q.error_message, q.status = 'cancelled' AS is_cancelled, engagement_block_reason(
         message_type => q.message_type, is_transactional => q.message_type = ANY (%(transactional_types)s),
         is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
-        has_opted_out => p.reengagement_opt_out, state => s.state, announcement_cancelled_at => n.cancelled_at
+        has_opted_out => p.reengagement_opt_out, state => s.state, announcement_cancelled_at => n.cancelled_at,
+        is_suppressed => x.user_id IS NOT NULL
     ) AS reason
     FROM engagement_claims k
     JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)
@@ -14,6 +15,8 @@ FROM (
     LEFT JOIN user_engagement_states s ON s.user_id = q.user_id
     LEFT JOIN community_members c ON c.person_id = q.user_id
     LEFT JOIN engagement_announcements n ON n.id = q.announcement_id
+    LEFT JOIN bounced_addresses x ON x.user_id = q.user_id AND x.suppressed_at IS NOT NULL
+        AND x.address = CASE WHEN %(by_email)s THEN lower(m.email) ELSE q.destination_jid END
     WHERE k.attempt_token = %(token)s
 ) b
 -- Erasing a member also cancels claimed messages.

@@ -9,11 +9,14 @@ FROM user_engagement_states s
 JOIN user_profiles p ON p.user_id = s.user_id
 JOIN members m ON m.id = s.user_id
 LEFT JOIN community_members c ON c.person_id = s.user_id
+LEFT JOIN bounced_addresses x ON x.user_id = s.user_id AND x.suppressed_at IS NOT NULL
+    AND x.address = CASE WHEN %(by_email)s THEN lower(m.email)
+                         WHEN p.preferred_destination = 'group' THEN p.group_jid ELSE p.individual_jid END
 WHERE s.state = 'active'
     AND engagement_block_reason(
         message_type => %(review)s, is_transactional => false, is_active => m.is_active,
         directory_status => c.status, removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out,
-        state => s.state, announcement_cancelled_at => NULL
+        state => s.state, announcement_cancelled_at => NULL, is_suppressed => x.user_id IS NOT NULL
     ) IS NULL
     AND s.last_activity_at >= %(at)s - interval '9 days'
     AND extract(isodow FROM %(at)s AT TIME ZONE p.timezone) = 1
