@@ -209,7 +209,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     chosen = {"items": [things["proposal"].pk, things["other proposal"].pk]}
     return {
         "fallback_project_add": {"organization": things["organization"].pk, **new_project},
-        "fallback_project_change": new_project,
+        "fallback_project_change": {**new_project, "stale_after_days": "14"},
         "fallback_project_set-role": role,
         "fallback_project_remove-member": {"membership": things["project membership"].pk},
         "fallback_project_request-access": {"message": "I would like to help."},
