@@ -4,7 +4,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from missiondeck.rules import CODE_BLOCKS, LOGS_BYTES, MAX_FEEDS, MESSAGE_LENGTH, RESULTS_BYTES
+from missiondeck.rules import CODE_BLOCKS, LOGS_BYTES, MAX_EVIDENCE, MAX_FEEDS, MESSAGE_LENGTH, RESULTS_BYTES
 from missionsite.common.errors import DomainError
 
 
@@ -141,6 +141,43 @@ class ChecklistClosed(DomainError):
     message = _("The mission is complete, so its definition of done is locked. Move the mission back to QA first.")
     code = "checklist_closed"
     constraint = "dod_items_closed"
+
+
+class EvidenceNotMet(DomainError):
+    message = _("The evidence of this item is not met yet. It is ticked as soon as it is.")
+    code = "evidence_not_met"
+    constraint = "dod_items_evidence_met"
+
+
+class ItemDoneByEvidence(DomainError):
+    message = _("This item is done by its evidence. Remove the evidence to open it by hand.")
+    code = "item_done_by_evidence"
+    constraint = "dod_items_evidence_ticks"
+
+
+class RoleUnknown(DomainError):
+    message = _("There is no role with this name.")
+    code = "role_unknown"
+    field = "value"
+    status = 422
+
+
+class TooMuchEvidence(DomainError):
+    message = format_lazy(_("An item can have at most {limit} pieces of evidence."), limit=MAX_EVIDENCE)
+    code = "too_much_evidence"
+
+
+class SignatureNeedsRole(DomainError):
+    """The actor does not have the role that signs."""
+
+    message = _("Only members with the role of this sign-off can sign it.")
+    code = "signature_needs_role"
+    status = 403
+
+    def __init__(self, *, role: str = "") -> None:
+        super().__init__(
+            gettext("Only members with the role %(role)s can sign this.") % {"role": role} if role else None
+        )
 
 
 class ItemMissionImmutable(DomainError):

@@ -12,6 +12,10 @@ EVENT_LABELS = {
     "deck_test.owner_changed": _("Owner of a test changed"),
     "deck_test.quarantine_lifted": _("Quarantine of a test lifted"),
     "deck_test.quarantined": _("Test put in quarantine"),
+    "dod_evidence.added": _("Evidence added"),
+    "dod_evidence.removed": _("Evidence removed"),
+    "dod_evidence.signature_withdrawn": _("Signature withdrawn"),
+    "dod_evidence.signed": _("Sign-off signed"),
     "deckmission.reverted": _("Client mission change reverted"),
     "test_gate.baseline_confirmed": _("Baseline of tests confirmed"),
     "test_gate.rules_changed": _("Rules of a gate changed"),
@@ -26,6 +30,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "citizen": (_("Citizen"), Citizen),
     "client_mission": _("Client mission"),
     "issue_url": _("Issue"),
+    "item": _("Item"),
     "max_age_days": _("Maximum age in days"),
     "max_failures": _("Maximum failures"),
     "min_tests": _("Minimum tests"),
@@ -34,6 +39,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "sender": (_("Author"), ChatSender),
     "test": _("Test"),
     "tests": _("Tests"),
+    "value": _("Value"),
 }
 # Keys of rows.
 HIDDEN_FIELDS = ("feed", "run")

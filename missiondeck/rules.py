@@ -27,6 +27,10 @@ REASON_LENGTH = 2_000
 # Characters of an item of the definition of done.
 ITEM_LENGTH = 500
 
+# Evidence of an item, and characters of a test, suite, URL or role.
+MAX_EVIDENCE = 20
+EVIDENCE_LENGTH = 1_000
+
 # Characters of a chat message, and of a code block.
 MESSAGE_LENGTH = 100_000
 CODE_BLOCKS = 50

@@ -18,6 +18,7 @@ from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_changes import format_run
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
+from missiondeck.admin.workspace_evidence import EvidenceForm, SignatureForm, find_evidence, roles_of
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm
 from missiondeck.admin.workspace_gate import GateRulesForm, ReasonForm, gate
 from missiondeck.admin.workspace_head import head, status_changes
@@ -29,6 +30,7 @@ from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.selectors.missions import missing_of
 from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missiondeck.services.evidence import add_evidence, remove_evidence, sign_off
 from missiondeck.services.gates import confirm_baseline, confirm_vanished_tests, set_gate_rules
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import give_up_run, import_report
@@ -70,6 +72,9 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("items/<str:dod_item>/edit/", "_edit", edit_view),
         ("items/<str:dod_item>/position/", "_position", position_view),
         ("items/<str:dod_item>/remove/", "_remove", remove_view),
+        ("items/<str:dod_item>/evidence/", "_add_evidence", add_evidence_view),
+        ("evidence/<str:evidence>/remove/", "_remove_evidence", remove_evidence_view),
+        ("evidence/<str:evidence>/sign/", "_sign", sign_view),
     )
     own = {"model_admin": model_admin}
     every = [(*each, {}) for each in views] + [(*each, own) for each in test_urls()]
@@ -96,11 +101,12 @@ def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
 def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
     """Render the page. rejection: the error to show, from `_rejected`."""
     url, at = WorkspaceUrl.of(request, mission), timezone.now()
-    if rejection and rejection["part"] == "edit":
+    if rejection and rejection["part"] in ("edit", "evidence"):
         url = url.to(edit=rejection["item"])
     latest = runs_of(mission).first()
     missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
     history = status_changes(mission)
+    dod = checklist(mission, url, current_member(request), may_change=request.user.has_perm(CHANGE))
     context = {
         "title": str(mission),
         "subtitle": gettext("Workspace"),
@@ -108,7 +114,7 @@ def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict 
         "url": url,
         "rejection": rejection or {},
         "may": {name: request.user.has_perm(permission) for name, permission in RIGHTS.items()},
-        "dod": checklist(mission, url, may_change=request.user.has_perm(CHANGE)),
+        "dod": dod,
         "head": head(request, mission, missing=missing, latest=latest, history=history, at=at),
         "history": history,
         "latest_run_text": format_run(latest) if latest else "",
@@ -132,6 +138,7 @@ def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict 
         **admin.site.each_context(request),
         "opts": DeckMission._meta,
         "original": mission,
+        "matrix": dod["matrix"],
         "tabs": tabs,
         "citizen": Citizen(citizen),
         "chat": chat(mission, citizen, url),
@@ -357,6 +364,31 @@ def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Wo
     return WorkspaceUrl.of(request, mission)
 
 
+@action(CHANGE, part="evidence", back="ws-checklist", creates=True)
+def add_evidence_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Add evidence to an item."""
+    item = _item(mission, dod_item)
+    add_evidence(actor=current_member(request), item=item, **valid_values(EvidenceForm(request.POST)))
+    return WorkspaceUrl.of(request, mission).to(edit=None)
+
+
+@action(CHANGE, part="checklist", back="ws-checklist")
+def remove_evidence_view(request: HttpRequest, mission: DeckMission, evidence: str) -> WorkspaceUrl:
+    """Remove evidence from an item."""
+    remove_evidence(actor=current_member(request), evidence=find_evidence(mission, evidence))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(VIEW, part="checklist", back="ws-checklist")
+def sign_view(request: HttpRequest, mission: DeckMission, evidence: str) -> WorkspaceUrl:
+    """Sign a sign-off (signed=1), or withdraw the signature (signed=0), as a member with its role."""
+    found, signed = find_evidence(mission, evidence), valid_values(SignatureForm(request.POST))["signed"]
+    if found.value not in roles_of(current_member(request)):
+        raise PermissionDenied
+    sign_off(actor=current_member(request), evidence=found, signed=signed)
+    return WorkspaceUrl.of(request, mission)
+
+
 # --- Helpers ------------------------------------------------------------------------------------
 
 
@@ -392,6 +424,18 @@ def _rejected(part: str, request: HttpRequest, rejection: DomainError, parts: di
         "item": parse_key(parts.get("dod_item")),
         "submitted": {
             name: request.POST.get(name, "").replace("\x00", "\ufffd")
-            for name in ("to", "reason", "override", "text", "category", "sender", "message", "language", "code")
+            for name in (
+                "to",
+                "reason",
+                "override",
+                "text",
+                "category",
+                "sender",
+                "message",
+                "language",
+                "code",
+                "kind",
+                "value",
+            )
         },
     }

@@ -4,20 +4,30 @@ from __future__ import annotations
 
 from uuid import UUID
 
+from groups.models import Member
+from missiondeck.admin.workspace_evidence import evidence_rows, matrix, roles_of
 from missiondeck.admin.workspace_formats import format_progress
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.models import Category, DeckMission, DeckStatus, DodItem
+from missiondeck.models import Category, DeckMission, DeckStatus, DodItem, EvidenceKind
 from missiondeck.selectors.checklist import Progress, progress_of
+from missiondeck.selectors.evidence import evidence_of, is_automatic, last_changes
 
 # A placeholder for the key of an item in URLs.
 _KEY = "00000000-0000-4000-8000-00000000face"
 
 
-def checklist(mission: DeckMission, url: WorkspaceUrl, *, may_change: bool) -> dict:
-    """Categories with items and progress, and the URLs of the actions."""
+def checklist(mission: DeckMission, url: WorkspaceUrl, member: Member, *, may_change: bool) -> dict:
+    """Categories with items, evidence and progress, and the URLs of the actions. member: the one who looks at it."""
+    found = evidence_of(mission)
+    is_closed = mission.status == DeckStatus.COMPLETE
+    roles = roles_of(member) if found else set()
+    proofs = {
+        key: evidence_rows(rows, url, roles, is_open=not is_closed, may_change=may_change)
+        for key, rows in found.items()
+    }
+    automatic = {key for key, rows in found.items() if is_automatic(rows)}
     progress = progress_of(mission)
     items = list(DodItem.objects.filter(mission=mission).select_related("completed_by"))
-    is_closed = mission.status == DeckStatus.COMPLETE
     may_change = may_change and not is_closed
     return {
         "is_closed": is_closed,
@@ -29,10 +39,14 @@ def checklist(mission: DeckMission, url: WorkspaceUrl, *, may_change: bool) -> d
                 "key": category.value,
                 "name": category.label,
                 "progress": shown_progress(progress[category.value]),
-                "items": _rows([item for item in items if item.category == category], url, may_change),
+                "items": _rows(
+                    [item for item in items if item.category == category], url, may_change, proofs, automatic
+                ),
             }
             for category in Category
         ],
+        "matrix": matrix(items, proofs, last_changes(mission) if found else [], url),
+        "evidence_kinds": EvidenceKind.choices,
         "add_url": url.to(edit=None).action("add"),
         "choices": Category.choices,
         "closing_url": url.to(edit=None).href,
@@ -48,7 +62,9 @@ def shown_progress(progress: Progress) -> dict:
     }
 
 
-def _rows(items: list[DodItem], url: WorkspaceUrl, may_change: bool) -> list[dict]:
+def _rows(
+    items: list[DodItem], url: WorkspaceUrl, may_change: bool, proofs: dict[UUID, list[dict]], automatic: set[UUID]
+) -> list[dict]:
     rows = []
     # Resolved once, because a mission may have hundreds of items.
     tick = url.action("tick", _KEY).split(_KEY, 1)
@@ -62,14 +78,17 @@ def _rows(items: list[DodItem], url: WorkspaceUrl, may_change: bool) -> list[dic
             "done_at": item.completed_at,
             "done_by": str(item.completed_by) if item.completed_by else "",
         }
-        if may_change:
+        row["proofs"] = proofs.get(item.pk, [])
+        if may_change and item.pk not in automatic:
             row["tick_url"] = f"{tick[0]}{item.pk}{tick[1]}"
+        if may_change:
             row["edit_url"] = f"{edit[0]}{item.pk}{edit[1]}"
         if may_change and item.pk == url.edit:
             row["editor"] = {
                 "change_url": url.to(edit=None).action("edit", item.pk),
                 "position_url": url.action("position", item.pk),
                 "remove_url": url.to(edit=None).action("remove", item.pk),
+                "evidence_url": url.action("add_evidence", item.pk),
                 "is_first": number == 0,
                 "is_last": number == len(items) - 1,
             }

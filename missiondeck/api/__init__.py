@@ -7,10 +7,19 @@ Anything else answers 404.
 from missiondeck.api.chats import router as chats_router
 from missiondeck.api.checklist import router as checklist_router
 from missiondeck.api.deck_tests import router as deck_tests_router
+from missiondeck.api.evidence import router as evidence_router
 from missiondeck.api.gates import router as gates_router
 from missiondeck.api.missions import router as missions_router
 from missiondeck.api.runs import router as runs_router
 
-routers = (missions_router, checklist_router, chats_router, gates_router, runs_router, deck_tests_router)
+routers = (
+    missions_router,
+    checklist_router,
+    evidence_router,
+    chats_router,
+    gates_router,
+    runs_router,
+    deck_tests_router,
+)
 
 __all__ = ["routers"]

@@ -119,7 +119,7 @@ def change_deck_dod_item(request: SiteRequest, order: DodItemChange, number: int
     if len(given) > 1:
         # Lock the mission so that several changes take effect together.
         DeckMission.objects.lock(mission.pk, no_key=True)
-    found, actor = _item(mission, item), request.auth.member
+    found, actor = get_item(mission, item), request.auth.member
     if texts := {name: given[name] for name in ("text", "category") if name in given}:
         update_item(actor=actor, item=found, **texts)
     if "completed" in given:
@@ -134,11 +134,12 @@ def change_deck_dod_item(request: SiteRequest, order: DodItemChange, number: int
 def remove_deck_dod_item(request: SiteRequest, number: int = Number, item: UUID = ItemId):
     """Remove an item from the definition of done. 409 while the mission is complete."""
     mission = get_mission_to_change(request, number, CHANGE)
-    remove_item(actor=request.auth.member, item=_item(mission, item))
+    remove_item(actor=request.auth.member, item=get_item(mission, item))
     return Status(204, None)
 
 
-def _item(mission: DeckMission, key: UUID) -> DodItem:
+def get_item(mission: DeckMission, key: UUID) -> DodItem:
+    """An item of this mission. Raises Http404."""
     if found := DodItem.objects.filter(mission=mission, pk=key).first():
         return found
     raise Http404(

@@ -7,11 +7,14 @@ from missiondeck.models.choices import (
     ChatSender,
     Citizen,
     DeckStatus,
+    EvidenceKind,
+    EvidenceState,
     ResultStatus,
     RunSource,
     RunStatus,
 )
 from missiondeck.models.deck_tests import DeckTest, TestResult
+from missiondeck.models.evidence import Evidence, EvidenceChange
 from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.gates import GateBaseline, GateRules, VanishedTest
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
@@ -31,6 +34,10 @@ __all__ = [
     "DeckTest",
     "DodItem",
     "DodItemHistory",
+    "Evidence",
+    "EvidenceChange",
+    "EvidenceKind",
+    "EvidenceState",
     "GateBaseline",
     "GateRules",
     "LatestRun",

@@ -54,6 +54,24 @@ class ResultStatus(models.TextChoices):
     SKIPPED = "skipped", _("Skipped")
 
 
+class EvidenceKind(models.TextChoices):
+    """What shows that an item of the definition of done is true."""
+
+    TEST = "test", _("Test")
+    SUITE = "suite", _("Suite")
+    SIGN_OFF = "sign_off", _("Sign-off by a role")
+    LINK = "link", _("Link")
+
+
+class EvidenceState(models.TextChoices):
+    """Whether evidence shows what it should; set by the database."""
+
+    MET = "met", _("Met")
+    FAILED = "failed", _("Failed")
+    MISSING = "missing", _("Did not run")
+    PENDING = "pending", _("Running")
+
+
 class RunSource(models.TextChoices):
     """The source of the results of a run."""
 

@@ -10,6 +10,7 @@ from groups.models import Member
 from missiondeck.selectors.deck_tests import key_of_test
 from missiondeck.services.chats import add_message
 from missiondeck.services.deck_tests import quarantine_test
+from missiondeck.services.evidence import add_evidence
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.gates import confirm_baseline
 from missiondeck.services.missions import update_deck_mission
@@ -46,6 +47,10 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         actor=people["superuser"],
     ).run
     things["running deck run"] = start_run(mission=mission, actor=people["superuser"], name="nightly")
+    things["proven dod item"] = proven = DodItemFactory(mission=mission, position=2)
+    things["deck evidence"] = add_evidence(
+        actor=people["superuser"], item=proven, kind="sign_off", value="Delivery Lead"
+    )
     until = timezone.now() + timedelta(days=14)
     quarantine_test(
         actor=people["superuser"],
@@ -60,7 +65,7 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
 
 # The object of a URL, by model.
 OBJECTS = {"missiondeck/deckmission": "deck mission"}
-PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "form", "secret")
+PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "evidence", "form", "secret")
 CHOSEN: dict[str, str] = {}
 
 
@@ -72,10 +77,12 @@ def part(things: dict[str, object], name: str, route: str) -> object:
         case "citizen":
             return "rafael"
         case "item" | "dod_item":
-            return things["dod item"].pk
+            return things["proven dod item" if "evidence" in route or route.endswith("_sign") else "dod item"].pk
         case "run":
             of_running = ("finish_deck_run", "give_up_deck_run", "missiondeck_workspace_give_up")
             return things["running deck run" if route in of_running else "deck run"].pk
+        case "evidence":
+            return things["deck evidence"].pk
         case "test":
             return key_of_test("tests \u203a test_gone")
         case "form":
@@ -126,6 +133,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_test_owner": {"owner": things["deck mission"].assigned_to},
         "missiondeck_workspace_quarantine": _quarantine() | {"days": "7"},
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
+        "missiondeck_workspace_add_evidence": {"kind": "test", "value": "tests \u203a *"},
+        "missiondeck_workspace_sign": {"signed": "1"},
         "missiondeck_workspace_tick": {"done": "1"},
         "missiondeck_workspace_edit": {"text": "It is faster", "category": "tests"},
         "missiondeck_workspace_position": {"to": "down"},
@@ -153,6 +162,8 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         },
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
+        (f"{at}/<number>/dod/<item>/evidence", "POST"): {"kind": "suite", "value": "unit"},
+        (f"{at}/<number>/dod/<item>/evidence/<evidence>/signature", "PUT"): {"signed": True},
         (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},
         (f"{at}/<number>/runs", "POST"): {"name": "nightly"},
         (f"{at}/<number>/runs/import", "POST"): {"report": _report()},

@@ -46,6 +46,8 @@ WITHOUT_KEY = {
     "missiondeck_workspace_remove": "the item is gone",
     "missiondeck_workspace_give_up": "the run has ended",
     "missiondeck_workspace_gate": "writes the same rules again",
+    "missiondeck_workspace_remove_evidence": "the evidence is gone",
+    "missiondeck_workspace_sign": "it is signed already",
     "missiondeck_workspace_test_owner": "writes the same owner again",
     "missiondeck_workspace_quarantine": "is in quarantine for the same time again",
     "missiondeck_workspace_lift_quarantine": "the quarantine has ended",
