@@ -8,8 +8,10 @@ from groups.admin import (
     members,
     memberships,
     participation,
+    person,
     relationships,
     tasks,
+    timeline,
 )
 
 __all__ = [
@@ -20,6 +22,8 @@ __all__ = [
     "members",
     "memberships",
     "participation",
+    "person",
     "relationships",
     "tasks",
+    "timeline",
 ]

@@ -9,6 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from groups.models import Colony, Event, Group, Member, Membership, Mission
+from groups.rules import CommunityStatus
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.annotations import M
@@ -16,6 +17,13 @@ from missionsite.common.audit.history import Change, changes_of, revert_change
 
 # Colours of states: unfold's label variants.
 STATUS = {"active": "success", "archived": "warning", "left": "default"}
+STATUS_COLOURS: dict[str, str] = {
+    CommunityStatus.NOT_MEMBER: "default",
+    CommunityStatus.PENDING: "warning",
+    CommunityStatus.ACTIVE: "success",
+    CommunityStatus.SUSPENDED: "danger",
+    CommunityStatus.BANNED: "danger",
+}
 TASK_STATE = {"open": "info", "claimed": "warning", "done": "success", "cancelled": "default"}
 
 

@@ -8,11 +8,11 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 
 from groups.admin import directory_files
-from groups.admin.base import HistoryAdmin, actor_of, current_member
+from groups.admin.base import STATUS_COLOURS, HistoryAdmin, actor_of, current_member
 from groups.admin.directory_actions import ACTIONS
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.models import CommunityMember, Event
-from groups.rules import REPUTATION_POINTS, STAFF_FIELDS, CommunityStatus
+from groups.rules import REPUTATION_POINTS, STAFF_FIELDS
 from groups.selectors.directory_search import DIRECTORY
 from groups.services import directory
 from groups.services.verification import OUTCOMES, verification_code
@@ -27,13 +27,6 @@ FIGURES = {
     "followers": _("followers"),
     "total_stars": _("stars"),
     "contributions_last_year": _("contributions in a year"),
-}
-STATUS_COLOURS: dict[str, str] = {
-    CommunityStatus.NOT_MEMBER: "default",
-    CommunityStatus.PENDING: "warning",
-    CommunityStatus.ACTIVE: "success",
-    CommunityStatus.SUSPENDED: "danger",
-    CommunityStatus.BANNED: "danger",
 }
 
 

@@ -26,6 +26,7 @@ from groups.services.rights import set_roles
 from missionsite.common.admin import Action, ActionForm, CustomTab, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge
+from missionsite.common.admin.timeline import TIMELINE
 from missionsite.common.audit.history import Change
 from missionsite.common.errors import NotAllowed
 from missionsite.common.passwords import set_password
@@ -106,7 +107,7 @@ class MemberAdmin(HistoryAdmin[Member]):
         RoleFilter,
     )
     sortable_by = ("member_id", "email_shown")
-    tabs: tuple[Tab | CustomTab, ...] = (MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
+    tabs: tuple[Tab | CustomTab, ...] = (TIMELINE, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
     empty_text = (_("No members yet"), _("Add the first member, then add them to a mission."))
     add_label = _("Add member")
     _about = ("display_name", "email", "trust_score")

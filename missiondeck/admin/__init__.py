@@ -1,5 +1,5 @@
 """The back office of client missions: the list, and a workspace for each mission."""
 
-from missiondeck.admin import member, missions
+from missiondeck.admin import member, missions, timeline
 
-__all__ = ["member", "missions"]
+__all__ = ["member", "missions", "timeline"]

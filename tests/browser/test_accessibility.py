@@ -67,6 +67,7 @@ VISITS = [
     Visit("/admin/engagement/announcement/{announcement}/change/"),
     Visit("/admin/engagement/messagetemplate/{template}/change/"),
     Visit("/admin/groups/member/30000000-0000-0000-0000-000000000007/engagement/"),
+    Visit("/admin/groups/member/30000000-0000-0000-0000-000000000007/timeline/"),
     Visit("/admin/missionsite/role/add/"),
     Visit("/admin/common/apitoken/add/"),
     Visit("/admin/groups/member/", actor="without a role", status=403),

@@ -379,7 +379,7 @@ class TestPages:
 
 
 # The number of queries of each tab, independent of the number of rows.
-OF_TAB = {"change": 8, "participation": 7, "invitations": 9, "tree": 9, "events": 9, "history": 8}
+OF_TAB = {"change": 13, "participation": 11, "invitations": 13, "tree": 13, "events": 13, "history": 12}
 
 
 def test_staff_without_permission_get_403(noor):

@@ -27,6 +27,7 @@ from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormR
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, ServiceForm
 from missionsite.common.admin.pagination import BoundedPaginator
+from missionsite.common.admin.person import person_head
 from missionsite.common.admin.search import Search
 from missionsite.common.annotations import M, SiteRequest, StrOrPromise
 from missionsite.common.audit.history import Change
@@ -334,6 +335,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         context = {
             "tab_list": tab_pages.navigation(self, request, obj, active),
             "buttons": [*buttons, *self.extra_buttons(request, obj)],
+            "person": person_head(obj, request),
             "show_history": False,
         }
         if whole:

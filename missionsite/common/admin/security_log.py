@@ -20,6 +20,7 @@ from missionsite.common.addresses import parse_address
 from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
 from missionsite.common.admin.formats import format_datetime, format_payload, link_to
 from missionsite.common.admin.options import ReadOnlyModelAdmin
+from missionsite.common.admin.timeline import Entry, Source, register_timeline
 from missionsite.common.audit.events import event_label, event_summary
 from missionsite.common.audit.security import MIRRORED, SECURITY_LABELS
 from missionsite.common.csvfiles import safe_cell
@@ -137,3 +138,21 @@ def _line(values: tuple) -> str:
     text = io.StringIO()
     csv.writer(text).writerow([safe_cell(value) for value in values])
     return text.getvalue()
+
+
+def _timeline_entry(event: SecurityEvent) -> Entry:
+    return Entry(event.occurred_at, event_label(event.type), event_summary(event.payload))
+
+
+register_timeline(
+    Source(
+        name="access",
+        title=_("Log-ins and access"),
+        icon="key",
+        permission=VIEW,
+        rows=lambda person: SecurityEvent.objects.filter(member=person.pk),
+        instant="occurred_at",
+        entry=_timeline_entry,
+    ),
+    order=80,
+)
