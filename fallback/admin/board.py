@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from django import forms
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils import timezone
@@ -15,6 +15,7 @@ from django.utils.http import urlencode
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
+from django.views.decorators.http import require_GET
 
 from fallback.admin.base import member_of, rights_of
 from fallback.admin.formats import (
@@ -37,6 +38,7 @@ from fallback.selectors.items import items_to_review
 from fallback.selectors.missions import CARDS, BoardList, backlogs_of, board_list, without_movement
 from fallback.selectors.planning import templates_in_turn
 from fallback.selectors.rights import Right
+from fallback.selectors.similar import similar_missions
 from fallback.selectors.template_states import TemplateState, template_states
 from fallback.services.missions import move_mission, set_ready
 from fallback.services.runs import launch_template
@@ -156,6 +158,24 @@ def _limit_warning(found: BoardList, key: str) -> str:
     return gettext("{list} has {number} missions, more than its limit of {limit}.").format(
         list=List(key).label, number=found.text, limit=found.limit
     )
+
+
+@require_GET
+def similar_view(request: HttpRequest) -> HttpResponse:
+    """Open missions with a similar title in a project of the user, as JSON. own: the mission that is edited."""
+    given = {name: request.GET.get(name, "")[:500].replace("\x00", "") for name in ("project", "own", "title")}
+    visible = Mission.objects.filter(rights_of(request).project_filter(Right.VIEW, path="project__"))
+    own = visible.filter(pk=given["own"]).values_list("project_id", flat=True).first()
+    missions = visible.filter(project=own or given["project"]).exclude(pk=given["own"])
+    results = [
+        {
+            "title": each.title,
+            "list": each.get_list_display(),
+            "url": reverse("admin:fallback_mission_change", args=[each.pk]),
+        }
+        for each in similar_missions(missions, given["title"])
+    ]
+    return JsonResponse({"results": results})
 
 
 @post_action(back=_board_of_mission)

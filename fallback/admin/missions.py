@@ -246,9 +246,13 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     empty_text = (_("No missions yet"), _("A mission is a task on the board of a project."))
     add_label = _("Add mission")
 
+    class Media:
+        js = ("fallback/similar.js",)
+
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
         return [
+            path("similar/", view(board.similar_view), name="fallback_mission_similar"),
             path("<str:mission_id>/position/", view(board.move_view), name="fallback_mission_position"),
             path("<str:mission_id>/ready/", view(board.ready_view), name="fallback_mission_ready_now"),
             *super().get_urls(),
