@@ -1,6 +1,6 @@
 """The limits and conditions of this app, as data: constraints, forms, services and the API are made from them."""
 
-from datetime import timedelta
+from datetime import time, timedelta
 
 # --- Guardrails -------------------------------------------------------------------------------
 
@@ -68,6 +68,17 @@ FORECAST_DAYS = 84
 
 ACCESS_REQUEST_EXPIRES_AFTER = timedelta(days=14)
 ACCESS_MESSAGE_LENGTH = 1_000
+
+# --- Notifications ----------------------------------------------------------------------------
+
+# The channels of a kind for which neither the member nor the organisation has chosen any.
+NOTIFICATION_CHANNELS = ("in_app",)
+# No e-mail is sent in these hours, in the time zone of the organisation; the first and last hour of a digest.
+QUIET_FROM, QUIET_TO = time(21), time(8)
+DIGEST_HOUR = (0, 23)
+DEFAULT_DIGEST_HOUR = 8
+# Days of a snooze that the inbox offers.
+SNOOZE_DAYS = (1, 7)
 
 # --- Retention --------------------------------------------------------------------------------
 

@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 
 from fallback.selectors.metrics import refresh_metrics
 from fallback.services import access, forecasts, retention
+from fallback.services.notification_emails import send_due_emails
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
 from groups.models import Member
@@ -68,6 +69,14 @@ def refresh_fallback_metrics(timestamp: int) -> None:
 def store_mission_forecasts(timestamp: int) -> int:
     """Store the forecast of the day of each project, and the outcomes of earlier ones. Returns how many were stored."""
     return forecasts.store_forecasts(actor=Member.objects.system(), at=timezone.now())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="send_notification_emails", queueing_lock="send_notification_emails")
+@in_changeset
+def send_notification_emails(timestamp: int) -> int:
+    """Send the e-mails about notifications that are due. Returns how many were sent."""
+    return send_due_emails()
 
 
 @app.periodic(cron="15 * * * *")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django import forms
 from django.contrib import admin
+from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
-from django.utils.translation import gettext
+from django.utils import timezone
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_GET
 from unfold.widgets import UnfoldAdminTextareaWidget
@@ -15,14 +19,15 @@ from unfold.widgets import UnfoldAdminTextareaWidget
 from fallback.admin.base import member_of, rights_of
 from fallback.models import AccessRequest, Notification
 from fallback.models.choices import AccessRequestStatus, NotificationKind, ProjectRole
-from fallback.rules import ACCESS_MESSAGE_LENGTH
+from fallback.rules import ACCESS_MESSAGE_LENGTH, SNOOZE_DAYS
 from fallback.selectors.rights import Right
 from fallback.services.access import decide_access_request
-from fallback.services.notifications import mark_notifications_read
+from fallback.services.notifications import mark_notifications_read, snooze_notification
 from missionsite.common.accounts.identity import require_identity
 from missionsite.common.admin import ActionForm
-from missionsite.common.admin.actions import post_action, valid_values
+from missionsite.common.admin.actions import NotFound, post_action, valid_values
 from missionsite.common.admin.form_keys import FormResult
+from missionsite.common.admin.formats import format_datetime
 
 PER_PAGE = 100
 # More are shown as "99+".
@@ -39,6 +44,11 @@ class AccessForm(ActionForm):
     )
 
 
+class SnoozeForm(forms.Form):
+    notification = forms.CharField(max_length=26)
+    days = forms.TypedChoiceField(choices=[(days, str(days)) for days in SNOOZE_DAYS], coerce=int)
+
+
 class DecisionForm(forms.Form):
     """role: empty declines the request."""
 
@@ -48,15 +58,21 @@ class DecisionForm(forms.Form):
 @require_GET
 def unread_view(request: HttpRequest) -> HttpResponse:
     """The number of unread notifications as JSON, for the menu of every page; an empty text if there is none."""
-    unread = Notification.objects.filter(member=member_of(request), read_at=None).order_by()
+    unread = _awake(Notification.objects.filter(member=member_of(request), read_at=None)).order_by()
     number = unread.values("pk")[: BADGE_LIMIT + 1].count()
     return JsonResponse({"unread": f"{BADGE_LIMIT}+" if number > BADGE_LIMIT else str(number or "")})
+
+
+def _awake(notifications: QuerySet[Notification]) -> QuerySet[Notification]:
+    """Those that are not snoozed now."""
+    return notifications.exclude(snoozed_until__gt=timezone.now())
 
 
 def inbox_view(request: HttpRequest) -> HttpResponse:
     """The latest notifications of the user, and the pending requests of the projects that the user maintains."""
     member, rights = member_of(request), rights_of(request)
-    found = Notification.objects.filter(member=member, archived_at=None).select_related("project")[:PER_PAGE]
+    listed = Notification.objects.filter(member=member, archived_at=None)
+    found = _awake(listed).select_related("project")[:PER_PAGE]
     requests = (
         AccessRequest.objects.filter(
             rights.project_filter(Right.MAINTAIN, path="project__"), status=AccessRequestStatus.PENDING
@@ -70,6 +86,14 @@ def inbox_view(request: HttpRequest) -> HttpResponse:
         "notifications": [_notification(each) for each in found],
         "requests": requests,
         "roles": ProjectRole.choices,
+        "snoozed": listed.filter(snoozed_until__gt=timezone.now()).count(),
+        "snoozes": [
+            {
+                "days": days,
+                "text": ngettext("Snooze {number} day", "Snooze {number} days", days).format(number=days),
+            }
+            for days in SNOOZE_DAYS
+        ],
     }
     request.current_app = admin.site.name
     return TemplateResponse(request, "fallback/inbox.html", {**admin.site.each_context(request), **context})
@@ -110,6 +134,16 @@ def read_view(request: HttpRequest) -> FormResult:
     given = request.POST.getlist("notification")
     number = mark_notifications_read(actor=member_of(request), keys=given or None)
     return FormResult(_back(), gettext("{number} marked as read.").format(number=number))
+
+
+@post_action(back=_back)
+def snooze_view(request: HttpRequest) -> FormResult:
+    """Hide a notification for some days."""
+    values = valid_values(SnoozeForm(request.POST), with_label=True)
+    until = timezone.now() + timedelta(days=values["days"])
+    if not snooze_notification(actor=member_of(request), key=values["notification"], until=until):
+        raise NotFound(gettext("Notification not found."))
+    return FormResult(_back(), gettext("Snoozed until {when}.").format(when=format_datetime(until)))
 
 
 @post_action(back=_back)

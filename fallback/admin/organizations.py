@@ -13,9 +13,11 @@ from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextInputWidget
 
 from fallback.admin.base import KeySearch, MemberField, ProjectTab, member_of, rights_of
 from fallback.admin.formats import is_automatic
+from fallback.admin.preferences import DefaultsForm, chosen_channels
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.selectors.rights import Right, maintains_organization
+from fallback.services.preferences import set_notification_preferences
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from groups.models import Event
 from missionsite.common.admin import Action, ActionForm, ModelAdmin, ServiceForm
@@ -80,7 +82,12 @@ PEOPLE: ProjectTab[Organization, OrganizationMembership] = ProjectTab(
     empty=_("No members yet."),
 )
 # Types of site events about organisations.
-EVENT_TYPES = ("organization.created", "organization.changed", "organization.role_set")
+EVENT_TYPES = (
+    "organization.created",
+    "organization.changed",
+    "organization.role_set",
+    "notification.preferences_changed",
+)
 ACTIVITY: ProjectTab[Organization, Event] = ProjectTab(
     name="activity",
     title=_("Activity"),
@@ -128,6 +135,18 @@ class OrganizationAdmin(ModelAdmin[Organization]):
             help_text=_("Owners and administrators maintain all its projects. Members see projects open to them."),
             icon="person_add",
             asks_identity=True,
+        ),
+        OrganizationAction(
+            name="notification-defaults",
+            title=_("Notifications of members"),
+            success_message=_("notifications of members changed"),
+            run=lambda organization, actor, values: set_notification_preferences(
+                actor=actor, organization=organization, channels=chosen_channels(values)
+            ),
+            permission="",
+            form=DefaultsForm,
+            help_text=_("How members are notified who have not chosen it themselves in their inbox."),
+            icon="notifications",
         ),
     )
     empty_text = (_("No organisations yet"), _("An organisation owns projects."))

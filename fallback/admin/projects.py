@@ -6,7 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.contrib.postgres.expressions import ArraySubquery
 from django.db.models import Model, OuterRef, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext
@@ -30,6 +30,7 @@ from fallback.admin.base import (
     rights_of,
 )
 from fallback.admin.formats import format_event_type, format_status, is_automatic
+from fallback.admin.preferences import preferences_view
 from fallback.models import (
     Mission,
     MissionFallbackConfig,
@@ -269,6 +270,8 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
             path("inbox/", view(inbox.inbox_view), name="fallback_inbox"),
             path("inbox/unread/", view(inbox.unread_view), name="fallback_inbox_unread"),
             path("inbox/read/", view(inbox.read_view), name="fallback_inbox_read"),
+            path("inbox/snooze/", view(inbox.snooze_view), name="fallback_inbox_snooze"),
+            path("inbox/settings/", view(self.preferences_page), name="fallback_inbox_settings"),
             path("inbox/<str:request_id>/decide/", view(inbox.decide_view), name="fallback_access_decide"),
             path("metrics/", view(metrics.metrics_view), name="fallback_metrics"),
             path("<str:project_id>/metrics/", view(metrics.metrics_view), name="fallback_project_metrics"),
@@ -276,6 +279,9 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
             path("<str:project_id>/board/events/", view(board.events_view), name="fallback_board_events"),
             *super().get_urls(),
         ]
+
+    def preferences_page(self, request: HttpRequest) -> HttpResponse:
+        return preferences_view(self, request)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Project | None = None) -> tuple[str, ...]:
         fields = super().get_readonly_fields(request, obj)

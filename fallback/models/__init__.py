@@ -5,7 +5,7 @@ from fallback.models.configs import MissionFallbackAllowance, MissionFallbackCon
 from fallback.models.flows import Actor, Flow
 from fallback.models.metrics import BacklogRollup, MetricsRefresh, MissionForecast, ProposalRollup
 from fallback.models.missions import Mission, MissionDependency, MissionEvent
-from fallback.models.notifications import Notification
+from fallback.models.notifications import Notification, NotificationPreference, NotificationSettings
 from fallback.models.organizations import Organization, OrganizationMembership
 from fallback.models.projects import Project, ProjectActivity, ProjectMember, ProjectRepository
 from fallback.models.pull_requests import GithubPullRequest
@@ -14,7 +14,6 @@ from fallback.models.schema_only import (
     AuditEvent,
     CodeAgentSession,
     GithubPrComment,
-    NotificationPreference,
     ProjectStar,
     ProjectWorkstation,
     Workstation,
@@ -46,6 +45,7 @@ __all__ = [
     "MissionForecast",
     "Notification",
     "NotificationPreference",
+    "NotificationSettings",
     "Organization",
     "OrganizationMembership",
     "Project",

@@ -178,4 +178,5 @@ class AccessRequestStatus(TextChoices):
 
 class Channel(TextChoices):
     IN_APP = "in_app", _("In the back office")
-    EMAIL = "email", _("E-mail")
+    EMAIL = "email", _("E-mail at once")
+    DIGEST = "digest", _("Daily e-mail")

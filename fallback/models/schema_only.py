@@ -15,7 +15,6 @@ from django.utils.translation import gettext_lazy as _
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check
 from fallback.models.choices import (
     AgentSessionStatus,
-    Channel,
     WorkstationStatus,
     WorktreeStatus,
 )
@@ -222,42 +221,6 @@ class WorkstationWorktree(TimestampedModel):
             *one_line_checks("workstation_worktrees", "path", "branch"),
             choices_check("workstation_worktrees", "status", WorktreeStatus),
             UniqueConstraint(fields=["workstation", "path"], name="workstation_worktrees_path_once"),
-        ]
-
-
-class NotificationPreference(TimestampedModel):
-    """Whether a kind of notification is sent by a channel, for an organisation or one member of it."""
-
-    organization = models.ForeignKey(
-        "fallback.Organization",
-        BY_DATABASE,
-        related_name="notification_preferences",
-        db_index=False,
-        verbose_name=_("organisation"),
-    )
-    member = models.ForeignKey(
-        "groups.Member",
-        models.CASCADE,
-        null=True,
-        blank=True,
-        related_name="notification_preferences",
-        verbose_name=_("member"),
-    )
-    kind = models.TextField(_("kind"))
-    channel = models.TextField(_("channel"), choices=Channel, default=Channel.IN_APP, db_default=Channel.IN_APP)
-    is_enabled = models.BooleanField(_("enabled"), default=True, db_default=True)
-
-    class Meta:
-        db_table = "notification_preferences"
-        verbose_name = _("notification preference")
-        verbose_name_plural = _("notification preferences")
-        constraints = [
-            choices_check("notification_preferences", "channel", Channel),
-            UniqueConstraint(
-                fields=["organization", "member", "kind", "channel"],
-                name="notification_preferences_once",
-                nulls_distinct=False,
-            ),
         ]
 
 

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from django.db.models import Q
 from django.utils import timezone
 
-from fallback.errors import OtherProject
+from fallback.errors import OtherProject, SnoozeInThePast
 from fallback.models import Mission, Notification, OrganizationMembership, Project, ProjectMember
-from fallback.models.choices import NotificationKind, OrganizationRole, ProjectRole
+from fallback.models.choices import Channel, NotificationKind, OrganizationRole, ProjectRole
+from fallback.selectors.preferences import channels_of, email_due_at, settings_of
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
@@ -29,16 +32,23 @@ def notify(
     project: Project | None = None,
     mission: Mission | None = None,
     payload: Mapping[str, Any] | None = None,
+    at: datetime | None = None,
 ) -> Notification:
-    """Add a notification to a member's list. The event is one of the member.
+    """Notify a member by the channels that the member, or the organisation of the project, has chosen for the kind.
 
+    The event is one of the member. Without the inbox among the channels, the notification is archived at once.
     kind: such as `proposal.accepted`. title: one line of at most 500 characters. project: by default the mission's.
-    payload: JSON values. Raises OtherProject if the mission is of another project, NotOneLine.
+    payload: JSON values. at: aware datetime; now by default. Raises OtherProject if the mission is of another project,
+    NotOneLine.
     """
     if mission and project and mission.project_id != project.pk:
         raise OtherProject
     if mission and not project:
         project = mission.project
+    at = at or timezone.now()
+    channels = channels_of([member.pk], kind, project.organization_id if project else None)[member.pk]
+    channel = next((str(each) for each in (Channel.EMAIL, Channel.DIGEST) if each in channels), "")
+    zone = ZoneInfo(project.organization.timezone if project else timezone.get_current_timezone_name())
     notification = Notification.objects.create(
         member=member,
         kind=kind,
@@ -46,6 +56,10 @@ def notify(
         project=project,
         mission=mission,
         payload=dict(payload or {}),
+        read_at=None if Channel.IN_APP in channels else at,
+        archived_at=None if Channel.IN_APP in channels else at,
+        email_channel=channel,
+        email_due_at=email_due_at(settings_of(member), channel, at, zone) if channel else None,
     )
     audit("notification.created", actor=actor, member=member, notification=notification.pk, kind=kind)
     return notification
@@ -92,4 +106,18 @@ def mark_notifications_read(*, actor: Member, keys: Collection[str] | None = Non
     number = unread.update(read_at=timezone.now())
     if number:
         audit("notification.read", actor=actor, member=actor, number=number)
+    return number
+
+
+@service
+def snooze_notification(*, actor: Member, key: str, until: datetime) -> int:
+    """Hide a notification of the actor from the inbox until an aware datetime. Returns 1, or 0 if it has none such.
+
+    Raises SnoozeInThePast.
+    """
+    if until <= timezone.now():
+        raise SnoozeInThePast
+    number = Notification.objects.filter(member=actor, pk=key).update(snoozed_until=until)
+    if number:
+        audit("notification.snoozed", actor=actor, member=actor, until=until.isoformat())
     return number

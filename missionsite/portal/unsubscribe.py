@@ -9,6 +9,8 @@ from django.views.decorators.csrf import csrf_exempt
 from engagement.models import UserProfile
 from engagement.services.profiles import opt_in, opt_out
 from engagement.services.unsubscribe import member_of
+from fallback.services.notification_emails import member_of as notified_member_of
+from fallback.services.preferences import unsubscribe_from_emails
 from missionsite.portal.page import View, page, render_page
 
 # Sent by the button that subscribes again. Any other POST unsubscribes: mail programs send List-Unsubscribe=One-Click.
@@ -37,6 +39,10 @@ def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     The page does not show a name, since the message may have been forwarded.
     """
     member = member_of(token)
+    if member is None and (notified := notified_member_of(token)):
+        if request.method == "POST":
+            unsubscribe_from_emails(actor=notified)
+        return render_page(request, "notification_unsubscribe", {"done": request.method == "POST", "token": token})
     if member is None:
         return render_page(request, "unsubscribe_rejected", {"return_to": reverse("portal:join")}, status=404)
     done = ""

@@ -4,10 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fallback.models import AccessRequest, GithubPullRequest, ProjectActivity
+from fallback.models import AccessRequest, GithubPullRequest, NotificationPreference, ProjectActivity
 from fallback.models.schema_only import (
     CodeAgentSession,
-    NotificationPreference,
     ProjectStar,
     ProjectWorkstation,
     Workstation,

@@ -28,7 +28,7 @@ from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import transition
 from engagement.services.messages import enqueue
 from engagement.services.profiles import update_profile
-from fallback.models import AccessRequest, Notification, NotificationPreference, ProjectStar
+from fallback.models import AccessRequest, Notification, NotificationPreference, NotificationSettings, ProjectStar
 from groups.models import CommunityMember, Member
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
@@ -214,7 +214,8 @@ def live(word):
     Notification.objects.create(
         member=person, project=membership.project, kind="a", title=f"Hello {word}", payload={"w": word}
     )
-    NotificationPreference.objects.create(member=person, organization=membership.project.organization, kind="a")
+    NotificationPreference.objects.create(member=person, kind="a")
+    NotificationSettings.objects.create(member=person)
 
     update_profile(
         actor=person, member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example"

@@ -311,6 +311,7 @@ admin/fallback/organization/add/                         | ok:AS 403            
 admin/fallback/organization/<object_id>/                 | to:{ALL}             | to:{ALL}
 admin/fallback/organization/<object_id>/change/          | ok:{LOOK} to:X 403   | done:ASO to:X 403
 admin/fallback/organization/<object_id>/set-role/        | ok:ASO {GONE} 403 | done:ASO {GONE} 403
+admin/fallback/organization/<object_id>/notification-defaults/ | ok:ASO {GONE} 403 | done:ASO {GONE} 403
 admin/fallback/organization/<object_id>/projects/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/people/          | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/activity/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
@@ -337,6 +338,8 @@ admin/fallback/project/<object_id>/delete/               | 403                  
 admin/fallback/project/inbox/                            | ok:{ALL}             | ok:{ALL}
 admin/fallback/project/inbox/unread/                     | ok:{ALL}             | 405                  | 405
 admin/fallback/project/inbox/read/                       | 405                  | to:{ALL}
+admin/fallback/project/inbox/snooze/                     | 405                  | to:{ALL}
+admin/fallback/project/inbox/settings/                   | ok:{ALL}             | done:{ALL}
 admin/fallback/project/inbox/<request_id>/decide/        | 405                  | done:{MAINTAIN} to:{LOOK} 404
 admin/fallback/project/metrics/                          | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/project/<project_id>/metrics/             | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403
@@ -358,6 +361,7 @@ admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
+admin/fallback/mission/similar/                          | ok:{ALL}             | 405                  | 405
 admin/fallback/mission/<mission_id>/position/            | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/mission/<mission_id>/ready/               | 405                  | done:{WORK} to:{LOOK} 404
 

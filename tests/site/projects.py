@@ -219,6 +219,13 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_organization_add": organization,
         "fallback_organization_change": organization,
         "fallback_organization_set-role": {**role, "role": "member"},
+        "fallback_organization_notification-defaults": {"run_failed": "inbox_email"},
+        "fallback_inbox_settings": {
+            "run_failed": "inbox_digest",
+            "quiet_from": "22:00",
+            "quiet_to": "07:00",
+            "digest_hour": "9",
+        },
         "fallback_flow_add": {**project, **flow},
         "fallback_flow_change": flow,
         "fallback_actor_add": {**project, **named},
