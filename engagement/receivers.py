@@ -50,7 +50,14 @@ def on_participation(sender: object, seen: dict[UUID, datetime], spoke: set[UUID
 def on_registration(sender: object, entry: CommunityMember, locale: str, timezone: str, **_signal: object) -> None:
     """Fill in the profile in the transaction of the registration."""
     if member := entry.person:
-        start_profile(actor=member, member=member, address=entry.telegram_id, locale=locale, timezone=timezone)
+        start_profile(
+            actor=member,
+            member=member,
+            address=entry.telegram_id,
+            locale=locale,
+            timezone=timezone,
+            country=entry.country or "",
+        )
 
 
 def _complete_step(member: Member, action: str, event: Event) -> None:

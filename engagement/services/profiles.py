@@ -10,6 +10,7 @@ from django.db import DataError, connection, transaction
 from engagement.errors import LocaleUnknown, TimezoneUnknown
 from engagement.models import UserProfile
 from engagement.rules import Destination, Locale
+from engagement.services.countries import zone_of_country
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.changes import apply_changes, check_fields
@@ -55,10 +56,13 @@ def knows_timezone(name: str) -> bool:
 
 
 @service
-def start_profile(*, actor: Member, member: Member, address: str, locale: str = "", timezone: str = "") -> UserProfile:
+def start_profile(
+    *, actor: Member, member: Member, address: str, locale: str = "", timezone: str = "", country: str = ""
+) -> UserProfile:
     """Set the address, language and time zone of a member who registers. Recorded in the history of the profile.
 
-    address: their own chat; not set if another member's profile has it. timezone: by default the site's.
+    address: their own chat; not set if another member's profile has it. timezone: by default that of the country,
+    otherwise the site's. country: as the member wrote it.
     Raises LocaleUnknown, TimezoneUnknown.
     """
     if locale and locale not in Locale.values:
@@ -67,6 +71,7 @@ def start_profile(*, actor: Member, member: Member, address: str, locale: str = 
         raise TimezoneUnknown
     profile = UserProfile.objects.lock(member.pk)
     profile.locale = locale or profile.locale
+    timezone = timezone or zone_of_country(country)
     profile.timezone = timezone or (settings.TIME_ZONE if knows_timezone(settings.TIME_ZONE) else profile.timezone)
     profile.save(update_fields=["locale", "timezone"])
     try:

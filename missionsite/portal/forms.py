@@ -2,6 +2,7 @@
 
 import re
 from typing import cast
+from zoneinfo import available_timezones
 
 from django import forms
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
@@ -11,6 +12,7 @@ from django.db.models import Choices
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from engagement.rules import Destination, Locale
 from engagement.services.profiles import knows_timezone
 from groups.models import Member
 from groups.models.directory import PrimaryRole, Tier
@@ -22,6 +24,9 @@ from missionsite.portal.texts import error_message, label
 # Invisible characters, and those that change the text direction.
 _INVISIBLE = r"[\x00-\x1f\x7f-\x9f\u200e\u200f\u2028-\u202e\u2066-\u2069]"
 _ID_LENGTH = 20
+# The zones that members are offered: no abbreviations and no old names without a region.
+ZONES = sorted(zone for zone in available_timezones() if zone == "UTC" or ("/" in zone and not zone.startswith("Etc/")))
+ZONES_BY_LOWER_CASE = {zone.lower(): zone for zone in ZONES}
 
 
 def single_line_field(max_length: int, **options) -> forms.CharField:
@@ -33,6 +38,11 @@ def single_line_field(max_length: int, **options) -> forms.CharField:
 def choices(of: type[Choices], empty: StrOrPromise) -> list[tuple]:
     """The choices of a model in the visitor's language. empty: the label of the empty choice."""
     return [("", empty), *((value, label(text)) for value, text in of.choices)]
+
+
+def choices_of(of: type[Choices]) -> list[tuple]:
+    """The choices of a model in the visitor's language, without an empty one."""
+    return [(value, label(str(text))) for value, text in of.choices]
 
 
 class ServiceErrorsMixin(forms.Form):
@@ -91,6 +101,45 @@ class BrowserZone(forms.Field):
 
     def clean(self, value: str | None) -> str:
         return value if value and knows_timezone(value) else ""
+
+
+class ZoneField(forms.CharField):
+    """A time zone, typed or chosen from the list of the browser's suggestions."""
+
+    def __init__(self) -> None:
+        super().__init__(
+            label=_("Time zone"),
+            max_length=64,
+            help_text=_("For example America/Sao_Paulo. Messages wait until the morning there."),
+            widget=forms.TextInput(attrs={"list": "zones", "autocomplete": "off", "spellcheck": "false"}),
+        )
+
+    def clean(self, value: str | None) -> str:
+        zone = super().clean(value)
+        found = ZONES_BY_LOWER_CASE.get(zone.replace(" ", "_").lower(), zone)
+        if not knows_timezone(found):
+            raise ValidationError(_("This time zone is not known. Choose one of the list."))
+        return found
+
+
+class MessagesForm(ServiceErrorsMixin):
+    """The message preferences that members choose themselves."""
+
+    timezone = ZoneField()
+    locale = forms.ChoiceField(label=_("Language of messages"), choices=lambda: choices_of(Locale))
+    preferred_destination = forms.ChoiceField(label=_("Messages go to"), choices=lambda: choices_of(Destination))
+    wants_messages = forms.TypedChoiceField(
+        label=_("Reviews, reminders and announcements"),
+        choices=[("yes", _("Send them to me")), ("no", _("Do not send them"))],
+        coerce=lambda value: value == "yes",
+        help_text=_("You always receive replies to your own actions."),
+    )
+
+    def changes(self) -> dict:
+        """Return the fields of the profile."""
+        values = self.cleaned_data
+        opted_out = {"reengagement_opt_out": not values["wants_messages"]}
+        return {name: values[name] for name in ("timezone", "locale", "preferred_destination")} | opted_out
 
 
 class RegistrationForm(ProfileForm):

@@ -51,6 +51,13 @@ LABELS = (
     gettext_noop("Suspended"),
     gettext_noop("Banned"),
 )
+# Those of the message settings.
+PREFERENCE_LABELS = (
+    gettext_noop("English"),
+    gettext_noop("Portuguese (Brazil)"),
+    gettext_noop("Individual chat"),
+    gettext_noop("Group chat"),
+)
 # Explanation of each status for the member.
 REMOVED = "removed"
 STATUS_DESCRIPTIONS = {

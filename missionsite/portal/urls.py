@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from missionsite.portal import directory, views
+from missionsite.portal import directory, preferences, views
 
 
 class AnyText:
@@ -26,6 +26,8 @@ urlpatterns = [
     path("language/", views.language, name="language"),
     path("me/", views.me, name="me"),
     path("me/edit/", views.edit, name="edit"),
+    path("me/messages/", preferences.messages_page, name="messages"),
+    path("me/messages/zone/", preferences.use_browser_zone, name="zone"),
     path("me/password/", views.password, name="password"),
     path("directory/", directory.member_list, name="directory"),
     path("directory/<int:number>/", directory.member_detail, name="member"),

@@ -37,6 +37,7 @@ from missionsite.portal.page import (
     uncount,
 )
 from missionsite.portal.pending_password import clear_pending_password, get_pending_password, store_pending_password
+from missionsite.portal.preferences import zone_context
 from missionsite.portal.texts import REMOVED, STATUS_DESCRIPTIONS, label
 
 
@@ -223,6 +224,7 @@ def me(request: HttpRequest) -> HttpResponse:
     inviter = entry.invited_by
     context = {
         "here": "me",
+        **zone_context(current_member(request)),
         "entry": entry,
         "status": status,
         "status_label": status_label,

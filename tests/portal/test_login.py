@@ -128,7 +128,9 @@ def test_log_out_needs_post_and_ends_session(client, ana):
     assert client.get("/me/").status_code == 302
 
 
-@pytest.mark.parametrize("address", ["/login/", "/logout/", "/language/", "/me/password/", "/me/edit/"])
+@pytest.mark.parametrize(
+    "address", ["/login/", "/logout/", "/language/", "/me/password/", "/me/edit/", "/me/messages/"]
+)
 def test_form_without_csrf_token_is_rejected(ana, address):
     client = Client(enforce_csrf_checks=True)
     client.force_login(ana.person)

@@ -19,7 +19,17 @@ pytestmark = pytest.mark.django_db
 OWN_SCRIPT = re.compile(r'<script src="/static/[\w./-]+"(?: defer)?></script>')
 # What a script reads; a browser does not run it.
 DATA = re.compile(r"<script [^>]*type=\"application/json\">.*?</script>", re.DOTALL)
-ADDRESSES = ["/join/", "/join/x/", "/login/", "/logout/", "/me/", "/me/edit/", "/me/password/", "/directory/"]
+ADDRESSES = [
+    "/join/",
+    "/join/x/",
+    "/login/",
+    "/logout/",
+    "/me/",
+    "/me/edit/",
+    "/me/messages/",
+    "/me/password/",
+    "/directory/",
+]
 
 
 @pytest.fixture

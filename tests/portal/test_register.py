@@ -66,7 +66,7 @@ def test_registration_stores_language(client, reads, locale):
 )
 def test_registration_stores_valid_time_zone(client, settings, browser, timezone):
     settings.TIME_ZONE = "Europe/Lisbon"
-    form = typed(timezone=browser)
+    form = typed(timezone=browser, country="")
     assert client.post(address(invitation()), form).status_code == 302
     assert UserProfile.objects.get(user__email=form["email"]).timezone == timezone
 

@@ -289,6 +289,13 @@ def body_of(world: World, route: Route) -> dict:
         "join": {"code": world["open invitation"].spelled_code},
         "register": typed(),
         "language": {"language": "pt-br", "next": "/me/"},
+        "messages": {
+            "timezone": "Europe/Lisbon",
+            "locale": "en",
+            "preferred_destination": "individual",
+            "wants_messages": "yes",
+        },
+        "zone": {"timezone": "Europe/Lisbon"},
         "edit": {"name": "Renamed", "primary_role": "founder"},
         "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
         "missionsite_role_add": {"name": "A new role"},
