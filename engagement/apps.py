@@ -16,11 +16,13 @@ class EngagementConfig(AppConfig):
     def ready(self) -> None:
         from engagement.event_labels import EVENT_FIELDS, EVENT_LABELS
         from engagement.receivers import connect
+        from engagement.references import register
         from engagement.services.default_phrases import create_default_phrases
         from engagement.services.default_texts import create_default_texts
         from missionsite.common.audit.events import register_event_labels
 
         connect()
+        register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS)
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
         post_migrate.connect(create_default_phrases, sender=self, dispatch_uid="engagement.default_phrases")

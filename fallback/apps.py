@@ -12,6 +12,7 @@ class FallbackConfig(AppConfig):
 
     def ready(self) -> None:
         from fallback.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
+        from fallback.references import register
         from fallback.services.audit import write_activity
         from fallback.services.notifications import notify
         from fallback.services.pull_requests import link_pull_request
@@ -20,5 +21,6 @@ class FallbackConfig(AppConfig):
 
         register_log(write_activity, link="project")
         register_notify(notify)
+        register()
         register_link_pull_request(link_pull_request)
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)

@@ -22,12 +22,14 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from groups.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
+        from groups.references import register
         from groups.rollback import before_migrate
         from groups.services.events import write_event
         from missionsite.common.audit.events import register_event_labels, register_log
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
         register_log(write_event)
+        register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:

@@ -33,12 +33,17 @@ EVENT_LABELS = {
     "invitation.sent": _("Invitation sent by e-mail"),
     "member.changed": _("Member edited"),
     "member.created": _("Member added"),
+    "member.merged": _("Merged"),
+    "member.not_same": _("Not the same person"),
     "member.password_removed": _("Password removed"),
     "member.password_set": _("Password set"),
     "member.reverted": _("Member change reverted"),
+    "member.same_again": _("To decide again whether the same person"),
+    "member.unmerged": _("Merge undone"),
     "member.roles_changed": _("Roles changed"),
     "membership.created": _("Joined"),
     "membership.ended": _("Left"),
+    "membership.replayed": _("Membership events replayed"),
     "membership.reverted": _("Membership change reverted"),
     "membership.role_changed": _("Role changed"),
     "relationship.created": _("Relationship added"),
@@ -52,6 +57,7 @@ EVENT_LABELS = {
 }
 
 EVENT_FIELDS: dict[str, EventField] = {
+    "absorbed": _("Absorbed"),
     "added": _("Added"),
     "by": _("Through"),
     "count": _("Invitations"),
@@ -93,6 +99,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "reward_points": _("Reward"),
     "role": _("Role"),
     "roles": _("Roles"),
+    "rows": _("Rows"),
     "stable_id": _("Stable ID"),
     "task": _("Task"),
     "telegram_id": _("Telegram ID"),
@@ -104,4 +111,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "updated": _("Updated"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("entry", "import", "invitation", "membership", "relationship")
+HIDDEN_FIELDS = ("entry", "import", "invitation", "membership", "merge", "pair", "relationship")

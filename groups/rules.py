@@ -124,6 +124,11 @@ def normalize_username(typed: str | None) -> str:
     return (typed or "").strip().removeprefix("@").strip()
 
 
+# --- Merges -------------------------------------------------------------------------------------
+
+# Days in which a merge of two people can be undone.
+MERGE_UNDO_DAYS = 90
+
 # --- Invitations --------------------------------------------------------------------------------
 
 

@@ -8,6 +8,7 @@ from procrastinate.jobs import Job
 from groups.github import GitHubRejected
 from groups.models import Member
 from groups.services import invitation_mail, verification
+from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
 from missionsite.common.audit.context import in_changeset
@@ -63,6 +64,14 @@ class _RetryAtStatedTime(Retries):
 def verify_on_github(member_id: str) -> str:
     """Check a member's GitHub account; returns the outcome. member_id: their number, the job's only argument."""
     return verification.verify_on_github(actor=Member.objects.system(), member_id=member_id)
+
+
+@app.periodic(cron="30 3 * * *")
+@app.task(name="find_duplicates", queueing_lock="find_duplicates")
+@in_changeset
+def find_duplicates_task(timestamp: int) -> int:
+    """Search for people who may be the same; returns the number of pairs to decide."""
+    return find_duplicates(actor=Member.objects.system())
 
 
 @app.task(name=invitation_mail.TASK, retry=Retries())

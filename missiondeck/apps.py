@@ -13,6 +13,8 @@ class MissiondeckConfig(AppConfig):
 
     def ready(self) -> None:
         from missiondeck.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
+        from missiondeck.references import register
         from missionsite.common.audit.events import register_event_labels
 
+        register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)

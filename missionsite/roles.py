@@ -34,6 +34,7 @@ NOUNS = (
     "communityinvitation",
     "memberrelationship",
     "memberparticipation",
+    "possibleduplicate",
 )
 ENGAGEMENT_NOUNS = (
     "userengagementstate",
@@ -65,6 +66,7 @@ MANAGE_MEMBERS = (
     | _perms("import", "communitymember")
     | _perms("export", "communitymember")
     | _perms("remove", "communitymember")
+    | _perms("merge", "communitymember")
     | {"groups.manage_memberships", "groups.invite_many"}
 )
 MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", "bouncedaddress", app="engagement") | {

@@ -148,6 +148,12 @@ UNFOLD = {
                         "groups.view_communityinvitation",
                     ),
                     _item(
+                        _("Possible duplicates"),
+                        "group",
+                        "groups_possibleduplicate_changelist",
+                        "groups.view_possibleduplicate",
+                    ),
+                    _item(
                         _("Relationships"),
                         "diversity_3",
                         "groups_memberrelationship_changelist",

@@ -2,6 +2,7 @@
 
 from groups.admin import (
     directory,
+    duplicates,
     events,
     groups,
     invitations,
@@ -16,6 +17,7 @@ from groups.admin import (
 
 __all__ = [
     "directory",
+    "duplicates",
     "events",
     "groups",
     "invitations",

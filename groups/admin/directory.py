@@ -1,3 +1,4 @@
+from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
@@ -6,17 +7,22 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
+from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from groups.admin import directory_files
 from groups.admin.base import STATUS_COLOURS, HistoryAdmin, actor_of, current_member
 from groups.admin.directory_actions import ACTIONS
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
+from groups.admin.merge_tab import MERGE, merge_action, merges_tab
+from groups.errors import PerhapsDuplicate
 from groups.models import CommunityMember, Event
 from groups.rules import REPUTATION_POINTS, STAFF_FIELDS
 from groups.selectors.directory_search import DIRECTORY
+from groups.selectors.lookalikes import find_lookalikes
+from groups.selectors.people import accounts_of
 from groups.services import directory
 from groups.services.verification import OUTCOMES, verification_code
-from missionsite.common.admin import Tab
+from missionsite.common.admin import ServiceForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to
 from missionsite.common.audit.events import event_label, event_summary
@@ -51,8 +57,9 @@ class PresenceFilter(DropdownFilter):
 EVENTS_OF_ENTRY: Tab[CommunityMember, Event] = Tab(
     name="events",
     title=_("Events"),
+    # Also those of the accounts that were merged into it.
     rows=lambda entry: (
-        Event.objects.filter(member=entry.person_id).select_related("actor", "group")
+        Event.objects.filter(member__in=accounts_of(entry)).select_related("actor", "group")
         if entry.person_id
         else Event.objects.none()
     ),
@@ -67,10 +74,24 @@ EVENTS_OF_ENTRY: Tab[CommunityMember, Event] = Tab(
 )
 
 
+class EntryForm(ServiceForm):
+    add_anyway = forms.BooleanField(
+        required=False,
+        label=_("Add even if someone alike is in the directory"),
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if not self.instance._state.adding:
+            del self.fields["add_anyway"]
+
+
 @admin.register(CommunityMember)
 class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     """The community directory: members, pending registrations and invitations."""
 
+    form = EntryForm
     search = DIRECTORY
     search_help_text = _("Name, number, organisation, Telegram or GitHub name")
     command_icon = "contacts"
@@ -95,7 +116,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         PresenceFilter,
     )
     sortable_by = ("reputation_and_tier",)
-    tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY)
+    tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY, merges_tab())
     empty_text = (_("No directory entries yet"), _("Invite people, import a file, or add an entry."))
     add_label = _("Add to the directory")
     noun_plural = _("people")
@@ -106,6 +127,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         (None, {"fields": _person}),
         (_("User names"), {"fields": _identity}),
         (_("Registration fee"), {"fields": _fee}),
+        (None, {"fields": ("add_anyway",)}),
     )
     fieldsets = (
         (None, {"fields": (("member_id", "status_shown"), *_person)}),
@@ -129,7 +151,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         "last_active",
         "removed",
     )
-    object_actions = ACTIONS
+    object_actions = (*ACTIONS, merge_action())
 
     # --- Lists --------------------------------------------------------------------------------
 
@@ -150,6 +172,8 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
             buttons.append(_button("Invite", "mail", "admin:groups_communityinvitation_add"))
         if request.user.has_perm(directory_files.IMPORT):
             buttons.append(_button("Import", "upload", "admin:groups_communitymember_import"))
+        if request.user.has_perm(MERGE):
+            buttons.append(_button(gettext("Duplicates"), "group", "admin:groups_possibleduplicate_changelist"))
         if request.user.has_perm(directory_files.EXPORT):
             query = request.GET.urlencode()
             export = _button(gettext("Export these"), "download", "admin:groups_communitymember_export")
@@ -197,7 +221,12 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         return changed <= set(STAFF_FIELDS) - {"github_username"} and super().may_revert(request, obj, changed)
 
     def create(self, request: HttpRequest, values: dict) -> CommunityMember:
-        return directory.create_entry(actor=current_member(request), **values)
+        fields = {name: value for name, value in values.items() if name != "add_anyway"}
+        if not values["add_anyway"]:
+            names = ("name", "telegram_username", "github_username")
+            if alike := find_lookalikes(**{name: values[name] or "" for name in names}):
+                raise PerhapsDuplicate(alike)
+        return directory.create_entry(actor=current_member(request), **fields)
 
     def update(self, request: HttpRequest, obj: CommunityMember, changes: dict) -> None:
         directory.update_entry(entry=obj, actor=current_member(request), **changes)

@@ -21,8 +21,9 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 from groups.admin.base import current_member
 from groups.models.directory import PrimaryRole
 from groups.services.import_columns import CHOOSABLE
+from groups.services.import_texts import ROLE_MISSING
 from groups.services.import_undo import past_imports, undo_import
-from groups.services.imports import ROLE_MISSING, ImportChoices, import_members
+from groups.services.imports import ImportChoices, import_members
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import form_page, render_page
 from missionsite.common.admin.form_keys import FormInvalid, FormResult
@@ -225,9 +226,16 @@ def export_columns(request: HttpRequest) -> dict[str, str]:
 
 def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponseBase:
     """Return the rows of the list with its search, filters and order, as CSV, or as XLSX with `format=xlsx`."""
+    return download_list(request, model_admin, export_columns(request), name="directory")
+
+
+def download_list(
+    request: HttpRequest, model_admin: ModelAdmin, columns: dict[str, str], *, name: str
+) -> HttpResponseBase:
+    """Return the rows of a list with its search, filters and order. columns: the lookup of each. name: of the file."""
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
-    back = reverse("admin:groups_communitymember_changelist")
+    back = reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
     # The list would take it for a filter.
     query = request.GET.copy()
     form = query.pop("format", [""])[-1]
@@ -250,7 +258,7 @@ def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
         for row in rows.values_list(*columns.values()).iterator(chunk_size=CHUNK):
             yield ["" if value is None else str(value) for value in row]
 
-    columns, today = export_columns(request), timezone.localdate().isoformat()
+    today = timezone.localdate().isoformat()
     if form == "xlsx":
-        return download_file(write_xlsx(cells()), name=f"directory-{today}.xlsx", content_type=XLSX)
-    return download(lines(), name=f"directory-{today}.csv", content_type="text/csv; charset=utf-8")
+        return download_file(write_xlsx(cells()), name=f"{name}-{today}.xlsx", content_type=XLSX)
+    return download(lines(), name=f"{name}-{today}.csv", content_type="text/csv; charset=utf-8")

@@ -7,6 +7,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.models import CommunityInvitation, CommunityMember
 from groups.selectors.directory import get_invitation_tree, heat_map
+from groups.selectors.people import numbers_of
 from missionsite.common.admin import CustomTab, Tab
 from missionsite.common.admin.formats import format_datetime, link_to, list_url
 
@@ -51,7 +52,9 @@ TREE = CustomTab(name="tree", title=_("Invitation tree"), template="groups/tree.
 INVITATIONS_OF_ENTRY: Tab[CommunityMember, CommunityInvitation] = Tab(
     name="invitations",
     title=_("Invitations"),
-    rows=lambda entry: CommunityInvitation.objects.filter(created_by=entry).select_related("accepted_by"),
+    rows=lambda entry: CommunityInvitation.objects.filter(created_by__member_id__in=numbers_of(entry)).select_related(
+        "accepted_by"
+    ),
     columns=(
         (_("For"), lambda invitation, request: link_to(invitation, invitation.for_whom)),
         (_("Status"), lambda invitation, request: invitation.get_status_display()),

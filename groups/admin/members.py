@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from groups.admin.base import HistoryAdmin, active_membership_count, current_member
 from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
+from groups.admin.merge_tab import merge_action, merges_tab
 from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import CommunityMember, Member
 from groups.models.members import SYSTEM_MEMBER_ID
@@ -107,7 +108,13 @@ class MemberAdmin(HistoryAdmin[Member]):
         RoleFilter,
     )
     sortable_by = ("member_id", "email_shown")
-    tabs: tuple[Tab | CustomTab, ...] = (TIMELINE, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER, EVENTS_OF_MEMBER)
+    tabs: tuple[Tab | CustomTab, ...] = (
+        TIMELINE,
+        MEMBERSHIPS_OF_MEMBER,
+        TASKS_OF_MEMBER,
+        EVENTS_OF_MEMBER,
+        merges_tab(),
+    )
     empty_text = (_("No members yet"), _("Add the first member, then add them to a mission."))
     add_label = _("Add member")
     _about = ("display_name", "email", "trust_score")
@@ -159,6 +166,7 @@ class MemberAdmin(HistoryAdmin[Member]):
             icon="how_to_reg",
             bulk_title=_("Activate"),
         ),
+        merge_action(),
     )
 
     # --- Permissions --------------------------------------------------------------------------

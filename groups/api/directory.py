@@ -26,6 +26,7 @@ from groups.rules import (
 )
 from groups.scopes import DIRECTORY_READ, DIRECTORY_REGISTER, INVITATIONS_READ, INVITATIONS_WRITE
 from groups.selectors.directory import find_entries, find_invitations, may_see_directory
+from groups.selectors.people import resolve_entry
 from groups.services.invitations import address_to_send, change_invitation, create_invitations, renew_code
 from groups.services.invitations import cancel_invitation as cancel
 from groups.services.recipients import Recipient
@@ -254,9 +255,12 @@ def search_directory(
 @router.get("/directory/members/{number}", response=Entry, summary="Show a member")
 @needs(DIRECTORY_READ, staff=["groups.view_communitymember"], checks_rights=True)
 def get_directory_member(request: SiteRequest, number: int = Number):
-    """Return one member of the directory."""
+    """Return one member of the directory; for the number of a merged entry, the one it was merged into."""
     rows = CommunityMember.objects.present() if _may_look(request) else CommunityMember.objects.active()
-    if entry := rows.filter(member_id=f"#{number}").first():
+    entry = rows.filter(member_id=f"#{number}").first()
+    if entry is None and (merged := CommunityMember.objects.filter(member_id=f"#{number}").first()):
+        entry = rows.filter(pk=resolve_entry(merged).pk).first()
+    if entry:
         return _entry(entry)
     raise Http404(gettext("There is no member #%(number)d that you can see.") % {"number": number})
 

@@ -15,6 +15,7 @@ from groups.models.history import (
 from groups.models.invitations import CommunityInvitation, CommunityInvitationUse
 from groups.models.members import Member
 from groups.models.memberships import Membership
+from groups.models.merges import DuplicateStatus, MemberMerge, MergedRow, PossibleDuplicate
 from groups.models.participation import MemberDailyHighlight, MemberParticipation
 from groups.models.relationships import MemberRelationship
 from groups.models.tasks import Task
@@ -26,19 +27,23 @@ __all__ = [
     "CommunityInvitationUse",
     "CommunityMember",
     "CommunityMemberHistory",
+    "DuplicateStatus",
     "Event",
     "Group",
     "GroupHistory",
     "Member",
     "MemberDailyHighlight",
     "MemberHistory",
+    "MemberMerge",
     "MemberParticipation",
     "MemberRelationship",
     "Membership",
     "MembershipHistory",
+    "MergedRow",
     "Mission",
     "MissionCount",
     "MissionCounter",
+    "PossibleDuplicate",
     "Task",
     "TaskHistory",
 ]

@@ -103,6 +103,17 @@ class CommunityMember(models.Model):
         editable=False,
         verbose_name=_("invited by"),
     )
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        to_field="member_id",
+        db_column="merged_into",
+        null=True,
+        blank=True,
+        related_name="absorbed",
+        editable=False,
+        verbose_name=_("merged into"),
+    )
     registration_fee_paid = models.BooleanField(_("fee paid"), default=False, db_default=False)
     registration_fee_tx_hash = models.CharField(_("fee transaction"), max_length=255, null=True, blank=True)
 
@@ -188,6 +199,16 @@ class CommunityMember(models.Model):
                 field="invited_by",
             ),
             CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(deleted_at__isnull=False),
+                name="community_members_merged_is_removed",
+                violation_error_message=_("This entry was merged into another one. Undo the merge instead."),
+                violation_error_code="entry_merged",
+            ),
+            CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("member_id")),
+                name="community_members_not_merged_into_self",
+            ),
+            CheckConstraint(
                 condition=Q(erased_at__isnull=True) | Q(deleted_at__isnull=False),
                 name="community_members_erased_is_removed",
             ),
@@ -227,6 +248,7 @@ class CommunityMember(models.Model):
             ("import_communitymember", _("Can import members")),
             ("export_communitymember", _("Can export the directory")),
             ("remove_communitymember", _("Can remove members from the directory and restore them")),
+            ("merge_communitymember", _("Can merge people and decide about possible duplicates")),
             ("erase_communitymember", _("Can erase personal data")),
         ]
 

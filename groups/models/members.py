@@ -89,6 +89,15 @@ class Member(AbstractBaseUser, PermissionsMixin):
         _("administrator"), default=False, db_default=False, help_text=_("Has every permission.")
     )
     password = models.CharField(_("password"), max_length=128, default="!", db_default="!", editable=False)
+    merged_into = models.ForeignKey(
+        "self",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="absorbed",
+        verbose_name=_("merged into"),
+    )
     created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
@@ -131,6 +140,16 @@ class Member(AbstractBaseUser, PermissionsMixin):
                 violation_error_message=_("The trust score must be zero or more."),
                 violation_error_code="trust_score_negative",
                 field="trust_score",
+            ),
+            CheckConstraint(
+                condition=Q(merged_into__isnull=True) | Q(is_active=False),
+                name="members_merged_is_closed",
+                violation_error_message=_("This account was merged into another one. Undo the merge instead."),
+                violation_error_code="account_merged",
+                field="is_active",
+            ),
+            CheckConstraint(
+                condition=Q(merged_into__isnull=True) | ~Q(merged_into=F("id")), name="members_not_merged_into_self"
             ),
             CheckConstraint(
                 condition=Q(member_id__regex=r"^FE-P-([0-9]{5}|[1-9][0-9]{5,13})$"),

@@ -6,12 +6,13 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 from django.db import connection
-from django.db.models import Q, QuerySet
+from django.db.models import Q, QuerySet, Sum
 from django.utils import timezone
 
 from groups.models import CommunityInvitation, CommunityMember, Member, MemberDailyHighlight
 from groups.rules import CommunityStatus
 from groups.selectors.directory_search import DIRECTORY
+from groups.selectors.people import numbers_of
 from missionsite.common.sql_loader import read_sql
 
 # The largest tree a page shows.
@@ -90,13 +91,14 @@ def heat_map(entry: CommunityMember, *, today: date | None = None) -> list[list[
     """Return the last 53 weeks of a member, each from Monday to Sunday; future days are None. Days are in UTC."""
     today = today or timezone.now().date()
     first = today - timedelta(days=today.weekday(), weeks=WEEKS - 1)
-    rows = MemberDailyHighlight.objects.filter(member=entry, highlight_date__gte=first)
-    known = {
-        row.highlight_date: Day(
-            row.highlight_date, row.message_count, row.reaction_count, row.voice_minutes, row.reputation_earned
-        )
-        for row in rows
-    }
+    # A merged entry keeps its days; those of one date are added up.
+    rows = (
+        MemberDailyHighlight.objects.filter(member__member_id__in=numbers_of(entry), highlight_date__gte=first)
+        .order_by()
+        .values_list("highlight_date")
+        .annotate(Sum("message_count"), Sum("reaction_count"), Sum("voice_minutes"), Sum("reputation_earned"))
+    )
+    known = {row[0]: Day(*row) for row in rows}
     weeks = []
     for week in range(WEEKS):
         days = [first + timedelta(weeks=week, days=weekday) for weekday in range(7)]

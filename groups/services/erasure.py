@@ -3,9 +3,11 @@
 from functools import partial
 
 from django.db import connection, transaction
+from django.utils import timezone
 
 from groups.errors import EntryErased, StaffNotErased
 from groups.models import CommunityMember, Member
+from groups.models.directory import PrimaryRole
 from missionsite.common.audit.events import audit
 from missionsite.common.erasures import record_erasure
 from missionsite.common.transactions import service
@@ -29,4 +31,21 @@ def erase(*, actor: Member, entry: CommunityMember) -> CommunityMember:
     if current.erased_at:
         # For a backup that is restored later.
         transaction.on_commit(partial(record_erasure, current.pk, current.erased_at))
+    _erase_merged(actor, current)
     return current
+
+
+def _erase_merged(actor: Member, entry: CommunityMember) -> None:
+    """Erase the accounts and entries that were merged into an entry: they are the same person's."""
+    # Erasing goes by entry, so an account without one gets one.
+    for account in Member.objects.filter(merged_into=entry.person_id, community=None) if entry.person_id else ():
+        CommunityMember.objects.create(
+            person=account,
+            name=account.display_name,
+            primary_role=PrimaryRole.OTHER,
+            telegram_id=f"merged:{account.pk}",
+            deleted_at=timezone.now(),
+            merged_into_id=entry.member_id,
+        )
+    for absorbed in CommunityMember.objects.filter(merged_into__member_id=entry.member_id, erased_at=None):
+        erase(actor=actor, entry=absorbed)

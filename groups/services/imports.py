@@ -14,14 +14,15 @@ from django.core.validators import validate_email
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.utils import CursorWrapper
 from django.db.models import Model
-from django.utils.translation import gettext, gettext_noop
+from django.utils.translation import gettext
 
-from groups.errors import EntryErased, EntryRemoved, ImportConflict, ImportRunning
+from groups.errors import ImportConflict, ImportRunning
 from groups.models import CommunityMember, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.rules import MAX_TRUST_SCORE, CommunityStatus
 from groups.services.import_columns import COLUMNS, ColumnMap, known_headings, map_columns
+from groups.services.import_texts import error_texts
 from groups.services.import_values import (
     CLEAR,
     FORMULA,
@@ -37,18 +38,19 @@ from groups.services.import_values import (
     needs_cleaning,
 )
 from missionsite.common.audit.events import audit
-from missionsite.common.constraints import CONTROL_CHARACTERS, ONE_LINE_ERROR
+from missionsite.common.constraints import CONTROL_CHARACTERS
 from missionsite.common.csvfiles import CsvFile, Table, quoted
-from missionsite.common.errors import DomainError, from_database, violated
+from missionsite.common.errors import from_database
 from missionsite.common.sheets import SheetFile, is_workbook
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
 # How often `progress` is called while the file is read, in rows.
 _STEP = 10_000
-ROLE_MISSING = gettext_noop("A new directory entry needs a role.")
 # Rows that a report shows with their changes.
 PREVIEWED = 100
+# New people that are compared with those already there; the nightly search compares all.
+COMPARED = 2_000
 _LOCK = (19795, ord("I"))
 # Matches nearly every address; Django's validator checks the others, as in every form.
 _ORDINARY_EMAIL = re.compile(
@@ -163,7 +165,7 @@ def import_members(
         lines = _stage(cursor, table, columns, choices, report_progress)
         report_progress("checking", lines)
         _match_and_check(cursor, actor)
-        texts = _error_texts()
+        texts = error_texts()
         _delete_rejected(cursor)
         added, updated, good, error_count, swapped = _count(cursor)
         if swapped:
@@ -172,7 +174,7 @@ def import_members(
             added, updated, good, error_count, swapped = _count(cursor)
         written = not dry_run and (skip_bad or not error_count)
         preview = [] if written else _preview(cursor)
-        cursor.execute(read_sql("groups/queries/import_warnings"), texts | {"most": errors_kept})
+        cursor.execute(read_sql("groups/queries/import_warnings"), texts | {"most": errors_kept, "compared": COMPARED})
         warnings = cursor.fetchall()
         if written:
             report_progress("writing", good)
@@ -382,7 +384,7 @@ def _match_and_check(cursor: CursorWrapper, actor: Member) -> None:
         "email": _max_length(Member, "email"),
         "name": _max_length(Member, "display_name"),
     }
-    texts = _error_texts()
+    texts = error_texts()
     values: dict[str, Any] = {"roles": PrimaryRole.values, "control_characters": CONTROL_CHARACTERS}
     cursor.execute(read_sql("groups/queries/import_check"), longest | values | texts)
     cursor.execute(read_sql("groups/queries/import_check_duplicates"), texts)
@@ -390,47 +392,6 @@ def _match_and_check(cursor: CursorWrapper, actor: Member) -> None:
 
 def _max_length(model: type[Model], field: str) -> int:
     return getattr(model._meta.get_field(field), "max_length")  # noqa: B009  (of a CharField)
-
-
-def _error_texts() -> dict[str, str]:
-    """Return the messages of errors by line: those of the constraints and services, and of this import.
-
-    %s: the wrong value, the number of the other member, the most characters, or the earlier line.
-    """
-    return {
-        "email_missing": gettext("Enter an e-mail address or a Telegram ID."),
-        "email_invalid": gettext("“%s” is not a valid e-mail address."),
-        "email_taken": _with_value(_message(violated("members_email_unique"))),
-        "email_twice": gettext("This e-mail is already on line %s."),
-        "name_missing": _message(violated("community_members_name_not_empty")),
-        "score_negative": _message(violated("members_trust_score_not_negative")),
-        "score_too_large": gettext("The trust score must be at most %(most)d.") % {"most": MAX_TRUST_SCORE},
-        "score_invalid": gettext("The trust score must be a whole number, not “%s”."),
-        "member_unknown": gettext("There is no member “%s”."),
-        "member_twice": gettext("This member is already on line %s."),
-        "protected": gettext(
-            "This member has rights in the back office. Only staff who can grant rights can change them."
-        ),
-        "no_entry": gettext("Without a Telegram ID there is no directory entry, so these are not imported: %s."),
-        "score_without_account": gettext("Only members with an e-mail have a trust score."),
-        "telegram_id_taken": _with_value(_message(violated("member_telegram_id_idx"))),
-        "telegram_id_twice": gettext("This Telegram ID is already on line %s."),
-        "role_missing": gettext(ROLE_MISSING),
-        "role_unknown": gettext("There is no role “%(placeholder)s”. Valid roles are %(roles)s.")
-        % {"placeholder": "%s", "roles": ", ".join(PrimaryRole.values)},
-        "removed": _message(EntryRemoved()),
-        "erased": _message(EntryErased()),
-        "too_long": gettext("Enter at most %s characters."),
-        "one_line": str(ONE_LINE_ERROR),
-    }
-
-
-def _message(error: DomainError) -> str:
-    return str(error.message)
-
-
-def _with_value(message: str) -> str:
-    return f"{message.removesuffix('.')}: %s."
 
 
 def _write(cursor: CursorWrapper, actor: Member, *, swapped: bool) -> None:

@@ -8,11 +8,13 @@ from typing import cast
 from django.db.models import Q, QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
 from django.utils.http import urlencode
 from django.views.decorators.http import require_safe
 
 from groups.models import CommunityMember
 from groups.rules import CommunityStatus, normalize_username
+from groups.selectors.people import resolve_entry
 from missionsite.common.search_words import SearchWords, words_query
 from missionsite.portal.forms import DirectorySearchForm
 from missionsite.portal.page import current_member, member_page, render_page
@@ -117,6 +119,9 @@ def member_detail(request: HttpRequest, number: int) -> HttpResponse:
     active = CommunityMember.objects.active()
     entry = active.select_related("invited_by").filter(member_id=f"#{number}").first()
     if entry is None:
+        merged = CommunityMember.objects.exclude(merged_into=None).filter(member_id=f"#{number}").first()
+        if merged and active.filter(pk=(kept := resolve_entry(merged)).pk).exists():
+            return redirect("portal:member", number=int(kept.member_id[1:]))
         return render_page(request, "member_not_found", {"number": number}, status=404)
     inviter = entry.invited_by
     if inviter is not None and (inviter.is_removed or inviter.status != CommunityStatus.ACTIVE):

@@ -191,6 +191,10 @@ class RegistrationForm(ProfileForm):
 
     # Filled in by a script.
     timezone = BrowserZone()
+    # Shown after warn_of_duplicate().
+    registers_anyway = forms.BooleanField(
+        label=_("I have not registered before"), required=False, widget=forms.HiddenInput()
+    )
 
     field_order = (
         "name",
@@ -207,6 +211,19 @@ class RegistrationForm(ProfileForm):
     def __init__(self, *args, has_pending_password: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
         self.set_password_optional(has_pending_password)
+        if self.data.get("registers_anyway"):
+            self.fields["registers_anyway"].widget = forms.CheckboxInput()
+
+    def warn_of_duplicate(self) -> None:
+        """Say that the person may have registered before, and let them register all the same."""
+        self.fields["registers_anyway"].widget = forms.CheckboxInput()
+        self.add_error(
+            "registers_anyway",
+            _(
+                "Perhaps you have registered before. If so, log in, or ask for a new password by e-mail. If not, tick"
+                " this box and register."
+            ),
+        )
 
     def set_password_optional(self, is_optional: bool) -> None:
         """Set whether the password may stay empty, with a help text."""

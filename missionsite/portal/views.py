@@ -18,6 +18,8 @@ from django.views.decorators.http import require_POST, require_safe
 from engagement.rules import Locale
 from groups.errors import CodeRejected
 from groups.models import CommunityMember, Member
+from groups.rules import normalize_username
+from groups.selectors.lookalikes import find_lookalikes
 from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, find_invitation
 from groups.services.verification import verification_code
@@ -87,6 +89,8 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
         if form.is_valid():
             try:
                 count_registration(code, invitation)
+                if not form.cleaned_data.pop("registers_anyway") and _is_perhaps_registered(form.cleaned_data):
+                    raise PerhapsRegistered
                 entry = accept_invitation(
                     code=code,
                     **form.cleaned_data,
@@ -98,6 +102,8 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
                 return _code_rejected(request)
             except TooManyAttempts as error:
                 form.add_error(None, error)
+            except PerhapsRegistered:
+                form.warn_of_duplicate()
             except DomainError as error:
                 form.add_service_error(error)
             else:
@@ -116,6 +122,19 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
     response = limited(render_page(request, "register", {"form": form, "invitation": invitation}), form)
     set_code_cookie(response, code)
     return response
+
+
+class PerhapsRegistered(Exception):
+    """Someone with the same user name or mailbox is in the directory."""
+
+
+def _is_perhaps_registered(values: dict) -> bool:
+    """Whether a user name or the mailbox is someone's. Names are left out: many people share one."""
+    names = ("email", "telegram_username", "github_username")
+    exact = Member.objects.filter(email__iexact=values["email"]).exists()
+    # An address that is taken is an error of its own.
+    alike = {name: normalize_username(values[name]) if name != "email" else values[name] for name in names}
+    return not exact and bool(find_lookalikes(**alike))
 
 
 def _code_rejected(request: HttpRequest) -> HttpResponse:

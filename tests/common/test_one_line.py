@@ -47,6 +47,8 @@ ELSEWHERE = {
     "test_run_parts.digest": "test_run_parts_digest_form",
     # Made by the site, never typed.
     "members.password": "",
+    "member_merge_rows.row_key": "",
+    "member_merge_rows.table_name": "",
     "engagement_claims.claimed_by": "",
     "engagement_inbound_messages.effect": "",
     "deck_feeds.digest": "",

@@ -283,3 +283,18 @@ def test_bulk_send_queues_one_job_each(community, noor):
     response = community.post(LIST, body)
     assert "This invitation has no e-mail. Enter one first." in page_text(response)
     assert ProcrastinateJob.objects.filter(task_name="send_invitation").count() == 2
+
+
+@pytest.mark.usefixtures("within_minute")
+def test_a_class_registers_in_a_minute_with_one_link(settings):
+    from missionsite.common.passwords import TooManyAttempts
+    from missionsite.portal.codes import count_registration
+
+    settings.JOIN_ATTEMPTS_PER_MINUTE = 10
+    link, single = InvitationFactory(max_uses=40), InvitationFactory()
+    for _ in range(40):
+        count_registration(link.code, link)
+    for _ in range(10):
+        count_registration(single.code, single)
+    with pytest.raises(TooManyAttempts):
+        count_registration(single.code, single)

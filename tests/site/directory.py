@@ -4,11 +4,13 @@ from io import BytesIO
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from groups.models import Member
+from groups.models import Member, PossibleDuplicate
+from groups.selectors.people import person_of_entry
 from groups.services.directory import remove_entry, suspend, update_entry
 from groups.services.import_undo import past_imports
 from groups.services.imports import import_members
 from groups.services.invitations import create_invitation
+from groups.services.merging import merge_people
 from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
 
 # Accounts with an entry: those who may invite.
@@ -41,6 +43,16 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
     )
     import_members(actor=Member.objects.system(), file=BytesIO(b"email,name\nivo@example.org,Ivo\n"))
     things["import"] = past_imports()[0]
+    twins = [EntryFactory(name=name) for name in ("Ada Lane", "Ada B. Lane", "Ada C. Lane", "Ada D. Lane")]
+    first, second, third, fourth = map(person_of_entry, twins)
+    things["merge"] = merge_people(actor=Member.objects.system(), kept=first, absorbed=second)
+    things["alike"] = (things["entry"], things["pending entry"])
+    things["duplicate"], things["decided duplicate"] = (
+        PossibleDuplicate.objects.create(
+            first=min(a.key, b.key), second=max(a.key, b.key), reasons=["name"], score=55, status=status
+        )
+        for a, b, status in ((first, third, "open"), (first, fourth, "not_same"))
+    )
     things["participation"] = ParticipationFactory(member=things["entry"])
 
 
@@ -48,13 +60,15 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
 OBJECTS = {
     "groups/communitymember": "entry",
     "groups/communityinvitation": "invitation",
+    "groups/possibleduplicate": "duplicate",
+    "groups_possibleduplicate_reopen": "decided duplicate",
     "groups/memberrelationship": "relationship",
     "groups/memberparticipation": "participation",
     "groups_communitymember_approve": "pending entry",
     "groups_communitymember_reinstate": "suspended entry",
     "groups_communitymember_restore": "removed entry",
 }
-PARTS = ("number", "invitation_id", "changeset")
+PARTS = ("number", "invitation_id", "changeset", "merge")
 CHOSEN = {
     "groups/communitymember approve": "pending entry",
     "groups/communitymember suspend": "entry",
@@ -63,6 +77,7 @@ CHOSEN = {
     "groups/communitymember verify": "entry",
     "groups/communitymember remove": "entry",
     "groups/communitymember restore": "removed entry",
+    "groups/possibleduplicate not_same": "duplicate",
     "groups/communityinvitation cancel": "invitation",
     "groups/communityinvitation send": "invitation",
 }
@@ -70,6 +85,8 @@ CHOSEN = {
 
 def part(things: dict[str, object], name: str):
     """Return the value of a part of a URL of the directory."""
+    if name == "merge":
+        return things["merge"].pk
     if name == "changeset":
         return things["import"].changeset
     return things["entry"].member_id[1:] if name == "number" else things["invitation"].pk
@@ -90,6 +107,12 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
             "file": SimpleUploadedFile("members.csv", b"email,name\nnora@example.org,Nora\n", "text/csv"),
         },
         "groups_communitymember_undo_import": {},
+        "groups_communitymember_merge": {"other": things["pending entry"].member_id},
+        "groups_member_merge": {"other": things["pending entry"].member_id},
+        "groups_possibleduplicate_find": {},
+        "groups_possibleduplicate_compare": {"keep": str(person_of_entry(things["entry"]).key), "reason": ""},
+        "groups_possibleduplicate_not-same": reason,
+        "groups_possibleduplicate_reopen": {},
         "groups_communityinvitation_add": {
             "created_by": things["entry"].member_id,
             "invited_telegram_username": "eve",

@@ -273,6 +273,26 @@ admin/groups/communitymember/<object_id>/history/<entry>/revert/ | ok:ACS 403   
 admin/groups/communitymember/<object_id>/history/<entry>/revert/ @suspended entry | 403 | 403
 admin/groups/communitymember/<object_id>/delete/         | 403                  | 403
 
+# The export of memberships has names and e-mails.
+admin/groups/membership/export/                          | file:ACS 403         | file:ACS 403
+
+# Duplicates: found, compared and merged by administrators and community managers.
+admin/groups/communitymember/<object_id>/merge/          | ok:ACS 403           | to:ACS 403
+admin/groups/communitymember/<object_id>/merges/         | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/member/<object_id>/merge/                   | ok:ACS 403           | to:ACS 403
+admin/groups/member/<object_id>/merges/                  | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/possibleduplicate/                          | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/possibleduplicate/find/                     | ok:ACS 403           | done:ACS 403
+admin/groups/possibleduplicate/compare/                  | ok:ACS 403           | done:ACS 403
+admin/groups/possibleduplicate/merges/<merge>/undo/      | 405                  | done:ACS 403
+admin/groups/possibleduplicate/add/                      | 403                  | 403
+admin/groups/possibleduplicate/<object_id>/              | to:{ALL}             | to:{ALL}
+admin/groups/possibleduplicate/<object_id>/change/       | ok:{ROLES} 403       | 403
+admin/groups/possibleduplicate/<object_id>/not-same/     | ok:ACS 403           | done:ACS 403
+admin/groups/possibleduplicate/<object_id>/reopen/       | ok:ACS 403           | done:ACS 403
+admin/groups/possibleduplicate/<object_id>/history/      | to:{ALL}             | to:{ALL}
+admin/groups/possibleduplicate/<object_id>/delete/       | 403                  | 403
+
 # Invitations: created and canceled, never edited.
 admin/groups/communityinvitation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communityinvitation/add/                    | ok:ACS 403           | done:ACS 403
@@ -576,6 +596,7 @@ groups/communitymember ban       | done:ACS ok:MEFDU 403
 groups/communitymember verify    | done:ACS ok:MEFDU 403
 groups/communitymember remove    | done:ACS ok:MEFDU 403
 groups/communitymember restore   | done:ACS ok:MEFDU 403
+groups/possibleduplicate   not_same | done:ACS ok:MEFDU 403
 groups/communityinvitation send   | done:ACS ok:MEFDU 403
 groups/communityinvitation cancel | done:ACS ok:MEFDU 403
 engagement/userengagementstate move       | done:AES ok:CMFDU 403

@@ -274,6 +274,9 @@ def query_of(world: World, route: Route) -> dict:
         return {"app_label": "groups", "model_name": "membership", "field_name": "member", "term": "a"}
     if route.name == "fallback_review_missions":
         return {"project": world["project"].pk, "q": "board"}
+    if route.name == "groups_possibleduplicate_compare":
+        first, second = world["alike"]
+        return {"first": first.member_id, "second": second.member_id}
     return {"s": "garden"} if route.name == "search" else {}
 
 

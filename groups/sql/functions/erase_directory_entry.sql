@@ -92,6 +92,13 @@ BEGIN
         WHERE pgh_obj_id = account;
     END IF;
     DELETE FROM django_admin_log WHERE object_id = entry::text;
+    -- What a merge filled in or emptied. It can no longer be undone.
+    UPDATE member_merge_rows SET before = '{}', after = '{}' WHERE merge_id IN (
+        SELECT id FROM member_merges
+        WHERE subject.member_id IN (kept_entry_id, absorbed_entry_id) OR account IN (kept_id, absorbed_id)
+    );
+    UPDATE member_merges SET reason = ''
+    WHERE subject.member_id IN (kept_entry_id, absorbed_entry_id) OR account IN (kept_id, absorbed_id);
     -- Other apps erase their data of the member in triggers on erased_at.
 END $$;
 REVOKE EXECUTE ON FUNCTION erase_directory_entry(uuid) FROM PUBLIC;
