@@ -1,22 +1,41 @@
+from datetime import date
+
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from groups.admin.base import STATUS, HistoryAdmin, current_member
+from groups.admin.directory_files import EXPORT, download_list
 from groups.models import Group, Member, Membership
 from groups.rules import DEFAULT_ROLE
+from groups.selectors.membership_dates import members_on
 from groups.services.memberships import change_role, join_mission, leave_mission
 from missionsite.common.admin import Action, ActionForm, AutocompleteField, Found, ReasonForm, Search, ServiceForm
-from missionsite.common.admin.filters import ExactTextFilter, PeriodFilter
+from missionsite.common.admin.filters import DayFilter, ExactTextFilter, PeriodFilter
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
 MANAGE = "groups.manage_memberships"
+# The columns of the export, by lookup.
+EXPORTED = {
+    "member_id": "member__member_id",
+    "name": "member__display_name",
+    "email": "member__email",
+    "mission_id": "group__stable_id",
+    "mission": "group__name",
+    "role": "role",
+    "status": "status",
+    "joined_at": "joined_at",
+    "left_at": "left_at",
+}
 MEMBERS = Search("member_id", "P", ("email", "display_name"), ("display_name",))
 GROUPS = Search("stable_id", "MG", ("name",), ("name",))
 
@@ -95,6 +114,14 @@ class RoleFilter(ExactTextFilter):
     parameter_name = column = "role"
 
 
+class ActiveOnFilter(DayFilter):
+    title = _("active at the end of")
+    parameter_name = "on"
+
+    def rows_on(self, queryset: QuerySet, day: date) -> QuerySet:
+        return members_on(queryset, day)
+
+
 class MembershipForm(ServiceForm):
     reason = _reason_field()
 
@@ -132,6 +159,7 @@ class MembershipAdmin(HistoryAdmin[Membership]):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         RoleFilter,
+        ActiveOnFilter,
         ("joined_at", PeriodFilter),
         ("left_at", PeriodFilter),
         ("group", AutocompleteSelectFilter),
@@ -197,6 +225,28 @@ class MembershipAdmin(HistoryAdmin[Membership]):
             role=values["role"],
             reason=values["reason"],
         )
+
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        if not request.user.has_perm(EXPORT):
+            return []
+        query = request.GET.urlencode()
+        link = reverse("admin:groups_membership_export")
+        titles = ((gettext("Export these"), ""), (gettext("Export as XLSX"), "format=xlsx"))
+        return [
+            {"title": title, "icon": "download", "link": f"{link}?{'&'.join(filter(None, (query, form)))}"}
+            for title, form in titles
+        ]
+
+    def get_urls(self) -> list:
+        export = self._wrapped(self.export_view, self.export_view)
+        return [path("export/", export, name="groups_membership_export"), *super().get_urls()]
+
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
+        """The memberships of the list, also as of a day."""
+        columns = dict(EXPORTED)
+        if not request.user.has_perm("groups.view_member"):
+            del columns["email"]
+        return download_list(request, self, columns, name="memberships")
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None):
         if obj is None:

@@ -1,5 +1,8 @@
 """The tabs for memberships, tasks and events on the pages of missions, colonies and members."""
 
+from collections.abc import Callable
+from datetime import date
+
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
@@ -11,6 +14,7 @@ from django.utils.translation import gettext_lazy as _
 from groups.admin.base import STATUS, TASK_STATE, actor_of
 from groups.admin.memberships import MANAGE
 from groups.models import Event, Member, Membership, Task
+from groups.selectors.membership_dates import members_on
 from missionsite.common.admin import Tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
 from missionsite.common.annotations import StrOrPromise
@@ -31,6 +35,14 @@ def membership_links(membership: Membership, request: HttpRequest) -> str:
         for name, title in actions
     ]
     return format_html_join(mark_safe(" · "), '<a class="row-link" href="{}?next={}">{}</a>', links)
+
+
+def _rows_on(owner: str) -> Callable[[Model, date], QuerySet]:
+    def rows(obj: Model, day: date) -> QuerySet:
+        found = Membership.objects.filter(**{owner: obj.pk}).select_related("member", "group")
+        return members_on(found, day)
+
+    return rows
 
 
 def _membership_rows(owner: str, status: str):
@@ -54,6 +66,7 @@ MEMBERS_NOW = Tab(
     columns=_MEMBER + _DATES,
     permission="groups.view_membership",
     empty=_("No members yet. Add the first one."),
+    rows_on=_rows_on("group_id"),
     list_link=lambda group: list_url(Membership, status__exact="active", group__id__exact=group.pk),
 )
 MEMBERS_BEFORE = Tab(
@@ -73,6 +86,7 @@ MEMBERS_BEFORE = Tab(
 MEMBERSHIPS_OF_MEMBER: Tab[Member, Membership] = Tab(
     name="memberships",
     title=_("Memberships"),
+    rows_on=_rows_on("member_id"),
     rows=lambda member: Membership.objects.filter(member=member.pk).select_related("member", "group"),
     columns=(
         (_("Mission or colony"), lambda membership, request: link_to(membership.group)),

@@ -2,7 +2,7 @@
 
 import re
 import uuid
-from datetime import datetime
+from datetime import date, datetime
 
 from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
@@ -12,7 +12,7 @@ from pydantic import ConfigDict, Field
 
 from groups.models import Group, Member, Membership
 from groups.scopes import MEMBERS_READ, MISSIONS_READ, MISSIONS_WRITE, PROFILE_READ
-from groups.selectors.missions import get_active_mission, list_active_missions, list_current_members
+from groups.selectors.missions import get_active_mission, list_active_missions, list_members
 from groups.services import memberships
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Caller, Cursor, Limit, Router, needs
@@ -162,16 +162,23 @@ def list_mission_members(
     request: SiteRequest,
     response: HttpResponse,
     key: str = MissionKey,
+    on: date | None = None,
     limit: Limit = PER_PAGE,
     cursor: Cursor = None,
 ):
-    """List the current members of a mission, in the order they joined. Members see those of their own missions."""
+    """List the members of a mission, in the order they joined. Members see the current ones of their own missions.
+
+    `on`: those at the end of a day in the site's time zone, for staff only.
+    """
     caller, mission = request.auth, _mission(key)
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
         raise NotAllowed(gettext("Only members of a mission can list its members."))
-    position = PageCursor("mission members", (str(mission.pk),))
-    rows = list_current_members(
+    if on is not None and caller.is_restricted:
+        raise NotAllowed(gettext("Only staff can list the members of a day."))
+    position = PageCursor("mission members", (str(mission.pk), on.isoformat() if on else None))
+    rows = list_members(
         mission,
+        on=on,
         after=position.read(cursor),
         at_most=limit + 1,
         with_email=not caller.is_restricted and caller.member.has_perm("groups.view_member"),

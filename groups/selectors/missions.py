@@ -1,11 +1,13 @@
 """Reads of active missions for one member, and of the members of a mission."""
 
 from collections.abc import Sequence
+from datetime import date
 
 from django.db import connection
 from django.db.models import F, Q
 
 from groups.models import Group, Member
+from groups.selectors.membership_dates import members_on
 
 _COLUMNS = (
     "id",
@@ -73,15 +75,17 @@ def list_active_missions(
     return rows
 
 
-def list_current_members(
-    mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False
+def list_members(
+    mission: Group, *, at_most: int, after: Sequence | None, with_email: bool = False, on: date | None = None
 ) -> list[dict]:
-    """Return up to `at_most` current members of a mission, in the order of get_mission_members.
+    """Return up to `at_most` members of a mission, in the order of get_mission_members.
+
+    on: those at the end of a day; the current ones by default.
 
     after: (joined_at, id) of the last row before the page. with_email: add the e-mail, which the member
     role cannot read.
     """
-    memberships = mission.memberships.active()
+    memberships = members_on(mission.memberships.all(), on) if on else mission.memberships.active()
     if after is not None:
         joined_at, last = after
         memberships = memberships.filter(Q(joined_at__gt=joined_at) | Q(joined_at=joined_at, id__gt=last))

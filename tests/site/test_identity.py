@@ -42,6 +42,7 @@ ASK = {
     "admin/groups/communitymember/<object_id>/erase/",
     "admin/groups/communitymember/export/",
     "admin/groups/member/<object_id>/change/",
+    "admin/groups/membership/export/",
     "admin/groups/member/<object_id>/history/<entry>/revert/",
     "admin/groups/member/<object_id>/password/",
     "admin/missiondeck/deckmission/export/",

@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from django.contrib.admin.widgets import AutocompleteSelect
+from django.forms import DateField
 from django.forms.utils import flatatt
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
@@ -57,7 +58,8 @@ def _filter(spec: Any, cl: ChangeList) -> str:
         )
         control = f'<select name="{escape(name)}">{options}</select>'
     else:
-        control = format_html('<input type="text" name="{}" value="{}">', name, value)
+        kind = "date" if isinstance(field, DateField) else "text"
+        control = format_html('<input type="{}" name="{}" value="{}">', kind, name, value)
     return f"<label><span>{escape(title)}</span>{control}</label>"
 
 

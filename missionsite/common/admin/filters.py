@@ -1,12 +1,16 @@
 """List filters. Invalid values are ignored."""
 
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
+from typing import Any
 
+from django import forms
 from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.utils import timezone
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter, TextFilter
 from unfold.utils import parse_date_str
+
+from missionsite.common.admin.tabs import read_day
 
 
 class PeriodFilter(RangeDateFilter):
@@ -37,6 +41,25 @@ class NumberFilter(RangeNumericFilter):
             except ValueError:
                 continue
         return queryset
+
+
+class _DayForm(forms.Form):
+    def __init__(self, name: str, label: str, data: Any) -> None:
+        super().__init__(data)
+        self.fields[name] = forms.DateField(label=label, required=False, widget=forms.DateInput({"type": "date"}))
+
+
+class DayFilter(TextFilter):
+    """Filters by one day. Set `title` and `parameter_name` in a subclass, and write `rows_on`."""
+
+    form_class = _DayForm
+
+    def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
+        day = read_day(self.value())
+        return self.rows_on(queryset, day) if day else queryset
+
+    def rows_on(self, queryset: QuerySet, day: date) -> QuerySet:
+        raise NotImplementedError
 
 
 class ExactTextFilter(TextFilter):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 from django.core.exceptions import PermissionDenied
@@ -12,6 +13,7 @@ from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
+from django.utils.dateparse import parse_date
 
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.pagination import Pages
@@ -32,7 +34,8 @@ class Tab(Generic[M, Row]):
 
     name: its part of the URL. rows: the object's rows in a total order. columns: a heading and a function of the row
     and the request that returns the cell. permission: needed to open the tab. empty: the text shown without rows.
-    list_link: the address of the change list with the same rows.
+    list_link: the address of the change list with the same rows. rows_on: the rows at the end of a day, for tabs whose
+    rows have a history; the day is the parameter `on`.
     """
 
     name: str
@@ -42,6 +45,8 @@ class Tab(Generic[M, Row]):
     permission: str
     empty: StrOrPromise
     list_link: Callable[[M], str] | None = None
+    # Returns the rows of a day instead; the tab then has a field for the day.
+    rows_on: Callable[[M, date], QuerySet[Row]] | None = None
 
     def allowed(self, request: HttpRequest) -> bool:
         return request.user.has_perm(self.permission)
@@ -93,8 +98,11 @@ def tab_view(model_admin: ModelAdmin, request: HttpRequest, tab: Tab, object_id:
         return model_admin._get_obj_does_not_exist_redirect(request, model_admin.opts, object_id)
     if not (tab.allowed(request) and model_admin.has_view_permission(request, obj)):
         raise PermissionDenied
+    day = read_day(request.GET.get("on")) if tab.rows_on else None
+    rows = tab.rows_on(obj, day) if tab.rows_on and day else tab.rows_for(obj, request)
+    rest = f"&on={day}" if day else ""
     try:
-        page = Pages(tab.rows_for(obj, request), PER_PAGE).page(_number(request))
+        page = Pages(rows, PER_PAGE).page(_number(request))
     except InvalidPage:
         return HttpResponseRedirect(request.path)
     context = {
@@ -103,16 +111,18 @@ def tab_view(model_admin: ModelAdmin, request: HttpRequest, tab: Tab, object_id:
         "subtitle": tab.title,
         "tab": tab,
         "page": page,
-        "first_link": "?p=1" if page.previous else None,
-        "previous_link": f"?p={page.previous}" if page.previous else None,
-        "next_link": f"?p={page.next}" if page.next else None,
-        "last_link": f"?p={page.last}" if page.next else None,
+        "first_link": f"?p=1{rest}" if page.previous else None,
+        "previous_link": f"?p={page.previous}{rest}" if page.previous else None,
+        "next_link": f"?p={page.next}{rest}" if page.next else None,
+        "last_link": f"?p={page.last}{rest}" if page.next else None,
+        "has_day": tab.rows_on is not None,
+        "day": day,
         "headings": [heading for heading, _ in tab.columns],
         "rows": [
             [(heading, show(row, request) or (EMPTY if heading else "")) for heading, show in tab.columns]
             for row in page.rows
         ],
-        "list_link": tab.list_link(obj) if tab.list_link else "",
+        "list_link": tab.list_link(obj) if tab.list_link and not day else "",
     }
     request.current_app = model_admin.admin_site.name
     return TemplateResponse(request, "missionsite/tab.html", context)
@@ -141,6 +151,15 @@ def navigation(model_admin: ModelAdmin, request: HttpRequest, obj: Model, active
             ],
         }
     ]
+
+
+def read_day(text: str | None) -> date | None:
+    """Return a day, YYYY-MM-DD, from 1900 to 9000; None for anything else."""
+    try:
+        day = parse_date((text or "").strip())
+    except ValueError:
+        return None
+    return day if day and 1900 <= day.year <= 9000 else None
 
 
 def _number(request: HttpRequest) -> int:
