@@ -15,6 +15,7 @@ def register() -> None:
         Moves("fallback.Notification", "member"),
         Moves("fallback.ProjectStar", "member", unless=("project_id",)),
         Moves("fallback.NotificationPreference", "member", unless=("organization_id", "kind", "channel")),
+        Stays("fallback.NotificationSettings", "member", _("Each member has their own.")),
         *(
             Stays(f"fallback.{model}", field, FACT)
             for model, field in (

@@ -25,6 +25,7 @@ def register() -> None:
                 ("DodItemHistory", "completed_by"),
                 ("TestRun", "created_by"),
                 ("DeckTest", "quarantined_by"),
+                ("Evidence", "signed_by"),
             )
         ),
     )
