@@ -20,10 +20,12 @@ class EngagementConfig(AppConfig):
         from engagement.services.default_phrases import create_default_phrases
         from engagement.services.default_texts import create_default_texts
         from missionsite.common.audit.events import register_event_labels
+        from missionsite.common.audit.sources import register_audited_log
 
         connect()
         register()
-        register_event_labels(EVENT_LABELS, EVENT_FIELDS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS, app=self.label)
+        register_audited_log("engagement", "engagement_state_transitions")
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
         post_migrate.connect(create_default_phrases, sender=self, dispatch_uid="engagement.default_phrases")
 

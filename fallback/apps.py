@@ -3,6 +3,21 @@ from datetime import date
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+# The models whose rows are audited, and the columns that jobs and triggers set.
+AUDITED: dict[str, tuple[str, ...]] = {
+    "Organization": (),
+    "OrganizationMembership": (),
+    "Project": (),
+    "ProjectMember": (),
+    "ProjectRepository": (),
+    "Flow": (),
+    "Actor": (),
+    "MissionFallbackConfig": ("last_run_at",),
+    "MissionFallbackTemplate": ("last_scheduled_on", "edited_at"),
+    "MissionFallbackItem": ("counted_week", "counted_month", "reviewer_token"),
+    "Mission": ("dependency_count", "open_dependency_count", "last_event_at", "reviewer_token"),
+}
+
 
 class FallbackConfig(AppConfig):
     name = "fallback"
@@ -17,10 +32,14 @@ class FallbackConfig(AppConfig):
         from fallback.services.notifications import notify
         from fallback.services.pull_requests import link_pull_request
         from missionsite.common.audit.events import register_event_labels, register_log
+        from missionsite.common.audit.sources import register_audited_log, register_audited_rows
         from missionsite.common.interfaces import register_link_pull_request, register_notify
 
         register_log(write_activity, link="project")
         register_notify(notify)
         register()
         register_link_pull_request(link_pull_request)
-        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
+        register_audited_log("fallback", "project_activity")
+        for model, without in AUDITED.items():
+            register_audited_rows(f"fallback.{model}", without=without)

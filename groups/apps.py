@@ -26,11 +26,14 @@ class GroupsConfig(AppConfig):
         from groups.rollback import before_migrate
         from groups.services.events import write_event
         from missionsite.common.audit.events import register_event_labels, register_log
+        from missionsite.common.audit.sources import register_audited_log, register_erasure
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
         register_log(write_event)
         register()
-        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS)
+        register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
+        register_audited_log("groups", "events")
+        register_erasure("community_members", "groups.communitymember")
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:
         """Write the events of example data."""

@@ -22,4 +22,5 @@ class MissionsiteConfig(AppConfig):
         register_event_labels(
             {"role.changed": _("Role edited"), "role.created": _("Role created")},
             {"second_factor": _("Second factor required")},
+            app=self.label,
         )

@@ -332,6 +332,10 @@ WORKER_PROCESSES = env.int("WORKER_PROCESSES", default=0)
 METRICS_TOKEN = secret("METRICS_TOKEN")
 # Where the web processes of this machine add up their metrics.
 METRICS_DIR = Path(env.str("METRICS_DIR", default=str(VAR_DIR / "metrics")))
+# Where the digest of the audit of each day is written, and to whom it is mailed: outside of what an attacker of the
+# database reaches. Neither is needed.
+AUDIT_DIGEST_FOLDER = env.str("AUDIT_DIGEST_FOLDER", default="")
+AUDIT_DIGEST_MAIL = env.list("AUDIT_DIGEST_MAIL", default=[])
 # While this file exists, the site is under maintenance: `manage.py maintenance on`.
 MAINTENANCE_FILE = Path(env.str("MAINTENANCE_FILE", default=str(VAR_DIR / "maintenance")))
 # Error reports and traces, with the packages of requirements-telemetry.txt.

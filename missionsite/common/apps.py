@@ -1,6 +1,14 @@
 from django.apps import AppConfig
 from django.utils.translation import gettext_lazy as _
 
+AUDIT_LABELS = {
+    "audit.deleted": _("Old audit entries deleted"),
+    "audit.erased": _("Person erased from the audit"),
+    "row.added": _("Row added"),
+    "row.changed": _("Row changed"),
+    "row.deleted": _("Row deleted"),
+}
+
 
 class CommonConfig(AppConfig):
     name = "missionsite.common"
@@ -10,9 +18,12 @@ class CommonConfig(AppConfig):
     def ready(self) -> None:
         from missionsite.common import checks, hardening  # noqa: F401  (registers the system checks)
         from missionsite.common.accounts import receivers
+        from missionsite.common.audit import sources
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.security import SECURITY_LABELS
+        from missionsite.common.audit.sources import register_audited_log
 
+        sources.connect()
         hardening.connect()
         receivers.connect()
         register_event_labels(
@@ -24,9 +35,13 @@ class CommonConfig(AppConfig):
                 "reason": _("Reason"),
                 "factor": _("Factor"),
             },
+            app=self.label,
         )
         register_event_labels(
             {"token.created": _("API token created"), "token.revoked": _("API token revoked")},
             {"name": _("Name"), "scopes": _("Scopes")},
             hidden=("token",),
+            app=self.label,
         )
+        register_event_labels(AUDIT_LABELS, app=self.label)
+        register_audited_log("common", "security_events")

@@ -12,8 +12,31 @@ from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.audit.events import event_label
 from missionsite.common.audit.fields import AuditChangesetId
+from missionsite.common.audit_models import (
+    AuditActor,
+    AuditBlock,
+    AuditDetails,
+    AuditEntry,
+    AuditOutcome,
+    RetentionRun,
+)
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
+
+__all__ = [
+    "ApiToken",
+    "AuditActor",
+    "AuditBlock",
+    "AuditDetails",
+    "AuditEntry",
+    "AuditOutcome",
+    "Heartbeat",
+    "IdempotencyKey",
+    "RetentionRun",
+    "RoleRequirement",
+    "SecurityEvent",
+    "WorkerProcess",
+]
 
 MAX_TOKEN_LIFETIME = timedelta(days=366)
 

@@ -1,6 +1,6 @@
 """Periodic tasks of the whole site. Every task is idempotent."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.utils import timezone
 from procrastinate import JobContext
@@ -10,6 +10,7 @@ from missionsite.common import documents
 from missionsite.common.accounts.delays import prune_delays
 from missionsite.common.api.idempotency import prune_keys
 from missionsite.common.api.limits import prune_counts
+from missionsite.common.audit.sealing import publish_digest, seal_all
 from missionsite.common.models import Heartbeat
 from missionsite.common.worker.watchdog import replace_lost_workers
 
@@ -51,6 +52,20 @@ def prune_request_counts(timestamp: int) -> None:
 def prune_idempotency_keys(timestamp: int) -> int:
     """Delete stored responses to API requests and forms after a day. Returns their number."""
     return prune_keys()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="seal_audit", queueing_lock="seal_audit")
+def seal_audit(timestamp: int) -> int:
+    """Seal the entries of the audit that wait. Returns their number."""
+    return seal_all()
+
+
+@app.periodic(cron="10 0 * * *")
+@app.task(name="publish_audit_digest", queueing_lock="publish_audit_digest")
+def publish_audit_digest(timestamp: int) -> None:
+    """Write or mail the digest of the audit of the day before, as far as the settings say so."""
+    publish_digest(datetime.fromtimestamp(timestamp, UTC).date() - timedelta(days=1))
 
 
 @app.periodic(cron="40 3 * * *")

@@ -15,8 +15,8 @@ from tests.engagement.owner_connection import owner
 
 OURS = ("missionsite", "common", "groups", "engagement", "fallback", "missiondeck")
 APPS = [label for label in OURS if (Path(apps.get_app_config(label).path) / "sql" / "functions").is_dir()]
-# Of packages: pghistory and pgtrigger, procrastinate.
-FOREIGN = re.compile(r"^(_?pgtrigger_|_pgh_|_?procrastinate_)")
+# Of packages: pghistory and pgtrigger, procrastinate; and those made from a template: audit/sources.py.
+FOREIGN = re.compile(r"^(_?pgtrigger_|_pgh_|_?procrastinate_|audit_of_)")
 FUNCTION = re.compile(r"^CREATE OR REPLACE FUNCTION (\w+)", re.MULTILINE)
 TRIGGER = re.compile(r"^CREATE (?:OR REPLACE )?(?:CONSTRAINT )?TRIGGER (\w+)\s[^;]*?\sON (\w+)", re.MULTILINE)
 POLICY = re.compile(r"^ *CREATE POLICY (\w+)\s+ON (\w+)", re.MULTILINE)

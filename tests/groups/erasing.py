@@ -87,6 +87,7 @@ DOERS = {
     ("mission_fallback_runs", "started_by_id"),
     ("missions", "reviewed_by_id"),
     ("project_activity", "actor_id"),
+    ("retention_runs", "started_by_id"),
     ("tasks", "claimed_by_id"),
     ("test_runs", "created_by_id"),
 }

@@ -22,6 +22,8 @@ _labels: dict[str, StrOrPromise] = {}
 EventField = StrOrPromise | tuple[StrOrPromise, type[Choices] | Mapping[str, StrOrPromise]]
 _fields: dict[str, EventField] = {}
 _hidden: set[str] = set()
+# The app that registered each event type.
+_apps: dict[str, str] = {}
 _LONGEST_VALUE = 200
 # The link of the log that takes events without a link of their own.
 _DEFAULT = ""
@@ -39,14 +41,26 @@ def register_event_labels(
     labels: Mapping[str, StrOrPromise],
     fields: Mapping[str, EventField] | None = None,
     hidden: Collection[str] = (),
+    *,
+    app: str = "",
 ) -> None:
     """Register the labels of an app's event types and of the fields of their payloads, in `AppConfig.ready`.
 
-    hidden: fields that are not shown, such as keys of rows.
+    hidden: fields that are not shown, such as keys of rows. app: the label of the app, which the audit records.
     """
     _labels.update(labels)
+    for type_ in labels if app else ():
+        _apps.setdefault(type_, app)
     _fields.update(fields or {})
     _hidden.update(hidden)
+
+
+def actions_by_app() -> dict[str, list[str]]:
+    """Return the event types of each app."""
+    found: dict[str, list[str]] = {}
+    for type_, app in _apps.items():
+        found.setdefault(app, []).append(type_)
+    return found
 
 
 def event_labels() -> dict[str, str]:

@@ -71,7 +71,7 @@ def record_security_event(type_: str, *, actor: Any = None, member: Any = None, 
         actor=actor,
         member=member,
         address=str(address) if address else None,
-        user_agent=_agent(request),
+        user_agent=user_agent(request),
         request_id=getattr(request, "id", ""),
         payload={name: value for name, value in payload.items() if value not in (None, "")},
     )
@@ -122,7 +122,7 @@ class DeniedAccessMiddleware:
             logger.warning("access.denied was not stored", exc_info=True)
 
 
-def _agent(request: HttpRequest | None) -> str:
+def user_agent(request: HttpRequest | None) -> str:
     """Return the User-Agent as printable text of limited length."""
     text = request.headers.get("User-Agent", "") if request else ""
     return "".join(each for each in text if each.isprintable())[:LONGEST_AGENT]

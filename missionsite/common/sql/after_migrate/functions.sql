@@ -33,7 +33,8 @@ BEGIN
         LANGUAGE plpgsql SET search_path = public, pg_temp AS $body$
         DECLARE
             context CONSTANT uuid := nullif(current_setting('pghistory.context_id', true), '')::uuid;
-            described CONSTANT jsonb := nullif(current_setting('pghistory.context_metadata', true), '')::jsonb;
+            -- The address of the client is for the audit only, where it can be erased.
+            described CONSTANT jsonb := nullif(current_setting('pghistory.context_metadata', true), '')::jsonb - 'client';
         BEGIN
             IF context IS NULL OR described IS NULL THEN
                 RETURN NULL;
