@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.audit.events import event_label
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check
 
 
 class AuditOutcome(models.TextChoices):
@@ -86,7 +86,7 @@ class AuditEntry(models.Model):
         verbose_name_plural = _("audit")
         ordering = [F("id").desc()]
         constraints = [
-            CheckConstraint(condition=Q(outcome__in=AuditOutcome.values), name="audit_entries_outcome"),
+            choices_check("audit_entries", "outcome", AuditOutcome),
             CheckConstraint(condition=Q(action__regex=r"^[a-z_]+(\.[a-z_]+)+$"), name="audit_entries_action_format"),
         ]
         indexes = [
@@ -180,14 +180,17 @@ class AuditBlock(models.Model):
         return str(self.number)
 
 
+class RetentionStatus(models.TextChoices):
+    """How far an application of a retention rule is."""
+
+    WAITING = "waiting", _("Waiting")
+    RUNNING = "running", _("Running")
+    DONE = "done", _("Done")
+    FAILED = "failed", _("Failed")
+
+
 class RetentionRun(models.Model):
     """One application of a retention rule, by the schedule or by hand."""
-
-    class Status(models.TextChoices):
-        WAITING = "waiting", _("Waiting")
-        RUNNING = "running", _("Running")
-        DONE = "done", _("Done")
-        FAILED = "failed", _("Failed")
 
     id = models.BigAutoField(primary_key=True)
     # The name of a registered rule.
@@ -195,7 +198,9 @@ class RetentionRun(models.Model):
     started_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.PROTECT, related_name="+", db_index=False, verbose_name=_("started by")
     )
-    status = models.TextField(_("status"), choices=Status, default=Status.WAITING, db_default=Status.WAITING)
+    status = models.TextField(
+        _("status"), choices=RetentionStatus, default=RetentionStatus.WAITING, db_default=RetentionStatus.WAITING
+    )
     # Rows due when it began, and treated so far.
     due = models.BigIntegerField(_("due"), default=0, db_default=0)
     treated = models.BigIntegerField(_("treated"), default=0, db_default=0)
@@ -210,9 +215,7 @@ class RetentionRun(models.Model):
         ordering = [F("id").desc()]
         permissions = [("apply_retention", _("Can apply retention rules"))]
         constraints = [
-            CheckConstraint(
-                condition=Q(status__in=["waiting", "running", "done", "failed"]), name="retention_runs_status"
-            ),
+            choices_check("retention_runs", "status", RetentionStatus),
             CheckConstraint(condition=Q(due__gte=0, treated__gte=0), name="retention_runs_numbers_not_negative"),
             UniqueConstraint(
                 fields=["rule"],

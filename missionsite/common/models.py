@@ -19,6 +19,7 @@ from missionsite.common.audit_models import (
     AuditEntry,
     AuditOutcome,
     RetentionRun,
+    RetentionStatus,
 )
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
@@ -33,6 +34,7 @@ __all__ = [
     "Heartbeat",
     "IdempotencyKey",
     "RetentionRun",
+    "RetentionStatus",
     "RoleRequirement",
     "SecurityEvent",
     "WorkerProcess",

@@ -15,6 +15,7 @@ from groups.models import CommunityMember, Member, MemberDailyHighlight
 from groups.services import directory
 from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
+from missionsite.common.audit.sealing import verify
 from tests.groups.erasing import CANARY, NEIGHBOUR, SERVERS_LOG, files_with, live, owner_session, plant, search
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.groups import EntryFactory, MemberFactory, StaffFactory
@@ -56,6 +57,8 @@ def test_erase_removes_text_from_every_column():
         used = search(session, CANARY)
         assert {
             ("api_idempotency_keys", "body"),
+            ("audit_details", "content"),
+            ("audit_details", "origin"),
             ("community_invitations", "invited_telegram_username"),
             ("community_invitations_history", "invited_telegram_username"),
             ("community_members", "name"),
@@ -68,6 +71,7 @@ def test_erase_removes_text_from_every_column():
         erase(entry=entry, actor=StaffFactory())
         assert search(session, CANARY) == set()
         assert search(session, NEIGHBOUR) == left, "only theirs"
+    assert verify().problems == []
     assert CommunityMember.objects.get(pk=other.pk).name == f"Zoë {NEIGHBOUR}"
 
 

@@ -14,9 +14,11 @@ from django.db import ProgrammingError, connection
 from psycopg import sql
 
 from groups.models import CommunityMember
+from groups.services.directory import update_entry
 from groups.services.erasure import erase
 from missionsite import erasures
 from missionsite.common import backup, documents
+from missionsite.common.audit.sealing import seal_all, verify
 from missionsite.common.erasures import recorded_erasures
 from tests import database
 from tests.support.factories.groups import EntryFactory, MemberFactory, StaffFactory
@@ -82,7 +84,10 @@ def test_restored_backup_is_equal_and_erases_again(tmp_path, stored, capsys):
     actor, before, after = StaffFactory(), person("before"), person("after")
     person("kept")
     documents.write("reports/one.md", b"# One")
+    for each in (before, after):
+        update_entry(actor=each.person, entry=each, organization=f"{CANARY} {each.name}")
     erase(actor=actor, entry=before)
+    seal_all()
     call_command("backup", str(tmp_path / "backups"))
     made = Path(capsys.readouterr().out.strip())
     with backup.connect(backup.reader_settings()) as session:
@@ -107,6 +112,10 @@ def test_restored_backup_is_equal_and_erases_again(tmp_path, stored, capsys):
         assert f"{CANARY}_before" not in text
         assert f"{CANARY}_kept" in text
         assert CommunityMember.objects.get(pk=after.pk).erased_at
+        # The audit of the backup goes on, and what was erased from it is not wrong.
+        assert seal_all() > 0
+        assert (report := verify()).problems == []
+        assert report.erased > 1
         with pytest.raises(ProgrammingError, match="permission denied"), connection.cursor() as cursor:
             cursor.execute("UPDATE events SET payload = '{}'")
         # Numbers go on where they were.

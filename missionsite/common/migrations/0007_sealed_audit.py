@@ -271,7 +271,7 @@ class Migration(migrations.Migration):
         migrations.AddConstraint(
             model_name="auditentry",
             constraint=models.CheckConstraint(
-                condition=models.Q(("outcome__in", ["done", "failed", "denied"])), name="audit_entries_outcome"
+                condition=models.Q(("outcome__in", ["done", "failed", "denied"])), name="audit_entries_outcome_known"
             ),
         ),
         migrations.AddConstraint(
@@ -290,7 +290,7 @@ class Migration(migrations.Migration):
             model_name="retentionrun",
             constraint=models.CheckConstraint(
                 condition=models.Q(("status__in", ["waiting", "running", "done", "failed"])),
-                name="retention_runs_status",
+                name="retention_runs_status_known",
             ),
         ),
         migrations.AddConstraint(
