@@ -26,12 +26,17 @@ class GroupsConfig(AppConfig):
         from groups.rollback import before_migrate
         from groups.services.events import write_event
         from missionsite.common.audit.events import register_event_labels, register_log
+        from missionsite.common.audit.identities import register_audit_identity
         from missionsite.common.audit.sources import register_audited_log, register_erasure
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
         register_log(write_event)
         register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
+        register_audit_identity("groups.member", "member_id")
+        register_audit_identity("groups.group", "stable_id")
+        register_audit_identity("groups.task", "stable_id")
+        register_audit_identity("groups.communitymember", "member_id")
         register_audited_log("groups", "events")
         register_erasure("community_members", "groups.communitymember")
 

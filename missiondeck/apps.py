@@ -15,10 +15,12 @@ class MissiondeckConfig(AppConfig):
         from missiondeck.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from missiondeck.references import register
         from missionsite.common.audit.events import register_event_labels
+        from missionsite.common.audit.identities import register_audit_identity
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
 
         register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
+        register_audit_identity("missiondeck.deckmission", "number")
         register_audited_log("missiondeck", "deck_status_changes")
         # The log above has changes of the status; the address of the assignee is personal data.
         without = ("status", "assigned_to", "completed_at", "completed_by", "override_reason", "number")

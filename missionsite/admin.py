@@ -29,7 +29,8 @@ from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
 from groups.models import Member
-from missionsite.common.admin import Action, ModelAdmin
+from missionsite.common.admin import Action
+from missionsite.common.admin.audited import AuditedHistory
 from missionsite.common.admin.command_palette import autocomplete, search
 from missionsite.common.admin.options import ValidSelectionMixin
 from missionsite.common.admin.passwords import change_password
@@ -66,9 +67,10 @@ def _allow_password_alone(role: Role, actor: Member, values: dict) -> None:
 
 
 @admin.register(Role)
-class RoleAdmin(ModelAdmin):
+class RoleAdmin(AuditedHistory):
     """Roles with their permissions. `migrate` overwrites the built-in ones, so they cannot be edited here."""
 
+    audited_as = ("missionsite.role", "role.")
     list_display = ("name", "member_count", "second_factor", "origin")
     ordering = ("name",)
     sortable_by = ()

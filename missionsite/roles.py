@@ -94,7 +94,7 @@ DELIVER = VIEW_DECK | {
     "missiondeck.add_chatmessage",
     "missiondeck.add_testrun",
 }
-VIEW_ACCESS = frozenset({"missionsite.view_role", "common.view_securityevent"})
+VIEW_ACCESS = frozenset({"missionsite.view_role", "common.view_securityevent", "common.view_auditentry"})
 
 ROLES: dict[str, frozenset[str]] = {
     "Administrator": VIEW

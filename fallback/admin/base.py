@@ -21,7 +21,8 @@ from fallback.models import Project
 from fallback.selectors.rights import Right, Rights
 from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
-from missionsite.common.admin import Action, CustomTab, ModelAdmin, Search, Tab
+from missionsite.common.admin import Action, CustomTab, Search, Tab
+from missionsite.common.admin.audited import AuditedHistory
 from missionsite.common.admin.tabs import Row
 from missionsite.common.annotations import M, StrOrPromise
 
@@ -96,7 +97,7 @@ class MemberField(forms.CharField):
         return member
 
 
-class ProjectModelAdmin(ModelAdmin[M]):
+class ProjectModelAdmin(AuditedHistory[M]):
     """Admin of a model whose rows belong to a project; users see only rows of their own projects.
 
     path: the lookup from a row to its project, `project__`; empty for Project itself.

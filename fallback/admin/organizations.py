@@ -20,7 +20,8 @@ from fallback.selectors.rights import Right, maintains_organization
 from fallback.services.preferences import set_notification_preferences
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from groups.models import Event
-from missionsite.common.admin import Action, ActionForm, ModelAdmin, ServiceForm
+from missionsite.common.admin import Action, ActionForm, ServiceForm
+from missionsite.common.admin.audited import AuditedHistory
 from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
 from missionsite.common.audit.events import event_label, event_summary
 
@@ -106,7 +107,7 @@ ACTIVITY: ProjectTab[Organization, Event] = ProjectTab(
 
 
 @admin.register(Organization)
-class OrganizationAdmin(ModelAdmin[Organization]):
+class OrganizationAdmin(AuditedHistory[Organization]):
     """Organisations. Users see those of their projects."""
 
     form = OrganizationForm

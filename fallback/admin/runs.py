@@ -65,6 +65,9 @@ def _report(run: MissionFallbackRun, request: HttpRequest) -> dict:
 class RunAdmin(ReadOnlyProjectModelAdmin[MissionFallbackRun]):
     """Runs, with their proposals, decisions and reports."""
 
+    # Whatever happens to a run is on its page.
+    has_history = False
+
     list_display = (
         "started_at",
         "project_link",

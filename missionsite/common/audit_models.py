@@ -74,28 +74,28 @@ class AuditEntry(models.Model):
     object_type = models.TextField(_("kind of object"), default="", db_default="")
     object_id = models.TextField(_("object"), default="", db_default="")
     changeset_id = models.UUIDField(_("changeset"), null=True)
-    origin_digest = models.BinaryField(max_length=32)
-    content_digest = models.BinaryField(max_length=32)
+    origin_digest = models.BinaryField(_("digest of the origin"), max_length=32)
+    content_digest = models.BinaryField(_("digest of the details"), max_length=32)
     # SHA-256 of the columns above: SQL function audit_leaf().
-    leaf = models.BinaryField(max_length=32)
+    leaf = models.BinaryField(_("digest"), max_length=32)
 
     class Meta:
         db_table = "audit_entries"
         db_table_comment = "The sealed audit; append-only."
         verbose_name = _("audit entry")
         verbose_name_plural = _("audit")
-        ordering = [F("id").desc()]
+        ordering = [F("occurred_at").desc(), F("id").desc()]
         constraints = [
             choices_check("audit_entries", "outcome", AuditOutcome),
             CheckConstraint(condition=Q(action__regex=r"^[a-z_]+(\.[a-z_]+)+$"), name="audit_entries_action_format"),
         ]
         indexes = [
-            # The audit, newest first, of one app, action, actor or object; and by day.
-            models.Index(F("app"), F("id").desc(), name="audit_entries_of_app"),
-            models.Index(F("action"), F("id").desc(), name="audit_entries_of_action"),
-            models.Index(F("actor"), F("id").desc(), name="audit_entries_of_actor"),
-            models.Index(F("object_id"), F("id").desc(), name="audit_entries_of_object"),
-            models.Index(fields=["occurred_at"], name="audit_entries_by_day"),
+            # The audit, newest first: all of it, and that of one app, action, actor or object.
+            models.Index(F("occurred_at").desc(), F("id").desc(), name="audit_entries_newest"),
+            models.Index(F("app"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_app"),
+            models.Index(F("action"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_action"),
+            models.Index(F("actor"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_actor"),
+            models.Index(F("object_id"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_object"),
             # The other entries of the same request.
             models.Index(
                 fields=["changeset_id"], name="audit_entries_of_changeset", condition=Q(changeset_id__isnull=False)

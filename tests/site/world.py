@@ -18,6 +18,7 @@ from groups.services.members import update_member
 from groups.services.memberships import change_role, join_mission, leave_mission
 from groups.services.tasks import cancel_task, claim_task, complete_task, update_task
 from missionsite.common.audit.security import record_security_event
+from missionsite.common.models import AuditEntry
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
@@ -46,6 +47,10 @@ PASSING = (
     "pghistory_context",
     "api_idempotency_keys",
     "security_events",
+    "audit_entries",
+    "audit_details",
+    "audit_actors",
+    "audit_pending",
     "usersessions_usersession",
     "account_emailaddress",
 )
@@ -171,6 +176,7 @@ def _things(world: World) -> None:
             )
             things[name] = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
     things["security event"] = record_security_event("session.started", member=world.staff["superuser"])
+    things["audit entry"] = AuditEntry.objects.latest("pk")
     # A mission with all people, for leaving.
     things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
     for person in world.staff.values():
@@ -180,6 +186,7 @@ def _things(world: World) -> None:
 # The object for `<object_id>`, by model, and by the name of a route that needs another one.
 OBJECTS = {
     "missionsite/role": "role",
+    "common/auditentry": "audit entry",
     "common/securityevent": "security event",
     "procrastinate/procrastinatejob": "job",
     "groups/event": "event",

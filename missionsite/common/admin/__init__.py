@@ -1,6 +1,6 @@
 """Base classes of the back office: model admins, lists, search, actions, tabs."""
 
-from missionsite.common.admin import security_log, tokens
+from missionsite.common.admin import audit, security_log, tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, OptionalReasonForm, ReasonForm
 from missionsite.common.admin.extensions import register_list_button, register_tab
 from missionsite.common.admin.forms import AutocompleteField, ServiceForm
@@ -22,6 +22,7 @@ __all__ = [
     "Search",
     "ServiceForm",
     "Tab",
+    "audit",
     "register_list_button",
     "register_tab",
     "security_log",

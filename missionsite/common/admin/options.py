@@ -81,7 +81,9 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     command_icon = ""
     # The field that a search without results fills in on the page that adds an object; empty to not offer it.
     command_add = ""
+    # Whether its pages have one named History, and whether a change can be reverted there.
     has_history = False
+    can_revert = True
     empty_text: tuple[StrOrPromise, StrOrPromise] = (_("Nothing here yet"), "")
     # The plural noun shown below the list, if it differs from verbose_name_plural.
     noun_plural: StrOrPromise = ""
@@ -292,7 +294,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
             )
             for name, view, spec in views
         ]
-        if self.has_history:
+        if self.has_history and self.can_revert:
             urls.append(
                 path(
                     "<path:object_id>/history/<int:entry>/revert/",

@@ -153,7 +153,7 @@ def connect() -> None:
 def _row_sources(rows: Rows) -> list[Source]:
     model = apps.get_model(rows.model)
     table, label = model._meta.db_table, model._meta.label_lower
-    columns = [field.column for field in _audited_fields(model, rows.without)]
+    columns = [str(field.column) for field in _audited_fields(model, rows.without)]
     changes = ", ".join(f"'{name}', {_change(name)}" for name in columns)
     added = ", ".join(
         f"'{name}', CASE WHEN n.{name} IS NOT NULL THEN jsonb_build_array(NULL, n.{name}) END" for name in columns

@@ -110,9 +110,9 @@ class Migration(migrations.Migration):
                 ("object_type", models.TextField(db_default="", default="", verbose_name="kind of object")),
                 ("object_id", models.TextField(db_default="", default="", verbose_name="object")),
                 ("changeset_id", models.UUIDField(null=True, verbose_name="changeset")),
-                ("origin_digest", models.BinaryField(max_length=32)),
-                ("content_digest", models.BinaryField(max_length=32)),
-                ("leaf", models.BinaryField(max_length=32)),
+                ("origin_digest", models.BinaryField(max_length=32, verbose_name="digest of the origin")),
+                ("content_digest", models.BinaryField(max_length=32, verbose_name="digest of the details")),
+                ("leaf", models.BinaryField(max_length=32, verbose_name="digest")),
                 (
                     "actor",
                     models.ForeignKey(
@@ -132,7 +132,10 @@ class Migration(migrations.Migration):
                 "verbose_name_plural": "audit",
                 "db_table": "audit_entries",
                 "db_table_comment": "The sealed audit; append-only.",
-                "ordering": [models.OrderBy(models.F("id"), descending=True)],
+                "ordering": [
+                    models.OrderBy(models.F("occurred_at"), descending=True),
+                    models.OrderBy(models.F("id"), descending=True),
+                ],
             },
         ),
         migrations.CreateModel(
@@ -235,30 +238,46 @@ class Migration(migrations.Migration):
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(
-                models.F("app"), models.OrderBy(models.F("id"), descending=True), name="audit_entries_of_app"
+                models.OrderBy(models.F("occurred_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entries_newest",
             ),
         ),
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(
-                models.F("action"), models.OrderBy(models.F("id"), descending=True), name="audit_entries_of_action"
+                models.F("app"),
+                models.OrderBy(models.F("occurred_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entries_of_app",
             ),
         ),
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(
-                models.F("actor"), models.OrderBy(models.F("id"), descending=True), name="audit_entries_of_actor"
+                models.F("action"),
+                models.OrderBy(models.F("occurred_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entries_of_action",
             ),
         ),
         migrations.AddIndex(
             model_name="auditentry",
             index=models.Index(
-                models.F("object_id"), models.OrderBy(models.F("id"), descending=True), name="audit_entries_of_object"
+                models.F("actor"),
+                models.OrderBy(models.F("occurred_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entries_of_actor",
             ),
         ),
         migrations.AddIndex(
             model_name="auditentry",
-            index=models.Index(fields=["occurred_at"], name="audit_entries_by_day"),
+            index=models.Index(
+                models.F("object_id"),
+                models.OrderBy(models.F("occurred_at"), descending=True),
+                models.OrderBy(models.F("id"), descending=True),
+                name="audit_entries_of_object",
+            ),
         ),
         migrations.AddIndex(
             model_name="auditentry",
