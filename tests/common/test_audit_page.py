@@ -75,6 +75,13 @@ def test_search_finds_object_actor_and_action(auditor, client, project):
     assert shown(client, "q=nothing+like+this") == []
 
 
+def test_object_without_a_page_is_named_without_a_link(auditor, client):
+    member = factories.ProjectMemberFactory()
+    page = client.get(f"{PAGE}?object={member.pk}").content.decode()
+    assert "Row added" in page
+    assert str(member) in page
+
+
 def test_page_of_entry_shows_who_where_before_and_after(auditor, client, project):
     entry = AuditEntry.objects.get(action="row.changed", object_type="fallback.project")
     page = client.get(f"{PAGE}{entry.pk}/change/").content.decode()

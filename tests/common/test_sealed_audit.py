@@ -129,6 +129,7 @@ def test_every_model_with_object_pages_is_in_audit():
 # --- Who may write ----------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 audit events that cannot be changed for 400 days")
 @pytest.mark.parametrize("role", ["missionsite_app", "missionsite_member"])
 def test_runtime_roles_cannot_change_audit(role):
     """UPDATE, DELETE, TRUNCATE, INSERT, ALTER TABLE and triggers off: all are rejected for want of a privilege."""
@@ -379,6 +380,7 @@ def test_entry_of_a_late_transaction_is_sealed_later():
 # --- Retention --------------------------------------------------------------------------------
 
 
+@pytest.mark.seed("004 audit events that cannot be changed for 400 days")
 def test_old_blocks_are_deleted_and_the_rest_is_verified(monkeypatch):
     with owner() as session:
         for age in (500, 450, 390, 1):

@@ -344,7 +344,7 @@ admin/fallback/organization/<object_id>/notification-defaults/ | ok:ASO {GONE} 4
 admin/fallback/organization/<object_id>/projects/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/people/          | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/activity/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
-admin/fallback/organization/<object_id>/history/         | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/organization/<object_id>/history/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/delete/          | 403                  | 403
 
 # Projects: added by those who maintain the whole organization.
@@ -362,7 +362,7 @@ admin/fallback/project/<object_id>/repositories/         | ok:{LOOK} {GONE} | ok
 admin/fallback/project/<object_id>/flows/                | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/actors/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/activity/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
-admin/fallback/project/<object_id>/history/              | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/project/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/delete/               | 403                  | 403
 admin/fallback/project/inbox/                            | ok:{ALL}             | ok:{ALL}
 admin/fallback/project/inbox/unread/                     | ok:{ALL}             | 405                  | 405
@@ -388,7 +388,7 @@ admin/fallback/mission/<object_id>/add-dependency/       | ok:{WORK} {GONE} 403 
 admin/fallback/mission/<object_id>/remove-dependency/    | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
 admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
-admin/fallback/mission/<object_id>/history/              | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/mission/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
 admin/fallback/mission/similar/                          | ok:{ALL}             | 405                  | 405
 admin/fallback/mission/<mission_id>/position/            | 405                  | done:{WORK} to:{LOOK} 404
@@ -399,19 +399,19 @@ admin/fallback/flow/                                     | ok:{LOOK}X 403       
 admin/fallback/flow/add/                                 | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/flow/<object_id>/                         | to:{ALL}             | to:{ALL}
 admin/fallback/flow/<object_id>/change/                  | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
-admin/fallback/flow/<object_id>/history/                 | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/flow/<object_id>/history/                 | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/flow/<object_id>/delete/                  | 403                  | 403
 admin/fallback/actor/                                    | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/actor/add/                                | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/actor/<object_id>/                        | to:{ALL}             | to:{ALL}
 admin/fallback/actor/<object_id>/change/                 | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
-admin/fallback/actor/<object_id>/history/                | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/actor/<object_id>/history/                | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/actor/<object_id>/delete/                 | 403                  | 403
 admin/fallback/projectrepository/                        | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/projectrepository/add/                    | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/projectrepository/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/fallback/projectrepository/<object_id>/change/     | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
-admin/fallback/projectrepository/<object_id>/history/    | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/projectrepository/<object_id>/history/    | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/projectrepository/<object_id>/delete/     | 403                  | 403
 admin/fallback/missionfallbacktemplate/                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbacktemplate/add/              | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
@@ -419,7 +419,7 @@ admin/fallback/missionfallbacktemplate/<object_id>/      | to:{ALL}             
 admin/fallback/missionfallbacktemplate/<object_id>/change/ | ok:{LOOK} to:X 403 | done:{MAINTAIN} to:X 403
 admin/fallback/missionfallbacktemplate/<object_id>/launch/ | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
 admin/fallback/missionfallbacktemplate/<object_id>/uses/ | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
-admin/fallback/missionfallbacktemplate/<object_id>/history/| ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/missionfallbacktemplate/<object_id>/history/| ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbacktemplate/<object_id>/delete/ | 403                | 403
 admin/fallback/missionfallbacktemplate/<template_id>/launch-now/ | 405          | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackconfig/                    | ok:{LOOK}X 403       | ok:{LOOK}X 403
@@ -430,7 +430,7 @@ admin/fallback/missionfallbackconfig/<object_id>/pause/  | ok:{MAINTAIN} {GONE} 
 admin/fallback/missionfallbackconfig/<object_id>/snooze/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbackconfig/<object_id>/resume/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbackconfig/<object_id>/plan/   | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
-admin/fallback/missionfallbackconfig/<object_id>/history/| ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/missionfallbackconfig/<object_id>/history/| ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbackconfig/<object_id>/delete/ | 403                  | 403
 admin/fallback/missionfallbackconfig/<config_id>/run-now/ | 405                 | done:{DECIDE} 404:{NOT_ITS} 403
 
@@ -450,7 +450,7 @@ admin/fallback/missionfallbackitem/                      | ok:{LOOK}X 403       
 admin/fallback/missionfallbackitem/add/                  | 403                  | 403
 admin/fallback/missionfallbackitem/<object_id>/          | to:{ALL}             | to:{ALL}
 admin/fallback/missionfallbackitem/<object_id>/change/   | ok:{LOOK} to:X 403   | 403
-admin/fallback/missionfallbackitem/<object_id>/history/  | ok:{LOOK} to:X 403   | ok:{LOOK} to:X 403
+admin/fallback/missionfallbackitem/<object_id>/history/  | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbackitem/<object_id>/delete/   | 403                  | 403
 admin/fallback/missionfallbackitem/review/               | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbackitem/review/events/        | live:{LOOK}X 403     | 405:{LOOK}X 403      | 405:{LOOK}X 403

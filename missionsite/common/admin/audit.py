@@ -211,10 +211,10 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
         if not entry.object_id:
             return EMPTY
         kind, found = kind_label(entry.object_type), _attached(entry).found
-        try:
-            shown = link_to(found) if found else entry.object_id
-        except LookupError:
-            shown = str(found)
+        shown: str = entry.object_id
+        if found:
+            has_page = self.admin_site.is_registered(getattr(found, "admin_model", type(found)))
+            shown = link_to(found) if has_page else str(found)
         return format_html('{} <span class="audit-kind">{}</span>', shown, kind)
 
     @display(description=_("App"))

@@ -132,13 +132,17 @@ def install_sources(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
 
 
 def remove_row_sources(using: str = DEFAULT_DB_ALIAS, plan: Any = (), **kwargs: Any) -> None:
-    """Drop the triggers on rows, whose functions name columns, while migrations run. Connected to pre_migrate."""
-    if not plan:
+    """Drop the triggers on rows of apps that are migrated: their functions name columns. Connected to pre_migrate.
+
+    plan: pairs of a migration and whether it runs backwards.
+    """
+    migrated = {migration.app_label for migration, _backwards in plan}
+    if not migrated:
         return
     with connections[using].cursor() as cursor:
         tables = set(connections[using].introspection.table_names(cursor))
         for rows in _rows.values():
-            for source in _row_sources(rows):
+            for source in _row_sources(rows) if rows.model.partition(".")[0] in migrated else ():
                 if source.table in tables:
                     cursor.execute(f"DROP TRIGGER IF EXISTS {source.name} ON {source.table}")
 
@@ -230,6 +234,5 @@ def _app_of_action(otherwise: str) -> str:
 
 def _erasure(table: str, object_type: str) -> str:
     return f"""
-        DROP TRIGGER IF EXISTS {PREFIX}erasure ON {table};
-        CREATE TRIGGER {PREFIX}erasure AFTER UPDATE OF erased_at ON {table} FOR EACH ROW
+        CREATE OR REPLACE TRIGGER {PREFIX}erasure AFTER UPDATE OF erased_at ON {table} FOR EACH ROW
         WHEN (OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL) EXECUTE FUNCTION erase_audit('{object_type}')"""

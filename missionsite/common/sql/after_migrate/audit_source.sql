@@ -32,6 +32,5 @@ BEGIN
     RETURN NULL;
 END $audit$;
 REVOKE EXECUTE ON FUNCTION {function}() FROM PUBLIC;
-DROP TRIGGER IF EXISTS {function} ON {table};
-CREATE TRIGGER {function} AFTER {event} ON {table}
+CREATE OR REPLACE TRIGGER {function} AFTER {event} ON {table}
     REFERENCING {rows} FOR EACH STATEMENT EXECUTE FUNCTION {function}();
