@@ -16,7 +16,7 @@ from django.http import HttpRequest, HttpResponseBase, HttpResponseRedirect
 from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html, format_html_join
-from django.utils.translation import gettext
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import DropdownFilter
 from unfold.decorators import display
@@ -139,6 +139,7 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
         ObjectFilter,
     )
     search = AuditSearch("pk", "")
+    noun_plural = _("entries")
     sortable_by = ("when",)
     fields = (
         "what",
@@ -228,6 +229,8 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
         found = field_changes(entry, _attached(entry).names) if "changed" in (_content(entry) or {}) else []
         if not found:
             return event_summary((_content(entry) or {}).get("payload") or {}) or EMPTY
+        if entry.action in ("row.added", "row.deleted"):
+            return ngettext("{number} field", "{number} fields", len(found)).format(number=len(found))
         texts = [f"{each.label}: {_short(each.before)} → {_short(each.after)}" for each in found[:SHOWN_CHANGES]]
         more = len(found) - SHOWN_CHANGES
         return " · ".join([*texts, *([gettext("{more} more").format(more=more)] if more > 0 else [])])
@@ -259,17 +262,18 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
 
     @display(description=_("Before and after"))
     def before_after(self, entry: AuditEntry) -> str:
+        heads = (gettext("Field"), gettext("Before"), gettext("After"))
+        found = field_changes(entry, _attached(entry).names)
+        if not found:
+            return gettext("Erased") if _content(entry) is None else EMPTY
         rows = format_html_join(
             "",
-            "<tr><td>{}</td><td>{}</td><td>{}</td></tr>",
-            ((each.label, str(each.before), str(each.after)) for each in field_changes(entry, _attached(entry).names)),
+            '<tr><td data-label="{}">{}</td><td data-label="{}">{}</td><td data-label="{}">{}</td></tr>',
+            ((heads[0], each.label, heads[1], str(each.before), heads[2], str(each.after)) for each in found),
         )
-        if not rows:
-            return gettext("Erased") if _content(entry) is None else EMPTY
-        heads = (gettext("Field"), gettext("Before"), gettext("After"))
         return format_html(
-            '<table class="audit-changes"><thead><tr>{}</tr></thead><tbody>{}</tbody></table>',
-            format_html_join("", "<th>{}</th>", ((head,) for head in heads)),
+            '<div class="rows"><table><thead><tr>{}</tr></thead><tbody>{}</tbody></table></div>',
+            format_html_join("", '<th scope="col">{}</th>', ((head,) for head in heads)),
             rows,
         )
 

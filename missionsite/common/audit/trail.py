@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Field, Model
+from django.db.models import Field, Model, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
@@ -44,7 +44,7 @@ def objects_of(entries: Iterable[AuditEntry]) -> dict[tuple[str, str], Model]:
     for object_type, keys in wanted.items():
         if model := model_of(object_type):
             field = identity_of(object_type)
-            for each in model._base_manager.filter(**{f"{field}__in": sorted(keys)}):
+            for each in _with_links(model).filter(**{f"{field}__in": sorted(keys)}):
                 found[object_type, str(getattr(each, field))] = each
     return found
 
@@ -66,7 +66,7 @@ def names_of(entries: Iterable[AuditEntry]) -> Names:
         (model._meta.label_lower, str(each.pk)): str(each)
         for model, keys in wanted.items()
         if keys
-        for each in model._base_manager.filter(pk__in=sorted(keys))
+        for each in _with_links(model).filter(pk__in=sorted(keys))
     }
 
 
@@ -81,7 +81,7 @@ def field_changes(entry: AuditEntry, names: Names) -> list[FieldChange]:
         return [
             FieldChange(
                 column,
-                str(columns[column].verbose_name) if column in columns else column,
+                str(capfirst(columns[column].verbose_name)) if column in columns else column,
                 *(_text(columns.get(column), value, names) for value in values),
             )
             for column, values in sorted(changed.items())
@@ -122,6 +122,12 @@ def _changed(entry: AuditEntry) -> Mapping[str, list]:
     """The changed columns of a row, with the values before and after."""
     content = (entry.details.content if hasattr(entry, "details") else None) or {}
     return content.get("changed") or {}
+
+
+def _with_links(model: type[Model]) -> QuerySet:
+    """The rows of a model with the objects they refer to, of which their names may be made."""
+    links = [field.name for field in model._meta.concrete_fields if field.is_relation]
+    return model._base_manager.select_related(*links)
 
 
 def _columns(model: type[Model]) -> dict[str, Field]:
