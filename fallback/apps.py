@@ -31,6 +31,7 @@ class FallbackConfig(AppConfig):
         from fallback.services.audit import write_activity
         from fallback.services.notifications import notify
         from fallback.services.pull_requests import link_pull_request
+        from fallback.services.retention import register_rules
         from missionsite.common.audit.events import register_event_labels, register_log
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
         from missionsite.common.interfaces import register_link_pull_request, register_notify
@@ -39,6 +40,7 @@ class FallbackConfig(AppConfig):
         register_notify(notify)
         register()
         register_link_pull_request(link_pull_request)
+        register_rules()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
         register_audited_log("fallback", "project_activity")
         for model, without in AUDITED.items():

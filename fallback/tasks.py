@@ -14,6 +14,7 @@ from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
 from groups.models import Member
 from missionsite.common.audit.context import in_changeset
+from missionsite.common.retention import apply_rules
 
 logger = logging.getLogger(__name__)
 
@@ -92,8 +93,7 @@ def expire_access_requests(timestamp: int) -> int:
 @in_changeset
 def apply_fallback_retention(timestamp: int) -> dict[str, int]:
     """Delete old runs, archive old notifications, and empty old messages of access requests. Returns the numbers."""
-    treated = {}
-    for kind, number in retention.apply_retention(actor=Member.objects.system()):
-        treated[kind] = number
+    treated = apply_rules(retention.KINDS, actor=Member.objects.system())
+    for kind, number in treated.items():
         logger.info("retention of %s: %s", kind, number)
     return treated

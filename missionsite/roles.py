@@ -94,7 +94,9 @@ DELIVER = VIEW_DECK | {
     "missiondeck.add_chatmessage",
     "missiondeck.add_testrun",
 }
-VIEW_ACCESS = frozenset({"missionsite.view_role", "common.view_securityevent", "common.view_auditentry"})
+VIEW_ACCESS = frozenset(
+    {"missionsite.view_role", "common.view_securityevent", "common.view_auditentry", "common.view_retentionrun"}
+)
 
 ROLES: dict[str, frozenset[str]] = {
     "Administrator": VIEW
@@ -106,7 +108,8 @@ ROLES: dict[str, frozenset[str]] = {
     | DELIVER
     | _perms("add", "colony")
     | _perms("change", "colony")
-    | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"},
+    | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"}
+    | {"common.apply_retention"},
     "Mission Manager": VIEW | RUN_MISSIONS | _perms("change", "colony") | WORK_ON_BOARDS | VIEW_DECK,
     "Community Manager": VIEW | MANAGE_MEMBERS | MESSAGE_MEMBERS,
     "Engagement Operator": VIEW | OPERATE_ENGAGEMENT,

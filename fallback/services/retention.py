@@ -4,17 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from datetime import datetime
+from functools import partial
 from typing import NamedTuple
 
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
 from fallback.models import AccessRequest, MissionFallbackRun, Notification
 from fallback.services.locks import lock_rows
 from groups.models import Member
 from missionsite.common.audit.events import audit
+from missionsite.common.retention import RetentionRule, register_rule
 from missionsite.common.transactions import service
 
 # Rows of one transaction.
@@ -72,6 +75,34 @@ def empty_old_access_messages(*, actor: Member, at: datetime) -> int:
     lock_rows()
     keys = list(old_access_messages(at).values_list("pk", flat=True)[:BATCH])
     return _recorded(actor, "access_messages", AccessRequest.objects.filter(pk__in=keys).update(message=""))
+
+
+def register_rules() -> None:
+    """Register the rules of projects, in `AppConfig.ready`."""
+    texts = {
+        "runs": (_("Fallback runs"), rules.RUNS_KEPT, _("the start"), _("Deleted with their proposals; figures stay.")),
+        "notifications": (_("Notifications"), rules.NOTIFICATIONS_KEPT, _("their creation"), _("Archived.")),
+        "access_messages": (
+            _("Messages of access requests"),
+            rules.ACCESS_MESSAGES_KEPT,
+            _("the decision"),
+            _("Emptied."),
+        ),
+    }
+    for name, (label, kept, counted_from, effect) in texts.items():
+        due, _treat = KINDS[name]
+        register_rule(
+            RetentionRule(name, label, kept, counted_from, effect, _counted(due), partial(_treat_batch, name))
+        )
+
+
+def _counted(due: Callable[[datetime], QuerySet]) -> Callable[[datetime], int]:
+    return lambda at: due(at).count()
+
+
+def _treat_batch(name: str, *, actor: Member, at: datetime) -> int:
+    # Read here, so that a test can replace a step.
+    return KINDS[name][1](actor=actor, at=at)
 
 
 KINDS: dict[str, tuple[Callable[[datetime], QuerySet], Callable[..., int]]] = {

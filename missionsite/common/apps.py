@@ -4,10 +4,15 @@ from django.utils.translation import gettext_lazy as _
 AUDIT_LABELS = {
     "audit.deleted": _("Old audit entries deleted"),
     "audit.erased": _("Person erased from the audit"),
+    "retention.completed": _("Retention rule applied"),
+    "retention.failed": _("Retention rule failed"),
+    "retention.started": _("Retention rule started by hand"),
     "row.added": _("Row added"),
     "row.changed": _("Row changed"),
     "row.deleted": _("Row deleted"),
 }
+
+AUDIT_FIELDS = {"rule": _("Rule"), "due": _("Due")}
 
 
 class CommonConfig(AppConfig):
@@ -22,6 +27,7 @@ class CommonConfig(AppConfig):
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.security import SECURITY_LABELS
         from missionsite.common.audit.sources import register_audited_log
+        from missionsite.common.retention import register_audit_rule
 
         sources.connect()
         hardening.connect()
@@ -43,5 +49,6 @@ class CommonConfig(AppConfig):
             hidden=("token",),
             app=self.label,
         )
-        register_event_labels(AUDIT_LABELS, app=self.label)
+        register_event_labels(AUDIT_LABELS, AUDIT_FIELDS, app=self.label)
         register_audited_log("common", "security_events")
+        register_audit_rule()

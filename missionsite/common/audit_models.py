@@ -29,6 +29,8 @@ class AuditActor(models.Model):
         settings.AUTH_USER_MODEL,
         models.PROTECT,
         null=True,
+        # The audit stands in no one's way: a row of the owner's transaction may be deleted in it.
+        db_constraint=False,
         related_name="audit_actor",
         verbose_name=_("member"),
         editable=False,

@@ -2,6 +2,7 @@
 
 from datetime import UTC, datetime, timedelta
 
+from django.contrib.auth import get_user_model
 from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
@@ -10,8 +11,10 @@ from missionsite.common import documents
 from missionsite.common.accounts.delays import prune_delays
 from missionsite.common.api.idempotency import prune_keys
 from missionsite.common.api.limits import prune_counts
+from missionsite.common.audit.context import in_changeset
 from missionsite.common.audit.sealing import publish_digest, seal_all
-from missionsite.common.models import Heartbeat
+from missionsite.common.models import Heartbeat, RetentionRun
+from missionsite.common.retention import apply_rules, apply_run
 from missionsite.common.worker.watchdog import replace_lost_workers
 
 # Finished jobs are kept for a week, failed ones for a month, since someone must look at them.
@@ -66,6 +69,21 @@ def seal_audit(timestamp: int) -> int:
 def publish_audit_digest(timestamp: int) -> None:
     """Write or mail the digest of the audit of the day before, as far as the settings say so."""
     publish_digest(datetime.fromtimestamp(timestamp, UTC).date() - timedelta(days=1))
+
+
+@app.periodic(cron="30 3 * * *")
+@app.task(name="apply_audit_retention", queueing_lock="apply_audit_retention")
+@in_changeset
+def apply_audit_retention(timestamp: int) -> dict[str, int]:
+    """Delete audit entries that are old enough. Returns the number."""
+    return apply_rules(["audit"], actor=get_user_model()._default_manager.system())
+
+
+@app.task(name="apply_retention_rule")
+@in_changeset
+def apply_retention_rule(run: int) -> int:
+    """Apply a retention rule that was started by hand. Returns the number of treated rows."""
+    return apply_run(RetentionRun.objects.select_related("started_by").get(pk=run))
 
 
 @app.periodic(cron="40 3 * * *")

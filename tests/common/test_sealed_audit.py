@@ -162,7 +162,18 @@ def test_runtime_roles_cannot_change_audit(role):
         assert rejected.value.__cause__.sqlstate == "42501", statement
 
 
-@pytest.mark.rule("audit_append_only")
+@pytest.mark.rule(
+    "audit_append_only",
+    "audit_entries_no_truncate",
+    "audit_details_no_truncate",
+    "audit_actors_no_truncate",
+    "audit_blocks_no_truncate",
+    "audit_actors_append_only",
+    "audit_entries_append_only",
+    "audit_details_append_only",
+    "audit_blocks_append_only",
+    "audit_entries_stamp",
+)
 def test_owner_cannot_change_audit():
     with owner() as session:
         session.execute("INSERT INTO events (type) VALUES ('a.b')")
@@ -192,6 +203,26 @@ def test_time_of_entry_is_not_the_callers():
     with changeset(user="nobody"):
         rows("INSERT INTO events (type, occurred_at) VALUES ('a.b', '2001-01-01')")
     assert row("SELECT occurred_at = now() FROM audit_entries WHERE action = 'a.b'") == (True,)
+
+
+@pytest.mark.rule(
+    "audit_entries_action_format",
+    "audit_entries_outcome_known",
+    "audit_blocks_entries_positive",
+    "audit_blocks_chain_unique",
+)
+def test_entries_and_blocks_without_meaning_are_rejected():
+    entry = "INSERT INTO audit_entries (app, action, outcome, origin_digest, content_digest, leaf) VALUES"
+    block = """INSERT INTO audit_blocks (number, entries, newest_at, content, previous, digest)
+        SELECT n, {}, now(), '', '', '' FROM generate_series(1, {}) n"""
+    for rule, statement in {
+        "audit_entries_action_format": f"{entry} ('groups', 'nonsense', 'done', '', '', '')",
+        "audit_entries_outcome_known": f"{entry} ('groups', 'a.b', 'lost', '', '', '')",
+        "audit_blocks_entries_positive": block.format(0, 1),
+        "audit_blocks_chain_unique": block.format(1, 2),
+    }.items():
+        with owner() as session, pytest.raises(Exception, match=rule):
+            session.execute(statement)
 
 
 # --- Sealing and verifying --------------------------------------------------------------------

@@ -18,7 +18,7 @@ from groups.services.members import update_member
 from groups.services.memberships import change_role, join_mission, leave_mission
 from groups.services.tasks import cancel_task, claim_task, complete_task, update_task
 from missionsite.common.audit.security import record_security_event
-from missionsite.common.models import AuditEntry
+from missionsite.common.models import AuditEntry, RetentionRun
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
@@ -51,6 +51,7 @@ PASSING = (
     "audit_details",
     "audit_actors",
     "audit_pending",
+    "retention_runs",
     "usersessions_usersession",
     "account_emailaddress",
 )
@@ -176,6 +177,9 @@ def _things(world: World) -> None:
             )
             things[name] = ProcrastinateJob.objects.get(pk=cursor.fetchone()[0])
     things["security event"] = record_security_event("session.started", member=world.staff["superuser"])
+    things["retention run"] = RetentionRun.objects.create(
+        rule="audit", status="done", started_by=world.staff["superuser"]
+    )
     things["audit entry"] = AuditEntry.objects.latest("pk")
     # A mission with all people, for leaving.
     things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
@@ -187,6 +191,7 @@ def _things(world: World) -> None:
 OBJECTS = {
     "missionsite/role": "role",
     "common/auditentry": "audit entry",
+    "common/retentionrun": "retention run",
     "common/securityevent": "security event",
     "procrastinate/procrastinatejob": "job",
     "groups/event": "event",
@@ -252,6 +257,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "oidc"
             case "code":
                 values[part] = world["open invitation"].code
+            case "rule":
+                return "audit"
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":

@@ -1,6 +1,6 @@
 """Base classes of the back office: model admins, lists, search, actions, tabs."""
 
-from missionsite.common.admin import audit, security_log, tokens
+from missionsite.common.admin import audit, retention, security_log, tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, OptionalReasonForm, ReasonForm
 from missionsite.common.admin.extensions import register_list_button, register_tab
 from missionsite.common.admin.forms import AutocompleteField, ServiceForm
@@ -25,6 +25,7 @@ __all__ = [
     "audit",
     "register_list_button",
     "register_tab",
+    "retention",
     "security_log",
     "tokens",
 ]

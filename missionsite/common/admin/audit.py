@@ -139,6 +139,7 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
         ObjectFilter,
     )
     search = AuditSearch("pk", "")
+    search_help_text = _("ID of the object, e-mail or ID of who acted, or action")
     noun_plural = _("entries")
     sortable_by = ("when",)
     fields = (

@@ -32,6 +32,7 @@ class Migration(migrations.Migration):
                 (
                     "member",
                     models.OneToOneField(
+                        db_constraint=False,
                         editable=False,
                         null=True,
                         on_delete=django.db.models.deletion.PROTECT,
