@@ -60,6 +60,7 @@ PRIMARY: dict[str, tuple[str, ...]] = {
         "groups_task_changelist",
     ),
     "Auditor": (
+        "common_auditentry_changelist",
         "groups_event_changelist",
         "common_securityevent_changelist",
         "missionsite_role_changelist",

@@ -28,7 +28,7 @@ from missionsite.common.admin.search import FOUND_AT_MOST, Found, Search
 from missionsite.common.audit.events import actions_by_app, event_label, event_labels, event_summary
 from missionsite.common.audit.trail import field_changes, kind_label, names_of, objects_of
 from missionsite.common.csvfiles import safe_cell
-from missionsite.common.downloads import download
+from missionsite.common.downloads import download, prompt_for_export
 from missionsite.common.models import AuditActor, AuditBlock, AuditEntry, AuditOutcome
 
 VIEW = "common.view_auditentry"
@@ -179,11 +179,14 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
         """Return the entries of the list with its filters, as CSV."""
         if not request.user.has_perm(VIEW):
             raise PermissionDenied
+        back = reverse("admin:common_auditentry_changelist")
+        if prompt := prompt_for_export(request, back):
+            return prompt
         try:
             shown = super().get_changelist_instance(request)
             found = shown.get_queryset(request).order_by("-occurred_at", "-pk")
         except IncorrectLookupParameters:
-            return HttpResponseRedirect(f"{reverse('admin:common_auditentry_changelist')}?e=1")
+            return HttpResponseRedirect(f"{back}?e=1")
 
         def lines() -> Iterator[str]:
             yield "\ufeff" + _line(COLUMNS)
