@@ -129,9 +129,11 @@ class DeckMissionDetail(DeckMissionOut):
 
 
 class NotDoneProblem(Problem):
-    """The error of completing a mission that is not done, with what is missing."""
+    """The error of a status change that is rejected; of completing a mission that is not done, with what is missing."""
 
-    missing: list[Missing] = Field(examples=[[{"what": "no_test_run"}]])
+    missing: list[Missing] | None = Field(
+        None, description="Only if the mission is not done.", examples=[[{"what": "no_test_run"}]]
+    )
 
 
 def _check_email(text: str) -> str:
