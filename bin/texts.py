@@ -43,6 +43,7 @@ SKIPPED = (
     "missionsite/common/sql_loader.py",
     "missionsite/common/xlsx_parts.py",  # XML
     "missionsite/common/static/common/api-docs.js",
+    "missionsite/static/unfold/",  # Alpine
     "missionsite/common/worker/",
     "groups/rollback.py",  # printed by a command
     "groups/services/validation.py",  # printed by a command

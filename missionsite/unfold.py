@@ -94,6 +94,7 @@ UNFOLD = {
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("missionsite/admin.css")],
     "SCRIPTS": [
+        lambda request: static("missionsite/expressions.js"),
         lambda request: static("common/submit.js"),
         lambda request: static("missionsite/names.js"),
         lambda request: static("missionsite/tabs.js"),

@@ -95,14 +95,15 @@ def _url(name: str) -> str | None:
 
 @cache
 def _back_office() -> str:
-    """The policy of the back office. It needs unsafe-eval, because Alpine evaluates expressions in attributes.
+    """The policy of the back office.
 
-    Content entered by users must therefore never become an attribute. Lists use style attributes for widths; a browser
-    without style-src-elem allows all styles.
+    Alpine evaluates expressions in attributes without eval (docs/decisions/0044-no-eval.md); content entered by users
+    must still never become such an attribute. Lists use style attributes for widths; a browser without style-src-elem
+    allows all styles.
     """
     return _join(
         {
-            "script-src": "'self' 'unsafe-eval'",
+            "script-src": "'self'",
             "script-src-attr": "'none'",
             "style-src": "'self' 'unsafe-inline'",
             "style-src-elem": f"'self' {_styles()}",

@@ -2,6 +2,7 @@
 
 import os
 import shutil
+import time
 
 import pytest
 
@@ -45,9 +46,12 @@ def manager(transactional_db):
 
 @pytest.fixture
 def wrongs(page, live_server) -> list[str]:
-    """Return the errors of the browser: console errors, failed requests, requests to other hosts."""
+    """Return what went wrong in the browser: errors, warnings of Alpine, failed requests, requests to other hosts."""
     found: list[str] = []
-    page.on("console", lambda message: found.append(message.text) if message.type == "error" else None)
+    page.on(
+        "console",
+        lambda message: found.append(message.text) if message.type == "error" or "Alpine" in message.text else None,
+    )
     page.on("pageerror", lambda error: found.append(str(error)))
     page.on("response", lambda answer: found.append(f"{answer.status} {answer.url}") if answer.status >= 400 else None)
     page.on(
@@ -57,6 +61,14 @@ def wrongs(page, live_server) -> list[str]:
         ),
     )
     return found
+
+
+def wait_until(page, expression: str, arg=None) -> None:
+    """Wait until an expression is true in the page. Playwright's own wait needs eval, which the policy forbids."""
+    deadline = time.monotonic() + 60
+    while not page.evaluate(expression, arg):
+        assert time.monotonic() < deadline, expression
+        page.wait_for_timeout(50)
 
 
 def sign_in(page, live_server, member) -> None:

@@ -12,7 +12,7 @@ from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.chats import add_message
 from missiondeck.services.missions import change_status
 from missionsite.common.constraints import replace_control_characters
-from tests.browser.conftest import PASSWORD, sign_in
+from tests.browser.conftest import PASSWORD, sign_in, wait_until
 from tests.missiondeck.injections import INJECTIONS
 from tests.missiondeck.workspace_helpers import (
     FAILING,
@@ -251,7 +251,7 @@ def test_negative_control_detects_injection(desk: Page, live_server, mission, al
     assert alarms == [("pwned", (1,))]
     desk.evaluate("fetch('http://pwned.invalid/2').catch(() => {})")
     desk.evaluate("document.body.insertAdjacentHTML('beforeend', '<img src=http://pwned.invalid/3>')")
-    desk.wait_for_function("document.images[document.images.length - 1].complete")
+    wait_until(desk, "document.images[document.images.length - 1].complete")
     assert any("pwned.invalid" in wrong for wrong in wrongs)
     wrongs.clear()
 

@@ -22,6 +22,7 @@ from fallback.services.configs import snooze_fallback, update_config
 from fallback.services.missions import move_mission
 from fallback.services.runs import run_due, run_fallback
 from groups.models import Member
+from tests.browser.conftest import wait_until
 from tests.support.factories.fallback import ConfigFactory, MissionFactory, ProjectFactory, TemplateFactory
 
 REVIEW = "/admin/fallback/missionfallbackitem/review/"
@@ -115,7 +116,7 @@ def test_run_and_review_from_low_backlog_to_full(desk: Page, live_server, review
     expect(desk.locator(".fb-row")).to_have_count(3)
     expect(desk.locator("[data-count=waiting]")).to_have_text("3")
     expect(desk.get_by_text("No proposals to review")).to_have_count(0)
-    desk.wait_for_function("run => window.heard.some((news) => JSON.stringify(news).includes(run))", arg=outcome.run.pk)
+    wait_until(desk, "run => window.heard.some((news) => JSON.stringify(news).includes(run))", arg=outcome.run.pk)
 
     # The first key focuses a proposal; the next ones decide and go on to the next proposal.
     first, second, third = MissionFallbackItem.objects.order_by("created_at", "id")
@@ -362,7 +363,14 @@ def addresses(project: Project) -> list[str]:
 @pytest.mark.parametrize("scheme", ["light", pytest.param("dark", marks=pytest.mark.long)])
 def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     long = "A title that goes on and on, so that it has to be broken, withoutanyblanksinitsothatnothingbreaksit " * 3
-    MissionFactory(project=project, title=long, list="review", review_status="rejected", review_feedback=long)
+    MissionFactory(
+        project=project,
+        title=long,
+        list="review",
+        review_status="rejected",
+        review_feedback=long,
+        reviewed_by=Member.objects.system(),
+    )
     TemplateFactory(project=project, name=long[:190], description=long)
     update_config(actor=Member.objects.system(), config=project.fallback_config, weekly_mission_cap=2)
     run_fallback(actor=Member.objects.system(), project=project)

@@ -262,7 +262,7 @@ def test_site_can_add_to_timeline():
         (MissionFactory, {"list": "later"}, "missions_list_known"),
         (MissionFactory, {"pr_mode": "maybe"}, "missions_pr_mode_known"),
         (MissionFactory, {"agent_session_status": "asleep"}, "missions_agent_session_status_known"),
-        (MissionFactory, {"review_status": "seen"}, "missions_review_status_known"),
+        (MissionFactory, {"review_status": "seen", "reviewer_token": "x"}, "missions_review_status_known"),
         (MissionFactory, {"priority": 6}, "missions_priority_known"),
         (MissionFactory, {"priority": 0}, "missions_priority_known"),
         (MissionFactory, {"origin": "loop"}, "missions_origin_known"),

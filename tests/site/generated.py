@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator
 from datetime import timedelta
-from urllib.parse import quote, urlencode, urlsplit
+from urllib.parse import quote, urlsplit
 
 import requests
 import schemathesis
@@ -74,7 +74,9 @@ def _faults_of(world, operation, existing: str, examples: int) -> list[str]:
 def _send(asker: Asker, case, existing: str | None) -> requests.Response:
     """Send a case with the test client; existing: the address of an existing object, instead of the generated one."""
     target = existing or re.sub(
-        r"{(\w+)}", lambda part: quote(str(case.path_parameters[part[1]]), safe="", errors="replace"), case.operation.path
+        r"{(\w+)}",
+        lambda part: quote(str(case.path_parameters[part[1]]), safe="", errors="replace"),
+        case.operation.path,
     )
     kwargs = case.as_transport_kwargs(base_url="http://testserver")
     prepared = requests.Request(**{**kwargs, "method": case.method, "url": f"http://testserver{target}"}).prepare()
