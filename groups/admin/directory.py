@@ -92,6 +92,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     """The community directory: members, pending registrations and invitations."""
 
     form = EntryForm
+    exports = False
     search = DIRECTORY
     search_help_text = _("Name, number, organisation, Telegram or GitHub name")
     command_icon = "contacts"

@@ -105,6 +105,7 @@ class DeckMissionAdmin(HistoryAdmin):
     """Client missions; each has a workspace."""
 
     form = MissionForm
+    exports = False
     search = MissionSearch()
     search_help_text = _("Number, or beginning of a title, client or e-mail address")
     command_icon = "work"

@@ -12,6 +12,7 @@ from django.utils.text import capfirst
 from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
+from missionsite.common.admin.export import FORMATS, PARAMETER
 from missionsite.common.admin.filter_panel import render_filters
 from missionsite.common.admin.pagination import BoundedPaginator, Page, Pages
 from missionsite.common.admin.table import render_rows
@@ -91,6 +92,13 @@ class ChangeList(UnfoldChangeList):
 
     def link_to(self, page: int) -> str:
         return self.get_query_string({"p": page})
+
+    @property
+    def export_links(self) -> list[tuple[str, str]]:
+        """The formats of the export with their addresses, which have the search, filters and order of the list."""
+        if not self.model_admin.exports:
+            return []
+        return [(name, self.get_query_string({PARAMETER: kind}, ["p"])) for kind, name in FORMATS.items()]
 
     @property
     def first_link(self) -> str | None:

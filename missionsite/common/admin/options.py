@@ -22,6 +22,7 @@ from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.actions import Action, action_view, bulk_view
 from missionsite.common.admin.changelist import ChangeList
 from missionsite.common.admin.command_palette import describe
+from missionsite.common.admin.export import FORMATS, PARAMETER, export_list
 from missionsite.common.admin.extensions import list_buttons_of, tabs_of
 from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormResult, run_once
 from missionsite.common.admin.formats import EMPTY
@@ -87,6 +88,8 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     empty_text: tuple[StrOrPromise, StrOrPromise] = (_("Nothing here yet"), "")
     # The plural noun shown below the list, if it differs from verbose_name_plural.
     noun_plural: StrOrPromise = ""
+    # Whether the list can be exported as it is; False for a list with an export of its own.
+    exports = True
     # Shown when the form that adds one was submitted twice.
     already_saved: StrOrPromise = ALREADY_SAVED
 
@@ -262,6 +265,14 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
         return []
 
     def changelist_view(self, request: HttpRequest, extra_context: dict | None = None) -> HttpResponse:
+        if request.method == "GET" and self.exports and request.GET.get(PARAMETER) in FORMATS:
+            if not self.has_view_permission(request):
+                raise PermissionDenied
+            query = request.GET.copy()
+            # The list would take it for a filter.
+            kind = query.pop(PARAMETER)[-1]
+            request.GET = cast(Any, query)
+            return cast(HttpResponse, export_list(self, request, kind))
         buttons = [*self.list_buttons(request), *list_buttons_of(self.model, request)]
         return super().changelist_view(request, {**(extra_context or {}), "buttons": buttons})
 

@@ -60,6 +60,8 @@ class AddressFilter(ExactTextFilter):
 class SecurityEventAdmin(ReadOnlyModelAdmin):
     """The security log, newest first; read-only."""
 
+    exports = False
+
     list_display = ("when", "what", "member_link", "actor_link", "address", "details")
     list_display_links = ("what",)
     list_select_related = ("member", "actor")
