@@ -4,7 +4,7 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from missiondeck.rules import CODE_BLOCKS, LOGS_BYTES, MAX_EVIDENCE, MAX_FEEDS, MESSAGE_LENGTH, RESULTS_BYTES
+from missiondeck.rules import CODE_BLOCKS, LOGS_BYTES, MAX_EVIDENCE, MAX_FEEDS, MAX_LINKS, MESSAGE_LENGTH, RESULTS_BYTES
 from missionsite.common.errors import DomainError
 
 
@@ -178,6 +178,28 @@ class SignatureNeedsRole(DomainError):
         super().__init__(
             gettext("Only members with the role %(role)s can sign this.") % {"role": role} if role else None
         )
+
+
+class TooManyLinks(DomainError):
+    message = format_lazy(_("A mission can have at most {limit} valid links. Revoke one first."), limit=MAX_LINKS)
+    code = "too_many_links"
+
+
+class TooManyComments(DomainError):
+    message = _("Too many comments. Try again in an hour.")
+    code = "too_many_comments"
+
+
+class TooManyCodes(DomainError):
+    message = _("Too many codes were sent. Try again in an hour.")
+    code = "too_many_codes"
+
+
+class CodeWrong(DomainError):
+    message = _("This code is wrong or no longer valid. Ask for a new one.")
+    code = "code_wrong"
+    field = "code"
+    status = 422
 
 
 class ItemMissionImmutable(DomainError):

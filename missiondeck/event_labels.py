@@ -9,6 +9,11 @@ EVENT_LABELS = {
     "calendar_feed.created": _("Calendar feed created"),
     "calendar_feed.revoked": _("Calendar feed revoked"),
     "chat_message.created": _("Chat message added"),
+    "client_code.sent": _("Code sent to a client"),
+    "client_comment.created": _("Comment of a client"),
+    "client_link.created": _("Link for a client created"),
+    "client_link.revoked": _("Link for a client revoked"),
+    "client_signature.created": _("Delivery signed by the client"),
     "deck_test.owner_changed": _("Owner of a test changed"),
     "deck_test.quarantine_lifted": _("Quarantine of a test lifted"),
     "deck_test.quarantined": _("Test put in quarantine"),
@@ -42,4 +47,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "value": _("Value"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("feed", "run")
+HIDDEN_FIELDS = ("feed", "link", "run")

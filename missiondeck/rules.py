@@ -60,6 +60,19 @@ SLOWER_SECONDS = 1.0
 # The latest runs of a mission that the page of a test searches.
 HISTORY_RUNS = 100
 
+# Links to the page of a client: valid ones of a mission, and the longest time until one expires.
+MAX_LINKS = 20
+MAX_LINK_DAYS = 365
+# Requests per minute of a network to the pages of clients.
+LINK_REQUESTS_PER_MINUTE = 60
+# A code that confirms a signature: how long it is valid, wrong attempts, and codes of a link in an hour.
+CODE_MINUTES = 15
+CODE_ATTEMPTS = 5
+CODES_PER_HOUR = 3
+# Comments of a link in an hour, and their characters.
+COMMENTS_PER_HOUR = 20
+COMMENT_LENGTH = 5_000
+
 # Calendar feeds of a member that are not revoked.
 MAX_FEEDS = 20
 # Hours before a deadline of the reminder in a feed.

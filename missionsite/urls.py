@@ -4,7 +4,7 @@ from django.urls import include, path
 from engagement.mail_events import mail_events
 from missionsite import favourites
 from missionsite.api import api
-from missionsite.portal import accounts, views
+from missionsite.portal import accounts, client, views
 from missionsite.portal import urls as portal
 from missionsite.portal.unsubscribe import unsubscribe
 
@@ -17,6 +17,8 @@ urlpatterns = [
     path("admin/favourites/mark/", admin.site.admin_view(favourites.mark_view), name="mark_favourite"),
     path("admin/", admin.site.urls),
     path("account/", include(accounts.urls(views.log_in, views.log_out))),
+    path("client/<str:secret>/", client.client_page, name="client"),
+    path("client/<str:secret>/report/", client.client_report, name="client_report"),
     path("deck/", include("missiondeck.urls")),
     path("mail-events/<str:provider>/", mail_events, name="mail_events"),
     # Any text, as for codes, so that every invalid link gives the same page.

@@ -18,6 +18,7 @@ from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_changes import format_run
 from missiondeck.admin.workspace_chat import chat, citizens
 from missiondeck.admin.workspace_checklist import checklist
+from missiondeck.admin.workspace_clients import clients_view, report_view
 from missiondeck.admin.workspace_evidence import EvidenceForm, SignatureForm, find_evidence, roles_of
 from missiondeck.admin.workspace_forms import LANGUAGES, ItemForm, MessageForm, ReportForm, StatusForm
 from missiondeck.admin.workspace_gate import GateRulesForm, ReasonForm, gate
@@ -77,7 +78,8 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("evidence/<str:evidence>/sign/", "_sign", sign_view),
     )
     own = {"model_admin": model_admin}
-    every = [(*each, {}) for each in views] + [(*each, own) for each in test_urls()]
+    of_clients = (("clients/", "_clients", clients_view), ("report/", "_report", report_view))
+    every = [(*each, {}) for each in views] + [(*each, own) for each in (*test_urls(), *of_clients)]
     return [
         path(
             f"<path:object_id>/workspace/{end}",
@@ -147,10 +149,15 @@ def _render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict 
         "transcripts": _transcripts(mission, citizen),
         "buttons": [
             {
+                "title": gettext("Client"),
+                "icon": "handshake",
+                "link": reverse("admin:missiondeck_workspace_clients", args=[mission.pk]),
+            },
+            {
                 "title": gettext("Details"),
                 "icon": "edit_note",
                 "link": reverse("admin:missiondeck_deckmission_change", args=[mission.pk]),
-            }
+            },
         ],
     }
     if citizen == TESTER:

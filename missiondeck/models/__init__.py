@@ -13,6 +13,7 @@ from missiondeck.models.choices import (
     RunSource,
     RunStatus,
 )
+from missiondeck.models.clients import ClientCode, ClientComment, ClientLink, ClientSignature
 from missiondeck.models.deck_tests import DeckTest, TestResult
 from missiondeck.models.evidence import Evidence, EvidenceChange
 from missiondeck.models.feeds import DeckFeed
@@ -26,6 +27,10 @@ __all__ = [
     "ChatMessage",
     "ChatSender",
     "Citizen",
+    "ClientCode",
+    "ClientComment",
+    "ClientLink",
+    "ClientSignature",
     "DeckFeed",
     "DeckMission",
     "DeckMissionHistory",

@@ -45,6 +45,19 @@ def page(view: View) -> View:
     return wrapper
 
 
+def hide_referrer(view: View) -> View:
+    """Never send the address as Referer: anyone who has it has what its secret allows."""
+
+    @wraps(view)
+    def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
+        response = view(request, *args, **kwargs)
+        # Not no-referrer: then the browser sends no origin either, and the site rejects the form.
+        response["Referrer-Policy"] = "strict-origin"
+        return response
+
+    return wrapper
+
+
 def member_page(view: View) -> View:
     """Decorator of a page for logged-in members; others are redirected to the log-in page."""
 

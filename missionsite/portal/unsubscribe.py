@@ -1,7 +1,5 @@
 """The unsubscribe page, linked from every unsolicited message. Source: RFC 8058."""
 
-from functools import wraps
-
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.views.decorators.csrf import csrf_exempt
@@ -11,27 +9,14 @@ from engagement.services.profiles import opt_in, opt_out
 from engagement.services.unsubscribe import member_of
 from fallback.services.notification_emails import member_of as notified_member_of
 from fallback.services.preferences import unsubscribe_from_emails
-from missionsite.portal.page import View, page, render_page
+from missionsite.portal.page import hide_referrer, page, render_page
 
 # Sent by the button that subscribes again. Any other POST unsubscribes: mail programs send List-Unsubscribe=One-Click.
 UNDO = "undo"
 
 
-def _hide_referrer(view: View) -> View:
-    """Never send the address as Referer: anyone who has it can unsubscribe the member."""
-
-    @wraps(view)
-    def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
-        response = view(request, *args, **kwargs)
-        # Not no-referrer: then the browser sends no origin either, and the site rejects the form.
-        response["Referrer-Policy"] = "strict-origin"
-        return response
-
-    return wrapper
-
-
 @csrf_exempt
-@_hide_referrer
+@hide_referrer
 @page
 def unsubscribe(request: HttpRequest, token: str) -> HttpResponse:
     """Show the page, or unsubscribe on POST. The token identifies the member, without a session.

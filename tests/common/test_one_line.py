@@ -52,6 +52,8 @@ ELSEWHERE = {
     "engagement_claims.claimed_by": "",
     "engagement_inbound_messages.effect": "",
     "deck_feeds.digest": "",
+    "deck_client_links.digest": "",
+    "deck_client_codes.digest": "",
     "api_tokens.prefix": "",
     "api_tokens.digest": "api_tokens_digest_format",
     "worker_processes.host": "",

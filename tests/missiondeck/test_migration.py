@@ -26,6 +26,7 @@ STEPS = [
     "0010_further_meaningful_rows",
     "0011_test_results",
     "0012_evidence",
+    "0013_client_links",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
@@ -226,6 +227,7 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }  # fmt: skip
     feed = {"alarm_hours", "hides_budget", "hides_addresses"}
     without = {
+        "0012_evidence": (set(), {}),
         "0011_test_results": (set(), {}),
         "0010_further_meaningful_rows": (results, {}),
         "0009_feed_options": (results, {}),

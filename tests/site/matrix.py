@@ -565,6 +565,8 @@ admin/missiondeck/deckmission/<object_id>/workspace/gate/vanished/ | 405        
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/evidence/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/remove/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/sign/ | 405 | done:D 403
+admin/missiondeck/deckmission/<object_id>/workspace/clients/ | ok:{DECK} 403     | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/report/ | file:{DECK} 403    | 405
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/     | ok:{DECK} 403 | 405
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/owner/ | 405       | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/quarantine/ | 405  | done:{DELIVER} 403
@@ -575,6 +577,10 @@ admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 4
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/edit/   | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/position/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/remove/ | 405 | done:{DELIVER} 403
+
+# The page of a client, with the secret of its link.
+client/<secret>/                                         | ok:{ALL}mpi-          | done:{ALL}mpi-
+client/<secret>/report/                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
 
 # The unsubscribe link in messages: valid without a log-in.
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-

@@ -9,6 +9,7 @@ from django.utils import timezone
 from groups.models import Member
 from missiondeck.selectors.deck_tests import key_of_test
 from missiondeck.services.chats import add_message
+from missiondeck.services.client_links import create_client_link
 from missiondeck.services.deck_tests import quarantine_test
 from missiondeck.services.evidence import add_evidence
 from missiondeck.services.feeds import create_feed
@@ -18,7 +19,7 @@ from missiondeck.services.runs import CiRun, import_report, start_run
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
 
 # URLs whose parts are filled in here.
-BELOW = ("admin/missiondeck/", "api/deck/", "deck/")
+BELOW = ("admin/missiondeck/", "api/deck/", "client/", "deck/")
 
 
 def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> None:
@@ -60,6 +61,7 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         issue_url="https://issues.example.org/812",
         until=until,
     )
+    _link, things["client secret"] = create_client_link(actor=people["superuser"], mission=mission, name="Ida")
     things["deck feed"], things["deck feed secret"] = create_feed(actor=people["superuser"], name="laptop")
 
 
@@ -87,6 +89,8 @@ def part(things: dict[str, object], name: str, route: str) -> object:
             return key_of_test("tests \u203a test_gone")
         case "form":
             return "md"
+        case _ if route.startswith("client"):
+            return things["client secret"]
         case _:
             return things["deck feed secret"]
 
@@ -133,6 +137,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_test_owner": {"owner": things["deck mission"].assigned_to},
         "missiondeck_workspace_quarantine": _quarantine() | {"days": "7"},
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
+        "client": {"do": "comment", "comment-text": "Good."},
+        "missiondeck_workspace_clients": {"name": "Bo", "email": "", "days": "30"},
         "missiondeck_workspace_add_evidence": {"kind": "test", "value": "tests \u203a *"},
         "missiondeck_workspace_sign": {"signed": "1"},
         "missiondeck_workspace_tick": {"done": "1"},

@@ -58,6 +58,7 @@ WITHOUT_MESSAGE = {
     # Forms check deck_missions_budget_positive first, and the API has the same minimum.
     "deck_missions_budget_check",
     # Forms and the API have the same minimum, and parts and tests are counted.
+    "deck_client_codes_attempts_check",
     "deck_feeds_alarm_hours_check",
     "deck_gate_baselines_tests_check",
     "deck_gate_rules_max_age_days_check",
