@@ -230,6 +230,25 @@ class RequestOwn(DomainError):
     status = 403
 
 
+# --- Comments ---------------------------------------------------------------------------------
+
+
+class CommentOfOther(DomainError):
+    message = _("Only the author can change a comment.")
+    code = "comment_of_other"
+    status = 403
+
+
+class CommentTooOld(DomainError):
+    message = _("A comment can be changed within 15 minutes. Add another one.")
+    code = "comment_too_old"
+
+
+class CommentRemoved(DomainError):
+    message = _("This comment was removed.")
+    code = "comment_removed"
+
+
 # --- Pull requests ----------------------------------------------------------------------------
 
 

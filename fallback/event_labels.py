@@ -20,6 +20,9 @@ from missionsite.common.audit.events import EventField
 EVENT_LABELS = {
     "notification.created": _("Notification created"),
     "notification.read": _("Notifications read"),
+    "comment.added": _("Comment added"),
+    "comment.edited": _("Comment changed"),
+    "comment.removed": _("Comment removed"),
     "notification.preferences_changed": _("Notification settings changed"),
     "notification.snoozed": _("Notification snoozed"),
     "notification.unsubscribed": _("E-mails about notifications stopped"),
@@ -93,4 +96,15 @@ EVENT_FIELDS: dict[str, EventField] = {
     "weekly_mission_cap": _("Missions per week"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("dependsOn", "id", "item", "mission", "notification", "organization", "request", "run", "runId")
+HIDDEN_FIELDS = (
+    "comment",
+    "dependsOn",
+    "id",
+    "item",
+    "mission",
+    "notification",
+    "organization",
+    "request",
+    "run",
+    "runId",
+)

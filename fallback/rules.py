@@ -80,6 +80,12 @@ DEFAULT_DIGEST_HOUR = 8
 # Days of a snooze that the inbox offers.
 SNOOZE_DAYS = (1, 7)
 
+# --- Comments ---------------------------------------------------------------------------------
+
+COMMENT_LENGTH = 5_000
+# An author can change a comment for this long.
+COMMENT_EDIT_WINDOW = timedelta(minutes=15)
+
 # --- Retention --------------------------------------------------------------------------------
 
 RUNS_KEPT = timedelta(days=180)

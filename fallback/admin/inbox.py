@@ -105,6 +105,10 @@ def _notification(notification: Notification) -> dict:
     address = ""
     if project and notification.kind == NotificationKind.PROPOSAL_WAITING:
         address = f"{reverse('admin:fallback_review')}?project={project.pk}"
+    elif item := notification.payload.get("item"):
+        address = reverse("admin:fallback_missionfallbackitem_comments", args=[item])
+    elif notification.kind == NotificationKind.MENTION and notification.mission_id:
+        address = reverse("admin:fallback_mission_comments", args=[notification.mission_id])
     elif run := notification.payload.get("run"):
         address = reverse("admin:fallback_missionfallbackrun_change", args=[run])
     elif notification.mission_id:

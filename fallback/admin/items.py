@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin import review_actions, review_page
+from fallback.admin import comments, review_actions, review_page
 from fallback.admin.base import ITEM, KeySearch, ReadOnlyProjectModelAdmin, VisibleRelatedFilter
 from fallback.admin.formats import format_effort, format_run
 from fallback.models import MissionFallbackItem
@@ -35,6 +35,7 @@ class ItemAdmin(ReadOnlyProjectModelAdmin[MissionFallbackItem]):
         (_("Decision"), {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
         (_("Origin"), {"fields": (("template_link", "run_link"), "created_at")}),
     )
+    tabs = (comments.COMMENTS,)
     empty_text = (_("No proposals yet"), _("Proposals are made when a project runs low on ready missions."))
 
     def get_urls(self) -> list:
@@ -53,6 +54,7 @@ class ItemAdmin(ReadOnlyProjectModelAdmin[MissionFallbackItem]):
             path("review/missions/", view(review_page.missions_view), name="fallback_review_missions"),
             path("review/accept/", view(review_actions.bulk_accept_view), name="fallback_review_accept"),
             path("review/discard/", view(review_actions.bulk_discard_view), name="fallback_review_discard"),
+            path("<str:item_id>/comment/", view(comments.item_comment_view), name="fallback_item_comment"),
             *(path(f"<str:item_id>/{name}/", view(action), name=f"fallback_item_{name}") for name, action in actions),
             *super().get_urls(),
         ]

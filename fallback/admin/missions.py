@@ -14,7 +14,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from fallback.admin import board
+from fallback.admin import board, comments
 from fallback.admin.base import (
     LIST,
     KeySearch,
@@ -237,6 +237,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         "last_event_at",
     )
     tabs = (
+        comments.COMMENTS,
         ProjectCustomTab(name="timeline", title=_("Timeline"), template="fallback/timeline.html", context=_timeline),
         ProjectCustomTab(
             name="dependencies", title=_("Dependencies"), template="fallback/dependencies.html", context=_dependencies
@@ -252,6 +253,9 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     def get_urls(self) -> list:
         view = self.admin_site.admin_view
         return [
+            path("comment/<str:comment_id>/edit/", view(comments.edit_view), name="fallback_comment_edit"),
+            path("comment/<str:comment_id>/remove/", view(comments.remove_view), name="fallback_comment_remove"),
+            path("<str:mission_id>/comment/", view(comments.mission_comment_view), name="fallback_mission_comment"),
             path("similar/", view(board.similar_view), name="fallback_mission_similar"),
             path("<str:mission_id>/position/", view(board.move_view), name="fallback_mission_position"),
             path("<str:mission_id>/ready/", view(board.ready_view), name="fallback_mission_ready_now"),

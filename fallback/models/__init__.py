@@ -1,6 +1,7 @@
 """Projects, boards, and the fallback that proposes missions."""
 
 from fallback.models.access import AccessRequest
+from fallback.models.comments import MissionComment
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.flows import Actor, Flow
 from fallback.models.metrics import BacklogRollup, MetricsRefresh, MissionForecast, ProposalRollup
@@ -34,6 +35,7 @@ __all__ = [
     "GithubPullRequest",
     "MetricsRefresh",
     "Mission",
+    "MissionComment",
     "MissionDependency",
     "MissionEvent",
     "MissionFallbackAllowance",

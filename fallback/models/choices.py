@@ -167,6 +167,7 @@ class NotificationKind(TextChoices):
     GUARDRAIL_REACHED = "guardrail.reached", _("Guardrail reached")
     ACCESS_REQUESTED = "access.requested", _("Access requested")
     ACCESS_DECIDED = "access.decided", _("Access request decided")
+    MENTION = "mention", _("Mention in a comment")
 
 
 class AccessRequestStatus(TextChoices):

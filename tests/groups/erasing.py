@@ -28,7 +28,14 @@ from engagement.services.inbound import handle_inbound
 from engagement.services.lifecycle import transition
 from engagement.services.messages import enqueue
 from engagement.services.profiles import update_profile
-from fallback.models import AccessRequest, Notification, NotificationPreference, NotificationSettings, ProjectStar
+from fallback.models import (
+    AccessRequest,
+    MissionComment,
+    Notification,
+    NotificationPreference,
+    NotificationSettings,
+    ProjectStar,
+)
 from groups.models import CommunityMember, Member
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
@@ -43,6 +50,7 @@ from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import change_status
 from missionsite.common.models import SecurityEvent
 from tests.support.errors import violates
+from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
 from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
 from tests.support.factories.groups import EntryFactory, MissionFactory, StaffFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
@@ -83,6 +91,7 @@ DOERS = {
     ("engagement_announcements", "created_by_id"),
     ("engagement_state_transitions", "actor_id"),
     ("events", "actor_id"),
+    ("mission_comments", "author_id"),
     ("mission_events", "actor_id"),
     ("mission_fallback_items", "reviewed_by_id"),
     ("mission_fallback_runs", "started_by_id"),
@@ -227,6 +236,9 @@ def live(word):
         member=person, project=membership.project, kind="a", title=f"Hello {word}", payload={"w": word}
     )
     NotificationPreference.objects.create(member=person, kind="a")
+    MissionComment.objects.create(
+        mission=BoardMissionFactory(project=membership.project), author=person, body=f"I am {word}"
+    )
     NotificationSettings.objects.create(member=person)
 
     update_profile(

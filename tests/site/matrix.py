@@ -398,6 +398,10 @@ admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
+admin/fallback/mission/<object_id>/comments/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/mission/<mission_id>/comment/             | 405                  | done:{WORK} to:{LOOK} 404
+admin/fallback/mission/comment/<comment_id>/edit/        | 405                  | to:{LOOK} 404
+admin/fallback/mission/comment/<comment_id>/remove/      | 405                  | done:{MAINTAIN} to:{LOOK} 404
 admin/fallback/mission/similar/                          | ok:{ALL}             | 405                  | 405
 admin/fallback/mission/<mission_id>/position/            | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/mission/<mission_id>/ready/               | 405                  | done:{WORK} to:{LOOK} 404
@@ -465,6 +469,8 @@ admin/fallback/missionfallbackitem/review/events/        | live:{LOOK}X 403     
 admin/fallback/missionfallbackitem/review/missions/      | ok:{ALL}             | 405                  | 405
 admin/fallback/missionfallbackitem/review/accept/        | 405                  | done:{DECIDE} to
 admin/fallback/missionfallbackitem/review/discard/       | 405                  | done:{DECIDE} to
+admin/fallback/missionfallbackitem/<object_id>/comments/ | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/missionfallbackitem/<item_id>/comment/    | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/accept/     | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/discard/    | 405                  | done:{DECIDE} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/snooze/     | 405                  | done:{DECIDE} to:{LOOK} 404

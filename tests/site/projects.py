@@ -6,6 +6,7 @@ from django.utils import timezone
 
 from fallback.models.choices import ConfigStatus, List, ProjectRole, ProjectStatus
 from fallback.services.access import request_access
+from fallback.services.comments import add_comment
 from fallback.services.missions import add_dependency
 from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
@@ -81,6 +82,7 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     things["paused config"] = ConfigFactory(project=things["paused project"], status=ConfigStatus.PAUSED)
     things["access request"] = request_access(actor=MemberFactory(), project=project)
     _missions(things, project)
+    things["comment"] = add_comment(actor=MemberFactory(), mission=things["board mission"], body="Where is the list?")
     _runs(things, project, deciders)
     # Last, because nothing can be added to an archived project.
     things["archived project"].status = ProjectStatus.ARCHIVED
@@ -136,6 +138,7 @@ OBJECTS = {
 }
 PARTS = {
     "request_id": "access request",
+    "comment_id": "comment",
     "project_id": "project",
     "mission_id": "board mission",
     "template_id": "template",
@@ -220,6 +223,9 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_organization_change": organization,
         "fallback_organization_set-role": {**role, "role": "member"},
         "fallback_organization_notification-defaults": {"run_failed": "inbox_email"},
+        "fallback_mission_comment": {"body": "It is here."},
+        "fallback_item_comment": {"body": "It is here."},
+        "fallback_comment_edit": {"body": "It is here."},
         "fallback_inbox_settings": {
             "run_failed": "inbox_digest",
             "quiet_from": "22:00",

@@ -36,6 +36,8 @@ WITHOUT_KEY = {
     "fallback_review_discard": "each proposal is decided once",
     "fallback_access_decide": "a request is decided once",
     "fallback_inbox_read": "they are read already",
+    "fallback_comment_edit": "writes the same text again",
+    "fallback_comment_remove": "it is removed already",
     "fallback_inbox_snooze": "puts it off to the same time",
     "engagement_preview": "shows a text",
     "engagement_try_phrase": "shows how a text is read, and stores nothing",
