@@ -1,7 +1,18 @@
 from functools import partial
+from typing import Any
 
 from django.apps import AppConfig
+from django.db import DEFAULT_DB_ALIAS, connections
+from django.db.models.signals import post_migrate
 from django.utils.translation import gettext_lazy as _
+
+from missionsite.common.sql_loader import read_sql
+
+
+def grant_reading(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
+    """Let the role that views the site as another member read what the site's role reads, after each migrate."""
+    with connections[using].cursor() as cursor:
+        cursor.execute(read_sql("missionsite/after_migrate/viewer"))
 
 
 class MissionsiteConfig(AppConfig):
@@ -17,6 +28,7 @@ class MissionsiteConfig(AppConfig):
 
         roles.connect()
         register_references(Moves("missionsite.Favourite", "member", unless=("path",)))
+        post_migrate.connect(grant_reading, sender=self, dispatch_uid="missionsite.viewer")
         register_collector(metrics.collect)
         register_start(partial(telemetry.start, "missionsite-worker"))
         register_event_labels(

@@ -115,6 +115,7 @@ MIDDLEWARE = [
     "missionsite.common.accounts.sessions.SessionLimitsMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "missionsite.common.accounts.factors.SecondFactorMiddleware",
+    "missionsite.common.accounts.view_as.ViewAsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "missionsite.portal.history.SecretFreeHistoryMiddleware",
@@ -245,6 +246,8 @@ SESSION_IDLE = duration("SESSION_IDLE", default="PT12H")
 # How long after a log-in or a proof of identity a member may change factors, erase people, set roles, create tokens and
 # export lists.
 ACCOUNT_REAUTHENTICATION_TIMEOUT = int(duration("REAUTHENTICATION_TIMEOUT", default="PT15M").total_seconds())
+# How long an administrator sees the site as another member.
+VIEW_AS_LIFETIME = duration("VIEW_AS_LIFETIME", default="PT30M")
 SESSION_COOKIE_AGE = int(SESSION_LIFETIME.total_seconds())
 
 ACCOUNT_ADAPTER = "missionsite.common.accounts.adapter.AccountAdapter"

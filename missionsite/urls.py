@@ -7,6 +7,7 @@ from missionsite.api import api
 from missionsite.portal import accounts, client, views
 from missionsite.portal import urls as portal
 from missionsite.portal.unsubscribe import unsubscribe
+from missionsite.portal.view_as import stop as stop_viewing_as
 
 urlpatterns = [
     path("", views.home),
@@ -19,6 +20,7 @@ urlpatterns = [
     path("account/", include(accounts.urls(views.log_in, views.log_out))),
     path("client/<str:secret>/", client.client_page, name="client"),
     path("client/<str:secret>/report/", client.client_report, name="client_report"),
+    path("view-as/stop/", stop_viewing_as, name="stop_viewing"),
     path("deck/", include("missiondeck.urls")),
     path("mail-events/<str:provider>/", mail_events, name="mail_events"),
     # Any text, as for codes, so that every invalid link gives the same page.

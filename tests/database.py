@@ -73,6 +73,7 @@ def make_template(*, again: bool = False) -> str:
         for old in known if again else known - {name}:
             session.execute(sql.SQL("DROP DATABASE {} WITH (FORCE)").format(sql.Identifier(old)))
         if again or name not in known:
+            Cluster(embedded.var_dir(), tests=True).update_roles()
             # Under another name until it is whole: a run that is cut off leaves no half migrated template.
             unfinished = f"{TEMPLATES}unfinished"
             _copy(session, "template1", unfinished)

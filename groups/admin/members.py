@@ -6,14 +6,14 @@ from django.contrib import admin
 from django.contrib.auth.models import Group as Role
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter
 from unfold.decorators import display
 from unfold.forms import AdminPasswordChangeForm
-from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from groups.admin.base import HistoryAdmin, active_membership_count, current_member
 from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
@@ -24,7 +24,8 @@ from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, revert_member, update_member
 from groups.services.memberships import join_mission
 from groups.services.rights import set_roles
-from missionsite.common.admin import Action, ActionForm, CustomTab, Tab
+from missionsite.common.accounts.view_as import begin, start_viewing
+from missionsite.common.admin import Action, ActionForm, CustomTab, ModelAdmin, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge
 from missionsite.common.admin.timeline import TIMELINE
@@ -84,6 +85,26 @@ def _deactivate(member: Member, actor: Member, values: dict) -> None:
     if member.pk == actor.pk:
         raise NotAllowed(gettext("You cannot deactivate yourself. Ask another administrator."))
     update_member(member=member, actor=actor, is_active=False)
+
+
+class ViewAsForm(ReasonForm):
+    """The reason for viewing the site as a member."""
+
+    reason = forms.CharField(
+        max_length=500,
+        label=_("Reason"),
+        help_text=_("Stored in the security log."),
+        widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
+    )
+
+
+def _view_as(member: Member, actor: Member, values: dict) -> Member:
+    return start_viewing(actor=actor, member=member, reason=values["reason"])
+
+
+def _begin_viewing(model_admin: ModelAdmin, request: HttpRequest, member: Member) -> HttpResponse:
+    begin(request, member)
+    return HttpResponseRedirect(reverse("admin:index" if member.is_staff else "portal:me"))
 
 
 def _set_password(member: Member, actor: Member, values: dict) -> None:
@@ -167,6 +188,22 @@ class MemberAdmin(HistoryAdmin[Member]):
             bulk_title=_("Activate"),
         ),
         merge_action(),
+        Action(
+            name="view-as",
+            title=_("View as this member"),
+            success_message=_("viewed"),
+            run=_view_as,
+            permission=GRANT,
+            form=ViewAsForm,
+            available=lambda member: member.is_active,
+            help_text=_(
+                "You see the site with the rights of this member and can change nothing. It ends with “Stop”, when you "
+                "log out, or by itself."
+            ),
+            icon="visibility",
+            result_page=_begin_viewing,
+            asks_identity=True,
+        ),
     )
 
     # --- Permissions --------------------------------------------------------------------------

@@ -29,3 +29,6 @@ class SiteRequest(HttpRequest):
     added: Any
     new_token: str
     search_found_more: bool
+    # Whom the request views the site as, and whether a page tried to write meanwhile.
+    view_as: Any
+    write_rejected: bool

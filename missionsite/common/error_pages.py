@@ -10,6 +10,7 @@ from http import HTTPStatus
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.middleware.csrf import get_token
 from django.template.loader import render_to_string
 from django.utils import translation
 from django.views.decorators.csrf import requires_csrf_token
@@ -23,7 +24,10 @@ def error_page(
 ) -> HttpResponse:
     """The page for a status. template: by default the status with `.html`, such as 404.html."""
     language = DEFAULT if request.path_info.startswith("/admin/") else get_language(request)
-    context = {"request_id": getattr(request, "id", ""), "language": language, "status": int(status)}
+    context: dict[str, Any] = {"request_id": getattr(request, "id", ""), "language": language, "status": int(status)}
+    if getattr(request, "view_as", None):
+        # For the banner.
+        context |= {"request": request, "csrf_token": get_token(request)}
     name = template or f"{int(status)}.html"
     with translation.override(language):
         page = _in_frame(request, name, context) or render_to_string(name, {**context, "layout": "error.html"})

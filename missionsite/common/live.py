@@ -47,6 +47,8 @@ ACCESS_ENDED = "access_ended"
 # Not an event: wakes the thread that waits for one when the stream is closed.
 _CLOSED = ""
 
+PLAIN = "text/plain; charset=utf-8"
+
 Accepts = Callable[[str, dict], bool]
 Run = Callable[..., Awaitable[Any]]
 
@@ -61,10 +63,14 @@ def stream(
     A payload that is not a JSON object is logged and not sent.
 
     accepts: decides whether a notification is sent, in the thread of the request; it may use the database.
-    When LIVE_STREAMS streams are open in this process, returns 503 with Retry-After; the page then polls instead.
+    When LIVE_STREAMS streams are open in this process, returns 503 with Retry-After; the page then polls instead. For
+    an administrator who views the site as another member, returns 403.
     """
     if request.method != "GET":
         return HttpResponseNotAllowed(["GET"])
+    if getattr(request, "view_as", None):
+        # It would go on outside of the read-only transaction, and for longer than the view.
+        return HttpResponse(_("No live pages while viewing as another member.\n"), status=403, content_type=PLAIN)
     for channel in channels:
         if not 0 < len(channel.encode()) <= LONGEST_CHANNEL or "\x00" in channel:
             raise ValueError(f"{channel!r} is not a valid channel name.")
@@ -75,7 +81,7 @@ def stream(
             _("Too many live pages are open. This page polls for changes instead.\n"),
             status=503,
             headers={"Retry-After": str(RETRY_AFTER), "Cache-Control": "no-store"},
-            content_type="text/plain; charset=utf-8",
+            content_type=PLAIN,
         )
     response = StreamingHttpResponse(
         opened,

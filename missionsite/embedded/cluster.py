@@ -84,10 +84,18 @@ class Cluster:
             if postmaster is None or postmaster.port is None:
                 raise EmbeddedError("The embedded PostgreSQL ended while it was starting.")
             port = postmaster.port
-            if not connection or connection["port"] != port:
+            # At each start: a later version may have more roles.
+            if not running or not connection or connection["port"] != port:
                 connection = self._prepare(port, connection)
             app_url, owner_url = urls_of(connection)
             return Server(port, app_url, owner_url, started=not running)
+
+    def update_roles(self) -> None:
+        """Run roles.sql again on the running server, which an earlier version may have started."""
+        with files.locked(self.var / "postgres.lock"):
+            connection = files.read_json(self.connection_file)
+            if connection:
+                self._prepare(connection["port"], connection)
 
     def stop(self) -> bool:
         """Stop the server. Returns whether it was running."""

@@ -62,6 +62,8 @@ def test_the_roles_can_do_what_they_are_for_and_no_more(var, each_version):
             "missionsite_owner": "t f f f f",
             "missionsite_app": "t f f f f",
             "missionsite_member": "f f f f f",
+            # Sees the rows that the site sees, and writes none.
+            "missionsite_viewer": "f f t f f",
             # Reads all rows, also those that row security hides from the owner.
             "missionsite_backup": "t f t f f",
         }

@@ -149,6 +149,8 @@ admin/groups/member/<object_id>/                         | to:{ALL}             
 admin/groups/member/<object_id>/change/                  | ok:{ROLES} 403       | done:ACS 403
 admin/groups/member/<object_id>/change/ @colleague       | ok:{ROLES} 403       | done:AS 403
 admin/groups/member/<object_id>/change/ @administrator   | ok:{ROLES} 403       | done:S 403
+admin/groups/member/<object_id>/view-as/                 | ok:AS 403            | to:AS 403
+admin/groups/member/<object_id>/view-as/ @administrator  | ok:S 403             | to:S 403
 admin/groups/member/<object_id>/add-to-mission/          | ok:AMCS 403          | done:AMCS 403
 admin/groups/member/<object_id>/password/                | ok:ACS 403           | done:ACS 403
 admin/groups/member/<object_id>/password/ @colleague     | ok:AS 403            | done:AS 403
@@ -587,6 +589,9 @@ admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/remove/ | 4
 # The page of a client, with the secret of its link.
 client/<secret>/                                         | ok:{ALL}mpi-          | done:{ALL}mpi-
 client/<secret>/report/                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
+
+# The end of viewing the site as another member.
+view-as/stop/                                            | 405:{ALL}mpi-          | to:{ALL}mpi-
 
 # The unsubscribe link in messages: valid without a log-in.
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-

@@ -31,6 +31,7 @@ HARMFUL = {
     "role.changed",
     "role.created",
     "token.created",
+    "viewing.started",
 }
 # The views that need a proof: GET leads to the page that asks, POST shows the form again.
 ASK = {
@@ -45,6 +46,7 @@ ASK = {
     "admin/groups/membership/export/",
     "admin/groups/member/<object_id>/history/<entry>/revert/",
     "admin/groups/member/<object_id>/password/",
+    "admin/groups/member/<object_id>/view-as/",
     "admin/missiondeck/deckmission/export/",
     "admin/missionsite/role/<object_id>/change/",
     "admin/missionsite/role/<object_id>/require-second-factor/",

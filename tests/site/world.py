@@ -336,6 +336,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_member_change": {"display_name": "Renamed", "email": "renamed@example.org", "trust_score": "7"},
         "groups_member_add-to-mission": {"group": world["mission"].pk, **MEMBERSHIP},
         "groups_member_password": {"password1": NEW_PASSWORD, "password2": NEW_PASSWORD, "usable_password": "true"},
+        "groups_member_view-as": REASON,
         "groups_task_add": {"group": world["mission"].pk, "title": "A new task", "reward_points": "0"},
         "groups_task_change": {"title": "A renamed task", "reward_points": "3"},
         "groups_task_claim": {"member": world["membership"].member_id},

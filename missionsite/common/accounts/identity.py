@@ -12,6 +12,7 @@ from allauth.account import app_settings
 from allauth.account.adapter import get_adapter
 from allauth.account.internal.flows.login import get_authentication_records
 from django.contrib import messages
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponseRedirect
 from django.urls import reverse
 from django.utils.html import format_html
@@ -19,6 +20,7 @@ from django.utils.http import urlencode
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.accounts.sessions import BEGAN
+from missionsite.common.accounts.view_as import viewing_of
 from missionsite.common.annotations import StrOrPromise
 from missionsite.common.errors import DomainError
 
@@ -52,8 +54,11 @@ def prompt_for_identity(
 ) -> HttpResponseRedirect | None:
     """Return the redirect to the page that asks for a proof of identity; None if there is a recent one.
 
-    then: where to go afterwards, this address by default. hint: what to do there, shown while asking.
+    then: where to go afterwards, this address by default. hint: what to do there, shown while asking. Raises
+    PermissionDenied for who views the site as another member.
     """
+    if viewing_of(request):
+        raise PermissionDenied
     if is_identity_confirmed(request):
         return None
     if hint:

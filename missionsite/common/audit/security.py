@@ -36,6 +36,8 @@ SECURITY_LABELS: Mapping[str, StrOrPromise] = {
     "factor.added": _("Second factor added"),
     "factor.removed": _("Second factor removed"),
     "factor.renewed": _("Recovery codes renewed"),
+    "viewing.started": _("Viewing as another member started"),
+    "viewing.ended": _("Viewing as another member ended"),
     "data.exported": _("Data exported"),
 }
 # Events of the apps that are also in the security log. Of an edited member, only changes of access.
