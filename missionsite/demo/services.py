@@ -3,6 +3,7 @@
 # ruff: noqa: S603 - runs only programs of the site
 
 import contextlib
+import os
 import signal
 import subprocess
 import sys
@@ -18,6 +19,11 @@ LONGEST_PAUSE = 30
 # After running this long, a process is restarted without a longer pause.
 STEADY_SECONDS = 60
 LARGEST_LOG = 10_000_000
+
+
+def _private(path: str, flags: int) -> int:
+    """Open a file that only its owner can read: log lines contain addresses and ids of members."""
+    return os.open(path, flags, 0o600)
 
 
 class Watcher:
@@ -63,10 +69,12 @@ class Service:
         self.pause = 1
 
     def start(self) -> None:
-        self.log.parent.mkdir(parents=True, exist_ok=True)
+        self.log.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
         if self.log.exists() and self.log.stat().st_size > LARGEST_LOG:
             self.log.replace(self.log.with_suffix(".old"))
-        with open(self.log, "a") as output:
+        with open(self.log, "a", opener=_private) as output:
+            # An earlier version let everyone read it.
+            os.fchmod(output.fileno(), 0o600)
             self.process = subprocess.Popen(
                 self.command,
                 cwd=embedded.CHECKOUT,

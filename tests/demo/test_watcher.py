@@ -148,3 +148,22 @@ def test_a_demo_waits_for_the_cleaning_of_the_one_before(tmp_path):
     assert inside.wait(60)
     leave.set()
     demo.join()
+
+
+@pytest.mark.parametrize("existing", [False, True])
+def test_log_is_read_by_its_owner_only(tmp_path, watcher, existing):
+    folder = tmp_path / "logs"
+    log = folder / "test.log"
+    if existing:
+        folder.mkdir()
+        log.touch(0o644)
+    before = os.umask(0)
+    try:
+        running = service(tmp_path, watcher, "echo a line")
+        running.start()
+        running.process.wait(60)
+    finally:
+        os.umask(before)
+    assert log.stat().st_mode & 0o777 == 0o600
+    assert existing or folder.stat().st_mode & 0o777 == 0o700
+    assert log.read_text() == "a line\n"

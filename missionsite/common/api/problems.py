@@ -4,6 +4,7 @@ import json
 import logging
 from collections.abc import Callable
 from http import HTTPStatus
+from typing import Any, cast
 
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.serializers.json import DjangoJSONEncoder
@@ -195,4 +196,7 @@ class ProblemMiddleware:
         ):
             return response
         headers = {name: response[name] for name in ("Allow", "Retry-After") if name in response}
-        return problem(request, response.status_code, headers=headers)
+        document = problem(request, response.status_code, headers=headers)
+        # Django logs each response with an error once.
+        cast(Any, document)._has_been_logged = getattr(response, "_has_been_logged", False)
+        return document
