@@ -22,7 +22,7 @@ class CommonConfig(AppConfig):
 
     def ready(self) -> None:
         from missionsite.common import checks, hardening  # noqa: F401  (registers the system checks)
-        from missionsite.common.accounts import receivers
+        from missionsite.common.accounts import openid, receivers
         from missionsite.common.audit import sources
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.security import SECURITY_LABELS
@@ -32,6 +32,7 @@ class CommonConfig(AppConfig):
         sources.connect()
         hardening.connect()
         receivers.connect()
+        openid.connect()
         register_event_labels(
             SECURITY_LABELS,
             {

@@ -12,8 +12,9 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount import views as social
+from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.github import views as github
-from allauth.socialaccount.providers.openid_connect import views as openid
+from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.usersessions import views as sessions
 from django.conf import settings
 from django.contrib.auth import logout
@@ -24,6 +25,7 @@ from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
 
 from missionsite.common.accounts.addresses import ensure_address
+from missionsite.common.accounts.openid import CheckedAdapter
 from missionsite.common.accounts.sessions import end_sessions
 from missionsite.common.api.limits import count_request
 from missionsite.common.audit.security import record_security_event
@@ -125,6 +127,18 @@ def _with_github(view: View) -> View:
     return wrapper
 
 
+def _openid(view: Any) -> View:
+    """Return a page of the sign-in with OpenID Connect, with the checks of this site."""
+
+    def wrapper(request: HttpRequest, provider_id: str) -> HttpResponse:
+        try:
+            return view.adapter_view(CheckedAdapter(request, provider_id))(request)
+        except SocialApp.DoesNotExist as error:
+            raise Http404 from error
+
+    return wrapper
+
+
 def log_in_again(request: HttpRequest) -> HttpResponse:
     """Prove one's identity without a password or a factor: log out, and in again with another provider."""
     wanted = safe_next(request, "portal:me")
@@ -205,8 +219,8 @@ def urls(log_in: View, log_out: View) -> list[URLPattern]:
         path("providers/error/", plain(social.login_error), name="socialaccount_login_error"),
         path("github/login/", plain(_with_github(github.oauth2_login)), name="github_login"),
         path("github/login/callback/", plain(_with_github(github.oauth2_callback)), name="github_callback"),
-        path("oidc/<provider_id>/login/", plain(openid.login), name="openid_connect_login"),
-        path("oidc/<provider_id>/login/callback/", plain(openid.callback), name="openid_connect_callback"),
+        path("oidc/<provider_id>/login/", plain(_openid(OAuth2LoginView)), name="openid_connect_login"),
+        path("oidc/<provider_id>/login/callback/", plain(_openid(OAuth2CallbackView)), name="openid_connect_callback"),
     ]
 
 

@@ -27,7 +27,11 @@ class Provider(BaseHTTPRequestHandler):
     """What the test sets in `claims` is what the provider says; `sign_with` is its key."""
 
     claims: dict = {}
+    # What the user info says instead.
+    about: dict = {}
     sign_with = KEY
+    # A token endpoint that gives none.
+    without_token = False
 
     def do_GET(self) -> None:
         base = f"http://127.0.0.1:{self.server.server_port}"
@@ -46,7 +50,7 @@ class Provider(BaseHTTPRequestHandler):
                 key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
                 self.answer({"keys": [key | {"kid": "1", "alg": "RS256", "use": "sig"}]})
             case "/userinfo":
-                self.answer({name: value for name, value in self.claims.items() if name != "nonce"})
+                self.answer({name: value for name, value in (self.claims | self.about).items() if name != "nonce"})
             case _:
                 self.send_error(404)
 
@@ -54,8 +58,13 @@ class Provider(BaseHTTPRequestHandler):
         self.rfile.read(int(self.headers["Content-Length"]))
         base = f"http://127.0.0.1:{self.server.server_port}"
         claims = {"iss": base, "aud": CLIENT, "iat": int(time.time()), "exp": int(time.time()) + 60} | self.claims
-        token = jwt.encode(claims, Provider.sign_with, algorithm="RS256", headers={"kid": "1"})
-        self.answer({"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": token})
+        claims = {name: value for name, value in claims.items() if value is not None}
+        algorithm = "HS256" if isinstance(Provider.sign_with, str) else "RS256"
+        token = jwt.encode(claims, Provider.sign_with, algorithm=algorithm, headers={"kid": "1"})
+        answer = {"access_token": "a", "token_type": "Bearer", "expires_in": 60, "id_token": token}
+        if self.without_token:
+            del answer["id_token"]
+        self.answer(answer)
 
     def answer(self, document: dict) -> None:
         body = json.dumps(document).encode()
@@ -76,7 +85,7 @@ def provider(settings):
     app = {"provider_id": "oidc", "name": "Acme ID", "client_id": CLIENT, "secret": "s"}
     app["settings"] = {"server_url": f"http://127.0.0.1:{server.server_port}", "fetch_userinfo": True}
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
-    Provider.claims, Provider.sign_with = {}, KEY
+    Provider.claims, Provider.about, Provider.sign_with, Provider.without_token = {}, {}, KEY, False
     yield Provider
     server.shutdown()
 
@@ -92,7 +101,7 @@ def sign_in(claims: dict, client: Client | None = None, state: str = "") -> Clie
     answer = client.post("/account/oidc/oidc/login/?process=login")
     asked = parse_qs(urlsplit(answer["Location"]).query)
     assert asked["code_challenge_method"] == ["S256"]
-    Provider.claims = claims
+    Provider.claims = {"nonce": asked["nonce"][0]} | claims
     client.get("/account/oidc/oidc/login/callback/", {"code": "c", "state": state or asked["state"][0]})
     return client
 
@@ -119,9 +128,10 @@ def test_unverified_address_opens_nothing(provider, ana):
     assert not SocialAccount.objects.exists()
 
 
-def test_changed_subject_with_same_address_is_linked_beside(provider, ana):
+@pytest.mark.parametrize("verified", [True, False])
+def test_changed_subject_with_same_address_opens_nothing(provider, ana, verified):
     sign_in(claims())
-    sign_in(claims(sub="subject-2", email_verified=False))
+    assert not is_logged_in(sign_in(claims(sub="subject-2", email_verified=verified)))
     assert list(SocialAccount.objects.values_list("uid", flat=True)) == ["subject-1"]
 
 
@@ -133,6 +143,46 @@ def test_unknown_person_gets_no_account(provider):
 
 def test_wrong_state_is_rejected(provider, ana):
     assert not is_logged_in(sign_in(claims(), state="forged"))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"nonce": "that of another log-in"},
+        {"nonce": None},
+        {"aud": "another client"},
+        {"aud": [CLIENT, "another client"]},
+        {"iss": "https://evil.example.org"},
+        {"exp": 1},
+        {"sub": ""},
+    ],
+    ids=str,
+)
+def test_wrong_id_token_is_rejected(provider, ana, wrong):
+    assert not is_logged_in(sign_in(claims(**wrong)))
+    assert not SocialAccount.objects.exists()
+
+
+@pytest.mark.parametrize("wrong", ["signature", "algorithm", "no token", "user info"])
+def test_id_token_of_someone_else_is_rejected(provider, ana, wrong):
+    if wrong == "signature":
+        provider.sign_with = OTHER_KEY
+    elif wrong == "algorithm":
+        provider.sign_with = "a secret that is no key of the provider, but long enough"
+    elif wrong == "no token":
+        provider.without_token = True
+    else:
+        provider.about = {"sub": "subject-2"}
+    assert not is_logged_in(sign_in(claims()))
+    assert not SocialAccount.objects.exists()
+
+
+def test_nonce_differs_each_time(provider, ana):
+    def nonce() -> str:
+        answer = Client().post("/account/oidc/oidc/login/?process=login")
+        return parse_qs(urlsplit(answer["Location"]).query)["nonce"][0]
+
+    assert len({nonce() for _ in range(5)}) == 5
 
 
 def test_canonical_provider_sets_name_and_address(provider, ana, settings):

@@ -9,8 +9,10 @@ from typing import Any
 from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
+from allauth.socialaccount.models import SocialAccount
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
+from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest
 from django.urls import reverse
 
@@ -78,9 +80,18 @@ class SocialAdapter(DefaultSocialAccountAdapter):
         return False
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
-        """Let name and e-mail follow the canonical provider: SOCIAL_CANONICAL_PROVIDER."""
+        """Let name and e-mail follow the canonical provider, and reject another subject with the address of an account.
+
+        An address may have been given to someone else, at the provider, since its account was linked.
+        """
         from missionsite.common.accounts.receivers import follow_provider
 
+        account, user = sociallogin.account, sociallogin.user
+        is_known = not user._state.adding
+        linked = SocialAccount.objects.filter(provider=account.provider, user=user) if is_known else None
+        if linked is not None and linked.exclude(uid=account.uid).exists():
+            logger.warning("A subject of %s was rejected: the account is linked to another one.", account.provider)
+            raise PermissionDenied
         if sociallogin.is_existing and sociallogin.account.provider == settings.SOCIAL_CANONICAL_PROVIDER:
             follow_provider(sociallogin)
 
