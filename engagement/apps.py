@@ -15,17 +15,20 @@ class EngagementConfig(AppConfig):
 
     def ready(self) -> None:
         from engagement.event_labels import EVENT_FIELDS, EVENT_LABELS
+        from engagement.free_texts import FREE_TEXTS
         from engagement.receivers import connect
         from engagement.references import register
         from engagement.services.default_phrases import create_default_phrases
         from engagement.services.default_texts import create_default_texts
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.sources import register_audited_log
+        from missionsite.common.mentions import register_free_texts
 
         connect()
         register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, app=self.label)
         register_audited_log("engagement", "engagement_state_transitions")
+        register_free_texts(*FREE_TEXTS)
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
         post_migrate.connect(create_default_phrases, sender=self, dispatch_uid="engagement.default_phrases")
 

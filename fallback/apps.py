@@ -27,6 +27,7 @@ class FallbackConfig(AppConfig):
 
     def ready(self) -> None:
         from fallback.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
+        from fallback.free_texts import FREE_TEXTS
         from fallback.references import register
         from fallback.services.audit import write_activity
         from fallback.services.notifications import notify
@@ -35,6 +36,7 @@ class FallbackConfig(AppConfig):
         from missionsite.common.audit.events import register_event_labels, register_log
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
         from missionsite.common.interfaces import register_link_pull_request, register_notify
+        from missionsite.common.mentions import register_free_texts
 
         register_log(write_activity, link="project")
         register_notify(notify)
@@ -45,3 +47,4 @@ class FallbackConfig(AppConfig):
         register_audited_log("fallback", "project_activity")
         for model, without in AUDITED.items():
             register_audited_rows(f"fallback.{model}", without=without)
+        register_free_texts(*FREE_TEXTS)

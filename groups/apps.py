@@ -22,12 +22,14 @@ class GroupsConfig(AppConfig):
 
     def ready(self) -> None:
         from groups.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
+        from groups.free_texts import FREE_TEXTS
         from groups.references import register
         from groups.rollback import before_migrate
         from groups.services.events import write_event
         from missionsite.common.audit.events import register_event_labels, register_log
         from missionsite.common.audit.identities import register_audit_identity
         from missionsite.common.audit.sources import register_audited_log, register_erasure
+        from missionsite.common.mentions import register_free_texts
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
         register_log(write_event)
@@ -39,6 +41,7 @@ class GroupsConfig(AppConfig):
         register_audit_identity("groups.communitymember", "member_id")
         register_audited_log("groups", "events")
         register_erasure("community_members", "groups.communitymember")
+        register_free_texts(*FREE_TEXTS)
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:
         """Write the events of example data."""

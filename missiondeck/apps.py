@@ -13,10 +13,12 @@ class MissiondeckConfig(AppConfig):
 
     def ready(self) -> None:
         from missiondeck.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
+        from missiondeck.free_texts import FREE_TEXTS
         from missiondeck.references import register
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.identities import register_audit_identity
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
+        from missionsite.common.mentions import register_free_texts
 
         register()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
@@ -27,3 +29,4 @@ class MissiondeckConfig(AppConfig):
         register_audited_rows("missiondeck.DeckMission", without=without, key="number")
         register_audited_rows("missiondeck.DodItem", without=("completed_at",))
         register_audited_rows("missiondeck.GateRules")
+        register_free_texts(*FREE_TEXTS)

@@ -104,7 +104,7 @@ class RoleAdmin(AuditedHistory):
         ),
     )
 
-    def asks_identity(self, request: HttpRequest, obj: Role | None, changed: Collection[str]) -> bool:
+    def asks_identity(self, request: HttpRequest, changed: Collection[str], *, adding: bool) -> bool:
         return True
 
     def get_queryset(self, request: HttpRequest) -> QuerySet:

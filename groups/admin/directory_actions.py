@@ -3,6 +3,8 @@
 from collections.abc import Callable
 
 from django import forms
+from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.widgets import UnfoldAdminTextInputWidget
@@ -14,6 +16,7 @@ from groups.services import directory
 from groups.services.erasure import erase
 from groups.services.verification import request_github_check
 from missionsite.common.admin import Action, ActionForm, OptionalReasonForm, ReasonForm
+from missionsite.common.mentions import find_mentions
 
 DECIDE = "groups.approve_communitymember"
 VERIFY = "groups.verify_communitymember"
@@ -66,6 +69,15 @@ def _verify_manually(entry: CommunityMember, actor: Member, values: dict) -> Non
 
 def _erase(entry: CommunityMember, actor: Member, values: dict) -> None:
     erase(entry=entry, actor=actor)
+
+
+def _mentions(request: HttpRequest, entry: CommunityMember) -> str:
+    """Where the names and addresses of a person stand in texts that erasing does not change."""
+    person = entry.person
+    names = [entry.name, entry.telegram_username, entry.github_username]
+    names += [person.display_name, person.email] if person else []
+    found = find_mentions([name for name in names if name], may=request.user.has_perm)
+    return render_to_string("groups/mentions.html", {"mentions": found})
 
 
 def _can(move: str) -> Callable[[CommunityMember], bool]:
@@ -181,6 +193,7 @@ ACTIONS = (
             " history. The number and the counts are kept. This cannot be undone."
         ),
         icon="delete_forever",
+        details=_mentions,
         asks_identity=True,
         danger=True,
     ),

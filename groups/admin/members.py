@@ -260,9 +260,9 @@ class MemberAdmin(HistoryAdmin[Member]):
 
     # --- Writing ------------------------------------------------------------------------------
 
-    def asks_identity(self, request: HttpRequest, obj: Member | None, changed: Collection[str]) -> bool:
+    def asks_identity(self, request: HttpRequest, changed: Collection[str], *, adding: bool) -> bool:
         """Only for a change of rights, or of the address, which receives passwords: the page is also opened to read."""
-        return not set(changed).isdisjoint((*RIGHTS, "email") if obj else RIGHTS)
+        return not set(changed).isdisjoint(RIGHTS if adding else (*RIGHTS, "email"))
 
     def create(self, request: HttpRequest, values: dict) -> Member:
         member = create_member(

@@ -93,6 +93,7 @@ class Action(Generic[M]):
     help_text: shown above the form. bulk_title: its entry in the list's action menu; empty for none.
     result_page: returns the response after the action, given the model admin, the request and the return value of
     `run`, for what may be shown only once. Without it the previous page is shown again.
+    details: returns what the page of one object says below the help text, as HTML.
     asks_identity: whether it needs a recent proof of identity, because it is harmful in a session that was left open.
     """
 
@@ -108,6 +109,7 @@ class Action(Generic[M]):
     bulk_title: StrOrPromise = ""
     danger: bool = False
     result_page: Callable[..., HttpResponse] | None = None
+    details: Callable[[HttpRequest, M], str] | None = None
     asks_identity: bool = False
 
     def allowed(self, request: HttpRequest) -> bool:
@@ -347,6 +349,7 @@ def _render(
         rejected=rejected,
         summary=summary,
         original=original,
+        details=action.details(request, original) if action.details and original is not None else "",
         bulk=original is None,
         plural=capfirst(model_admin.opts.verbose_name_plural),
         action_name=action.name.replace("-", "_"),

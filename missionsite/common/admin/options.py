@@ -103,15 +103,15 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
 
     # --- Writing ------------------------------------------------------------------------------
 
-    def asks_identity(self, request: HttpRequest, obj: M | None, changed: Collection[str]) -> bool:
+    def asks_identity(self, request: HttpRequest, changed: Collection[str], *, adding: bool) -> bool:
         """Whether a form needs a recent proof of identity, when it is opened or when it changes these fields.
 
-        changed: the names of the changed fields; empty when the form is opened. obj: None for an object to add.
+        changed: the names of the changed fields; empty when the form is opened. adding: the form adds an object.
         """
         return False
 
     def save_form(self, request: HttpRequest, form: ServiceForm, change: bool) -> Any:
-        if self.asks_identity(request, form.instance if change else None, form.changed_data):
+        if self.asks_identity(request, form.changed_data, adding=not change):
             require_identity(request)
         return super().save_form(request, form, change)
 
@@ -166,14 +166,12 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
             return view()
 
     def _prompt_for_identity(self, request: HttpRequest, object_id: str | None) -> HttpResponse | None:
-        if request.method == "POST":
+        if request.method == "POST" or not self.asks_identity(request, (), adding=object_id is None):
             return None
         obj = self.get_object(request, object_id) if object_id else None
         may_save = self.has_change_permission(request, obj) if obj else self.has_add_permission(request)
         missing = object_id is not None and obj is None
-        if missing or not may_save or not self.asks_identity(request, obj, ()):
-            return None
-        return prompt_for_identity(request)
+        return prompt_for_identity(request) if may_save and not missing else None
 
     def _add_once(self, request: HttpRequest, view: Callable[[], HttpResponse]) -> HttpResponse:
         """Add the object once; the same form submitted again redirects to the object added first."""
@@ -409,7 +407,7 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
             raise PermissionDenied
         error_message: StrOrPromise = ""
         fields = [field.name for field in change.fields]
-        asks = self.asks_identity(request, obj, fields)
+        asks = self.asks_identity(request, fields, adding=False)
         if asks and request.method != "POST" and (prompt := prompt_for_identity(request)):
             return prompt
         if request.method == "POST":

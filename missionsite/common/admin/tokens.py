@@ -137,8 +137,8 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
 
     # --- Adding a token ---------------------------------------------------------------------------
 
-    def asks_identity(self, request: HttpRequest, obj: ApiToken | None, changed: Collection[str]) -> bool:
-        return obj is None
+    def asks_identity(self, request: HttpRequest, changed: Collection[str], *, adding: bool) -> bool:
+        return adding
 
     def get_form(self, request: HttpRequest, obj: ApiToken | None = None, change: bool = False, **kwargs: Any) -> Any:
         if obj:

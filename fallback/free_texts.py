@@ -1,0 +1,30 @@
+"""Texts of projects in which people may be named."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from missionsite.common.mentions import FreeText
+
+FREE_TEXTS = (
+    FreeText(
+        "fallback.Project",
+        _("Projects"),
+        ("name", "description"),
+        lambda project: reverse("admin:fallback_project_change", args=[project.pk]),
+        "fallback.every_project",
+    ),
+    FreeText(
+        "fallback.Mission",
+        _("Missions on boards"),
+        ("title", "description", "clarification", "review_feedback"),
+        lambda mission: reverse("admin:fallback_mission_change", args=[mission.pk]),
+        "fallback.every_project",
+    ),
+    FreeText(
+        "fallback.MissionFallbackItem",
+        _("Proposals"),
+        ("title", "description", "feedback"),
+        lambda item: reverse("admin:fallback_missionfallbackitem_change", args=[item.pk]),
+        "fallback.every_project",
+    ),
+)

@@ -1,0 +1,38 @@
+"""Texts of groups in which people may be named."""
+
+from django.urls import reverse
+from django.utils.translation import gettext_lazy as _
+
+from missionsite.common.mentions import FreeText
+
+FREE_TEXTS = (
+    FreeText(
+        "groups.Task",
+        _("Tasks"),
+        ("title", "description"),
+        lambda task: reverse("admin:groups_task_change", args=[task.pk]),
+        "groups.view_task",
+    ),
+    FreeText(
+        "groups.Group",
+        _("Missions and colonies"),
+        ("name", "description"),
+        lambda group: reverse("admin:groups_group_change", args=[group.pk]),
+        "groups.view_group",
+    ),
+    FreeText(
+        "groups.MemberRelationship",
+        _("Notes on relationships"),
+        ("content",),
+        lambda relationship: reverse("admin:groups_memberrelationship_change", args=[relationship.pk]),
+        "groups.view_memberrelationship",
+    ),
+    FreeText(
+        "groups.Event",
+        _("Events"),
+        ("payload",),
+        lambda event: reverse("admin:groups_event_change", args=[event.pk]),
+        "groups.view_event",
+        ("actor", "member", "group"),
+    ),
+)
