@@ -25,6 +25,7 @@ def register() -> None:
                 ("ProjectActivity", "actor"),
                 ("MissionFallbackRun", "started_by"),
                 ("MissionFallbackItem", "reviewed_by"),
+                ("MissionComment", "author"),
             )
         ),
     )

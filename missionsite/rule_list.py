@@ -25,6 +25,7 @@ APPS = {
     "engagement": "engagement",
     "missiondeck": "missiondeck",
     "common": "missionsite/common",
+    "missionsite": "missionsite",
 }
 MOST_TESTS = 2
 # More tables than these are counted; for more places only the files are named.
@@ -137,7 +138,7 @@ def condition_text(condition: object) -> str:
 
 
 def _add_sql(label: str, rules: dict[str, Rule]) -> None:
-    for path in sql_files(CHECKOUT / APPS[label]):
+    for path in sql_files(label):
         for found in _SQL_RULE.finditer(_split_constraints(re.sub(r"--.*", "", path.read_text(encoding="utf-8")))):
             kind = next(kind for kind in ("trigger", "policy", "index", "raised", "constraint") if found[kind])
             if kind == "constraint" and found[kind].endswith("_pkey"):
@@ -159,14 +160,21 @@ def _split_constraints(sql: str) -> str:
     )
 
 
-def sql_files(folder: Path) -> list[Path]:
+def _files(label: str, pattern: str) -> list[Path]:
+    """Return the files of an app, without those of an app inside its folder."""
+    folder = CHECKOUT / APPS[label]
+    inner = [CHECKOUT / each for each in APPS.values() if each.startswith(f"{APPS[label]}/")]
+    return sorted(path for path in folder.rglob(pattern) if not any(path.is_relative_to(each) for each in inner))
+
+
+def sql_files(label: str) -> list[Path]:
     """Return the SQL files with what an app's database has now: no way back, no earlier version."""
-    files = (path for path in folder.rglob("*.sql") if "sql" in path.parts and "versions" not in path.parts)
-    return sorted(path for path in files if not path.name.endswith(".reverse.sql"))
+    files = (path for path in _files(label, "*.sql") if "sql" in path.parts and "versions" not in path.parts)
+    return [path for path in files if not path.name.endswith(".reverse.sql")]
 
 
 def _add_errors(label: str, rules: dict[str, Rule]) -> None:
-    raised = _raised_in(CHECKOUT / APPS[label])
+    raised = _raised_in(label)
     for error in errors_of(label):
         name = error.constraint or error.__name__
         rule = rules.setdefault(name, Rule(name))
@@ -179,15 +187,13 @@ def _add_errors(label: str, rules: dict[str, Rule]) -> None:
 
 def errors_of(label: str) -> list[type[DomainError]]:
     """Return the error classes of an app; a class without a code of its own is only a base of others."""
-    package = APPS[label].replace("/", ".")
+    modules = {_path(path).removesuffix(".py").replace("/", "."): path for path in _files(label, "*.py")}
     # Other modules than errors.py, such as those of the API, are not imported by every command.
-    for path in sorted((CHECKOUT / APPS[label]).rglob("*.py")):
+    for module, path in modules.items():
         if re.search(r"^class \w+\(DomainError\)", path.read_text(encoding="utf-8"), re.MULTILINE):
-            import_module(_path(path).removesuffix(".py").replace("/", "."))
+            import_module(module)
     return [
-        error
-        for error in _subclasses(DomainError)
-        if error.__module__.startswith(f"{package}.") and error.code != DomainError.code
+        error for error in _subclasses(DomainError) if error.__module__ in modules and error.code != DomainError.code
     ]
 
 
@@ -197,10 +203,10 @@ def _subclasses(error: type[DomainError]) -> Iterator[type[DomainError]]:
         yield from _subclasses(each)
 
 
-def _raised_in(folder: Path) -> dict[str, set[str]]:
+def _raised_in(label: str) -> dict[str, set[str]]:
     """Return the functions and classes of an app that raise each class; the files if they are many."""
     found: dict[str, set[str]] = defaultdict(set)
-    for path in folder.rglob("*.py"):
+    for path in _files(label, "*.py"):
         for owner in ast.parse(path.read_text(encoding="utf-8")).body:
             for node in ast.walk(owner):
                 if isinstance(node, ast.Raise) and node.exc is not None:

@@ -49,6 +49,7 @@ from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import change_status
 from missionsite.common.models import SecurityEvent
+from missionsite.models import Favourite
 from tests.support.errors import violates
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
 from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
@@ -236,6 +237,7 @@ def live(word):
         member=person, project=membership.project, kind="a", title=f"Hello {word}", payload={"w": word}
     )
     NotificationPreference.objects.create(member=person, kind="a")
+    Favourite.objects.create(member=person, path="/admin/")
     MissionComment.objects.create(
         mission=BoardMissionFactory(project=membership.project), author=person, body=f"I am {word}"
     )

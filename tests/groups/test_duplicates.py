@@ -15,7 +15,7 @@ from groups.services.imports import import_members
 from groups.services.merging import merge_people
 from tests.support.admin import client as office_client
 from tests.support.admin import page_text
-from tests.support.database import rows
+from tests.support.database import rejected_by, rows
 from tests.support.factories.directory import EntryFactory, InvitationFactory
 from tests.support.factories.groups import MemberFactory
 
@@ -140,9 +140,32 @@ def test_list_query_count_is_constant(count, django_assert_num_queries):
         office.get(LIST)
 
 
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("first = second, second = first", "possible_duplicates_in_order"),
+        ("score = 101", "possible_duplicates_score_range"),
+        ("status = 'maybe'", "possible_duplicates_status_known"),
+    ],
+)
+def test_database_rejects_invalid_pairs(change, rule):
+    EntryFactory(name="Ana Lima", telegram_username="ana_lima")
+    EntryFactory(name="Lima Ana")
+    find_duplicates(actor=Member.objects.system())
+    assert PossibleDuplicate.objects.count() == 1
+    with rejected_by(rule):
+        rows(f"UPDATE possible_duplicates SET {change}")
+    with rejected_by("possible_duplicates_pair_once"):
+        rows(
+            "INSERT INTO possible_duplicates (first, second, status, score, reasons)"
+            " SELECT first, second, status, score, reasons FROM possible_duplicates"
+        )
+
+
 # --- Warnings before one is made ----------------------------------------------------------------
 
 
+@pytest.mark.rule("PerhapsDuplicate")
 def test_adding_someone_alike_asks_first():
     office = office_client("Community Manager")
     ana = EntryFactory(name="Ana Lima")

@@ -11,7 +11,14 @@ from django.urls import reverse
 from django.utils import timezone
 from procrastinate.contrib.django.models import ProcrastinateJob
 
-from groups.errors import CodeRejected, InvitationEnded, MailNotSent, TooManyInvitations
+from groups.errors import (
+    CodeRejected,
+    InvitationEnded,
+    MailNotSent,
+    RecipientMissing,
+    RecipientRejected,
+    TooManyInvitations,
+)
 from groups.models import CommunityInvitationUse, CommunityMember, Event, Member
 from groups.models.invitations import digest_of_code
 from groups.services import registration
@@ -180,6 +187,15 @@ def test_page_after_saving_has_qr_code_and_sends_address(community, noor):
     assert message.to == ["ana@example.org"]
     assert f"http://localhost:8000/join/{code[:4]}-{code[4:8]}-{code[8:12]}-{code[12:]}/" in message.body
     assert find_invitation(code).invited_email == "ana@example.org"
+
+
+def test_send_rejects_missing_or_invalid_address(noor):
+    made = create_invitation(actor=noor.person, created_by=noor)
+    with pytest.raises(RecipientMissing):
+        queue_invitation_mail(actor=noor.person, invitation=made)
+    with pytest.raises(RecipientRejected):
+        send_invitation(actor=noor.person, invitation=made, email="ana")
+    assert mail.outbox == []
 
 
 def test_send_shows_failure_and_stores_nothing(noor, monkeypatch):

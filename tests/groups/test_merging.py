@@ -53,7 +53,7 @@ def dump() -> dict[str, list[str]]:
     return {
         table: sorted(row for (row,) in rows(f"SELECT (to_jsonb(t) - 'updated_at')::text FROM {table} t"))
         for (table,) in tables
-        if table not in LOGS and not table.startswith("procrastinate") and table != "mission_counters"
+        if table not in LOGS and not table.startswith(("procrastinate", "audit_")) and table != "mission_counters"
     }
 
 
@@ -149,6 +149,35 @@ def test_database_rejects_half_a_merge():
             "UPDATE members SET is_active = false, merged_into_id = %s WHERE id = %s", [ana.account.pk, rui.account.pk]
         )
     assert done.undone_at is None
+
+
+@pytest.mark.rule("members_not_merged_into_self", "community_members_not_merged_into_self")
+def test_database_rejects_merge_into_itself():
+    ana = person()
+    with rejected_by("members_not_merged_into_self"):
+        rows("UPDATE members SET is_active = false, merged_into_id = id WHERE id = %s", [ana.account.pk])
+    with rejected_by("community_members_not_merged_into_self"):
+        rows("UPDATE community_members SET deleted_at = now(), merged_into = member_id WHERE id = %s", [ana.entry.pk])
+
+
+def test_database_rejects_merge_into_merged_entry():
+    ana, rui, eva = person(), person(), person()
+    merge(rui, ana)
+    with rejected_by("community_members_merge_target"):
+        rows("UPDATE community_members SET merged_into = %s WHERE id = %s", [ana.entry.member_id, eva.entry.pk])
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("absorbed_id = kept_id", "member_merges_two_accounts"),
+        ("undone_at = now()", "member_merges_undone_fits"),
+    ],
+)
+def test_record_of_merge_is_consistent(change, rule):
+    merge(person(), person())
+    with rejected_by(rule):
+        rows(f"UPDATE member_merges SET {change}")
 
 
 # --- Undoing ------------------------------------------------------------------------------------

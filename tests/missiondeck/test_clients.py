@@ -125,6 +125,7 @@ def test_requests_are_limited(client, delivery, monkeypatch):
     assert 429 in statuses
 
 
+@pytest.mark.rule("deck_client_links_expiry_range")
 def test_links_are_bounded_and_end(delivery):
     with pytest.raises(ConstraintViolated, match="1 to 365 days"):
         link_to(delivery, days=MAX_LINK_DAYS + 1)
@@ -154,6 +155,7 @@ def test_site_cannot_change_what_clients_wrote(client, delivery):
 # --- Comments ---------------------------------------------------------------------------------------
 
 
+@pytest.mark.rule("TooManyComments")
 def test_comments_of_client(client, delivery, dora):
     _link, page = link_to(delivery)
     for _ in range(2):
@@ -178,6 +180,7 @@ def code_in(message) -> str:
     return re.search(r"\b\d{8}\b", message.body)[0]
 
 
+@pytest.mark.rule("CodeWrong")
 def test_client_signs_with_mailed_code(client, delivery, mailoutbox, django_capture_on_commit_callbacks):
     link, page = link_to(delivery, email=CLIENT)
     with django_capture_on_commit_callbacks(execute=True):
@@ -219,6 +222,7 @@ def test_code_that_is_no_longer_valid(client, delivery, mailoutbox, django_captu
     assert not ClientSignature.objects.exists()
 
 
+@pytest.mark.rule("TooManyCodes")
 def test_codes_are_limited_and_need_address(client, delivery, mailoutbox, django_capture_on_commit_callbacks):
     _link, viewing = link_to(delivery)
     _other, signing = link_to(delivery, email=CLIENT)

@@ -1,5 +1,6 @@
 """Evidence of items: what ticks and reopens them, by runs, API and page."""
 
+import psycopg
 import pytest
 from django.db import DatabaseError, connection, transaction
 
@@ -24,6 +25,7 @@ from tests.missiondeck.api_helpers import create_users, post, rejected, with_rol
 from tests.missiondeck.helpers import import_results, mission, mission_in_qa, report
 from tests.missiondeck.workspace_helpers import address, make_item, make_mission
 from tests.support.admin import client_of
+from tests.support.concurrency import owner_connection
 from tests.support.database import rejected_by
 from tests.support.factories.groups import MemberFactory
 
@@ -243,6 +245,21 @@ def test_invalid_evidence_is_rejected_by_database(kind, value, rule):
     item = make_item(mission())
     with rejected_by(rule), connection.cursor() as cursor:
         cursor.execute("INSERT INTO dod_evidence (item_id, kind, value) VALUES (%s, %s, %s)", [item.pk, kind, value])
+
+
+@pytest.mark.parametrize(
+    ("change", "rule"),
+    [
+        ("state = 'perhaps'", "dod_evidence_state_known"),
+        ("signed_at = now()", "dod_evidence_signature_consistent"),
+    ],
+)
+@pytest.mark.django_db(transaction=True)
+def test_database_rejects_inconsistent_evidence(change, rule):
+    item_with(mission())
+    with pytest.raises(psycopg.errors.CheckViolation) as rejected, owner_connection() as owner:
+        owner.execute(f"UPDATE dod_evidence SET {change}")
+    assert rejected.value.diag.constraint_name == rule
 
 
 def test_evidence_is_unique_and_bounded():

@@ -155,6 +155,7 @@ def test_page_leads_to_proof_and_back(root, stale):
     assert list(types) == ["session.failed", "session.confirmed"]
 
 
+@pytest.mark.rule("IdentityNotConfirmed")
 def test_form_keeps_values_until_identity_is_confirmed(root, stale):
     member = MemberFactory(display_name="Bob", email="bob@example.org")
     role = Group.objects.get(name="Auditor")

@@ -4,12 +4,14 @@ import re
 
 import pytest
 from django.contrib.auth.models import Group, Permission
+from django.db import connection
 
 from fallback.models.choices import ProjectRole
 from missionsite.models import Favourite
 from missionsite.navigation import MOST, PRIMARY
 from missionsite.roles import ROLES
 from tests.support.admin import client, client_of, staff
+from tests.support.database import rejected_by
 from tests.support.factories.fallback import ProjectMemberFactory
 from tests.support.factories.groups import MemberFactory, MissionFactory
 
@@ -98,6 +100,7 @@ def test_favourites_are_named_as_their_pages_are():
     assert mark(office, paths[0], remove="1")["favourites"] == [{"path": paths[1], "name": "Orchard · Members"}]
 
 
+@pytest.mark.rule("FavouriteRejected")
 @pytest.mark.parametrize(
     "path",
     [
@@ -119,6 +122,16 @@ def test_other_addresses_are_rejected(path):
     assert not Favourite.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("path", "rule"), [("/directory/", "site_favourites_path_form"), ("/admin/", "site_favourites_unique")]
+)
+def test_database_rejects_invalid_favourites(path, rule):
+    member = MemberFactory()
+    Favourite.objects.create(member=member, path="/admin/")
+    with rejected_by(rule), connection.cursor() as cursor:
+        cursor.execute("INSERT INTO site_favourites (member_id, path) VALUES (%s, %s)", [member.pk, path])
+
+
 def test_favourite_disappears_with_the_right_to_see_it():
     member, role = staff("Auditor"), Group.objects.get(name="Auditor")
     person = MemberFactory(display_name="Ana")
@@ -128,6 +141,7 @@ def test_favourite_disappears_with_the_right_to_see_it():
     assert client_of(member).get("/admin/favourites/").json() == {"favourites": []}
 
 
+@pytest.mark.rule("TooManyFavourites")
 def test_favourites_end_at_a_limit(monkeypatch):
     monkeypatch.setattr("missionsite.favourites.MOST", 2)
     office = client("Auditor")
