@@ -68,6 +68,10 @@ class World:
     def __getitem__(self, name: str):
         return self.objects[name]
 
+    def give_role(self, actor: str, role: str) -> None:
+        """Add a role to a person, for an operation that asks for the role and not for its rights, such as signing."""
+        self.staff[actor].groups.add(DjangoGroup.objects.get(name=role))
+
     def client(self, actor: str) -> Client:
         """Return a client with a log-in of this person; without one for `anonymous`."""
         client = OfficeClient(raise_request_exception=False)
