@@ -2,6 +2,7 @@
 
 from dataclasses import dataclass
 from html.parser import HTMLParser
+from urllib.parse import urlencode
 
 import pytest
 from django.db import connection
@@ -144,10 +145,11 @@ def forms(built: World, pages, django_db_blocker) -> list[Form]:
                 continue
             target = address(built, route, "superuser", variant)
             for query in (query_of(built, route), *MORE.get(route.name, ())):
+                here = f"?{urlencode(query)}" if query else ""
                 with undone():
-                    answer = client.get(target, query_params=query)
+                    answer = client.get(target + here)
                     if not answer.streaming and answer.status_code == 200 and "html" in answer["Content-Type"]:
-                        found += Forms(answer.content.decode(), target).found
+                        found += Forms(answer.content.decode(), target + here).found
     return found
 
 

@@ -262,7 +262,7 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
             case "code":
                 values[part] = world["open invitation"].code
             case "rule":
-                return "audit"
+                values[part] = "audit"
             case "app_label":
                 values[part] = "groups"
             case "url" | "rest":
