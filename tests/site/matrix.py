@@ -193,7 +193,7 @@ admin/common/auditentry/<object_id>/history/             | to:{ALL}             
 admin/common/auditentry/<object_id>/delete/              | 403                  | 403
 admin/common/retentionrun/                               | ok:AUS 403           | ok:AUS 403
 admin/common/retentionrun/rules/                         | ok:AUS 403           | ok:AUS 403
-admin/common/retentionrun/rules/<rule>/run/              | 405                  | to:AS 403
+admin/common/retentionrun/rules/<rule>/run/              | 405                  | done:AS 403
 admin/common/retentionrun/add/                           | 403                  | 403
 admin/common/retentionrun/<object_id>/                   | to:{ALL}             | to:{ALL}
 admin/common/retentionrun/<object_id>/change/            | ok:AUS 403           | 403
