@@ -42,7 +42,7 @@ PEOPLE = """
 """
 EMPTY = """
     TRUNCATE community_members, community_invitations, member_relationships, member_participation,
-        member_daily_highlights, community_members_history, community_invitations_history;
+        member_daily_highlights, community_members_history, community_invitations_history CASCADE;
 """
 
 
