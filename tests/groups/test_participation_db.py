@@ -18,7 +18,7 @@ from missionsite.common.errors import from_database
 from tests import database
 from tests.groups.chats import NOON, chatter, entry, event, people, stored
 from tests.support.concurrency import crowd, execute_as_owner
-from tests.support.database import own_connection, row, rows
+from tests.support.database import assert_rejects_alone, own_connection, row, rows
 
 pytestmark = pytest.mark.django_db
 
@@ -115,8 +115,8 @@ INSERT = """INSERT INTO member_participation (member_id, event_type, platform, r
             )
         ],
         ({"occurred_at": "1999-12-31T23:59:59Z"}, "member_participation_time_fits"),
-        ({"occurred_at": "2200-01-01T00:00:00Z"}, "member_participation_time_fits"),
-        ({"occurred_at": "infinity"}, "member_participation_time_fits"),
+        ({"occurred_at": "2200-01-01T00:00:00Z"}, "member_participation_occurred_at_not_in_future"),
+        ({"occurred_at": "infinity"}, "member_participation_occurred_at_not_in_future"),
     ],
 )
 def test_database_rejects_invalid_rows(changes, by):
@@ -125,6 +125,18 @@ def test_database_rejects_invalid_rows(changes, by):
         rows(INSERT, {"event_metadata": None} | event(member) | changes)
     assert rejected.value.__cause__.diag.constraint_name == by
     assert from_database(rejected.value).message
+
+
+@pytest.mark.parametrize("moment", ["2200-01-01Z", "infinity"])
+def test_limit_of_times_rejects_the_far_future_alone(moment):
+    assert_rejects_alone(
+        "member_participation_time_fits",
+        f"""INSERT INTO community_members (telegram_id, name, primary_role) VALUES ('late', 'Ana', 'other');
+            INSERT INTO member_participation (member_id, event_type, platform, room_id, occurred_at)
+            SELECT member_id, 'MESSAGE', 'telegram', 'room', '{moment}' FROM community_members
+            WHERE telegram_id = 'late'""",
+        prepare="ALTER TABLE member_participation DROP CONSTRAINT member_participation_occurred_at_not_in_future",
+    )
 
 
 def test_message_is_recorded_once():
@@ -177,7 +189,7 @@ class TestIndexes:
     @classmethod
     def year(cls, django_db_setup, django_db_blocker):
         tables = "member_participation, member_daily_highlights, community_members"
-        empty = f"TRUNCATE {tables}, community_invitations, member_relationships"
+        empty = f"TRUNCATE {tables}, community_invitations, member_relationships CASCADE"
         with django_db_blocker.unblock():
             execute_as_owner(empty)
             members = people(cls.PEOPLE)
