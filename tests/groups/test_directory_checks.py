@@ -23,6 +23,10 @@ CHECKS = {
     ],
     "community_members_not_invited_by_self": [{"member_id": "#424242", "invited_by": "#424242"}],
     "community_members_erased_is_removed": [{"erased_at": "2026-03-01Z"}],
+    "community_members_merged_is_removed": [{"merged_into": "#1"}],
+    "community_members_not_merged_into_self": [
+        {"member_id": "#424242", "merged_into": "#424242", "deleted_at": "2026-03-01Z"}
+    ],
     "community_members_github_profile_object": [
         {"github_profile_data": Jsonb(data)} for data in ([1], "octocat", 7, True)
     ],
@@ -42,6 +46,8 @@ CHECKS = {
         {"created_at": "2026-03-02Z", "expires_at": "2026-03-01Z"},
     ],
     "community_invitations_not_by_self": [{}],
+    "community_invitations_max_uses_range": [{"max_uses": number} for number in (0, -1, 501)],
+    "community_invitations_uses_within_limit": [{"uses": -1}, {"uses": 2}, {"max_uses": 5, "uses": 6}],
     "member_relationships_type_known": [{"relationship_type": kind} for kind in ("LIKED", "invited", "")],
     "member_relationships_not_with_self": [{"entity_id_a": "room:7"}],
     "member_relationships_ids_not_empty": [{"entity_id_a": " "}, {"entity_id_b": ""}],

@@ -28,8 +28,9 @@ OURS = {
     ("community_invitations", "invited_name"): ("character varying(255)", "empty", "-"),
     ("community_invitations", "max_uses"): ("integer", "needed", "1"),
     ("community_invitations", "uses"): ("integer", "needed", "0"),
-    # Added to the seed: the account, the erasure, and the members of entities.
+    # Added to the seed: the account, the entry it was merged into, the erasure, and the members of entities.
     ("community_members", "person_id"): ("uuid", "empty", "-"),
+    ("community_members", "merged_into"): ("character varying(20)", "empty", "-"),
     ("community_members", "erased_at"): ("timestamp with time zone", "empty", "-"),
     ("member_relationships", "member_a_id"): ("uuid", "empty", "-"),
     ("member_relationships", "member_b_id"): ("uuid", "empty", "-"),
@@ -196,6 +197,7 @@ def test_every_reference_is_a_foreign_key():
         ("community_invitations", "accepted_by", "community_members", "member_id"),
         ("community_invitations", "created_by", "community_members", "member_id"),
         ("community_members", "invited_by", "community_members", "member_id"),
+        ("community_members", "merged_into", "community_members", "member_id"),
         ("community_members", "person_id", "members", "id"),
         ("member_daily_highlights", "member_id", "community_members", "member_id"),
         ("member_participation", "member_id", "community_members", "member_id"),
