@@ -7,6 +7,7 @@ from django.db import transaction
 
 from groups.errors import StatusMoveRejected
 from groups.models import CommunityMember
+from groups.rules import INVITATION_MOVES, targets_of
 from groups.services import directory
 from tests.groups.directory_tables import STATUSES, insert, least, rejected_with
 from tests.support.concurrency import crowd
@@ -181,7 +182,10 @@ def test_ended_invitation_never_changes(ended):
     guest = EntryFactory()
     accepted = {"accepted_by": guest, "accepted_at": "2026-03-01T00:00:00Z"} if ended == "accepted" else {}
     invitation = InvitationFactory(status=ended, **accepted)
-    for status in {"pending", "accepted", "expired", "cancelled"} - {ended}:
+    # An expired one can be extended.
+    allowed = {ended, *targets_of(INVITATION_MOVES, ended)}
+    assert allowed == ({"expired", "pending"} if ended == "expired" else {ended})
+    for status in {"pending", "accepted", "expired", "cancelled"} - allowed:
         with rejected_by("community_invitations_status_moves"):
             rows("UPDATE community_invitations SET status = %s WHERE invitation_id = %s", [status, invitation.pk])
     with rejected_by("community_invitations_status_moves"):
