@@ -18,8 +18,9 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from groups.admin.base import HistoryAdmin, active_membership_count, current_member
 from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
 from groups.admin.merge_tab import merge_action, merges_tab
+from groups.admin.person import entry_of
 from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
-from groups.models import CommunityMember, Member
+from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.members import create_member, revert_member, update_member
 from groups.services.memberships import join_mission
@@ -252,10 +253,9 @@ class MemberAdmin(HistoryAdmin[Member]):
     def extra_buttons(self, request: HttpRequest, obj: Member) -> list[dict]:
         if not request.user.has_perm("groups.view_communitymember"):
             return []
-        entry = CommunityMember.objects.filter(person=obj.pk).values_list("pk", flat=True).first()
-        if entry is None:
+        if (entry := entry_of(obj)) is None:
             return []
-        link = reverse("admin:groups_communitymember_change", args=[entry])
+        link = reverse("admin:groups_communitymember_change", args=[entry.pk])
         return [{"title": gettext("Directory entry"), "icon": "contacts", "link": link}]
 
     # --- Writing ------------------------------------------------------------------------------

@@ -11,6 +11,11 @@ from missionsite.common.admin.formats import badge
 from missionsite.common.admin.person import PersonPage, register_person, register_person_page
 
 
+def entry_of(person: Member) -> CommunityMember | None:
+    """The directory entry of an account. The account keeps it, so the parts of a page read it once."""
+    return getattr(person, "community", None)
+
+
 def _account(person: Member, request: HttpRequest) -> PersonPage | None:
     if not request.user.has_perm("groups.view_member"):
         return None
@@ -28,8 +33,7 @@ def _account(person: Member, request: HttpRequest) -> PersonPage | None:
 def _entry(person: Member, request: HttpRequest) -> PersonPage | None:
     if not request.user.has_perm("groups.view_communitymember"):
         return None
-    entry = CommunityMember.objects.filter(person=person.pk).first()
-    if entry is None:
+    if (entry := entry_of(person)) is None:
         return None
     badges = [badge(entry.get_status_display(), STATUS_COLOURS[entry.status]), badge(entry.reputation_tier, "info")]
     if entry.github_verified:

@@ -62,8 +62,9 @@ def test_tab_has_fixed_number_of_queries(lead, ana, rows, django_assert_num_quer
     for _ in range(rows):
         create_runs(make_mission(), "failed")
     lead.get(page(ana))
-    # Session, user, permissions twice, project permissions, member, count, keys, rows.
-    with django_assert_num_queries(9):
+    # Session, user, permissions twice, project permissions, member, keys, rows; for the head: directory entry,
+    # lifecycle state, profile.
+    with django_assert_num_queries(11):
         lead.get(page(ana))
 
 
