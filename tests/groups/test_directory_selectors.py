@@ -119,7 +119,8 @@ def test_heat_map_shows_one_members_activity(django_assert_num_queries):
     ParticipationFactory(member=entry, occurred_at=now - timedelta(weeks=60))
     ParticipationFactory(occurred_at=now)
     roll_up_highlights(points={"MESSAGE": 1, "JOIN": 2}, daily_cap=50)
-    with django_assert_num_queries(1):
+    # Entries that were merged into it, days.
+    with django_assert_num_queries(2):
         days = {day.on: day for week in heat_map(entry, today=now.date()) for day in week if day}
     day = days[now.date()]
     assert (day.messages, day.reactions, day.voice_minutes, day.points, day.total) == (3, 1, 12, 3, 16)
@@ -127,6 +128,17 @@ def test_heat_map_shows_one_members_activity(django_assert_num_queries):
     day = days[now.date() - timedelta(days=1)]
     assert (day.total, day.points, day.level) == (0, 2, 1)
     assert sum(day.total for day in days.values()) == 16
+
+
+def test_heat_map_adds_days_of_merged_entries():
+    now = timezone.now()
+    entry, former = EntryFactory(), EntryFactory()
+    for member in (entry, former, former):
+        ParticipationFactory(member=member, occurred_at=now)
+    roll_up_highlights(points={}, daily_cap=50)
+    CommunityMember.objects.filter(pk=former.pk).update(deleted_at=now, merged_into=entry)
+    (last,) = [day for week in heat_map(entry, today=now.date()) for day in week if day and day.on == now.date()]
+    assert last.messages == 3
 
 
 @pytest.mark.parametrize(("messages", "level"), [(0, 0), (1, 1), (4, 1), (5, 2), (14, 2), (15, 3), (39, 3), (40, 4)])

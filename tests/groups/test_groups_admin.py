@@ -241,9 +241,10 @@ class TestHome:
     def test_home_query_count_is_constant(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
             join_mission(actor=Member.objects.system(), member=MemberFactory(trust_score=60), mission=garden)
-        # Session, user, permissions twice, project roles, sums, three counts, newest events, what waits for review,
-        # client missions that are late, those whose tests fail, failed messages, goodbyes.
-        with django_assert_num_queries(15):
+        # Session, user, permissions twice, project roles, sums, members, newest events, what waits for review,
+        # client missions that are late, those whose tests fail, failed messages, goodbyes. For the plots: figures of
+        # the site, memberships by week, the projects, their figures by day.
+        with django_assert_num_queries(17):
             manager.get("/admin/")
 
     def test_home_without_role_shows_message(self):

@@ -11,6 +11,7 @@ from groups.models import Member
 from missiondeck.models import DeckMission, DodItem, TestRun
 from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import tick_item
+from missiondeck.services.evidence import add_evidence, sign_off
 from missiondeck.services.missions import change_status
 from tests.missiondeck.workspace_helpers import (
     FAILING,
@@ -161,6 +162,9 @@ class TestQueries:
         def fill(many: int):
             for number in range(many):
                 tick_item(item=make_item(mission, f"Item {number}"), done=True, actor=staff())
+                signed = make_item(mission, f"Signed item {number}")
+                proof = add_evidence(actor=staff(), item=signed, kind="sign_off", value="Delivery Lead")
+                sign_off(actor=dora, evidence=proof)
                 for name in ("emma", "sofia"):
                     add_message(
                         actor=Member.objects.system(),
@@ -176,9 +180,10 @@ class TestQueries:
                 change_status(mission=mission, to="active", actor=staff(), reason="Again")
 
         # Session, member, permissions of user and roles; mission; latest run, missing, status changes;
-        # progress, items; citizens, lengths of messages, messages; projects, for the sidebar. For Sofia: runs, results,
-        # last page and one page of the logs; the gate.
-        wanted = {"emma": 14, "sofia": 19}[citizen]
+        # evidence, roles that sign it, progress, items, their last changes by evidence; citizens, lengths of messages,
+        # messages; projects, for the sidebar.
+        # For Sofia: runs, results, last page and one page of the logs; the gate.
+        wanted = {"emma": 17, "sofia": 22}[citizen]
         fill(1)
         query = {"citizen": citizen, "log": 1}
         lead.get(address(mission), query)
