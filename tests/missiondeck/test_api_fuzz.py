@@ -14,12 +14,17 @@ from hypothesis import strategies as st
 from missiondeck.models import (
     ChatMessage,
     DeckMission,
+    DeckTest,
     DodItem,
+    Evidence,
+    EvidenceChange,
     GateBaseline,
     GateRules,
     TestRun,
     VanishedTest,
 )
+from missiondeck.selectors.deck_tests import key_of_test
+from missiondeck.services.evidence import add_evidence
 from missionsite.api import api
 from missionsite.common.models import IdempotencyKey
 from tests.groups.test_api_fuzz import sendable, values
@@ -47,9 +52,10 @@ def no_rate(settings):
 
 @pytest.fixture
 def cast() -> ApiUsers:
-    """A mission with an item, a message, a finished run and a running one."""
+    """A mission with an item, evidence of it, a message, a finished run of a test, and a running one."""
     made = create_users()
-    DodItemFactory(mission=made.mission)
+    item = DodItemFactory(mission=made.mission)
+    add_evidence(actor=made.people["lead"], item=item, kind="sign_off", value="Delivery Lead")
     ChatMessageFactory(mission=made.mission)
     RunFactory(mission=made.mission, failed=True)
     RunFactory(mission=made.mission, running=True)
@@ -59,7 +65,9 @@ def cast() -> ApiUsers:
 def keys_of(cast: ApiUsers) -> dict[str, str]:
     mission = cast.mission
     running = mission.test_runs.get(status="running")
-    parts = {"number": mission.number, "item": mission.dod_items.get().pk, "run": running.pk, "citizen": "rafael"}
+    item = mission.dod_items.get()
+    parts = {"number": mission.number, "item": item.pk, "run": running.pk, "citizen": "rafael"}
+    parts |= {"evidence": item.evidence.get().pk, "test": key_of_test("test_it")}
     return {name: str(value) for name, value in parts.items()}
 
 
@@ -70,7 +78,18 @@ def fill(address: str, keys: dict[str, str]) -> str:
 
 
 def stored() -> list:
-    kinds = (DeckMission, DodItem, ChatMessage, TestRun, GateRules, GateBaseline, VanishedTest)
+    kinds = (
+        DeckMission,
+        DodItem,
+        ChatMessage,
+        TestRun,
+        GateRules,
+        GateBaseline,
+        VanishedTest,
+        Evidence,
+        EvidenceChange,
+    )
+    kinds += (DeckTest,)
     return [list(kind.objects.order_by("pk").values_list()) for kind in kinds]
 
 
@@ -93,7 +112,7 @@ def fields_of(spec: dict) -> list[str]:
 
 
 def test_operations_are_found():
-    assert len(OPERATIONS) == 24
+    assert len(OPERATIONS) == 34
     assert len(UPLOADS) == 2
 
 

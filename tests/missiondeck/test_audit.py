@@ -2,16 +2,27 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from pkgutil import iter_modules
 
 import pytest
+from django.contrib.auth.models import Group as Role
 from django.core.management import call_command
+from django.utils import timezone
 
 import missiondeck.services
 from groups.models import Event, Member
-from missiondeck.models import DeckMissionHistory, DeckStatusChange, DodItemHistory, TestRun
-from missiondeck.services import chats, checklist, feeds, gates, missions, runs
+from missiondeck.models import (
+    ClientLink,
+    DeckMission,
+    DeckMissionHistory,
+    DeckStatusChange,
+    DodItemHistory,
+    Evidence,
+    TestRun,
+)
+from missiondeck.services import chats, checklist, client_links, deck_tests, evidence, feeds, gates, missions, runs
 from tests.missiondeck.helpers import PASSED, report
 from tests.support.factories.groups import MemberFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
@@ -19,8 +30,17 @@ from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFacto
 pytestmark = pytest.mark.django_db
 
 WITHOUT_ACTOR = {
+    "client_links.read_client_link": "A client has no account; only the time of the last reading changes.",
     "feeds.read_feed": "A calendar program reads a feed without a session; only the time of the last reading changes.",
 }
+
+
+def add_client_comment(actor: Member) -> None:
+    client_links.add_client_comment(actor=actor, link=client_link(), text="When is it ready?")
+
+
+def add_evidence(actor: Member) -> None:
+    evidence.add_evidence(actor=actor, item=DodItemFactory(), kind="test", value="test_it")
 
 
 def add_item(actor: Member) -> None:
@@ -33,6 +53,10 @@ def add_message(actor: Member) -> None:
 
 def change_status(actor: Member) -> None:
     missions.change_status(actor=actor, mission=DeckMissionFactory(), to="qa")
+
+
+def create_client_link(actor: Member) -> None:
+    client_links.create_client_link(actor=actor, mission=DeckMissionFactory(), name="Ida")
 
 
 def create_feed(actor: Member) -> None:
@@ -78,19 +102,58 @@ def import_report(actor: Member) -> None:
     runs.import_report(actor=actor, mission=DeckMissionFactory(), file=report([PASSED]))
 
 
+def lift_quarantine(actor: Member) -> None:
+    mission = DeckMissionFactory()
+    quarantine(Member.objects.system(), mission)
+    deck_tests.lift_quarantine(actor=actor, mission=mission, test="test_it")
+
+
 def move_item(actor: Member) -> None:
     item = DodItemFactory()
     DodItemFactory(mission=item.mission, position=1)
     checklist.move_item(actor=actor, item=item, to=1)
 
 
+def quarantine_test(actor: Member) -> None:
+    quarantine(actor, DeckMissionFactory())
+
+
+def remove_evidence(actor: Member) -> None:
+    evidence.remove_evidence(actor=actor, evidence=piece_of_evidence())
+
+
 def remove_item(actor: Member) -> None:
     checklist.remove_item(actor=actor, item=DodItemFactory())
+
+
+def revoke_client_link(actor: Member) -> None:
+    client_links.revoke_client_link(actor=actor, link=client_link())
 
 
 def revoke_feed(actor: Member) -> None:
     feed, _secret = feeds.create_feed(actor=MemberFactory(), name="phone")
     feeds.revoke_feed(actor=actor, feed=feed)
+
+
+def send_client_code(actor: Member) -> None:
+    client_links.send_client_code(actor=actor, link=client_link(), message=lambda code: ("Code", code))
+
+
+def set_test_owner(actor: Member) -> None:
+    deck_tests.set_test_owner(actor=actor, mission=DeckMissionFactory(), test="test_it", owner=MemberFactory())
+
+
+def sign_delivery(actor: Member) -> None:
+    link, sent = client_link(), []
+    client_links.send_client_code(
+        actor=Member.objects.system(), link=link, message=lambda code: ("Code", sent.append(code) or code)
+    )
+    client_links.sign_delivery(actor=actor, link=link, name="Ida", code=sent[0])
+
+
+def sign_off(actor: Member) -> None:
+    actor.groups.add(Role.objects.get(name="Delivery Lead"))
+    evidence.sign_off(actor=actor, evidence=piece_of_evidence("sign_off", "Delivery Lead"))
 
 
 def start_run(actor: Member) -> None:
@@ -109,6 +172,28 @@ def update_deck_mission(actor: Member) -> None:
     missions.update_deck_mission(actor=actor, mission=DeckMissionFactory(), title="Bot")
 
 
+def client_link() -> ClientLink:
+    link, _secret = client_links.create_client_link(
+        actor=Member.objects.system(), mission=DeckMissionFactory(), name="Ida", email="ida@client.example"
+    )
+    return link
+
+
+def piece_of_evidence(kind: str = "test", value: str = "test_it") -> Evidence:
+    return evidence.add_evidence(actor=Member.objects.system(), item=DodItemFactory(), kind=kind, value=value)
+
+
+def quarantine(actor: Member, mission: DeckMission) -> None:
+    deck_tests.quarantine_test(
+        actor=actor,
+        mission=mission,
+        test="test_it",
+        reason="Unreliable",
+        issue_url="https://issues.example.org/812",
+        until=timezone.now() + timedelta(days=7),
+    )
+
+
 # Each service, called once with the least data. The transaction of some is in a function of their module.
 CALLS: dict[str, Callable[[Member], None]] = {
     "chats.add_message": add_message,
@@ -117,6 +202,17 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "checklist.remove_item": remove_item,
     "checklist.tick_item": tick_item,
     "checklist.update_item": update_item,
+    "client_links._sign": sign_delivery,
+    "client_links.add_client_comment": add_client_comment,
+    "client_links.create_client_link": create_client_link,
+    "client_links.revoke_client_link": revoke_client_link,
+    "client_links.send_client_code": send_client_code,
+    "deck_tests.lift_quarantine": lift_quarantine,
+    "deck_tests.quarantine_test": quarantine_test,
+    "deck_tests.set_test_owner": set_test_owner,
+    "evidence.add_evidence": add_evidence,
+    "evidence.remove_evidence": remove_evidence,
+    "evidence.sign_off": sign_off,
     "feeds.create_feed": create_feed,
     "feeds.revoke_feed": revoke_feed,
     "missions._change": change_status,
