@@ -19,6 +19,7 @@ from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from missionsite import embedded
+from missionsite.apps import grant_reading
 from missionsite.common.hardening import harden_functions
 from missionsite.common.roles import as_owner
 
@@ -89,7 +90,9 @@ class Database:
             self.manage("migrate", *target, verbosity=0)
 
     def migrate_alone(self, app: str, to: str | None, *, at: Callable[[str, str], object] | None = None) -> None:
-        """Migrate one app without Django's signals, and harden its functions. to: None takes it back to nothing.
+        """Migrate one app without Django's signals, then harden functions and grant reading, as the site's signals do.
+
+        to: None takes the app back to nothing.
 
         at: called after each step with "apply" or "unapply" and the name of the migration.
         """
@@ -101,6 +104,7 @@ class Database:
         with without_garbage_collection(), self.as_default():
             MigrationExecutor(connection, report).migrate([(app, to)])
             harden_functions()
+            grant_reading()
 
     def environment(self) -> dict[str, str]:
         """What leads a process of its own to this database, as the site and as the owner."""

@@ -43,7 +43,8 @@ MISSIONS = [
     ({"github_url": " https://github.com/a/b"}, "github_url_form"),
     ({"github_url": "https://github.com/a/b\n"}, "github_url_form"),
     ({"status": "lost"}, None),
-    ({"completed_at": NOW}, "completion_consistent"),
+    ({"completed_at": "now"}, "completion_consistent"),
+    ({"completed_at": "2001-01-01Z"}, "completed_at_order"),
     ({"override_reason": "because"}, "completion_consistent"),
 ]
 
@@ -62,6 +63,7 @@ MISSIONS = [
     "deck_missions_assigned_to_form",
     "deck_missions_budget_positive",
     "deck_missions_client_not_empty",
+    "deck_missions_completed_at_order",
     "deck_missions_completion_consistent",
     "deck_missions_currency_form",
     "deck_missions_deadline_range",
