@@ -10,6 +10,7 @@ from fallback.models import Notification, NotificationPreference, NotificationSe
 from fallback.models.choices import Channel, NotificationKind
 from groups.models import Member
 from missionsite.common.audit.events import audit
+from missionsite.common.changes import apply_changes
 from missionsite.common.transactions import service
 
 
@@ -42,7 +43,9 @@ def set_notification_preferences(
 def set_quiet_hours(*, actor: Member, quiet_from: time, quiet_to: time, digest_hour: int) -> NotificationSettings:
     """Choose when no e-mail is sent to the actor (equal times: never), and the hour of the daily e-mail."""
     values = {"quiet_from": quiet_from, "quiet_to": quiet_to, "digest_hour": digest_hour}
-    settings, _is_new = NotificationSettings.objects.update_or_create(member=actor, defaults=values)
+    settings, _is_new = NotificationSettings.objects.get_or_create(member=actor)
+    if changed := apply_changes(settings, values):
+        audit("notification.times_changed", actor=actor, member=actor, changed=changed)
     return settings
 
 
