@@ -208,7 +208,8 @@ def test_reconciliation_fails_on_wrong_count(documents_root, monkeypatch):
 
 def test_every_job_can_run_again(documents_root):
     project = a_project(templates=1)
-    cancelled = RunFactory(status=RunStatus.CANCELLED, completed_at=timezone.now() - timedelta(days=1))
+    yesterday = timezone.now() - timedelta(days=1)
+    cancelled = RunFactory(status=RunStatus.CANCELLED, started_at=yesterday, completed_at=yesterday)
     for job, first, second in [
         (run_fallback, 1, 0),
         (repair_fallback_reports, {"written": 1, "removed": 0}, {"written": 0, "removed": 0}),

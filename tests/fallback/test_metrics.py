@@ -87,12 +87,12 @@ def test_one_statement_on_many_proposals_is_counted():
 @pytest.mark.seed("004 mv_project_metrics_daily, mv_fallback_health, mv_notification_counts")
 def test_checks_give_average_backlog_and_adherence():
     project = a_project(templates=9, backlog_threshold=4, check_cadence_minutes=1)
-    at = datetime(2027, 3, 1, 9, tzinfo=UTC)
+    at = datetime(2021, 3, 1, 9, tzinfo=UTC)
     run_fallback(actor=Member.objects.system(), project=project, at=at)
     MissionFactory.create_batch(4, project=project)
     assert list(run_due(actor=Member.objects.system(), at=at + timedelta(minutes=5))) == []
     metrics.refresh_metrics()
-    (day,) = metrics.daily_figures([project.pk], since=date(2027, 3, 1), until=date(2027, 3, 1))
+    (day,) = metrics.daily_figures([project.pk], since=date(2021, 3, 1), until=date(2021, 3, 1))
     assert (day.backlog, day.threshold) == (2.0, 4.0)
     health = metrics.health_of(project.pk)
     assert (health.adherence_ratio, health.week_cap, health.month_minutes) == (0.5, 20, 7200)

@@ -30,8 +30,8 @@ from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 KIND = NotificationKind.RUN_FAILED
-NOON = datetime(2027, 3, 1, 12, tzinfo=UTC)
-NIGHT = datetime(2027, 3, 1, 23, tzinfo=UTC)
+NOON = datetime(2021, 3, 1, 12, tzinfo=UTC)
+NIGHT = datetime(2021, 3, 1, 23, tzinfo=UTC)
 INBOX, SETTINGS = "admin:fallback_inbox", "admin:fallback_inbox_settings"
 
 
@@ -126,7 +126,7 @@ def test_quiet_hours_of_time_zone_of_organization(member, project):
     set_quiet_hours(actor=member, quiet_from=time(22), quiet_to=time(7), digest_hour=8)
     prefers(member, Channel.EMAIL)
     found = notified(member, project, at=NIGHT)
-    assert found.email_due_at == datetime(2027, 3, 2, 7, tzinfo=UTC)
+    assert found.email_due_at == datetime(2021, 3, 2, 7, tzinfo=UTC)
     assert send_due_emails(at=NIGHT + timedelta(hours=7)) == 0
     assert send_due_emails(at=NIGHT + timedelta(hours=8)) == 1
     set_quiet_hours(actor=member, quiet_from=time(7), quiet_to=time(7), digest_hour=8)

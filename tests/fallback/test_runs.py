@@ -108,7 +108,7 @@ def test_templates_alternate_between_runs():
     turns = []
     for number in range(10):
         # After the rest that follows a discard.
-        at = NOW + number * 15 * timedelta(days=1)
+        at = NOW - (10 - number) * 15 * timedelta(days=1)
         run = run_fallback(actor=Member.objects.system(), project=project, at=at)
         # Rows of one transaction have the same time; outside tests each run is a transaction.
         run.items.update(created_at=at)

@@ -26,8 +26,8 @@ from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
-# A Monday.
-MONDAY = datetime(2027, 3, 1, 9, 0, tzinfo=UTC)
+# A Monday in the past: the database accepts no decisions in the future.
+MONDAY = datetime(2021, 3, 1, 9, 0, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
@@ -64,7 +64,7 @@ def discard_all(project, rounds: int) -> list[tuple[str, datetime]]:
 @pytest.mark.seed("004 fair template choice, skipped templates and until when, auto-accept, dry run")
 def test_twelve_rounds_of_discard_all_repeat_no_template():
     project = a_project(backlog_threshold=3)
-    TemplateFactory.create_batch(7, project=project, max_open=1)
+    TemplateFactory.create_batch(7, project=project, max_open=1, edited_at=MONDAY - DAY)
     proposed = discard_all(project, rounds=12)
     templates = [template for template, _at in proposed]
     assert len(templates) == len(set(templates)) == 7, "each is proposed once, then all rest"
@@ -105,7 +105,7 @@ def test_bad_proposal_rests_until_template_is_edited(reason):
     project = a_project(templates=1, backlog_threshold=1)
     (item,) = run(project, timezone.now()).items.all()
     discard_item(actor=system(), item=item, reason=reason)
-    plan = plan_run(project, at=MONDAY + 900 * DAY)
+    plan = plan_run(project, at=timezone.now() + 900 * DAY)
     assert (plan.picks, guardrails(plan.skipped), plan.skipped[0].resets_at) == ([], ["template_rests"], None)
     change_in_project(actor=system(), instance=item.template, changes={"priority": 5, "enabled": True})
     assert plan_run(project).picks == [], "its content is the same"
@@ -250,16 +250,16 @@ def test_review_page_discards_with_date():
 @pytest.mark.parametrize(
     ("schedule", "day", "due"),
     [
-        ("weekly", 1, ["2027-02-01", "2027-02-08", "2027-02-15", "2027-02-22"]),
-        ("monthly", 15, ["2027-02-15"]),
-        ("monthly", 31, ["2027-02-28"]),
+        ("weekly", 1, ["2021-02-01", "2021-02-08", "2021-02-15", "2021-02-22"]),
+        ("monthly", 15, ["2021-02-15"]),
+        ("monthly", 31, ["2021-02-28"]),
     ],
 )
 def test_scheduled_template_is_due_on_its_day(schedule, day, due):
     project = a_project(zone="Pacific/Auckland")
     TemplateFactory(project=project, schedule=schedule, schedule_day=day)
     # Noon in Auckland.
-    days = [datetime(2027, 1, 31, 23, tzinfo=UTC) + number * DAY for number in range(28)]
+    days = [datetime(2021, 1, 31, 23, tzinfo=UTC) + number * DAY for number in range(28)]
     found = [(at + timedelta(hours=13)).date().isoformat() for at in days if scheduled_templates(project, at)]
     assert found == due
 
