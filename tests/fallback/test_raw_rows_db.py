@@ -34,7 +34,7 @@ def least(model) -> dict[str, object]:
         CodeAgentSession: {"mission": mission, "agent": "ada"},
         GithubPullRequest: {"mission": mission, "repository": repository, "number": 7, "title": "Fix"},
         NotificationPreference: {"organization": organization, "kind": "review"},
-        ProjectActivity: {"project": project, "type": "review"},
+        ProjectActivity: {"project": project, "type": "project.changed"},
         ProjectStar: {"project": project, "member": member},
         ProjectWorkstation: {"project": project} | workstation,
         Workstation: {"organization": organization, "name": "One"},
