@@ -26,7 +26,7 @@ from tests.engagement.security import (
     tables,
 )
 from tests.support.concurrency import crowd
-from tests.support.database import own_connection, rows
+from tests.support.database import own_connection, rows, triggers_off
 from tests.support.factories.engagement import PersonFactory
 
 pytestmark = pytest.mark.django_db
@@ -228,30 +228,29 @@ def leaks_without(session, people, roles, table):
 
 def empty(people):
     """Delete the rows of fill() as the owner."""
+    keys = list(people.values())
     with owner() as session:
-        keys = list(people.values())
-        session.execute("ALTER TABLE engagement_state_transitions DISABLE TRIGGER USER")
-        for table in (
-            "engagement_message_queue",
-            "engagement_inbound_messages",
-            "engagement_state_transitions",
-            "bounced_addresses",
-        ):
-            session.execute(f"DELETE FROM {table} WHERE user_id::text = ANY (%s)", [keys])
-        session.execute("DELETE FROM user_engagement_states WHERE user_id::text = ANY (%s)", [keys])
-        session.execute("DELETE FROM user_profiles WHERE user_id::text = ANY (%s)", [keys])
-        session.execute("DELETE FROM user_profiles_history WHERE user_id::text = ANY (%s)", [keys])
-        session.execute("DELETE FROM message_templates WHERE key LIKE 'rls-%%'")
-        session.execute("DELETE FROM message_templates_history WHERE key LIKE 'rls-%%'")
-        session.execute("DELETE FROM reply_phrases WHERE phrase LIKE 'rls %%'")
-        session.execute("DELETE FROM reply_phrases_history WHERE phrase LIKE 'rls %%'")
-        session.execute("DELETE FROM engagement_announcements WHERE created_by_id::text = ANY (%s)", [keys])
-        session.execute("DELETE FROM engagement_claims WHERE claimed_by IN ('own', 'other')")
-        session.execute("DELETE FROM engagement_transports WHERE name LIKE 'rls-%%'")
-        session.execute("DELETE FROM members_history WHERE id::text = ANY (%s)", [keys])
-        session.execute("DELETE FROM members WHERE id::text = ANY (%s)", [keys])
-        session.execute("SET CONSTRAINTS ALL IMMEDIATE")
-        session.execute("ALTER TABLE engagement_state_transitions ENABLE TRIGGER USER")
+        with triggers_off(session, "engagement_state_transitions"):
+            for table in (
+                "engagement_message_queue",
+                "engagement_inbound_messages",
+                "engagement_state_transitions",
+                "bounced_addresses",
+            ):
+                session.execute(f"DELETE FROM {table} WHERE user_id::text = ANY (%s)", [keys])
+            session.execute("DELETE FROM user_engagement_states WHERE user_id::text = ANY (%s)", [keys])
+            session.execute("DELETE FROM user_profiles WHERE user_id::text = ANY (%s)", [keys])
+            session.execute("DELETE FROM user_profiles_history WHERE user_id::text = ANY (%s)", [keys])
+            session.execute("DELETE FROM message_templates WHERE key LIKE 'rls-%%'")
+            session.execute("DELETE FROM message_templates_history WHERE key LIKE 'rls-%%'")
+            session.execute("DELETE FROM reply_phrases WHERE phrase LIKE 'rls %%'")
+            session.execute("DELETE FROM reply_phrases_history WHERE phrase LIKE 'rls %%'")
+            session.execute("DELETE FROM engagement_announcements WHERE created_by_id::text = ANY (%s)", [keys])
+            session.execute("DELETE FROM engagement_claims WHERE claimed_by IN ('own', 'other')")
+            session.execute("DELETE FROM engagement_transports WHERE name LIKE 'rls-%%'")
+            session.execute("DELETE FROM members_history WHERE id::text = ANY (%s)", [keys])
+            session.execute("DELETE FROM members WHERE id::text = ANY (%s)", [keys])
+            session.execute("SET CONSTRAINTS ALL IMMEDIATE")
         session.commit()
 
 

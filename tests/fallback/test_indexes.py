@@ -5,12 +5,14 @@ all rows, newest first, and leaves out those of other projects: all of them, bef
 """
 
 import json
+from contextlib import ExitStack
 
 import pytest
 
 from fallback.models import Mission, MissionFallbackItem, MissionFallbackRun
+from tests.database import restore
 from tests.support.concurrency import execute_as_owner, owner_connection
-from tests.support.database import rows
+from tests.support.database import rows, triggers_off
 
 BUSY, QUIET = "01" + "B" * 24, "01" + "Q" * 24
 TABLES = "missions, mission_fallback_items, mission_fallback_runs, projects, organizations"
@@ -48,16 +50,16 @@ def history(django_db_setup):
     execute_as_owner(ROWS)
     load_fast(HISTORY, "missions", "mission_fallback_runs", "mission_fallback_items")
     yield
-    execute_as_owner(f"TRUNCATE {TABLES} CASCADE")
+    restore()
 
 
 def load_fast(script: str, *tables: str) -> None:
     """Run a script with triggers of these tables disabled, then VACUUM and ANALYZE them."""
-    execute_as_owner("".join(f"ALTER TABLE {name} DISABLE TRIGGER USER;" for name in tables))
-    try:
-        execute_as_owner(script)
-    finally:
-        execute_as_owner("".join(f"ALTER TABLE {name} ENABLE TRIGGER USER;" for name in tables))
+    with owner_connection() as session, ExitStack() as off:
+        session.autocommit = True
+        for table in tables:
+            off.enter_context(triggers_off(session, table))
+        session.execute(script)
     execute_as_owner(f"VACUUM (ANALYZE) {', '.join(tables)}")
 
 

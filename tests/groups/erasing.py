@@ -2,7 +2,6 @@
 
 import itertools
 import json
-from contextlib import contextmanager
 from pathlib import Path
 from uuid import uuid4
 
@@ -50,6 +49,7 @@ from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import change_status
 from missionsite.common.models import SecurityEvent
 from missionsite.models import Favourite
+from tests.support.database import triggers_off
 from tests.support.errors import violates
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
 from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
@@ -349,20 +349,6 @@ def plant(session, entry, word):
                     planted[canary] = (table, column)
     session.commit()
     return planted
-
-
-@contextmanager
-def triggers_off(session, table):
-    """Disable the triggers that protect records; restore them afterwards."""
-    states = session.execute(
-        "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
-    ).fetchall()
-    alter = sql.SQL("ALTER TABLE {} ").format(sql.Identifier(table))
-    session.execute(alter + sql.SQL("DISABLE TRIGGER USER"))
-    yield
-    verbs = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER", "D": "DISABLE TRIGGER"}
-    for name, state in states:
-        session.execute(alter + sql.SQL(verbs[state]) + sql.SQL(" {}").format(sql.Identifier(name)))
 
 
 def put(session, table, where, value, column, kind, canary):

@@ -17,7 +17,8 @@ from groups.services.membership_events import export_membership_events, replay_m
 from groups.services.memberships import change_role, join_mission, leave_mission
 from groups.services.merging import merge_people
 from tests.support.admin import client, page_text
-from tests.support.database import rows
+from tests.support.concurrency import owner_connection
+from tests.support.database import rows, triggers_off
 from tests.support.factories.groups import ColonyFactory, MemberFactory, MembershipFactory, MissionFactory
 from tests.support.factories.tokens import api_client
 
@@ -122,12 +123,9 @@ def state() -> list[tuple]:
 
 def empty() -> None:
     """Remove what a replay creates, as the owner; the system member stays."""
-    from tests.support.concurrency import execute_as_owner
-
     # Events are append-only, also for the owner.
-    execute_as_owner(
-        "ALTER TABLE events DISABLE TRIGGER USER; TRUNCATE groups CASCADE; ALTER TABLE events ENABLE TRIGGER USER"
-    )
+    with owner_connection() as session, triggers_off(session, "events"):
+        session.execute("TRUNCATE groups CASCADE")
 
 
 @pytest.mark.django_db(transaction=True)

@@ -122,3 +122,19 @@ def listening(*channels: str) -> Iterator[psycopg.Connection]:
 def heard(listener: psycopg.Connection, number: int) -> list[tuple[str, dict]]:
     """The next notifications as (channel, payload); fewer than `number` where ten seconds bring no more."""
     return [(notice.channel, json.loads(notice.payload)) for notice in listener.notifies(timeout=60, stop_after=number)]
+
+
+@contextmanager
+def triggers_off(session: psycopg.Connection, table: str) -> Iterator[None]:
+    """Disable all triggers of a table as its owner; afterwards each has the mode it had."""
+    states = session.execute(
+        "SELECT tgname, tgenabled FROM pg_trigger WHERE tgrelid = %s::regclass AND NOT tgisinternal", [table]
+    ).fetchall()
+    alter = psycopg.sql.SQL("ALTER TABLE {} ").format(psycopg.sql.Identifier(table))
+    session.execute(alter + psycopg.sql.SQL("DISABLE TRIGGER USER"))
+    yield
+    verbs = {"O": "ENABLE TRIGGER", "A": "ENABLE ALWAYS TRIGGER", "R": "ENABLE REPLICA TRIGGER", "D": "DISABLE TRIGGER"}
+    for name, state in states:
+        session.execute(
+            alter + psycopg.sql.SQL(verbs[state]) + psycopg.sql.SQL(" {}").format(psycopg.sql.Identifier(name))
+        )
