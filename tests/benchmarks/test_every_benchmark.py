@@ -17,6 +17,7 @@ from tests.migrating import databases_of
 SMALL = {
     "active_missions": ["--scale=0.0005", "--rounds=1", "--seconds=1"],
     "admin_lists": ["--scale=0.001", "--rounds=1"],
+    "audit": ["--rounds=1", "--threads=2", "--seconds=0.2"],
     "backlog": ["--scale=0.0002", "--rounds=1", "--projects=20"],
     "imports": ["--scale=0.002", "--rounds=1", "--sample=5"],
     "participation": ["--scale=0.0001", "--rounds=1", "--people=50", "--batch=20", "--sample=5"],

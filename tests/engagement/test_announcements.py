@@ -7,7 +7,9 @@ from django.utils import timezone
 
 from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
+from engagement.rules import AddressReport
 from engagement.selectors.announcements import SKIP_REASONS, audience_of, with_reason
+from engagement.services.addresses import report_address
 from engagement.services.announcements import announce, cancel_announcement, key_of
 from groups.models import CommunityMember, Event
 from tests.support.database import rows
@@ -17,6 +19,14 @@ from tests.support.factories.groups import EntryFactory, StaffFactory
 pytestmark = pytest.mark.django_db
 
 TEXTS = {"en": ("Summer", "Hi {{ name }}, summer is here."), "pt-BR": ("Verão", "Oi {{ name }}, o verão chegou.")}
+
+
+def bounced():
+    """Create a member from whom a message to the individual chat came back."""
+    chat = "491512@s.whatsapp.net"
+    made = person(profile={"individual_jid": chat})
+    report_address(member=made, address=chat, report=AddressReport.HARD_BOUNCE, at=timezone.now())
+    return made
 
 
 def person(state="active", **kwargs):
@@ -42,6 +52,7 @@ def crowd():
         "locked": [person(is_active=False)],
         "opted_out": [person(profile={"reengagement_opt_out": True})],
         "dormant": [person(state="dormant")],
+        "suppressed": [bounced()],
     }
 
 
@@ -58,7 +69,7 @@ def test_unblocked_members_are_recipients(crowd):
     audience = audience_of(entries())
     assert audience.recipients == 3
     assert audience.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
-    assert audience.total == entries().count() == 12
+    assert audience.total == entries().count() == 13
     assert set(audience.skipped) == set(SKIP_REASONS)
     by_reason = dict(with_reason(entries()).values_list("person_id", "reason"))
     assert all(
@@ -87,7 +98,7 @@ def test_unblocked_members_are_recipients(crowd):
 def test_first_of_several_reasons_counts(crowd):
     person(state="dormant", is_active=False, profile={"reengagement_opt_out": True}, entry={"status": "banned"})
     assert audience_of(entries()).skipped["locked"] == 2
-    assert audience_of(entries()).total == 13
+    assert audience_of(entries()).total == 14
 
 
 def test_only_filtered_members_are_recipients(crowd):

@@ -125,9 +125,10 @@ class TestPages:
         assert "no word list" in error
 
     def test_list_is_filtered_and_searched(self, operator):
-        shown = page_text(operator.get(f"{LIST}?language__exact=es&q=baja"))
+        answer = operator.get(f"{LIST}?language__exact=es&q=baja")
+        shown = {phrase.phrase for phrase in answer.context["cl"].result_list}
         assert "darme de baja" in shown
-        assert "unsubscribe" not in shown
+        assert all("baja" in phrase for phrase in shown)
 
     def test_try_box_is_empty_without_text(self, operator):
         assert "Try" in page_text(operator.get(f"{LIST}try/"))

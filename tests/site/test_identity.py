@@ -36,6 +36,7 @@ HARMFUL = {
 # The views that need a proof: GET leads to the page that asks, POST shows the form again.
 ASK = {
     "admin/common/apitoken/add/",
+    "admin/common/auditentry/export/",
     "admin/common/securityevent/export/",
     "admin/fallback/project/inbox/<request_id>/decide/",
     "admin/fallback/project/<object_id>/remove-member/",
@@ -57,6 +58,7 @@ WITHOUT = {
     "admin/groups/member/<object_id>/activate/": "gives back what the account had; its sessions and tokens stay ended",
     "admin/groups/member/<object_id>/deactivate/": "takes access away, and must be quick",
     "admin/missiondeck/deckmission/<object_id>/transcript/<form>/": "the chats of one mission, as its page shows them",
+    "admin/missiondeck/deckmission/<object_id>/workspace/report/": "the report on one mission, as its client sees it",
     "admin/password_change/": "asks for the old password itself",
     "me/password/": "asks for the old password itself",
     "groups/member activate": "as on the page of a member",
