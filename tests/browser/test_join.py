@@ -21,11 +21,12 @@ def phone(page, live_server, transactional_db, wrongs, settings):
 
 
 def fits(page) -> bool:
-    """Return whether nothing is wider than the screen and all targets are at least 44 px high."""
+    """Return whether nothing is wider than the screen and all visible targets are at least 44 px high."""
     wide = page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     small = page.evaluate(
         """[...document.querySelectorAll('button, .button, main input:not([type=hidden]), select, nav a')]
-           .filter(each => each.getBoundingClientRect().height < 44).map(each => each.outerHTML)"""
+           .filter(each => each.checkVisibility() && each.getBoundingClientRect().height < 44)
+           .map(each => each.outerHTML)"""
     )
     return wide and small == []
 
