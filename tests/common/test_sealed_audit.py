@@ -1,4 +1,4 @@
-"""The sealed audit: who writes it, that nobody else can, and that a changed byte is named."""
+"""The sealed audit: who writes it, that no one else can, and that a changed byte is named."""
 
 import json
 from datetime import UTC
