@@ -113,7 +113,7 @@ def _keys(obj: CommunityMember | Member, actor: Member, values: dict) -> tuple:
 def merge_action() -> Action:
     return Action(
         name="merge",
-        title=_("Merge with …"),
+        title=_("Merge with…"),
         success_message=_("compared"),
         run=_keys,
         permission=MERGE,

@@ -44,7 +44,7 @@ def health_of(request: HttpRequest) -> list[dict]:
     return [
         _line(
             gettext("Workers"),
-            ngettext("{number} runs", "{number} run", fresh).format(number=fresh) if fresh else gettext("None runs"),
+            gettext("{number} running").format(number=fresh) if fresh else gettext("None running"),
             fresh > 0,
         ),
         _line(

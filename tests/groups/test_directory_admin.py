@@ -33,7 +33,7 @@ def noor():
     )
 
 
-ALWAYS = {"Ban", "Remove", "Merge with …"}
+ALWAYS = {"Ban", "Remove", "Merge with…"}
 OF_STATUS = {
     "not_member": ALWAYS,
     "pending": ALWAYS | {"Approve"},

@@ -127,7 +127,7 @@ class TestRemoved:
     def test_removed_entry_page_is_read_only_and_restores(self, community, gone):
         response = community.get(page(gone))
         assert "removed" in page_text(response).lower()
-        assert buttons(response) == {"Restore", "Merge with …", "Account"}
+        assert buttons(response) == {"Restore", "Merge with…", "Account"}
         assert community.post(page(gone), form()).status_code == 403
         community.post(page(gone, "restore"), {"reason": "Is back"})
         assert set(shown(community.get(LIST))) == {"Noor Haddad", "Rui"}

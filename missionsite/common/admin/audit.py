@@ -125,8 +125,9 @@ class AuditSearch(Search):
 
 @admin.register(AuditEntry)
 class AuditEntryAdmin(ReadOnlyModelAdmin):
-    """The audit, newest first; read-only."""
+    """The audit, newest first; read-only. Its own export has the values before and after, too."""
 
+    exports = False
     list_display = ("when", "actor_name", "what", "object_name", "changes", "where", "result")
     list_display_links = ("what",)
     list_select_related = ("actor__member", "details")

@@ -1,6 +1,7 @@
 """Runs the demo: the whole site on this machine."""
 
 import argparse
+import logging
 import os
 import sys
 
@@ -101,6 +102,8 @@ class Command(BaseCommand):
         if not settings.EMBEDDED:
             call_command("collectstatic", interactive=False, verbosity=0)
         self.log("Loading the example data, unless it is already loaded ...")
+        # The roles of the demo accounts are in the security log; its lines would stand between those printed here.
+        logging.getLogger("missionsite.security").setLevel(logging.WARNING)
         call_command("loaddata", "seeds", verbosity=0)
         # The plots of the home page are filled at once, not when the hourly job runs.
         refresh_figures()
