@@ -1,7 +1,8 @@
 """The admin of the whole site: log-in, search, autocompletes, roles and background jobs."""
 
 # Imported for its registration, which is then replaced.
-from collections.abc import Collection
+from collections.abc import Callable, Collection
+from functools import partial
 from typing import Any, cast
 
 import allauth.account.admin
@@ -20,6 +21,7 @@ from django.db import DataError, transaction
 from django.db.models import Count, QuerySet
 from django.http import HttpRequest
 from django.urls import reverse
+from django.utils.functional import SimpleLazyObject
 from django.utils.html import format_html, format_html_join
 from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
@@ -35,9 +37,22 @@ from missionsite.common.admin.command_palette import autocomplete, search
 from missionsite.common.admin.options import ValidSelectionMixin
 from missionsite.common.admin.passwords import change_password
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.content_policy import office_style
 from missionsite.common.models import RoleRequirement
 from missionsite.models import Role
+from missionsite.navigation import sidebar
 from missionsite.roles import ROLES, assignable_permissions, change_role, create_role, set_second_factor
+
+
+def lazily(function: Callable[..., Any]) -> Callable[..., Any]:
+    """The same function, called when its result is used."""
+    return lambda *args, **kwargs: SimpleLazyObject(partial(function, *args, **kwargs))
+
+
+def with_rendered_style(each_context: Callable[[HttpRequest], dict]) -> Callable[[HttpRequest], dict]:
+    """The context of a page, with its colors as a style element instead of one variable each."""
+    return lambda request: each_context(request) | {"colors": None, "office_style": office_style()}
+
 
 site: Any = admin.site
 site.password_change = change_password
@@ -45,6 +60,10 @@ site.search = search
 site.autocomplete_view = autocomplete
 # The texts of the scripts of all apps; Django's own view has only those of its admin.
 site.i18n_javascript = lambda request, extra_context=None: JavaScriptCatalog.as_view()(request)
+site.get_sidebar_list = sidebar
+# Django makes the list of all models for every page; pages here do not show it.
+site.get_app_list = lazily(site.get_app_list)
+site.each_context = with_rendered_style(site.each_context)
 admin.site.index_title = _("Home")
 admin.site.unregister([Group, ProcrastinateJob])
 # Members change these themselves, on the pages of their account; some hold secrets.

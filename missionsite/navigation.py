@@ -2,12 +2,21 @@
 
 A role has the entries of its daily work. A member's roles are recognised by their permissions, so a custom role with
 all permissions of a built-in one has its entries, and no query is needed.
+
+Every page has it: names and addresses are looked up once for each language, and the same entries are rendered once.
 """
 
 from __future__ import annotations
 
+from functools import cache, lru_cache
+from typing import Any, cast
+
+from django.conf import settings
 from django.http import HttpRequest
+from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from missionsite.roles import ROLES
 
@@ -91,18 +100,76 @@ def roles_of(request: HttpRequest) -> list[str]:
     return [name for name in included if not any(ROLES[name] < ROLES[other] for other in included)]
 
 
-def split_navigation(request: HttpRequest, groups: list[dict]) -> tuple[list[dict], list[dict]]:
-    """Return the entries that are always visible, and the groups with the others that the member may open."""
-    allowed = {str(item["link"]): item for group in groups for item in group["items"] if item["has_permission"]}
-    pages = [page for role in roles_of(request) for page in PRIMARY[role]] or list(OTHERS)
-    links = [reverse(f"admin:{page}") for page in (HOME, *pages)]
-    primary = [allowed[link] for link in dict.fromkeys(links) if link in allowed][:MOST]
-    shown = {str(item["link"]) for item in primary}
-    more = [
+@cache
+def _groups(language: str | None) -> list[dict]:
+    """The groups of the settings with names in a language and addresses as text."""
+    return [
         {
             **group,
-            "items": [item for item in group["items"] if item["has_permission"] and str(item["link"]) not in shown],
+            "title": str(group["title"]),
+            "items": [item | {"title": str(item["title"]), "link": str(item["link"])} for item in group["items"]],
         }
+        for group in cast(Any, settings.UNFOLD)["SIDEBAR"]["navigation"]
+    ]
+
+
+@cache
+def _link(page: str) -> str:
+    return reverse(f"admin:{page}")
+
+
+def sidebar(request: HttpRequest) -> list[dict]:
+    """All groups of entries: whether the member may open each (`has_permission`), and whether it is open (`active`)."""
+    path = request.path
+    home = _link(HOME)
+
+    def is_active(item: dict) -> bool:
+        if "active" in item:
+            return item["active"](request)
+        return path == home if item["link"] == home else item["link"] in path
+
+    def complete(item: dict) -> dict:
+        allowed = item.get("permission")
+        return item | {"active": is_active(item), "has_permission": allowed is None or allowed(request)}
+
+    return [{**group, "items": [complete(item) for item in group["items"]]} for group in _groups(get_language())]
+
+
+def split_navigation(request: HttpRequest) -> tuple[list[dict], list[dict]]:
+    """Return the entries that are always visible, and the groups with the others that the member may open."""
+    groups = sidebar(request)
+    allowed = {item["link"]: item for group in groups for item in group["items"] if item["has_permission"]}
+    pages = [page for role in roles_of(request) for page in PRIMARY[role]] or list(OTHERS)
+    links = [_link(page) for page in (HOME, *pages)]
+    primary = [allowed[link] for link in dict.fromkeys(links) if link in allowed][:MOST]
+    shown = {item["link"] for item in primary}
+    more = [
+        {**group, "items": [item for item in group["items"] if item["has_permission"] and item["link"] not in shown]}
         for group in groups
     ]
     return primary, [group for group in more if group["items"]]
+
+
+# An entry as it is rendered: link, icon, title, whether it is open.
+Entry = tuple[str, str, str, bool]
+
+
+@lru_cache(maxsize=1_000)
+def _rendered(groups: tuple[tuple[str, tuple[Entry, ...]], ...]) -> SafeString:
+    """Lists of entries, each below the title of its group if it has one."""
+    html = render_to_string("missionsite/nav_entries.html", {"groups": groups})
+    return mark_safe(html)  # noqa: S308  (rendered by a template)
+
+
+def render_navigation(request: HttpRequest) -> dict[str, SafeString | bool]:
+    """The entries as HTML: `primary` ones, and those of `more`; has_active: of the latter, one is open."""
+
+    def entries(items: list[dict]) -> tuple[Entry, ...]:
+        return tuple((item["link"], item["icon"], item["title"], item["active"]) for item in items)
+
+    primary, more = split_navigation(request)
+    return {
+        "primary": _rendered((("", entries(primary)),)),
+        "more": _rendered(tuple((group["title"], entries(group["items"])) for group in more)),
+        "has_active": any(item["active"] for group in more for item in group["items"]),
+    }

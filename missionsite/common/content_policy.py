@@ -16,6 +16,7 @@ from django.template import Context, Template
 from django.template.loader import get_template
 from django.urls import NoReverseMatch, reverse
 from django.utils.cache import patch_cache_control
+from django.utils.safestring import SafeString, mark_safe
 from unfold.settings import get_config
 from unfold.utils import convert_color
 
@@ -29,8 +30,9 @@ _COMMON = {
     "frame-ancestors": "'none'",
 }
 # Templates with inline styles, which are allowed by digest.
-_STYLED = ("error.html", "unfold/layouts/skeleton.html")
-_STYLE = re.compile(r"<style[^>]*>(.*?)</style>", re.DOTALL)
+_OFFICE = "unfold/layouts/skeleton.html"
+_STYLED = ("error.html", _OFFICE)
+_STYLE = re.compile(r"(<style[^>]*>)(.*?)</style>", re.DOTALL)
 # The inline style that htmx 2.0.4 adds at start.
 _STYLE_OF_HTMX = (
     "      .htmx-indicator{opacity:0}"
@@ -128,8 +130,8 @@ def _join(more: dict[str, str]) -> str:
 
 
 @cache
-def _styles() -> str:
-    """The digests of the inline styles."""
+def _inline_styles(template: str) -> list[tuple[str, str]]:
+    """The tag and the text of each inline style of a template."""
     config = get_config()
     look = {
         "border_radius": config["BORDER_RADIUS"],
@@ -138,10 +140,20 @@ def _styles() -> str:
             for name, weights in config["COLORS"].items()
         },
     }
-    texts = [_STYLE_OF_HTMX]
-    for name in _STYLED:
-        source = cast(Any, get_template(name)).template.source
-        texts += [Template(style).render(Context(look)) for style in _STYLE.findall(source)]
+    source = cast(Any, get_template(template)).template.source
+    return [(tag, Template(text).render(Context(look))) for tag, text in _STYLE.findall(source)]
+
+
+@cache
+def office_style() -> SafeString:
+    """The colors of the back office as a style element, which is the same on every page."""
+    return mark_safe("".join(f"{tag}{text}</style>" for tag, text in _inline_styles(_OFFICE)))  # noqa: S308  (settings)
+
+
+@cache
+def _styles() -> str:
+    """The digests of the inline styles."""
+    texts = [_STYLE_OF_HTMX, *(text for name in _STYLED for _tag, text in _inline_styles(name))]
     return " ".join(map(digest, texts))
 
 

@@ -14,7 +14,7 @@ from django.contrib.admin.helpers import ACTION_CHECKBOX_NAME
 from django.contrib.admin.templatetags.admin_urls import add_preserved_filters
 from django.contrib.admin.utils import label_for_field
 from django.core.exceptions import FieldDoesNotExist
-from django.db.models import Field, Model
+from django.db.models import BooleanField, Field, Model
 from django.template.loader import render_to_string
 from django.urls import reverse
 from django.utils.html import conditional_escape, escape
@@ -102,6 +102,9 @@ class _Column:
             method = getattr(self.cl.model_admin, name)
             return method, _formatter(method, self.cl.model_admin.get_empty_value_display())
         empty = self.cl.model_admin.get_empty_value_display()
+        if isinstance(field, BooleanField):
+            show = cache(lambda value: display_for_field(value, field, empty))
+            return (lambda obj: getattr(obj, field.attname)), show
         if field.choices or not isinstance(field.get_internal_type(), str):
             return (lambda obj: getattr(obj, field.attname)), lambda value: display_for_field(value, field, empty)
         return (lambda obj: getattr(obj, field.attname)), _plain(empty, lambda v: display_for_field(v, field, empty))
