@@ -74,31 +74,38 @@ class FilesField(forms.FileField):
         return [super(FilesField, self).clean(each, initial) for each in data or [None]]
 
 
-class ReportForm(forms.Form):
-    report = FilesField(
-        allow_empty_file=True,
-        error_messages={
-            "required": _("Choose a test report file."),
-            "max_length": _("The file name is too long."),
-        },
-    )
-    logs = forms.FileField(required=False, allow_empty_file=True)
+class CiForm(forms.Form):
+    """What identifies a run of CI."""
+
     commit = forms.CharField(max_length=64, required=False)
     branch = forms.CharField(max_length=200, required=False)
     build_url = forms.CharField(max_length=500, required=False)
     job = forms.CharField(max_length=150, required=False)
     attempt = forms.IntegerField(min_value=1, max_value=1_000_000, required=False)
     environment = forms.CharField(max_length=100, required=False)
-    shard = forms.IntegerField(min_value=1, max_value=rules.MAX_SHARDS, required=False)
     shards = forms.IntegerField(min_value=1, max_value=rules.MAX_SHARDS, required=False)
 
     def ci_run(self) -> CiRun:
         """The run of CI that the form names."""
         names = ("commit", "branch", "build_url", "job", "environment", "shard", "shards")
-        return CiRun(attempt=self.cleaned_data["attempt"] or 1, **{name: self.cleaned_data[name] for name in names})
+        found = {name: self.cleaned_data[name] for name in names if name in self.cleaned_data}
+        return CiRun(attempt=self.cleaned_data["attempt"] or 1, **found)
+
+
+class StartForm(CiForm):
+    name = forms.CharField(max_length=255, required=False)
+
+
+class FinishForm(forms.Form):
+    """The last report of a run; a run of CI that has received its reports needs none."""
+
+    report = FilesField(
+        required=False, allow_empty_file=True, error_messages={"max_length": _("The file name is too long.")}
+    )
+    logs = forms.FileField(required=False, allow_empty_file=True)
 
     def clean_report(self) -> list[UploadedFile]:
-        files = self.cleaned_data["report"]
+        files = [file for file in self.cleaned_data["report"] if file]
         text = ngettext(
             "A report can have at most %(limit)s MB.",
             "The files of a report can have at most %(limit)s MB.",
@@ -110,6 +117,17 @@ class ReportForm(forms.Form):
         file = self.cleaned_data["logs"]
         text = gettext("A log file can have at most %(limit)s MB.")
         return _bounded([file], settings.DECK_LOGS_BYTES, text)[0] if file else None
+
+
+class ReportForm(FinishForm, CiForm):
+    report = FilesField(
+        allow_empty_file=True,
+        error_messages={
+            "required": _("Choose a test report file."),
+            "max_length": _("The file name is too long."),
+        },
+    )
+    shard = forms.IntegerField(min_value=1, max_value=rules.MAX_SHARDS, required=False)
 
 
 def _bounded(files: list[UploadedFile], most: int, text: str) -> list[UploadedFile]:

@@ -83,6 +83,8 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "warnings": warning_texts(run.warnings),
         "flaky": run.flaky_tests,
         "give_up": url.action("give_up", run.pk) if run.status == RunStatus.RUNNING else "",
+        "finish": url.action("finish", run.pk) if run.status == RunStatus.RUNNING else "",
+        "needs_report": not run.parts,
     }
 
 

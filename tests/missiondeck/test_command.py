@@ -1,4 +1,4 @@
-"""The command manage.py import_test_run."""
+"""The commands import_test_run and test_run."""
 
 import io
 import subprocess
@@ -10,6 +10,7 @@ from django.core.management import CommandError, call_command
 from django.db import connection
 
 from missiondeck.models import TestRun
+from missiondeck.selectors.missions import missing_of
 from tests.missiondeck.helpers import mission
 
 pytestmark = pytest.mark.django_db
@@ -133,6 +134,39 @@ def test_rejected_report_prints_reason(file):
     with pytest.raises(CommandError, match=r"\. Nothing was imported\.$"):
         run(str(mission().number), file("<testsuite>"))
     assert not TestRun.objects.exists()
+
+
+# --- Runs whose reports arrive later ------------------------------------------------------------------
+
+
+def step(*arguments: str) -> str:
+    out = io.StringIO()
+    call_command("test_run", *arguments, stdout=out)
+    return out.getvalue()
+
+
+def test_run_is_started_and_finished_by_command(file):
+    made = mission()
+    key = step("start", str(made.number), "--commit", "c" * 40, "--job", "unit", "--shards", "2").strip()
+    assert [each["what"] for each in missing_of(made)] == ["no_items", "open_run"]
+    with pytest.raises(CommandError, match=r"No report of this run was received\..*Nothing was changed\."):
+        step("finish", key)
+    out, _err = run(str(made.number), file(REPORT), "--commit", "c" * 40, "--job", "unit", "--shard", "1/2")
+    assert out.startswith("1 of 2 shards received.")
+    passing = file(REPORT.replace("<failure/>", ""), "b.xml")
+    assert step("finish", key, passing) == "Finished: failed; 4 tests, 1 failed.\n"
+    with pytest.raises(CommandError, match="finished"):
+        step("give-up", key)
+
+
+def test_run_is_given_up_by_command(file):
+    key = step("start", str(mission().number), "--name", "nightly").strip()
+    assert step("give-up", key) == "Finished: failed; 0 tests, 0 failed.\n"
+    assert TestRun.objects.get(pk=key).is_given_up
+    with pytest.raises(CommandError, match="does not exist"):
+        step("give-up", "00000000-0000-4000-8000-000000000000")
+    with pytest.raises(CommandError, match="0 is not a number of shards"):
+        step("start", "47", "--shards", "0")
 
 
 # --- As a process -----------------------------------------------------------------------------------

@@ -226,6 +226,24 @@ class TestRunDetail:
         assert (run.status, run.results, run.finished_at is not None) == ("failed", [], True)
         assert "This test run is finished and cannot be changed." in page_text(lead.post(f"{give_up}?citizen=sofia"))
 
+    def test_run_is_started_and_finished_on_page(self, lead, mission):
+        start, commit = f"{address(mission, '_start')}?citizen=sofia", "c" * 40
+        page = lead.post(start, {"name": "nightly", "commit": "short", "shards": "2"}).content.decode()
+        assert "Enter the full commit" in page
+        assert 'value="short"' in page
+        page = page_text(lead.post(start, {"name": "nightly", "commit": commit, "shards": "2"}, follow=True))
+        assert "The run was started." in page
+        assert "still running" in page
+        run = TestRun.objects.get()
+        finish = f"{address(mission, '_finish', run.pk)}?citizen=sofia"
+        assert client("Auditor").post(finish).status_code == 403
+        assert "No report of this run was received." in page_text(lead.post(finish))
+        page = page_text(lead.post(finish, {"report": SimpleUploadedFile("a.xml", PASSING)}, follow=True))
+        assert "1 of 2 shards were received." in page
+        run.refresh_from_db(fields=["status", "parts", "shards"])
+        assert (run.status, run.parts, run.shards) == ("failed", 1, 2)
+        assert "This test run is finished and cannot be changed." in page_text(lead.post(finish))
+
     def test_run_of_other_mission_is_not_shown(self, lead, mission):
         run = start_run(mission=make_mission(), actor=Member.objects.system())
         assert lead.post(address(mission, "_give_up", run.pk)).status_code == 404

@@ -580,6 +580,8 @@ admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/owner/ | 405   
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/quarantine/ | 405  | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/quarantine/lift/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/ | 405                | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/runs/start/ | 405          | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/runs/<run>/finish/       | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/runs/<run>/give-up/      | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/tick/   | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/edit/   | 405 | done:{DELIVER} 403

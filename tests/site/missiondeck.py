@@ -81,8 +81,8 @@ def part(things: dict[str, object], name: str, route: str) -> object:
         case "item" | "dod_item":
             return things["proven dod item" if "evidence" in route or route.endswith("_sign") else "dod item"].pk
         case "run":
-            of_running = ("finish_deck_run", "give_up_deck_run", "missiondeck_workspace_give_up")
-            return things["running deck run" if route in of_running else "deck run"].pk
+            is_running = route.endswith(("_deck_run", "_finish", "_give_up")) and not route.startswith("get_")
+            return things["running deck run" if is_running else "deck run"].pk
         case "evidence":
             return things["deck evidence"].pk
         case "test":
@@ -131,6 +131,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
             "code": "print('hello')",
         },
         "missiondeck_workspace_import": {"report": _report(), "logs": SimpleUploadedFile("logs.txt", b"all of it")},
+        "missiondeck_workspace_start": {"name": "nightly", "commit": "d" * 40, "shards": "2"},
+        "missiondeck_workspace_finish": {"report": _report()},
         "missiondeck_workspace_gate": {"required_suites": "unit, e2e", "min_tests": "1", "max_failures": "0"},
         "missiondeck_workspace_baseline": {"reason": "The complete suite"},
         "missiondeck_workspace_vanished": {"tests": ["tests \u203a test_gone"], "reason": "Removed"},

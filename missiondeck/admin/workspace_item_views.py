@@ -1,0 +1,94 @@
+"""The actions on the definition of done of a workspace: items and their evidence."""
+
+from __future__ import annotations
+
+from django.core.exceptions import PermissionDenied
+from django.http import HttpRequest
+from django.utils.translation import gettext
+
+from missiondeck.admin.base import current_member
+from missiondeck.admin.workspace_evidence import EvidenceForm, SignatureForm, find_evidence, roles_of
+from missiondeck.admin.workspace_forms import ItemForm
+from missiondeck.admin.workspace_page import CHANGE, VIEW, action, item_removed
+from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
+from missiondeck.models import DeckMission, DodItem
+from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missiondeck.services.evidence import add_evidence, remove_evidence, sign_off
+from missionsite.common.admin.actions import InvalidForm, valid_values
+
+
+@action(CHANGE, part="add", back="ws-checklist", creates=True)
+def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+    """Add an item to the definition of done."""
+    add_item(actor=current_member(request), mission=mission, **valid_values(ItemForm(request.POST)))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(CHANGE, part="checklist", back="ws-checklist")
+def tick_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Mark an item as done (done=1) or open (done=0)."""
+    if (done := request.POST.get("done")) not in ("0", "1"):
+        raise InvalidForm(gettext("Choose whether the item is done."), field="done")
+    tick_item(actor=current_member(request), item=_find_item(mission, dod_item), done=done == "1")
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(CHANGE, part="edit", back="ws-checklist")
+def edit_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Change the text or the category of an item."""
+    item = _find_item(mission, dod_item)
+    update_item(actor=current_member(request), item=item, **valid_values(ItemForm(request.POST)))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(CHANGE, part="checklist", back="ws-checklist")
+def position_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Move an item up or down within its category."""
+    item = _find_item(mission, dod_item)
+    if (to := request.POST.get("to")) not in ("up", "down"):
+        raise InvalidForm(gettext("Choose a direction: up or down."), field="to")
+    keys = list(DodItem.objects.filter(mission=mission, category=item.category).values_list("pk", flat=True))
+    if item.pk not in keys:
+        raise item_removed()
+    move_item(actor=current_member(request), item=item, to=keys.index(item.pk) + (1 if to == "down" else -1))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(CHANGE, part="checklist", back="ws-checklist")
+def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Remove an item from the definition of done."""
+    remove_item(actor=current_member(request), item=_find_item(mission, dod_item))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(CHANGE, part="evidence", back="ws-checklist", creates=True)
+def add_evidence_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Add evidence to an item."""
+    item = _find_item(mission, dod_item)
+    add_evidence(actor=current_member(request), item=item, **valid_values(EvidenceForm(request.POST)))
+    return WorkspaceUrl.of(request, mission).to(edit=None)
+
+
+@action(CHANGE, part="checklist", back="ws-checklist")
+def remove_evidence_view(request: HttpRequest, mission: DeckMission, evidence: str) -> WorkspaceUrl:
+    """Remove evidence from an item."""
+    remove_evidence(actor=current_member(request), evidence=find_evidence(mission, evidence))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(VIEW, part="checklist", back="ws-checklist")
+def sign_view(request: HttpRequest, mission: DeckMission, evidence: str) -> WorkspaceUrl:
+    """Sign a sign-off (signed=1), or withdraw the signature (signed=0), as a member with its role."""
+    found, signed = find_evidence(mission, evidence), valid_values(SignatureForm(request.POST))["signed"]
+    if found.value not in roles_of(current_member(request)):
+        raise PermissionDenied
+    sign_off(actor=current_member(request), evidence=found, signed=signed)
+    return WorkspaceUrl.of(request, mission)
+
+
+def _find_item(mission: DeckMission, key: str) -> DodItem:
+    """An item of a mission. Raises InvalidForm if it was removed, so that the checklist shows the error."""
+    found = DodItem.objects.filter(mission=mission, pk=key_of(key)).first()
+    if found is None:
+        raise item_removed()
+    return found

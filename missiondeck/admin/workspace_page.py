@@ -1,0 +1,231 @@
+"""The page of a workspace, and what its actions share: each shows its error on the page, with the submitted values."""
+
+from __future__ import annotations
+
+from functools import wraps
+
+from django.contrib import admin
+from django.core.exceptions import PermissionDenied
+from django.http import Http404, HttpRequest, HttpResponse
+from django.template.response import TemplateResponse
+from django.urls import reverse
+from django.utils import timezone
+from django.utils.translation import gettext
+from django.views.decorators.http import require_POST, require_safe
+
+from missiondeck.admin.base import current_member
+from missiondeck.admin.workspace_changes import format_run
+from missiondeck.admin.workspace_chat import chat, citizens
+from missiondeck.admin.workspace_checklist import checklist
+from missiondeck.admin.workspace_forms import LANGUAGES
+from missiondeck.admin.workspace_gate import gate
+from missiondeck.admin.workspace_head import head, status_changes
+from missiondeck.admin.workspace_runs import runs_of, tests_of
+from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
+from missiondeck.errors import NotDone
+from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
+from missiondeck.selectors.missions import missing_of
+from missionsite.common.admin.actions import InvalidForm, post_action
+from missionsite.common.admin.form_keys import FormResult, result_response
+from missionsite.common.errors import DomainError
+
+VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
+    f"missiondeck.{name}"
+    for name in (
+        "view_deckmission",
+        "change_deckmission",
+        "change_deckmission_status",
+        "override_deckmission",
+        "add_chatmessage",
+        "add_testrun",
+    )
+)
+RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "run": RUN}
+# The citizen whose tab shows the test runs.
+TESTER = Citizen.SOFIA
+# The fields whose values are shown again after an error.
+_SUBMITTED = (
+    "to",
+    "reason",
+    "override",
+    "text",
+    "category",
+    "sender",
+    "message",
+    "language",
+    "code",
+    "kind",
+    "value",
+    "name",
+    "commit",
+    "branch",
+    "build_url",
+    "job",
+    "environment",
+    "attempt",
+    "shard",
+    "shards",
+)
+
+
+@require_safe
+def workspace_view(request: HttpRequest, object_id: str) -> HttpResponse:
+    """The whole page; with the header `X-Fragment: checklist` only the parts that a tick changes."""
+    return render_page(request, find_mission(request, object_id))
+
+
+def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict | None = None) -> HttpResponse:
+    """Render the page. rejection: the error to show, from `_rejected`."""
+    url, at = WorkspaceUrl.of(request, mission), timezone.now()
+    if rejection and rejection["part"] in ("edit", "evidence"):
+        url = url.to(edit=rejection["item"])
+    latest = runs_of(mission).first()
+    missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
+    history = status_changes(mission)
+    dod = checklist(mission, url, current_member(request), may_change=request.user.has_perm(CHANGE))
+    context = {
+        "title": str(mission),
+        "subtitle": gettext("Workspace"),
+        "mission": mission,
+        "url": url,
+        "rejection": rejection or {},
+        "may": {name: request.user.has_perm(permission) for name, permission in RIGHTS.items()},
+        "dod": dod,
+        "head": head(request, mission, missing=missing, latest=latest, history=history, at=at),
+        "history": history,
+        "latest_run_text": format_run(latest) if latest else "",
+        "tests_url": WorkspaceUrl(mission.pk, citizen=TESTER.value).href,
+        "status_url": url.action("status"),
+        # Offered only after a completion was rejected.
+        "offers_override": bool(
+            rejection
+            and rejection["part"] == "status"
+            and rejection["submitted"]["to"] == DeckStatus.COMPLETE
+            and mission.status == DeckStatus.QA
+            and request.user.has_perm(OVERRIDE)
+        ),
+        "zone": timezone.get_current_timezone_name(),
+    }
+    request.current_app = admin.site.name
+    if request.headers.get("X-Fragment") == "checklist":
+        return TemplateResponse(request, "missiondeck/_workspace_fragment.html", context)
+    tabs, citizen = citizens(mission, url)
+    context |= {
+        **admin.site.each_context(request),
+        "opts": DeckMission._meta,
+        "original": mission,
+        "matrix": dod["matrix"],
+        "tabs": tabs,
+        "citizen": Citizen(citizen),
+        "chat": chat(mission, citizen, url),
+        "add_message_url": url.to(citizen=citizen, before=None).action("add_message"),
+        "languages": LANGUAGES,
+        "transcripts": _transcripts(mission, citizen),
+        "buttons": [
+            {
+                "title": gettext("Client"),
+                "icon": "handshake",
+                "link": reverse("admin:missiondeck_workspace_clients", args=[mission.pk]),
+            },
+            {
+                "title": gettext("Details"),
+                "icon": "edit_note",
+                "link": reverse("admin:missiondeck_deckmission_change", args=[mission.pk]),
+            },
+        ],
+    }
+    if citizen == TESTER:
+        url = url.to(citizen=citizen)
+        context |= {
+            "url": url,
+            "tests": tests_of(mission, url, latest),
+            "gate": gate(mission, url),
+            "import_url": WorkspaceUrl(mission.pk, citizen=citizen).action("import"),
+            "start_url": WorkspaceUrl(mission.pk, citizen=citizen).action("start"),
+            "report_values": _values_of(rejection, "report"),
+            "start_values": _values_of(rejection, "start"),
+        }
+    return TemplateResponse(request, "missiondeck/workspace.html", context)
+
+
+def _values_of(rejection: dict | None, part: str) -> dict:
+    """The submitted values of a form that was rejected."""
+    return rejection["submitted"] if rejection and rejection["part"] == part else {}
+
+
+def _transcripts(mission: DeckMission, citizen: str) -> list[dict]:
+    """The download links of a chat."""
+    return [
+        {
+            "name": name,
+            "url": f"{reverse('admin:missiondeck_transcript', args=[mission.pk, form])}?citizen={citizen}",
+        }
+        for form, name in (("md", gettext("Markdown")), ("json", "JSON"))
+    ]
+
+
+# --- Actions ------------------------------------------------------------------------------------
+
+
+def action(permission: str, *, part: str, back: str, creates: bool = False):
+    """Decorate a view that changes the mission and returns the URL to go to; it needs a permission.
+
+    back: the fragment added to the URL. An error is shown on the page at `part`, with the submitted values. creates:
+    the form has a key and takes effect once.
+    """
+
+    def wrap(view):
+        def save(request: HttpRequest, *, mission: DeckMission, **parts) -> FormResult:
+            try:
+                url = view(request, mission, **parts)
+            except DodItem.DoesNotExist:
+                # Another request removed it in the meantime.
+                raise item_removed() from None
+            return FormResult(f"{url.href}#{back}")
+
+        def done(request: HttpRequest, result: FormResult, *, mission: DeckMission, **parts) -> HttpResponse:
+            if request.headers.get("X-Fragment"):
+                return render_page(request, find_mission(request, str(mission.pk)))
+            return result_response(request, result)
+
+        def failed(request: HttpRequest, error: DomainError, *, mission: DeckMission, **parts) -> HttpResponse:
+            rejection = _rejected(part, request, error, parts)
+            return render_page(request, find_mission(request, str(mission.pk)), rejection=rejection)
+
+        change = post_action(done=done, failed=failed, once=creates)(save)
+
+        @wraps(view)
+        def run(request: HttpRequest, object_id: str, **parts) -> HttpResponse:
+            if not request.user.has_perm(permission):
+                raise PermissionDenied
+            return change(request, mission=find_mission(request, object_id), **parts)
+
+        return require_POST(run)
+
+    return wrap
+
+
+def find_mission(request: HttpRequest, key: str) -> DeckMission:
+    if not request.user.has_perm(VIEW):
+        raise PermissionDenied
+    found = DeckMission.objects.select_related("assignee", "completed_by").filter(pk=key_of(key)).first()
+    if found is None:
+        raise Http404(gettext("This client mission does not exist."))
+    return found
+
+
+def item_removed() -> InvalidForm:
+    return InvalidForm(gettext("This item was removed by another user."), field="dod_item")
+
+
+def _rejected(part: str, request: HttpRequest, rejection: DomainError, parts: dict) -> dict:
+    """The error for the page: the part where it is shown, the message, and the submitted values."""
+    if part == "edit" and rejection.field == "dod_item":
+        part = "checklist"
+    return {
+        "part": part,
+        "message": rejection.message,
+        "is_not_done": isinstance(rejection, NotDone),
+        "item": parse_key(parts.get("dod_item")),
+        "submitted": {name: request.POST.get(name, "").replace("\x00", "\ufffd") for name in _SUBMITTED},
+    }
