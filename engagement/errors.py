@@ -156,6 +156,28 @@ class ParameterMissing(DomainError):
         super().__init__(message, field=field)
 
 
+class ParameterMiswritten(DomainError):
+    """A text has something like a parameter that is not replaced. known: the parameters of its message."""
+
+    message = gettext_lazy("The text has a parameter that would be sent unchanged. Write parameters as {{ name }}.")
+    code = "parameter_miswritten"
+    field = "body"
+    status = 422
+
+    def __init__(self, *, written: Iterable[str], known: Iterable[str], field: str) -> None:
+        super().__init__(
+            _(
+                "{written} would be sent unchanged. Write parameters as {example}, without filters."
+                " Available parameters: {names}."
+            ).format(
+                written=", ".join(written),
+                example="{{ name }}",
+                names=", ".join(f"{{{{ {name} }}}}" for name in known),
+            ),
+            field=field,
+        )
+
+
 class AudienceChanged(DomainError):
     """The audience of an announcement is not the one its author was shown."""
 

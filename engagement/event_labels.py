@@ -20,6 +20,7 @@ EVENT_LABELS = {
     "reply.asked_again": _("Asked again after an unclear reply"),
     "template.changed": _("Message template edited"),
     "template.created": _("Message template added"),
+    "template.tested": _("Test of a template sent"),
 }
 
 EVENT_FIELDS: dict[str, EventField] = {

@@ -86,6 +86,8 @@ class MessageType(TextChoices):
     ANNOUNCEMENT = "announcement", _("Announcement")
     OPT_OUT_CONFIRMATION = "opt_out_confirmation", _("Opt-out confirmation")
     CLARIFICATION = "clarification", _("Question about a reply")
+    PERSONAL = "personal", _("Personal message")
+    TEST = "test", _("Test of a template")
 
 
 # Replies to something the member has just done. All other types are unsolicited: they wait for the end of the quiet
@@ -95,6 +97,7 @@ TRANSACTIONAL_TYPES = (
     MessageType.HELP_RESTART,
     MessageType.OPT_OUT_CONFIRMATION,
     MessageType.CLARIFICATION,
+    MessageType.TEST,
 )
 
 # The message that a transition queues.
@@ -245,6 +248,11 @@ TIERS = 3
 # --- Templates ------------------------------------------------------------------------------------
 
 # What `{{ name }}` may stand for in a text, in any message.
-PARAMETERS = ("name", "tier", "unsubscribe_url", "week")
-# Finds any other; the same meaning in PostgreSQL and Python.
-UNKNOWN_PARAMETER = r"\{\{\s*(?!(" + "|".join(PARAMETERS) + r")\s*\}\})[A-Za-z_][A-Za-z0-9_]*\s*\}\}"
+PARAMETERS = ("name", "subject", "text", "tier", "unsubscribe_url", "week")
+# Finds what would be sent unchanged: any other name, a filter, and the parameters of other programs, {name} and %name%.
+# The same meaning in PostgreSQL and Python.
+UNKNOWN_PARAMETER = (
+    r"\{\{(?!\s*(?:"
+    + "|".join(PARAMETERS)
+    + r")\s*\}\})|(?<!\{)\{\s*[A-Za-z_][A-Za-z0-9_]*\s*\}|%[A-Za-z_][A-Za-z0-9_]*%"
+)

@@ -25,6 +25,7 @@ HANDLE = "engagement.handle_engagementmessage"
 ANNOUNCE = "engagement.add_announcement"
 WITHDRAW = "engagement.change_announcement"
 CHANGE_ADDRESS = "engagement.change_bouncedaddress"
+CHANGE_TEMPLATE = "engagement.change_messagetemplate"
 CHANGE_PROFILE = "engagement.change_userprofile"
 VIEW_STATES = "engagement.view_userengagementstate"
 

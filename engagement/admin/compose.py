@@ -17,7 +17,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWi
 
 from engagement.admin.base import ANNOUNCE
 from engagement.admin.preview import preview
-from engagement.errors import ParameterMissing
+from engagement.errors import ParameterMissing, ParameterMiswritten
 from engagement.rules import Locale
 from engagement.selectors.announcements import SKIP_REASONS, Audience, audience_of, with_reason
 from engagement.services.announcements import announce
@@ -85,7 +85,7 @@ class ComposeForm(forms.Form):
                 )
             try:
                 check_parameters(key=KEY, subject=subject, body=body)
-            except ParameterMissing as rejection:
+            except (ParameterMissing, ParameterMiswritten) as rejection:
                 self.add_error(f"{rejection.field}_{end}", rejection.message)
         return cleaned
 

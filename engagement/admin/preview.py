@@ -1,6 +1,5 @@
 """Live preview of a template while it is edited."""
 
-import re
 from dataclasses import asdict, dataclass
 
 from django.core.exceptions import PermissionDenied
@@ -8,7 +7,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext as _
 
-from engagement.errors import ParameterMissing
+from engagement.errors import ParameterMissing, ParameterMiswritten
 from engagement.rules import TRANSACTIONAL_TYPES, Locale
 from engagement.services.rendering import UNSUBSCRIBE_FOOTER, fill, parameter_names, samples
 from engagement.services.templates import check_parameters
@@ -18,7 +17,6 @@ from missionsite.common.annotations import StrOrPromise
 
 # Characters of a text that are previewed.
 LONGEST = 20_000
-_ODD = re.compile(r"\{\{|\}\}")
 MAY_SEE = ("engagement.view_messagetemplate", "engagement.add_announcement")
 
 
@@ -36,16 +34,12 @@ def preview(*, key: str, locale: str, subject: str, body: str) -> Preview:
     problem: StrOrPromise = ""
     try:
         check_parameters(key=key, subject=subject, body=body)
-    except ParameterMissing as rejection:
+    except (ParameterMissing, ParameterMiswritten) as rejection:
         problem = rejection.message
     known = samples(key)
     unknown = {
         name: f"{{{{ {name} }}}}" for name in parameter_names(subject) | parameter_names(body) if name not in known
     }
-    if not problem and any(
-        _ODD.search(fill(text, dict.fromkeys(parameter_names(text), ""))) for text in (subject, body)
-    ):
-        problem = _("{{ or }} is not part of a parameter and would be sent unchanged. Write parameters as {{ name }}.")
     shown = fill(body, known | unknown)
     if body.strip() and key not in TRANSACTIONAL_TYPES and "unsubscribe_url" not in parameter_names(body):
         footer = UNSUBSCRIBE_FOOTER.get(locale, UNSUBSCRIBE_FOOTER[Locale.EN])

@@ -14,14 +14,14 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
-from engagement.admin.base import ServiceHistory
+from engagement.admin.base import CHANGE_TEMPLATE, ServiceHistory
 from engagement.admin.preview import preview, preview_view
 from engagement.models import MessageTemplate
 from engagement.rules import Locale, MessageType
 from engagement.services.rendering import samples
-from engagement.services.templates import add_template, change_template
+from engagement.services.templates import add_template, change_template, send_test
 from groups.models import Member
-from missionsite.common.admin import ServiceForm
+from missionsite.common.admin import Action, ServiceForm
 from missionsite.common.admin.formats import format_datetime
 from missionsite.common.annotations import StrOrPromise
 
@@ -59,6 +59,20 @@ class TemplateAdmin(ServiceHistory):
     add_label = _("Add template")
     readonly_fields = ("message", "language", "asks_for", "changed")
     revertible = frozenset({"subject", "body"})
+    object_actions = (
+        Action(
+            name="test",
+            title=_("Send a test to me"),
+            success_message=_("test queued to your own address"),
+            run=lambda template, actor, values: send_test(actor=actor, template=template),
+            permission=CHANGE_TEMPLATE,
+            help_text=_(
+                "Sends the saved text with sample values to your own address, marked as a test, at any time of the day."
+                " It does not count in the measures or towards the frequency cap."
+            ),
+            icon="outgoing_mail",
+        ),
+    )
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MessageTemplate]:
         return super().get_queryset(request).filter(announcement=None)

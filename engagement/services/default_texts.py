@@ -126,6 +126,10 @@ Or write "stop" and we send nothing more.""",
 
 Ou escreva "parar" e não mandamos mais nada.""",
     ),
+    ("personal", "en", "{{ subject }}", "{{ text }}"),
+    ("personal", "pt-BR", "{{ subject }}", "{{ text }}"),
+    ("test", "en", "[Test] {{ subject }}", "{{ text }}"),
+    ("test", "pt-BR", "[Teste] {{ subject }}", "{{ text }}"),
 ]
 
 

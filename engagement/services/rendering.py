@@ -13,7 +13,15 @@ _PARAMETER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 # Parameters of every message, with the values of a preview.
 COMMON_SAMPLES = {"name": "Ana Souza", "unsubscribe_url": "https://example.org/unsubscribe/…"}
 # Additional parameters of a message type.
-SAMPLES_BY_KEY = {"tier_unlock": {"tier": "1"}, "weekly_review": {"week": "2026-W12"}}
+_TEXT_SAMPLES = {"subject": "Saturday", "text": "Are you coming on Saturday?"}
+SAMPLES_BY_KEY = {
+    "personal": _TEXT_SAMPLES,
+    "test": _TEXT_SAMPLES,
+    "tier_unlock": {"tier": "1"},
+    "weekly_review": {"week": "2026-W12"},
+}
+# What is left of a parameter that is not replaced: its braces, {name} and %name% of other programs.
+_MISWRITTEN = re.compile(r"\{\{[^{}\n]{0,60}\}{0,2}|\}\}|(?<!\{)\{\s*[A-Za-z_]\w*\s*\}|%[A-Za-z_]\w*%")
 # Added to an unsolicited message whose text does not contain the unsubscribe link.
 UNSUBSCRIBE_FOOTER: dict[str, str] = {
     Locale.EN: 'You can stop these messages: {url} or answer "stop reminders".',
@@ -37,6 +45,12 @@ def _parts(text: str) -> tuple[str, ...]:
 def parameter_names(text: str) -> set[str]:
     """Return the names of the parameters in a text."""
     return set(_parts(text)[1::2])
+
+
+def miswritten_parameters(text: str) -> list[str]:
+    """Return what looks like a parameter in a text and would be sent unchanged, in order and without repetitions."""
+    plain = "".join(_parts(text)[::2])
+    return list(dict.fromkeys(found.group().strip() for found in _MISWRITTEN.finditer(plain)))
 
 
 def fill(text: str, params: Mapping) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
-from django.core.mail import EmailMessage, get_connection
+from django.core.mail import EmailMessage, EmailMultiAlternatives, get_connection
 from django.core.mail.backends import smtp
 from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
@@ -22,6 +22,7 @@ from django.utils.translation import gettext as _
 from engagement.rules import METADATA_KEY
 from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
+from engagement.transports.html import html_part
 from engagement.transports.provider import is_provider_backend, provider_backend, send_by_provider
 from engagement.transports.replies import report_of_reply
 from engagement.transports.sanitize import sanitize_text
@@ -152,12 +153,13 @@ def _mail(message: Outgoing) -> EmailMessage:
     if settings.ENGAGEMENT_MAIL_EVENTS_SECRETS and not is_provider_backend():
         # Amazon SES returns it with its events, as those sent by its API.
         headers["X-Metadata"] = json.dumps(metadata)
-    mail = EmailMessage(
+    mail = EmailMultiAlternatives(
         subject=_line(message.subject),
         body=message.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[message.email],
         headers=headers,
+        alternatives=[(html_part(message), "text/html")],
     )
     # Providers return it with their events; SMTP ignores it.
     mail.metadata = metadata  # type: ignore[attr-defined]

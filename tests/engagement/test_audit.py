@@ -112,6 +112,7 @@ ARRANGE: dict[Callable, Callable[[], dict]] = {
     profiles.start_profile: a_registration,
     profiles.update_profile: lambda: {"member": PersonFactory(), "locale": "pt-BR"},
     templates.add_template: a_missing_template,
+    templates.send_test: lambda: {"template": MessageTemplate.objects.first()},
     templates.change_template: lambda: {"template": MessageTemplate.objects.first(), **TEXT},
 }
 

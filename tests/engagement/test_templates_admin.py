@@ -2,10 +2,13 @@
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from engagement.models import Announcement, MessageTemplate
 from groups.models import Event
+from tests.engagement.fake_provider import Provider, sender
 from tests.support.admin import client, page_text
+from tests.support.database import rejected_by, rows
 
 pytestmark = pytest.mark.django_db
 LIST = "/admin/engagement/messagetemplate/"
@@ -52,6 +55,30 @@ class TestEdit:
         assert text in page_text(answer)
         reminder.refresh_from_db()
         assert "Kept" not in reminder.subject
+
+    @pytest.mark.parametrize(
+        ("text", "named"),
+        [
+            ("Hi {name}", "{name}"),
+            ("Hi {{ name|upper }}", "{{ name|upper }}"),
+            ("Hi %name%", "%name%"),
+            ("Hi {{ name", "{{ name"),
+        ],
+    )
+    @pytest.mark.rule("ParameterMiswritten")
+    def test_parameter_of_other_programs_is_a_field_error(self, operator, reminder, text, named):
+        answer = operator.post(page(reminder), {"subject": "Hi", "body": text})
+        (error,) = answer.context["adminform"].form.errors["body"]
+        assert error.startswith(f"{named} would be sent unchanged.")
+        assert "Available parameters: {{ name }}, {{ unsubscribe_url }}." in error
+        with rejected_by("message_templates_parameters_known"):
+            MessageTemplate.objects.filter(pk=reminder.pk).update(body=text)
+
+    @pytest.mark.parametrize("text", ["100 % of 50% off", "{} { 1 } [name]", "5%, 6 %a"])
+    def test_braces_and_percent_signs_are_text(self, operator, reminder, text):
+        operator.post(page(reminder), {"subject": "Hi", "body": text})
+        reminder.refresh_from_db()
+        assert reminder.body == text
 
     @pytest.mark.parametrize("typed", [{"body": " \n "}, {"subject": ""}, {"subject": "x" * 300}, {"body": "a\x00b"}])
     def test_invalid_texts_are_field_errors(self, operator, reminder, typed):
@@ -168,9 +195,26 @@ class TestPreview:
         assert client().post(PREVIEW, {}).status_code == 403
 
 
-@pytest.mark.parametrize("rows", [0, 20])
-def test_list_makes_a_fixed_number_of_queries(operator, rows, django_assert_num_queries):
-    for turn in range(rows):
+class TestSendTest:
+    def test_is_sent_to_sender_and_marked(self, operator, reminder):
+        answer = operator.post(page(reminder, "test"), follow=True)
+        assert "test queued to your own address" in page_text(answer)
+        provider = Provider()
+        sender(provider, timezone.now).drain()
+        [taken] = provider.taken
+        assert (taken.name, taken.message_type) == ("Engagement Operator", "test")
+        assert taken.subject.startswith("[Test] ")
+        assert taken.body.startswith("Hi Engagement Operator")
+        assert not taken.unsubscribe_url
+        assert rows("SELECT 1 FROM members_over_frequency_cap(0, interval '1 day')") == []
+
+    def test_needs_permission_to_change(self, reminder):
+        assert client("Auditor").post(page(reminder, "test")).status_code == 403
+
+
+@pytest.mark.parametrize("added", [0, 20])
+def test_list_makes_a_fixed_number_of_queries(operator, added, django_assert_num_queries):
+    for turn in range(added):
         MessageTemplate.objects.create(key=f"more-{turn}", locale="en", subject="s", body="b")
     operator.get(LIST)
     with django_assert_num_queries(8):

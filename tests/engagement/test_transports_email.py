@@ -42,8 +42,19 @@ def test_email_has_list_unsubscribe_headers(server, sender):
     assert found["Auto-Submitted"] == "auto-generated"
     assert found["Content-Language"] == "pt-BR"
     assert found["Message-ID"] == receipt.provider_message_id
-    assert found.get_content_type() == "text/plain"
-    assert found.get_content().strip().splitlines() == outgoing().body.splitlines()
+    text, html = found.iter_parts()
+    assert [part.get_content_type() for part in (text, html)] == ["text/plain", "text/html"]
+    assert text.get_content().strip().splitlines() == outgoing().body.splitlines()
+    assert "<p>. um ponto só<br>sentimos sua falta.</p>" in html.get_content()
+
+
+def test_html_part_escapes_text_and_sets_footer_apart(server, sender):
+    body = f"<b>Oi</b> https://example.org/a?b=1&c=2\n\nParar: {UNSUBSCRIBE_FOOTER}"
+    sender.send(outgoing(body=body))
+    html = server.taken[0].parsed.get_body(("html",)).get_content()
+    assert "&lt;b&gt;Oi&lt;/b&gt;" in html
+    assert 'href="https://example.org/a?b=1&amp;c=2"' in html
+    assert html.index("<hr") < html.index(UNSUBSCRIBE_FOOTER)
 
 
 def test_long_unsubscribe_url_is_one_header_value(server, sender):
@@ -168,7 +179,7 @@ def test_values_cannot_add_headers(server, sender, field, end):
     for taken in server.taken:
         assert "Bcc" not in taken.parsed
         assert taken.recipients == ["ana@example.org"]
-        assert taken.parsed.get_content().startswith("Olá Ana")
+        assert taken.parsed.get_body(("plain",)).get_content().startswith("Olá Ana")
 
 
 def test_log_has_no_addresses(server, sender, caplog):

@@ -521,6 +521,7 @@ admin/engagement/messagetemplate/                        | ok:{ROLES} 403       
 admin/engagement/messagetemplate/add/                    | ok:AES 403           | done:AES 403
 admin/engagement/messagetemplate/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/engagement/messagetemplate/<object_id>/change/     | ok:{ROLES} 403       | done:AES 403
+admin/engagement/messagetemplate/<object_id>/test/       | ok:AES 403           | done:AES 403
 admin/engagement/messagetemplate/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/messagetemplate/<object_id>/delete/     | 403                  | 403
 admin/engagement/messagetemplate/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403

@@ -10,7 +10,7 @@ AS $$
                count(*) OVER (PARTITION BY q.user_id ORDER BY q.sent_at RANGE BETWEEN period PRECEDING AND CURRENT ROW)
         FROM engagement_message_queue q
         WHERE q.sent_at IS NOT NULL AND q.message_type NOT IN (
-            'welcome', 'help_restart', 'opt_out_confirmation', 'clarification'
+            'welcome', 'help_restart', 'opt_out_confirmation', 'clarification', 'test'
         )
     ) AS windows (user_id, sent_at, messages)
     WHERE messages > cap
