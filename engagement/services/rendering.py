@@ -5,6 +5,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 
+from django.utils.translation import gettext_noop
+
 from engagement.errors import ParameterMissing, TemplateMissing
 from engagement.models import MessageTemplate
 from engagement.rules import Locale
@@ -13,7 +15,7 @@ _PARAMETER = re.compile(r"\{\{\s*([A-Za-z_][A-Za-z0-9_]*)\s*\}\}")
 # Parameters of every message, with the values of a preview.
 COMMON_SAMPLES = {"name": "Ana Souza", "unsubscribe_url": "https://example.org/unsubscribe/…"}
 # Additional parameters of a message type.
-_TEXT_SAMPLES = {"subject": "Saturday", "text": "Are you coming on Saturday?"}
+_TEXT_SAMPLES = {"subject": gettext_noop("Saturday"), "text": gettext_noop("Are you coming on Saturday?")}
 SAMPLES_BY_KEY = {
     "personal": _TEXT_SAMPLES,
     "test": _TEXT_SAMPLES,
