@@ -4,7 +4,16 @@ from django.utils.text import format_lazy
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
-from missiondeck.rules import CODE_BLOCKS, LOGS_BYTES, MAX_EVIDENCE, MAX_FEEDS, MAX_LINKS, MESSAGE_LENGTH, RESULTS_BYTES
+from missiondeck.rules import (
+    CODE_BLOCKS,
+    LOGS_BYTES,
+    MAX_EVIDENCE,
+    MAX_FEEDS,
+    MAX_ITEMS,
+    MAX_LINKS,
+    MESSAGE_LENGTH,
+    RESULTS_BYTES,
+)
 from missionsite.common.errors import DomainError
 
 
@@ -141,6 +150,12 @@ class ChecklistClosed(DomainError):
     message = _("The mission is complete, so its definition of done is locked. Move the mission back to QA first.")
     code = "checklist_closed"
     constraint = "dod_items_closed"
+
+
+class TooManyItems(DomainError):
+    message = format_lazy(_("A mission can have at most {limit:,} items. Remove one first."), limit=MAX_ITEMS)
+    code = "too_many_items"
+    constraint = "dod_items_limit"
 
 
 class EvidenceNotMet(DomainError):

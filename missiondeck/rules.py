@@ -24,8 +24,9 @@ REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9.
 # Characters of a reason.
 REASON_LENGTH = 2_000
 
-# Characters of an item of the definition of done.
+# Characters of an item of the definition of done, and items of a mission.
 ITEM_LENGTH = 500
+MAX_ITEMS = 1_000
 
 # Evidence of an item, and characters of a test, suite, URL or role.
 MAX_EVIDENCE = 20

@@ -18,7 +18,10 @@ from missionsite.common.transactions import service
 
 @service
 def add_item(*, actor: Member, mission: DeckMission, text: str, category: str = Category.FUNCTIONAL) -> DodItem:
-    """Add an item at the end of its category. Raises ChecklistClosed, ConstraintViolated (item_empty)."""
+    """Add an item at the end of its category.
+
+    Raises ChecklistClosed, TooManyItems, ConstraintViolated (item_empty).
+    """
     _lock_mission(mission.pk)
     last = DodItem.objects.filter(mission=mission, category=category).aggregate(last=Max("position"))["last"]
     return DodItem.objects.create(

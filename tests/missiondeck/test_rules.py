@@ -7,6 +7,7 @@ from typing import get_args
 import pytest
 from django.apps import apps
 
+from groups.models import Member
 from missiondeck import errors, rules
 from missiondeck.api.names import (
     CategoryName,
@@ -18,7 +19,9 @@ from missiondeck.api.names import (
     StatusName,
 )
 from missiondeck.models import Category, ChatSender, Citizen, DeckStatus, ResultStatus, RunStatus
-from tests.support.database import row
+from missiondeck.services.checklist import add_item
+from tests.support.database import rejected_by, row, rows
+from tests.support.factories.missiondeck import DeckMissionFactory
 
 README = Path(apps.get_app_config("missiondeck").path) / "README.md"
 
@@ -80,6 +83,19 @@ def test_sql_bounds_code_blocks(blocks, language, code):
 def test_sql_bounds_size_of_runs(constraint, limit):
     (condition,) = row("SELECT pg_get_constraintdef(oid) FROM pg_constraint WHERE conname = %s", [constraint])
     assert condition.endswith(f"<= {limit}))")
+
+
+@pytest.mark.django_db
+def test_sql_bounds_items_of_mission():
+    mission = DeckMissionFactory()
+    add = "INSERT INTO dod_items (mission_id, text) SELECT %s, 'Item' FROM generate_series(1, %s)"
+    rows(add, [mission.pk, rules.MAX_ITEMS])
+    with rejected_by("dod_items_limit"):
+        rows(add, [mission.pk, 1])
+    with pytest.raises(errors.TooManyItems, match=f"at most {rules.MAX_ITEMS:,} items"):
+        add_item(actor=Member.objects.system(), mission=mission, text="One more")
+    # Negative control: the limit is that of a mission.
+    rows(add, [DeckMissionFactory().pk, 1])
 
 
 @pytest.mark.parametrize(
