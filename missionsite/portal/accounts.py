@@ -12,8 +12,10 @@ from allauth.mfa.recovery_codes import views as recovery_codes
 from allauth.mfa.totp import views as totp
 from allauth.mfa.webauthn import views as webauthn
 from allauth.socialaccount import views as social
+from allauth.socialaccount.helpers import render_authentication_error
 from allauth.socialaccount.models import SocialApp
 from allauth.socialaccount.providers.github import views as github
+from allauth.socialaccount.providers.oauth2.client import OAuth2Error
 from allauth.socialaccount.providers.oauth2.views import OAuth2CallbackView, OAuth2LoginView
 from allauth.usersessions import views as sessions
 from django.conf import settings
@@ -23,6 +25,7 @@ from django.shortcuts import redirect
 from django.urls import URLPattern, path, re_path, reverse
 from django.utils.http import urlencode
 from django.views.decorators.debug import sensitive_post_parameters
+from requests import RequestException
 
 from missionsite.common.accounts.addresses import ensure_address
 from missionsite.common.accounts.openid import CheckedAdapter
@@ -131,10 +134,14 @@ def _openid(view: Any) -> View:
     """Return a page of the sign-in with OpenID Connect, with the checks of this site."""
 
     def wrapper(request: HttpRequest, provider_id: str) -> HttpResponse:
+        adapter = CheckedAdapter(request, provider_id)
         try:
-            return view.adapter_view(CheckedAdapter(request, provider_id))(request)
+            return view.adapter_view(adapter)(request)
         except SocialApp.DoesNotExist as error:
             raise Http404 from error
+        except (OAuth2Error, RequestException) as error:
+            # The provider is away, or its metadata is not its own.
+            return render_authentication_error(request, adapter.get_provider(), exception=error)
 
     return wrapper
 

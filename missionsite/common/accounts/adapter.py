@@ -10,6 +10,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from allauth.mfa.adapter import DefaultMFAAdapter
 from allauth.socialaccount.adapter import DefaultSocialAccountAdapter
 from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.providers.base import AuthError
 from cryptography.fernet import Fernet, MultiFernet
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
@@ -20,7 +21,7 @@ from missionsite.common.accounts.delays import forget_failures
 from missionsite.common.accounts.identity import is_identity_confirmed
 from missionsite.common.accounts.sessions import end_access
 from missionsite.common.addresses import client_address
-from missionsite.common.audit.security import record_security_event
+from missionsite.common.audit.security import record_security_event, record_within_limit
 from missionsite.common.passwords import set_password
 
 logger = logging.getLogger(__name__)
@@ -78,6 +79,16 @@ class SocialAdapter(DefaultSocialAccountAdapter):
 
     def is_open_for_signup(self, request: HttpRequest, sociallogin: Any) -> bool:
         return False
+
+    def on_authentication_error(
+        self, request: HttpRequest, provider: Any, error: Any = None, exception: Exception | None = None, **kwargs: Any
+    ) -> None:
+        """Record a sign-in that failed, unless it was cancelled."""
+        if error == AuthError.CANCELLED:
+            return
+        name = provider.app.provider_id or provider.id
+        logger.warning("The sign-in with %s failed: %s", name, exception or error)
+        record_within_limit(request, "session.failed", method=name)
 
     def pre_social_login(self, request: HttpRequest, sociallogin: Any) -> None:
         """Let name and e-mail follow the canonical provider, and reject another subject with the address of an account.

@@ -107,21 +107,26 @@ class DeniedAccessMiddleware:
         return response
 
     def _record(self, request: HttpRequest) -> None:
-        from missionsite.common.api.limits import count_request
-
         match = request.resolver_match
         route = f"/{match.route}" if match else "-"
         # A token's member is request.auth.member; a page's, the one who is logged in.
         member = getattr(getattr(request, "auth", None), "member", None) or getattr(request, "user", None)
         who = member if member is not None and getattr(member, "pk", None) else None
-        try:
-            allowance = count_request(f"denied:{network_of(request)}", DENIED_PER_MINUTE)
-            if allowance is None or allowance.allowed:
-                with transaction.atomic():
-                    record_security_event("access.denied", actor=who, method=request.method, route=route)
-        except Error:
-            # The response stays what it is: access was denied.
-            logger.warning("access.denied was not stored", exc_info=True)
+        record_within_limit(request, "access.denied", actor=who, method=request.method, route=route)
+
+
+def record_within_limit(request: HttpRequest, type_: str, **fields: Any) -> None:
+    """Record an event that anyone can cause: at most DENIED_PER_MINUTE of its kind and network in a minute."""
+    from missionsite.common.api.limits import count_request
+
+    try:
+        allowance = count_request(f"{type_}:{network_of(request)}", DENIED_PER_MINUTE)
+        if allowance is None or allowance.allowed:
+            with transaction.atomic():
+                record_security_event(type_, **fields)
+    except Error:
+        # The response stays what it is: access was denied.
+        logger.warning("%s was not stored", type_, exc_info=True)
 
 
 def user_agent(request: HttpRequest | None) -> str:
