@@ -11,6 +11,8 @@ from missionsite.environment import EMBEDDED, VAR_DIR, duration, env, secret, ti
 
 # Inactivity before a goodbye, time to reply to it, and length of a snooze ("busy").
 ENGAGEMENT_INACTIVE_AFTER = duration("ENGAGEMENT_INACTIVE_AFTER", "P14D")
+# Inactivity before the next goodbye is doubled after each one without an answer, up to this.
+ENGAGEMENT_INACTIVE_AT_MOST = duration("ENGAGEMENT_INACTIVE_AT_MOST", "P112D")
 ENGAGEMENT_GOODBYE_EXPIRES_AFTER = duration("ENGAGEMENT_GOODBYE_EXPIRES_AFTER", "PT48H")
 ENGAGEMENT_REMIND_AFTER = duration("ENGAGEMENT_REMIND_AFTER", "P14D")
 # Inactivity after which the return of a dormant member counts as unprompted.

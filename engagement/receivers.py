@@ -1,7 +1,7 @@
 """Signal receivers for `groups`: activity, registration, onboarding steps, welcome messages and erasure."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from uuid import UUID
 
@@ -17,11 +17,10 @@ from engagement.services.profiles import start_profile
 from engagement.transports.file import FileTransport
 from groups.models import CommunityMember, Event, Member
 from groups.signals import event_recorded, member_registered, participation_recorded
+from missionsite.common.activity import member_acted
 
 logger = logging.getLogger(__name__)
 
-# Events that count as activity if the member is the actor.
-ACTIVITY = ("membership.created", "membership.ended", "task.claimed", "task.done", "directory.changed")
 INTRODUCTION_STEP = "introduce_yourself"
 ROLE_STEPS = {"lead": "lead_mission", "mentor": "mentor_member"}
 
@@ -30,13 +29,15 @@ def on_event(sender: object, event: Event, **_signal: object) -> None:
     """Handle an event after the commit: requests of members run under the member role, without access to the queue."""
     if steps := _STEPS.get(event.type):
         transaction.on_commit(lambda: steps(event), robust=True)
-    if event.type in ACTIVITY and (member := event.member) and event.actor_id == event.member_id:
-        transaction.on_commit(lambda: record_activity(member=member, at=event.occurred_at), robust=True)
 
 
-def on_participation(sender: object, seen: dict[UUID, datetime], spoke: set[UUID], **_signal: object) -> None:
-    """Record activity in the transaction of the participation."""
-    record_activities(seen=seen)
+def on_activity(sender: object, seen: Mapping[UUID, datetime], took_part: bool, **_signal: object) -> None:
+    """Record activity that an app reports."""
+    record_activities(seen=seen, took_part=took_part)
+
+
+def on_participation(sender: object, seen: Mapping[UUID, datetime], spoke: set[UUID], **_signal: object) -> None:
+    """Complete the introduction of those who wrote, in the transaction of the participation."""
     tier = tier_of(INTRODUCTION_STEP)
     if tier is None:
         return
@@ -134,5 +135,6 @@ _STEPS: dict[str, Callable[[Event], None]] = {
 def connect() -> None:
     """Connect the receivers."""
     event_recorded.connect(on_event, dispatch_uid="engagement.on_event")
+    member_acted.connect(on_activity, dispatch_uid="engagement.on_activity")
     participation_recorded.connect(on_participation, dispatch_uid="engagement.on_participation")
     member_registered.connect(on_registration, dispatch_uid="engagement.on_registration")

@@ -55,6 +55,12 @@ RESPONSE_TYPES: dict[str, str] = {
     TransitionTrigger.GOODBYE_TIMEOUT: "timeout",
 }
 
+# The response_type of a goodbye, or of the reminder after a snooze, that was answered by a message and nothing else.
+# Like silence it doubles the wait before the next goodbye.
+MESSAGE_ONLY = "message"
+# Activity on so many different days sets the wait back.
+ACTIVE_DAYS = 3
+
 # Replies of a member to a goodbye; the classification of texts returns the same names.
 GOODBYE_REPLIES = (
     TransitionTrigger.GOODBYE_RESPONSE_1,

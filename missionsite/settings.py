@@ -96,6 +96,7 @@ MIDDLEWARE = [
     "missionsite.common.middleware.RequestIdMiddleware",
     "missionsite.common.logs.AccessLogMiddleware",
     "missionsite.common.request_context.RequestContextMiddleware",
+    "missionsite.common.activity.ActivityMiddleware",
     "missionsite.common.audit.security.DeniedAccessMiddleware",
     "missionsite.common.content_policy.ContentPolicyMiddleware",
     "missionsite.common.content_policy.PrivateAnswersMiddleware",

@@ -10,7 +10,7 @@ from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
 from engagement.models import EngagementStateTransition
-from engagement.rules import State, Status
+from engagement.rules import MESSAGE_ONLY, State, Status
 from groups.admin.base import HistoryAdmin
 from groups.admin.memberships import MEMBERS
 from groups.models import Member
@@ -48,6 +48,7 @@ RESPONSE_LABELS = {
     "busy": _("busy"),
     "all_good": _("all good"),
     "timeout": _("no answer in time"),
+    MESSAGE_ONLY: _("a message only"),
 }
 
 

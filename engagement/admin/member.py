@@ -9,6 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from engagement.admin.addresses import format_status
 from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
+from engagement.admin.next_messages import explain_next_goodbye, explain_weekly_review
 from engagement.admin.profiles import format_progress, format_tier
 from engagement.admin.waiting import explain_waiting
 from engagement.models import (
@@ -88,6 +89,7 @@ def _state_lines(state: UserEngagementState | None, last: EngagementStateTransit
         lines.append((_("Snoozed until"), format_datetime(state.remind_at)))
     if state.reminder_expires_at:
         lines.append((_("Reply to the reminder expected until"), format_datetime(state.reminder_expires_at)))
+    lines += [(_("Next goodbye"), explain_next_goodbye(state)), (_("Weekly review"), explain_weekly_review(state))]
     return lines
 
 

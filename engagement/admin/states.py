@@ -17,6 +17,7 @@ from unfold.widgets import UnfoldAdminSelectWidget
 
 from engagement.admin.base import MOVE, STATE, MemberSearch, format_details
 from engagement.admin.lifecycle import lifecycle_view
+from engagement.admin.next_messages import explain_next_goodbye, explain_weekly_review
 from engagement.models import EngagementStateTransition, UserEngagementState
 from engagement.rules import State, TransitionTrigger, possible_triggers
 from engagement.selectors.blocking import why_no_goodbye
@@ -100,8 +101,18 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
     sortable_by = ()
     noun_plural = _("members")
     empty_text = (_("No engagement states yet"), _("A member appears here after their first activity."))
-    fields = ("member", ("state_shown", "why"), ("since", "last_active"), "next_date", "next_moves")
-    readonly_fields = ("member", "state_shown", "why", "since", "last_active", "next_date", "next_moves")
+    fields = (
+        "member",
+        ("state_shown", "why"),
+        ("since", "last_active"),
+        "next_date",
+        ("next_goodbye", "weekly_review"),
+        "next_moves",
+    )
+    readonly_fields = (
+        *("member", "state_shown", "why", "since", "last_active", "next_date"),
+        *("next_goodbye", "weekly_review", "next_moves"),
+    )
     tabs = (TRANSITIONS_OF_STATE,)
     object_actions = (
         Action(
@@ -175,6 +186,14 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
         if state.remind_at:
             return _("Reminder at {time}, when the snooze ends").format(time=format_datetime(state.remind_at))
         return ""
+
+    @display(description=_("Next goodbye"))
+    def next_goodbye(self, state: UserEngagementState) -> str:
+        return explain_next_goodbye(state)
+
+    @display(description=_("Weekly review"))
+    def weekly_review(self, state: UserEngagementState) -> str:
+        return explain_weekly_review(state)
 
     @display(description=_("Valid triggers"))
     def next_moves(self, state: UserEngagementState) -> str:

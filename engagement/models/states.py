@@ -7,7 +7,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
-from engagement.rules import TRANSITIONS, State, TransitionTrigger
+from engagement.rules import ACTIVE_DAYS, TRANSITIONS, State, TransitionTrigger
 from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import CheckConstraint, choices_check
 from missionsite.common.querysets import QuerySet
@@ -32,6 +32,13 @@ class UserEngagementState(models.Model):
     asked_again_at = models.DateTimeField(_("asked again"), null=True, blank=True)
     reminder_queued_at = models.DateTimeField(_("reminder queued"), null=True, blank=True)
     reminder_expires_at = models.DateTimeField(_("reply to the reminder expected until"), null=True, blank=True)
+    # Goodbyes in a row without a real answer; a trigger counts them, and the days with activity since, up to the third.
+    unanswered_goodbyes = models.PositiveSmallIntegerField(_("goodbyes without an answer"), default=0, db_default=0)
+    active_days = models.PositiveSmallIntegerField(_("active days since"), default=0, db_default=0)
+    active_on = models.DateField(_("last day counted"), null=True, blank=True)
+    # The Mondays of the last two weeks in which the member took part: did more than visit or write to the site.
+    took_part_week = models.DateField(_("took part in the week of"), null=True, blank=True)
+    took_part_week_before = models.DateField(_("and before in the week of"), null=True, blank=True)
     created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(_("changed"), db_default=TransactionNow(), editable=False)
 
@@ -77,6 +84,22 @@ class UserEngagementState(models.Model):
                     " a reminder."
                 ),
                 violation_error_code="question_dates_invalid",
+            ),
+            CheckConstraint(
+                condition=Q(active_days__lt=ACTIVE_DAYS)
+                & (Q(unanswered_goodbyes__gt=0) | Q(active_days=0, active_on=None)),
+                name="user_engagement_states_active_days",
+                violation_error_message=_(
+                    "Active days are counted up to the third, and only after a goodbye without an answer."
+                ),
+                violation_error_code="active_days_invalid",
+            ),
+            CheckConstraint(
+                condition=Q(took_part_week_before=None)
+                | Q(took_part_week__isnull=False, took_part_week__gt=F("took_part_week_before")),
+                name="user_engagement_states_weeks_order",
+                violation_error_message=_("The week before must be earlier than the last week."),
+                violation_error_code="weeks_order",
             ),
         ]
         indexes = [

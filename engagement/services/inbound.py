@@ -7,7 +7,7 @@ from django.db import connection
 from django.utils import timezone
 
 from engagement.models import EngagementStateTransition, InboundMessage, UserProfile
-from engagement.rules import GOODBYE_REPLIES, Destination, MessageType, State, TransitionTrigger
+from engagement.rules import GOODBYE_REPLIES, MESSAGE_ONLY, Destination, MessageType, State, TransitionTrigger
 from engagement.selectors.members import state_of
 from engagement.services.intents import (
     AUTO_REPLY,
@@ -89,7 +89,8 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
     if intent == OPTED_OUT:
         _opt_out(member, at)
         return intent
-    state = lock_state(member).state
+    current = lock_state(member)
+    state, took_part = current.state, intent == USER_MESSAGE
     if intent in GOODBYE_REPLIES and state == State.GOODBYE_SENT:
         transition(actor=member, member=member, trigger=intent, at=at)
         return intent
@@ -107,9 +108,11 @@ def _apply(member: Member, intent: str, at: datetime) -> str:
     else:
         intent = USER_MESSAGE
     if state == State.ACTIVE:
-        record_activity(member=member, at=at)
+        record_activity(member=member, at=at, took_part=took_part)
     else:
-        transition(actor=member, member=member, trigger=TransitionTrigger.USER_MESSAGE, at=at)
+        was_asked = current.goodbye_sent_at or current.reminder_expires_at
+        answer = MESSAGE_ONLY if was_asked and intent == USER_MESSAGE else ""
+        transition(actor=member, member=member, trigger=TransitionTrigger.USER_MESSAGE, at=at, response_type=answer)
     return intent
 
 

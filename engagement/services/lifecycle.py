@@ -41,12 +41,14 @@ STATE_DATES = (
 
 
 @service
-def transition(*, actor: Member, member: Member, trigger: str, at: datetime | None = None) -> UserEngagementState:
+def transition(
+    *, actor: Member, member: Member, trigger: str, at: datetime | None = None, response_type: str = ""
+) -> UserEngagementState:
     """Change the state of a member; log the transition and queue its message in the same transaction.
 
     actor: the member, the system member for a trigger of time, or staff, whose ID the log has as `by`. at: time of the
-    transition, by default now. A member without a row is active. Raises TransitionRejected, which lists the valid
-    triggers.
+    transition, by default now. response_type: MESSAGE_ONLY if the member answered a goodbye so; the database knows
+    the others. A member without a row is active. Raises TransitionRejected, which lists the valid triggers.
     """
     at = at or timezone.now()
     current = lock_state(member)
@@ -60,6 +62,8 @@ def transition(*, actor: Member, member: Member, trigger: str, at: datetime | No
     if trigger in MEMBER_TRIGGERS:
         dates["last_activity_at"] = max(at, current.last_activity_at or at)
     metadata = {} if actor == member or actor.is_system else {"by": actor.member_id}
+    if response_type:
+        metadata["response_type"] = response_type
     with transition_context(trigger, actor=actor, at=at, metadata=metadata):
         UserEngagementState.objects.filter(pk=current.pk).update(state=after, **dates)
     if after == State.HELP_FLOW:
@@ -131,24 +135,26 @@ _REACTIVATE = read_sql("engagement/queries/reactivate_members")
 
 
 @service
-def record_activity(*, member: Member, at: datetime | None = None) -> None:
+def record_activity(*, member: Member, at: datetime | None = None, took_part: bool = True) -> None:
     """Record activity of a member; a member who is not active becomes active, with themselves as the actor.
 
-    One statement for an active member; nothing is written within a minute of the last recorded activity.
+    One statement for an active member; nothing is written within a minute of the last recorded activity. took_part:
+    whether they did something that the weekly review thanks for: no visit, and no message to the site.
     """
-    record_activities(seen={member.pk: at or timezone.now()})
+    record_activities(seen={member.pk: at or timezone.now()}, took_part=took_part)
 
 
 @service
-def record_activities(*, seen: Mapping[UUID, datetime]) -> int:
+def record_activities(*, seen: Mapping[UUID, datetime], took_part: bool = True) -> int:
     """Record activity of many members in a fixed number of statements; return how many became active.
 
-    Each member is the actor of their own transition.
+    Each member is the actor of their own transition. took_part: see record_activity().
     """
     if not seen:
         return 0
     ordered = sorted(seen.items(), key=lambda one: str(one[0]))
     values: dict[str, Any] = {"ids": [str(key) for key, _at in ordered], "times": [at for _key, at in ordered]}
+    values["took_part"] = took_part
     with connection.cursor() as cursor:
         cursor.execute(_RECORD_ACTIVITY, values)
         away = [row[0] for row in cursor.fetchall() if row[0]]

@@ -60,7 +60,7 @@ def sweep_daily(
 def sweep_weekly(
     *, at: datetime | None = None, dry_run: bool = False, on_batch: OnBatch | None = None, batch: int = BATCH
 ) -> list[SweepProgress]:
-    """On Monday in each member's time zone, queue the review of the previous ISO week for members active in it."""
+    """On Monday in each member's time zone, queue the review of the previous ISO week for members who took part."""
     return [_run(_REVIEW, at or database_now(), dry_run, on_batch, batch)]
 
 
@@ -69,6 +69,8 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
         "at": at,
         "most": batch,
         "quiet_since": at - settings.ENGAGEMENT_INACTIVE_AFTER,
+        "inactive_after": settings.ENGAGEMENT_INACTIVE_AFTER,
+        "inactive_at_most": settings.ENGAGEMENT_INACTIVE_AT_MOST,
         "review_hour": REVIEW_HOUR,
         "goodbye": MessageType.GOODBYE,
         "review": MessageType.WEEKLY_REVIEW,

@@ -19,6 +19,7 @@ from groups.models import MemberParticipation
 from groups.models.participation import ParticipationType, Platform
 from groups.rules import EARLIEST_PARTICIPATION, MAX_CLOCK_SKEW, MAX_METADATA_CHARACTERS, MINUTES_A_DAY
 from groups.signals import participation_recorded
+from missionsite.common.activity import report_activity
 from missionsite.common.constraints import is_one_line
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
@@ -270,7 +271,8 @@ def _write(rows: list[tuple], accounts: Mapping[str, UUID | None]) -> int:
                 copy.write_row(row)
         cursor.execute(read_sql("groups/queries/record_participation"))
         recorded = cursor.fetchall()
-    seen = {accounts[number]: at for number, _count, at, _spoke in recorded if accounts[number]}
+    seen = {account: at for number, _count, at, _spoke in recorded if (account := accounts[number])}
     spoke = {accounts[number] for number, _count, _at, has_spoken in recorded if has_spoken and accounts[number]}
+    report_activity(seen, took_part=True)
     participation_recorded.send(sender=MemberParticipation, seen=seen, spoke=spoke)
     return sum(count for _number, count, _at, _spoke in recorded)

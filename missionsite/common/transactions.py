@@ -7,6 +7,7 @@ from typing import Any, ParamSpec, TypeVar, cast
 from django.db import transaction
 from django.db.models import Model
 
+from missionsite.common.activity import note_change
 from missionsite.common.audit.context import changeset, restored_audit_context
 from missionsite.common.errors import translate_db_errors
 
@@ -17,7 +18,8 @@ R = TypeVar("R")
 def service(function: Callable[P, R]) -> Callable[P, R]:
     """Run a write in one transaction (a savepoint inside another) and raise database errors as DomainErrors.
 
-    Outside of a request or job, each call is a changeset of its own, by the service's `actor`.
+    Outside of a request or job, each call is a changeset of its own, by the service's `actor`. In a request of the
+    actor, it is their activity.
     """
 
     @wraps(function)
@@ -25,7 +27,10 @@ def service(function: Callable[P, R]) -> Callable[P, R]:
         actor = kwargs.get("actor")
         metadata = {"user": str(actor.pk)} if isinstance(actor, Model) else {}
         with translate_db_errors(), changeset(**metadata), transaction.atomic(), restored_audit_context():
-            return function(*args, **kwargs)
+            result = function(*args, **kwargs)
+        if isinstance(actor, Model):
+            note_change(actor)
+        return result
 
     cast(Any, run).is_service = True
     return run

@@ -13,45 +13,12 @@ from engagement.services.messages import record_receipt, retry_message
 from engagement.services.profiles import opt_out
 from engagement.services.sweeps import sweep_daily
 from engagement.transports import Unavailable
-from groups.models import Member
-from tests.engagement.fake_provider import NOON, Clock, Provider, sender
+from tests.engagement.fake_provider import NOON, sender
+from tests.engagement.month import DAY, HOUR, Month, quiet_month
 from tests.support.database import rows
 from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to, quiet_person
 
 pytestmark = pytest.mark.django_db
-HOUR, DAY = timedelta(hours=1), timedelta(days=1)
-
-
-class Month:
-    """A member, a clock and a provider; run() lives through the days with the sweeps and senders of the worker."""
-
-    def __init__(self, person: Member, answer=lambda message: None) -> None:
-        self.person, self.clock = person, Clock(NOON)
-        self.provider = Provider(answer)
-
-    def run(self, length: timedelta, *, sending: bool = True) -> "Month":
-        end = self.clock.at + length
-        while self.clock.at < end:
-            self.clock.at = min(self.clock.at + 6 * HOUR, end)
-            sweep_daily(at=self.clock.at)
-            if sending:
-                sender(self.provider, self.clock).drain()
-        return self
-
-    def write(self, text: str):
-        return handle_inbound(actor=self.person, text=text, at=self.clock.at)
-
-    @property
-    def state(self) -> UserEngagementState:
-        return UserEngagementState.objects.get(user=self.person)
-
-    @property
-    def received(self) -> list[str]:
-        return [message.message_type for message in self.provider.taken]
-
-
-def quiet_month(**fields) -> Month:
-    return Month(quiet_person(at=NOON, **fields))
 
 
 def deadline(sent_at, zone, hours=48, quiet=("21:00", "08:00")):

@@ -10,14 +10,13 @@ from django.core.management import CommandError, call_command
 from engagement.models import (
     EngagementMessage,
     EngagementStateTransition,
-    InboundMessage,
     UserEngagementState,
     UserProfile,
 )
-from engagement.services.lifecycle import record_activity
+from engagement.services.inbound import handle_inbound
+from engagement.services.lifecycle import record_activities, record_activity
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
-from groups.services.highlights import roll_up_highlights
 from groups.services.participation import record_participation
 from tests.engagement.sweep_data import DAY, NOW, count_inconsistencies, make_members, states, stored
 from tests.support.database import rows
@@ -222,10 +221,8 @@ def talker(zone, **kwargs):
 
 
 def talk(people, at):
-    """Record a message of every member."""
-    UserEngagementState.objects.filter(user__in=people).update(last_activity_at=at)
-    output = [InboundMessage(user=one, platform="test", message_id=f"{one.pk} {at}", received_at=at) for one in people]
-    InboundMessage.objects.bulk_create(output, ignore_conflicts=True)
+    """Record that every member took part."""
+    record_activities(seen={one.pk: at for one in people}, took_part=True)
 
 
 def hourly(start, end, people):
@@ -316,34 +313,54 @@ def test_review_waits_for_local_monday_morning():
 MONDAY = datetime(2026, 3, 9, 10, tzinfo=UTC)
 
 
-def test_review_needs_activity_and_no_opt_out():
-    def last(at, **kwargs):
-        return PersonFactory(state="active", last_activity_at=at, **kwargs)
+def test_review_needs_participation_and_no_opt_out():
+    def took_part(*times, **kwargs):
+        person = PersonFactory(**{"state": "active", **kwargs})
+        for at in times:
+            record_activity(member=person, at=at)
+        return person
 
     first, end = datetime(2026, 3, 2, tzinfo=UTC), datetime(2026, 3, 8, 23, 59, tzinfo=UTC)
-    yes = [last(first), last(end), last(MONDAY), last(MONDAY, entry={})]
-    # A member active since then counts if activity of that week is on record.
-    InboundMessage.objects.create(user=yes[2], platform="t", message_id="1", received_at=end)
-    number = CommunityMember.objects.get(person=yes[3]).member_id
+    yes = [
+        took_part(first),
+        took_part(end),
+        took_part(first, MONDAY),
+        took_part(MONDAY, end),
+        took_part(MONDAY, entry={}),
+    ]
+    # Participation that is reported late.
+    number = CommunityMember.objects.get(person=yes[-1]).member_id
     record_participation(
         member_id=number, event_type="REACTION", platform="telegram", room_id="-1", occurred_at=first + HOUR
     )
-    roll_up_highlights()
-    last(MONDAY)
-    late = last(MONDAY)
-    InboundMessage.objects.create(user=late, platform="t", message_id="2", received_at=MONDAY - HOUR)
-    last(first - timedelta(microseconds=1))
-    last(end, profile={"reengagement_opt_out": True})
-    last(end, is_active=False)
+    took_part(MONDAY)
+    visitor = took_part(MONDAY)
+    record_activity(member=visitor, at=end, took_part=False)
+    took_part(first - timedelta(microseconds=1))
+    took_part(first - timedelta(microseconds=1), MONDAY)
+    took_part(end, profile={"reengagement_opt_out": True})
+    took_part(end, is_active=False)
     PersonFactory(state="active")
-    PersonFactory(state="dormant", last_activity_at=end)
-    PersonFactory(state="help_flow", last_activity_at=end)
-    assert sweep_weekly(at=MONDAY, batch=1)[0].queued == 4
+    for state in ("dormant", "help_flow"):
+        move_to(took_part(end), state, at=MONDAY - HOUR)
+    assert sweep_weekly(at=MONDAY, batch=1)[0].queued == 5
     assert set(weeks()) == {person.pk for person in yes}
 
 
+def test_visits_and_answers_are_no_participation():
+    visitor, writer = (quiet_person(at=MONDAY - 5 * DAY) for _each in range(2))
+    record_activity(member=visitor, at=MONDAY - DAY, took_part=False)
+    move_to(writer, "goodbye_sent", at=MONDAY - 4 * DAY)
+    handle_inbound(actor=writer, text="oi, tô por aqui", at=MONDAY - DAY)
+    handle_inbound(actor=writer, text="valeu!", at=MONDAY - HOUR - DAY)
+    assert sweep_weekly(at=MONDAY)[0].queued == 0
+    handle_inbound(actor=writer, text="Fiz a tarefa do forno", at=MONDAY - HOUR - DAY)
+    assert sweep_weekly(at=MONDAY)[0].queued == 1
+
+
 def test_suspended_member_gets_no_review():
-    person = PersonFactory(state="active", last_activity_at=MONDAY - DAY)
+    person = PersonFactory(state="active")
+    record_activity(member=person, at=MONDAY - DAY)
     EntryFactory(person=person, status="suspended")
     assert sweep_weekly(at=MONDAY)[0].queued == 0
 

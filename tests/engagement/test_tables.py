@@ -57,6 +57,11 @@ user_profiles
 # Columns in addition to the seed.
 OURS = """
 user_engagement_states
+    active_days               smallint                  needed  0
+    active_on                 date                      empty   -
+    took_part_week            date                      empty   -
+    took_part_week_before     date                      empty   -
+    unanswered_goodbyes       smallint                  needed  0
     asked_again_at            timestamp with time zone  empty   -
     reminder_expires_at       timestamp with time zone  empty   -
     reminder_queued_at        timestamp with time zone  empty   -

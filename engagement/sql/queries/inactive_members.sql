@@ -1,4 +1,4 @@
--- The active members who have been inactive for the time of a goodbye: FROM and WHERE of the count and of the batch of
+-- The active members who have been inactive for the time of their next goodbye: FROM and WHERE of the count and of the batch of
 -- sweeps.sweep_daily. The condition `may_be_sent` is evaluated for the state after the transition.
 FROM user_engagement_states s
 JOIN user_profiles p ON p.user_id = s.user_id
@@ -15,3 +15,5 @@ CROSS JOIN LATERAL (
     ) IS NULL AS may_be_sent
 ) b
 WHERE s.state = 'active' AND s.last_activity_at <= %(quiet_since)s
+    AND s.last_activity_at <=
+        %(at)s - wait_before_goodbye(s.unanswered_goodbyes, %(inactive_after)s, %(inactive_at_most)s)

@@ -1,7 +1,7 @@
 -- The members whose review of the previous ISO week is due: the query that the count and the batch of sweeps.sweep_weekly
--- begin with. On Monday the previous week is complete; a member whose last activity is before its start was not active in
--- it. The idempotency key contains the week, so repeated sweeps and clocks that differ queue one message per member and
--- week.
+-- begin with. On Monday the previous week is complete; the review is for members who took part in it, not for those who
+-- only visited or wrote to the site. The idempotency key contains the week, so repeated sweeps and clocks that differ
+-- queue one message per member and week.
 SELECT s.id, s.last_activity_at, s.user_id, p.preferred_destination,
        CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address,
        to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW') AS week
@@ -18,28 +18,11 @@ WHERE s.state = 'active'
         directory_status => c.status, removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out,
         state => s.state, announcement_cancelled_at => NULL, is_suppressed => x.user_id IS NOT NULL
     ) IS NULL
+    -- A condition for the index: who took part last week was last active in it or later.
     AND s.last_activity_at >= %(at)s - interval '9 days'
     AND extract(isodow FROM %(at)s AT TIME ZONE p.timezone) = 1
     AND extract(hour FROM %(at)s AT TIME ZONE p.timezone) >= %(review_hour)s
-    AND s.last_activity_at >=
-        (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
-    -- For a member active since that week ended, activity in the week must be on record.
-    AND (
-        s.last_activity_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
-        OR EXISTS (
-            SELECT FROM member_daily_highlights h
-            WHERE h.member_id = c.member_id
-                AND h.highlight_date < date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date
-                AND h.highlight_date >= date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date - 7
-        )
-        OR EXISTS (
-            SELECT FROM engagement_inbound_messages i
-            WHERE i.user_id = s.user_id AND i.effect <> 'auto_reply'
-                AND i.received_at < date_trunc('week', %(at)s AT TIME ZONE p.timezone) AT TIME ZONE p.timezone
-                AND i.received_at >=
-                    (date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days') AT TIME ZONE p.timezone
-        )
-    )
+    AND date_trunc('week', %(at)s AT TIME ZONE p.timezone)::date - 7 IN (s.took_part_week, s.took_part_week_before)
     AND NOT EXISTS (
         SELECT FROM engagement_message_queue q WHERE q.idempotency_key = s.user_id || ':' || %(review)s || ':'
             || to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW')

@@ -13,6 +13,7 @@ from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from missionsite.common.activity import note_visit
 from missionsite.common.audit.security import record_security_event
 from missionsite.common.live import ACCESS_ENDED
 from missionsite.common.models import ApiToken
@@ -55,6 +56,7 @@ def end_sessions(*, member: Any, keep_session: str | None = None) -> None:
 def begin_session(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
     """Note when a session begins. Connected to the signal of each log-in."""
     request.session[BEGAN] = request.session[SEEN] = int(time.time())
+    note_visit(request, kwargs["user"].pk)
 
 
 class SessionLimitsMiddleware:
@@ -74,6 +76,7 @@ class SessionLimitsMiddleware:
                 self._end(request, "idle")
             elif now - seen > PRECISION:
                 session[SEEN] = now
+                note_visit(request, session[SESSION_KEY])
         return self.get_response(request)
 
     @staticmethod
