@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import AddressReport, Destination, Language, Locale, Match, MessageType, Reading
+from engagement.rules import AddressReport, Destination, Language, Locale, Match, MessageType, Reading, Topic
 from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
@@ -32,6 +32,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "is_enabled": _("In use"),
     "language": (_("Language"), Language),
     "match": (_("Found in"), Match),
+    "muted_topics": _("Unwanted topics"),
     "phrase": _("Phrase"),
     "reading": (_("Meaning"), Reading),
     "word_list": _("Word list"),
@@ -40,6 +41,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "report": (_("Report"), AddressReport),
     "reengagement_opt_out": _("Opted out"),
     "step": _("Step"),
+    "topic": (_("Topic"), Topic),
     "subject": _("Subject"),
     "template": (_("Template"), MessageType),
     "withdrawn": _("Cancelled messages"),

@@ -9,12 +9,18 @@ HISTORY = _("It says what happened then, and never changes.")
 
 
 def keep_opt_out(run: MergeRun) -> None:
-    """Who opted out with one of two accounts has opted out; the chat address goes to the kept one if it has none."""
+    """Keep the opt-out and the unwanted topics of either account, and the chat address if only one has it."""
     absorbed = "(SELECT {} FROM user_profiles WHERE user_id = %(absorbed)s)"
     run.rewrite(
         UserProfile,
         {"reengagement_opt_out": "true"},
         f"t.user_id = %(kept)s AND NOT t.reengagement_opt_out AND {absorbed.format('reengagement_opt_out')}",
+    )
+    muted = absorbed.format("muted_topics")
+    run.rewrite(
+        UserProfile,
+        {"muted_topics": f"ARRAY(SELECT DISTINCT unnest(t.muted_topics || {muted}) ORDER BY 1)"},
+        f"t.user_id = %(kept)s AND NOT t.muted_topics @> {muted}",
     )
     jid = UserProfile.objects.filter(user=run.absorbed).values_list("individual_jid", flat=True).first()
     if jid and UserProfile.objects.filter(user=run.kept, individual_jid="").exists():

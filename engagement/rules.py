@@ -106,6 +106,23 @@ TRANSACTIONAL_TYPES = (
     MessageType.TEST,
 )
 
+
+class Topic(TextChoices):
+    """What an unsolicited message is about. Members choose topics; only an opt-out stops a message without one."""
+
+    NEWS = "news", _("News of the community")
+    EVENTS = "events", _("Events and meetings")
+    MISSIONS = "missions", _("Missions and ways to take part")
+    GETTING_STARTED = "getting_started", _("First steps and tips")
+    WEEKLY_REVIEW = "weekly_review", _("Review of my week")
+
+
+# The topic of a message type; that of an announcement or a sequence is chosen.
+TYPE_TOPICS: dict[str, Topic] = {
+    MessageType.WEEKLY_REVIEW: Topic.WEEKLY_REVIEW,
+    MessageType.TIER_UNLOCK: Topic.GETTING_STARTED,
+}
+
 # The message that a transition queues.
 TRANSITION_MESSAGES: dict[str, MessageType] = {
     TransitionTrigger.INACTIVITY_14D: MessageType.GOODBYE,
@@ -190,6 +207,7 @@ BLOCK_REASONS: dict[str, str | Promise] = {
     "removed": _("The member was removed from the directory."),
     "suppressed": _("The address is suppressed after a bounce or a complaint."),
     "opted_out": _("The member has opted out."),
+    "muted": _("The member does not want messages on this topic."),
     "dormant": _("The member is dormant."),
     "returned": _("The member is active again."),
     "not_approved": _("The member is not approved."),

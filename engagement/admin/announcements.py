@@ -45,13 +45,13 @@ class AnnouncementAdmin(ReadOnlyModelAdmin[Announcement]):
     search = TitleSearch()
     search_help_text = _("Beginning of the title")
     command_icon = "campaign"
-    list_display = ("title", "recipients_shown", "skipped_shown", "due", "by", "state")
+    list_display = ("title", "topic", "recipients_shown", "skipped_shown", "due", "by", "state")
     list_display_links = ("title",)
     list_select_related = ("created_by",)
     sortable_by = ()
     empty_text = (_("No announcements yet"), _("Compose an announcement for everyone or for a filtered directory."))
     fieldsets = (
-        (None, {"fields": ("title", ("by", "composed"), ("due", "state"))}),
+        (None, {"fields": ("title", "topic", ("by", "composed"), ("due", "state"))}),
         (_("Audience"), {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
         (_("Results"), {"fields": ("counts",)}),
         (_("Texts"), {"fields": ("texts_shown",)}),

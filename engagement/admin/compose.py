@@ -13,12 +13,17 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
-from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import (
+    UnfoldAdminSelectWidget,
+    UnfoldAdminSplitDateTimeWidget,
+    UnfoldAdminTextareaWidget,
+    UnfoldAdminTextInputWidget,
+)
 
 from engagement.admin.base import ANNOUNCE
 from engagement.admin.preview import preview
 from engagement.errors import ParameterMissing, ParameterMiswritten
-from engagement.rules import Locale
+from engagement.rules import Locale, Topic
 from engagement.selectors.announcements import SKIP_REASONS, Audience, audience_of, with_reason
 from engagement.services.announcements import announce
 from engagement.services.rendering import samples
@@ -53,6 +58,13 @@ class ComposeForm(forms.Form):
         help_text=_("Shown in the back office only."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
+    topic = forms.ChoiceField(
+        choices=Topic.choices,
+        required=False,
+        initial=Topic.NEWS,
+        help_text=_("Members who do not want this topic are skipped."),
+        widget=UnfoldAdminSelectWidget,
+    )
     subject_en = _subject(label=_("Subject (English)"))
     body_en = _body(label=_("Text (English)"), help_text=_("Use {{ name }} for the member's name."))
     subject_pt = _subject(label=_("Subject (Portuguese)"), required=False)
@@ -67,6 +79,9 @@ class ComposeForm(forms.Form):
         help_text=_("If empty, the announcement is sent now."),
         widget=UnfoldAdminSplitDateTimeWidget,
     )
+
+    def clean_topic(self) -> str:
+        return self.cleaned_data["topic"] or Topic.NEWS
 
     def clean_when(self) -> datetime | None:
         when = self.cleaned_data["when"]
@@ -118,6 +133,7 @@ def compose_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespon
             entries=entries,
             title=values["title"],
             texts=form.texts(),
+            topic=values["topic"],
             audience=request.GET.urlencode(),
             expected=_expected(request),
             scheduled_for=values["when"] or timezone.now(),
@@ -130,12 +146,13 @@ def compose_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespon
         )
 
     def context() -> dict:
-        counts = audience_of(entries)
+        topic = _topic(form)
+        counts = audience_of(entries, topic=topic)
         query = request.GET.urlencode()
         return {
             "audience": counts,
             "recipients": format_number(counts.recipients),
-            "skipped": _skipped(entries, counts),
+            "skipped": _skipped(entries, counts, topic),
             "named": NAMED,
             "found_more": getattr(request, "search_found_more", False),
             "parameters": [f"{{{{ {name} }}}}" for name in sorted(samples(KEY))],
@@ -165,9 +182,15 @@ def _expected(request: HttpRequest) -> int:
         return -1
 
 
-def _skipped(entries: QuerySet[CommunityMember], counts: Audience) -> list[dict]:
+def _topic(form: ComposeForm) -> str:
+    """Return the chosen topic, also of an invalid form."""
+    chosen = form["topic"].value()
+    return chosen if chosen in Topic.values else Topic.NEWS
+
+
+def _skipped(entries: QuerySet[CommunityMember], counts: Audience, topic: str) -> list[dict]:
     """Return the number of skipped members for each reason, and the first of them by name."""
-    left_out = with_reason(entries.order_by("name", "pk"))
+    left_out = with_reason(entries.order_by("name", "pk"), topic=topic)
     return [
         {
             "label": label,

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from engagement.admin.addresses import format_status
 from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
 from engagement.admin.next_messages import explain_next_goodbye, explain_weekly_review
-from engagement.admin.profiles import format_progress, format_tier
+from engagement.admin.profiles import format_progress, format_tier, format_topics
 from engagement.admin.waiting import explain_waiting
 from engagement.models import (
     BouncedAddress,
@@ -97,6 +97,7 @@ def _profile_lines(profile: UserProfile) -> list[Line]:
     return [
         (_("Messages go to"), profile.get_preferred_destination_display()),
         (_("Opted out"), _("yes") if profile.reengagement_opt_out else _("no")),
+        (_("Unwanted topics"), format_topics(profile.muted_topics)),
         (_("Language"), profile.get_locale_display()),
         (_("Time zone"), profile.timezone),
         (_("Individual address"), profile.individual_jid or _("unknown")),

@@ -12,10 +12,11 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget
+from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelectWidget
 
 from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory
 from engagement.models import UserProfile
+from engagement.rules import Topic
 from engagement.services.onboarding import COMPLETED, complete_action
 from engagement.services.profiles import EDITABLE, update_profile
 from groups.models import Member
@@ -50,6 +51,10 @@ def format_tier(profile: UserProfile) -> str:
 
 def format_tier_number(tier: str) -> str:
     return _("Tier {tier}").format(tier=tier)
+
+
+def format_topics(topics: list[str]) -> str:
+    return ", ".join(str(Topic(topic).label) for topic in topics) or str(_("none"))
 
 
 def format_progress(profile: UserProfile) -> list[tuple[str, str]]:
@@ -88,6 +93,14 @@ class ProfileForm(ServiceForm):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        if "muted_topics" in self.fields:
+            self.fields["muted_topics"] = forms.MultipleChoiceField(
+                label=_("Unwanted topics"),
+                choices=Topic.choices,
+                required=False,
+                help_text=self.fields["muted_topics"].help_text,
+                widget=UnfoldAdminCheckboxSelectMultiple,
+            )
         if "timezone" in self.fields:
             zones = sorted(available_timezones() | {self.instance.timezone})
             help_text = self.fields["timezone"].help_text
@@ -141,7 +154,17 @@ class ProfileAdmin(ServiceHistory):
     ordering = ("pk",)
     empty_text = (_("No profiles yet"), _("A profile is created with every member."))
     fieldsets = (
-        (None, {"fields": ("member_shown", ("preferred_destination", "reengagement_opt_out"), ("locale", "timezone"))}),
+        (
+            None,
+            {
+                "fields": (
+                    "member_shown",
+                    ("preferred_destination", "reengagement_opt_out"),
+                    ("locale", "timezone"),
+                    "muted_topics",
+                )
+            },
+        ),
         (_("Addresses"), {"fields": (("individual_jid", "group_jid"),)}),
         (_("Onboarding"), {"fields": (("tier", "magic_moment_at"), "progress")}),
     )

@@ -16,6 +16,7 @@ from engagement.api.base import (
     LocaleName,
     MemberKey,
     Order,
+    TopicName,
     TriggerName,
     find_member,
     router,
@@ -80,6 +81,9 @@ class ProfileOut(Schema):
     )
     locale: str = Field(description="`en` or `pt-BR`.", examples=["pt-BR"])
     timezone: str = Field(examples=["America/Sao_Paulo"])
+    muted_topics: list[str] = Field(
+        description="Topics on which you get no announcements, sequences and reviews.", examples=[["events"]]
+    )
 
 
 class ProfileChange(Order):
@@ -87,6 +91,7 @@ class ProfileChange(Order):
     reengagement_opt_out: bool | None = Field(None, examples=[True])
     locale: LocaleName | None = Field(None, examples=["pt-BR"])
     timezone: str | None = Field(None, max_length=64, examples=["America/Sao_Paulo"])
+    muted_topics: list[TopicName] | None = Field(None, max_length=20, examples=[["events"]])
 
 
 class MoveOrder(Order):

@@ -1,13 +1,14 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
-from engagement.rules import TIERS, Destination, Locale
+from engagement.rules import TIERS, Destination, Locale, Topic
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -33,6 +34,14 @@ class UserProfile(models.Model):
         default=False,
         db_default=False,
         help_text=_("Unsolicited messages are not sent. Replies to the member's own actions still are."),
+    )
+    muted_topics = ArrayField(
+        models.TextField(choices=Topic),
+        verbose_name=_("unwanted topics"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("Announcements, sequences and reviews on these topics are not sent."),
     )
     onboarding_tier = models.IntegerField(
         _("tier"), default=0, db_default=0, help_text=_("Completed tiers, from 0 to 3.")
@@ -75,6 +84,13 @@ class UserProfile(models.Model):
             *one_line_checks("user_profiles", "timezone", "individual_jid", "group_jid"),
             choices_check("user_profiles", "preferred_destination", Destination),
             choices_check("user_profiles", "locale", Locale),
+            CheckConstraint(
+                condition=Q(muted_topics__contained_by=Topic.values),
+                name="user_profiles_muted_topics_known",
+                violation_error_message=_("This topic does not exist. Choose topics of the list."),
+                violation_error_code="topic_unknown",
+                field="muted_topics",
+            ),
             CheckConstraint(
                 condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=TIERS),
                 name="user_profiles_onboarding_tier_range",

@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
-from engagement.rules import Destination, MessageType, Status, WaitingFor
+from engagement.rules import Destination, MessageType, Status, Topic, WaitingFor
 from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -53,6 +53,7 @@ class EngagementMessage(models.Model):
     waiting_for = models.TextField(
         _("waiting for"), choices=WaitingFor, default=WaitingFor.NOTHING, db_default=WaitingFor.NOTHING, blank=True
     )
+    topic = models.TextField(_("topic"), choices=Topic, default="", db_default="", blank=True)
     announcement = models.ForeignKey(
         "engagement.Announcement",
         models.PROTECT,
@@ -78,6 +79,9 @@ class EngagementMessage(models.Model):
             choices_check("engagement_message_queue", "status", Status),
             choices_check("engagement_message_queue", "destination", Destination),
             choices_check("engagement_message_queue", "waiting_for", WaitingFor),
+            models.CheckConstraint(
+                condition=Q(topic__in=["", *Topic.values]), name="engagement_message_queue_topic_known"
+            ),
             CheckConstraint(condition=Q(retry_count__gte=0), name="engagement_message_queue_retry_count_not_negative"),
             CheckConstraint(
                 condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False),

@@ -9,7 +9,7 @@ from django.db.models import F, Q
 from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import PARAMETERS, UNKNOWN_PARAMETER, Locale, MessageType
+from engagement.rules import PARAMETERS, UNKNOWN_PARAMETER, Locale, MessageType, Topic
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -18,6 +18,13 @@ class Announcement(models.Model):
     """A message to many members at once, with the filters that selected them."""
 
     title = models.CharField(_("title"), max_length=200, help_text=_("Shown in the back office only."))
+    topic = models.TextField(
+        _("topic"),
+        choices=Topic,
+        default=Topic.NEWS,
+        db_default=Topic.NEWS,
+        help_text=_("Members who do not want this topic are skipped."),
+    )
     # Query string of the directory list it was composed from.
     audience = models.TextField(_("audience"), default="", db_default="", blank=True)
     recipients = models.PositiveIntegerField(_("recipients"), default=0, db_default=0)
@@ -36,7 +43,10 @@ class Announcement(models.Model):
         db_table = "engagement_announcements"
         verbose_name = _("announcement")
         verbose_name_plural = _("announcements")
-        constraints = [*one_line_checks("engagement_announcements", "title")]
+        constraints = [
+            *one_line_checks("engagement_announcements", "title"),
+            choices_check("engagement_announcements", "topic", Topic),
+        ]
         ordering = [F("id").desc()]
 
     def __str__(self) -> str:

@@ -11,7 +11,7 @@ from django.db.models import Case, QuerySet, TextField, Value, When
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import MessageType
+from engagement.rules import MessageType, Topic
 from engagement.selectors.blocking import block_reason
 from groups.models import CommunityMember
 
@@ -28,6 +28,7 @@ SKIP_REASONS = {
     "suppressed": _("Address suppressed after a bounce or a complaint"),
     "not_approved": _("Not approved yet"),
     "opted_out": _("Opted out"),
+    "muted": _("Does not want this topic"),
     "dormant": _("Dormant"),
 }
 
@@ -50,10 +51,16 @@ class Audience:
         return self.recipients + sum(self.skipped.values())
 
 
-def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[WithAnnotations[CommunityMember, WithReason]]:
+def with_reason(
+    entries: QuerySet[CommunityMember], *, topic: str = Topic.NEWS
+) -> QuerySet[WithAnnotations[CommunityMember, WithReason]]:
     """Annotate the entries with `reason`: why they are skipped; empty for recipients."""
     blocked = block_reason(
-        message_type=Value(MessageType.ANNOUNCEMENT), is_transactional=Value(False), person="person__", entry=""
+        message_type=Value(MessageType.ANNOUNCEMENT),
+        is_transactional=Value(False),
+        person="person__",
+        entry="",
+        topic=Value(topic),
     )
     return entries.annotate(
         reason=Case(
@@ -64,9 +71,9 @@ def with_reason(entries: QuerySet[CommunityMember]) -> QuerySet[WithAnnotations[
     )
 
 
-def audience_of(entries: QuerySet[CommunityMember]) -> Audience:
+def audience_of(entries: QuerySet[CommunityMember], *, topic: str = Topic.NEWS) -> Audience:
     """Count the recipients and skipped entries of an announcement, in one statement."""
-    reasons = with_reason(entries.order_by()).values("reason")
+    reasons = with_reason(entries.order_by(), topic=topic).values("reason")
     try:
         sql, params = reasons.query.sql_with_params()
     except EmptyResultSet:

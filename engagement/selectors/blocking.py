@@ -43,12 +43,17 @@ def block_reason(
     state: Expression | None = None,
     announcement_cancelled_at: Expression | F | None = None,
     chat: OuterRef | None = None,
+    topic: F | Value | None = None,
 ) -> Func:
     """Return an expression for the first reason against sending; NULL if there is none.
 
     person, entry: lookup prefixes from the rows of the query to the member and to their directory entry. state: by
     default the member's current state. chat: the address of a message's chat, by default that of the member's chat.
+    topic: of the message.
     """
+    muted: Q | Value = Value(False, BooleanField())
+    if topic is not None:
+        muted = Q(**{f"{person}engagement_profile__muted_topics__contains": [topic]})
     return Func(
         Cast(message_type, TextField()),
         is_transactional,
@@ -59,6 +64,7 @@ def block_reason(
         state or F(f"{person}engagement_state__state"),
         announcement_cancelled_at or Value(None, DateTimeField()),
         is_suppressed(person=person, chat=chat),
+        muted,
         function="engagement_block_reason",
         output_field=TextField(),
     )
@@ -75,6 +81,7 @@ def with_block_reason(
         entry="user__community__",
         announcement_cancelled_at=F("announcement__cancelled_at"),
         chat=OuterRef("destination_jid"),
+        topic=F("topic"),
     )
     # A subquery, so that counting and paging need no joins.
     same = EngagementMessage.objects.filter(pk=OuterRef("pk")).values_list(reason)

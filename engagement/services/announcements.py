@@ -9,7 +9,7 @@ from django.utils import timezone
 
 from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
 from engagement.models import Announcement, MessageTemplate
-from engagement.rules import MessageType
+from engagement.rules import MessageType, Topic
 from engagement.selectors.announcements import audience_of, with_reason
 from groups.models import CommunityMember, Member
 from missionsite.common.audit.events import audit
@@ -23,6 +23,7 @@ def announce(
     entries: QuerySet[CommunityMember],
     title: str,
     texts: Mapping[str, tuple[str, str]],
+    topic: str = Topic.NEWS,
     audience: str = "",
     expected: int | None = None,
     scheduled_for: datetime | None = None,
@@ -32,13 +33,14 @@ def announce(
     texts: subject and body by locale. expected: the number of recipients the author was shown; a different number is
     rejected. Raises NoRecipients, AudienceChanged.
     """
-    counts = audience_of(entries)
+    counts = audience_of(entries, topic=topic)
     if not counts.recipients:
         raise NoRecipients
     if expected is not None and counts.recipients != expected:
         raise AudienceChanged(expected=expected, found=counts.recipients)
     announcement = Announcement.objects.create(
         title=title,
+        topic=topic,
         audience=audience,
         skipped=counts.skipped,
         scheduled_for=scheduled_for or timezone.now(),
@@ -48,16 +50,16 @@ def announce(
         MessageTemplate.objects.create(
             key=key_of(announcement), locale=locale, subject=subject, body=body, announcement=announcement
         )
-    people = with_reason(entries.order_by()).filter(reason="").values("person_id")
+    people = with_reason(entries.order_by(), topic=topic).filter(reason="").values("person_id")
     sql, params = people.query.sql_with_params()
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
             INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
-                scheduled_for, idempotency_key, announcement_id)
+                scheduled_for, idempotency_key, announcement_id, topic)
             SELECT p.user_id, %s, %s, p.preferred_destination,
                    CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END,
-                   %s, p.user_id || ':announcement:' || %s, %s
+                   %s, p.user_id || ':announcement:' || %s, %s, %s
             FROM user_profiles p WHERE p.user_id IN ({sql})
             ORDER BY p.user_id
             """,  # noqa: S608
@@ -67,6 +69,7 @@ def announce(
                 announcement.scheduled_for,
                 announcement.pk,
                 announcement.pk,
+                topic,
                 *params,
             ],
         )

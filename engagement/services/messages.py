@@ -15,6 +15,7 @@ from engagement.rules import (
     CANCELLABLE,
     POSTPONABLE,
     RETRYABLE,
+    TYPE_TOPICS,
     AddressReport,
     Destination,
     ReceiptStatus,
@@ -39,11 +40,13 @@ def enqueue(
     params: Mapping | None = None,
     event: str = "",
     on: str = "",
+    topic: str = "",
 ) -> EngagementMessage | None:
     """Add a message to the queue; return None if its idempotency key already exists.
 
     key: the template, by default that of the type. event, on: parts of the idempotency key, by default the type and the
-    day (UTC). The address is the member's preferred one; it is updated with the profile until the message is sent.
+    day (UTC). topic: by default that of the type. The address is the member's preferred one; it is updated with the
+    profile until the message is sent.
     """
     at = at or timezone.now()
     profile = UserProfile.objects.get(pk=member.pk)
@@ -52,8 +55,8 @@ def enqueue(
         cursor.execute(
             """
             INSERT INTO engagement_message_queue (user_id, message_type, message_key, message_params, destination,
-                destination_jid, scheduled_for, idempotency_key)
-            VALUES (%s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
+                destination_jid, scheduled_for, idempotency_key, topic)
+            VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s) ON CONFLICT (idempotency_key) DO NOTHING RETURNING id
             """,
             [
                 member.pk,
@@ -64,6 +67,7 @@ def enqueue(
                 address_of(profile),
                 at,
                 idempotency_key,
+                topic or TYPE_TOPICS.get(message_type, ""),
             ],
         )
         made = cursor.fetchone()

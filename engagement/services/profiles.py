@@ -20,7 +20,7 @@ from missionsite.common.transactions import service
 logger = logging.getLogger(__name__)
 
 # Fields that members can change themselves, also under the member role.
-OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone")
+OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone", "muted_topics")
 EDITABLE = (*OWN, "individual_jid", "group_jid")
 # The constraint of an address that another member has.
 ADDRESS_TAKEN = "user_profiles_individual_jid_unique"

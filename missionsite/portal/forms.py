@@ -12,7 +12,8 @@ from django.db.models import Choices
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import Destination, Locale
+from engagement.models import UserProfile
+from engagement.rules import Destination, Locale, Topic
 from engagement.services.profiles import knows_timezone
 from groups.models import Member
 from groups.models.directory import PrimaryRole, Tier
@@ -122,12 +123,36 @@ class ZoneField(forms.CharField):
         return found
 
 
-class MessagesForm(ServiceErrorsMixin):
+class TopicsForm(ServiceErrorsMixin):
+    """Which messages a member wants, and where; also without a log-in, by the link of a message."""
+
+    topics = forms.MultipleChoiceField(
+        label=_("Topics"),
+        choices=lambda: choices_of(Topic),
+        required=False,
+        help_text=_("Messages on other topics are not sent to you."),
+        widget=forms.CheckboxSelectMultiple,
+    )
+    preferred_destination = forms.ChoiceField(label=_("Messages go to"), choices=lambda: choices_of(Destination))
+
+    def changes(self) -> dict:
+        """Return the fields of the profile."""
+        values = self.cleaned_data
+        muted = [topic for topic in Topic.values if topic not in values["topics"]]
+        return {"muted_topics": muted, "preferred_destination": values["preferred_destination"]}
+
+    @staticmethod
+    def initial_of(profile: UserProfile) -> dict:
+        """Return the values of a profile."""
+        topics = [topic for topic in Topic.values if topic not in profile.muted_topics]
+        return {"topics": topics, "preferred_destination": profile.preferred_destination}
+
+
+class MessagesForm(TopicsForm):
     """The message preferences that members choose themselves."""
 
     timezone = ZoneField()
     locale = forms.ChoiceField(label=_("Language of messages"), choices=lambda: choices_of(Locale))
-    preferred_destination = forms.ChoiceField(label=_("Messages go to"), choices=lambda: choices_of(Destination))
     wants_messages = forms.TypedChoiceField(
         label=_("Reviews, reminders and announcements"),
         choices=[("yes", _("Send them to me")), ("no", _("Do not send them"))],
@@ -139,7 +164,18 @@ class MessagesForm(ServiceErrorsMixin):
         """Return the fields of the profile."""
         values = self.cleaned_data
         opted_out = {"reengagement_opt_out": not values["wants_messages"]}
-        return {name: values[name] for name in ("timezone", "locale", "preferred_destination")} | opted_out
+        return super().changes() | {name: values[name] for name in ("timezone", "locale")} | opted_out
+
+    @staticmethod
+    def initial_of(profile: UserProfile) -> dict:
+        """Return the values of a profile."""
+        return TopicsForm.initial_of(profile) | {
+            "timezone": profile.timezone,
+            "locale": profile.locale,
+            "wants_messages": "no" if profile.reengagement_opt_out else "yes",
+        }
+
+    field_order = ("timezone", "locale", "preferred_destination", "wants_messages", "topics")
 
 
 class RegistrationForm(ProfileForm):

@@ -41,14 +41,7 @@ def messages_page(request: HttpRequest) -> HttpResponse:
                 return redirect("portal:me")
     else:
         profile = UserProfile.objects.get(pk=member.pk)
-        form = MessagesForm(
-            initial={
-                "timezone": profile.timezone,
-                "locale": profile.locale,
-                "preferred_destination": profile.preferred_destination,
-                "wants_messages": "no" if profile.reengagement_opt_out else "yes",
-            }
-        )
+        form = MessagesForm(initial=MessagesForm.initial_of(profile))
     return render_page(request, "messages", {"form": form, "zones": ZONES, **zone_context(member)})
 
 

@@ -57,6 +57,11 @@ PREFERENCE_LABELS = (
     gettext_noop("Portuguese (Brazil)"),
     gettext_noop("Individual chat"),
     gettext_noop("Group chat"),
+    gettext_noop("News of the community"),
+    gettext_noop("Events and meetings"),
+    gettext_noop("Missions and ways to take part"),
+    gettext_noop("First steps and tips"),
+    gettext_noop("Review of my week"),
 )
 # Explanation of each status for the member.
 REMOVED = "removed"

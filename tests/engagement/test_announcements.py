@@ -9,8 +9,10 @@ from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoR
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
 from engagement.rules import AddressReport
 from engagement.selectors.announcements import SKIP_REASONS, audience_of, with_reason
+from engagement.selectors.blocking import with_block_reason
 from engagement.services.addresses import report_address
 from engagement.services.announcements import announce, cancel_announcement, key_of
+from engagement.services.profiles import update_profile
 from groups.models import CommunityMember, Event
 from tests.support.database import rows
 from tests.support.factories.engagement import ClaimFactory, PersonFactory
@@ -53,6 +55,7 @@ def crowd():
         "opted_out": [person(profile={"reengagement_opt_out": True})],
         "dormant": [person(state="dormant")],
         "suppressed": [bounced()],
+        "muted": [person(profile={"muted_topics": ["events", "news"]})],
     }
 
 
@@ -69,7 +72,7 @@ def test_unblocked_members_are_recipients(crowd):
     audience = audience_of(entries())
     assert audience.recipients == 3
     assert audience.skipped == {reason: len(people) for reason, people in crowd.items() if reason}
-    assert audience.total == entries().count() == 13
+    assert audience.total == entries().count() == 14
     assert set(audience.skipped) == set(SKIP_REASONS)
     by_reason = dict(with_reason(entries()).values_list("person_id", "reason"))
     assert all(
@@ -95,10 +98,20 @@ def test_unblocked_members_are_recipients(crowd):
     assert (event.actor_id, event.payload["recipients"]) == (staff.pk, 3)
 
 
+def test_topic_decides_who_is_skipped(crowd):
+    assert audience_of(entries(), topic="missions").recipients == 4
+    announcement = send(topic="missions", expected=4)
+    assert (announcement.topic, announcement.recipients) == ("missions", 4)
+    message = EngagementMessage.objects.get(user=crowd["muted"][0])
+    assert with_block_reason(EngagementMessage.objects.filter(pk=message.pk)).get().block_reason is None
+    update_profile(actor=message.user, member=message.user, muted_topics=["missions"])
+    assert with_block_reason(EngagementMessage.objects.filter(pk=message.pk)).get().block_reason == "muted"
+
+
 def test_first_of_several_reasons_counts(crowd):
     person(state="dormant", is_active=False, profile={"reengagement_opt_out": True}, entry={"status": "banned"})
     assert audience_of(entries()).skipped["locked"] == 2
-    assert audience_of(entries()).total == 14
+    assert audience_of(entries()).total == 15
 
 
 def test_only_filtered_members_are_recipients(crowd):

@@ -111,6 +111,7 @@ def test_member_changes_preferences(make, bob):
         "reengagement_opt_out": True,
         "locale": "pt-BR",
         "timezone": "America/Sao_Paulo",
+        "muted_topics": ["events"],
     }
     waiting = queued(own)
     answer = browser.patch(f"{ME}/profile", change, content_type=JSON)
@@ -130,6 +131,7 @@ def test_member_changes_preferences(make, bob):
     ("change", "pointer"),
     [
         ({"timezone": "Mars/Olympus"}, "/timezone"),
+        ({"muted_topics": ["x"]}, "/muted_topics/0"),
         ({"timezone": "x" * 65}, "/timezone"),
         ({"timezone": "../etc/passwd"}, "/timezone"),
         ({"locale": "fr"}, "/locale"),

@@ -50,6 +50,7 @@ class Facts:
     has_opted_out: bool
     state: str | None
     is_suppressed: bool = False
+    is_muted: bool = False
 
 
 ALL = [
@@ -58,7 +59,14 @@ ALL = [
     if facts[1] or not facts[2]
 ]
 # The address does not depend on the status.
-ALL += [replace(facts, is_suppressed=True) for facts in ALL if facts.status in (None, CommunityStatus.ACTIVE)]
+ALL += [
+    replace(facts, **{more: True})
+    for facts in ALL
+    for more in ("is_suppressed", "is_muted")
+    if facts.status in (None, CommunityStatus.ACTIVE)
+]
+# The topic of each type; the others have none.
+TOPICS = {"weekly_review": "weekly_review", "announcement": "news", "cancelled announcement": "news"}
 
 
 def reason_for(facts: Facts, what: str) -> str | None:
@@ -75,6 +83,7 @@ def reason_for(facts: Facts, what: str) -> str | None:
     if what not in TRANSACTIONAL_TYPES:
         applies |= {
             "opted_out": facts.has_opted_out,
+            "muted": facts.is_muted and what in TOPICS,
             "dormant": facts.state == "dormant",
             "returned": (what == "goodbye" and facts.state != "goodbye_sent")
             or (what == "reminder" and facts.state == "active"),
@@ -106,6 +115,8 @@ def people() -> dict[str, Facts]:
     )
     opted_out = [by_email[email].pk for email, facts in kinds.items() if facts.has_opted_out]
     UserProfile.objects.filter(pk__in=opted_out).update(reengagement_opt_out=True)
+    muted = [by_email[email].pk for email, facts in kinds.items() if facts.is_muted]
+    UserProfile.objects.filter(pk__in=muted).update(muted_topics=["news", "weekly_review"])
     bounced = [email for email, facts in kinds.items() if facts.is_suppressed]
     UserProfile.objects.filter(user__email__in=kinds).update(
         individual_jid=Subquery(Member.objects.filter(pk=OuterRef("pk")).values("email"))
@@ -148,6 +159,7 @@ def messages(people, settings) -> dict[int, str | None]:
             idempotency_key=f"{member.pk}:{what}",
             announcement=announcements.get(what),
             destination_jid=member.email,
+            topic=TOPICS.get(what, ""),
         )
         for member, what in pairs
     )
@@ -182,7 +194,7 @@ def test_pages_follow_the_rule(messages):
 
 
 def test_audience_follows_the_rule(people):
-    shown = dict(with_reason(CommunityMember.objects.all()).values_list("person__email", "reason"))
+    shown = dict(with_reason(CommunityMember.objects.all(), topic="news").values_list("person__email", "reason"))
     assert shown == {email: reason_for(facts, "announcement") or "" for email, facts in people.items() if facts.status}
     assert set(shown.values()) - {""} <= set(LABELS)
 
@@ -190,11 +202,11 @@ def test_audience_follows_the_rule(people):
 def test_daily_sweep_follows_the_rule(people):
     sweep_daily(at=NOON + timedelta(days=14))
     queued = EngagementMessage.objects.filter(message_type=MessageType.GOODBYE).values_list("user__email", flat=True)
-    # In this state the goodbye has no other block reason.
+    # In this state the goodbye has no other block reason; it has no topic.
     assert set(queued) == {
         email
         for email, facts in people.items()
-        if facts.state == "active" and reason_for(facts, "weekly_review") is None
+        if facts.state == "active" and reason_for(replace(facts, is_muted=False), "weekly_review") is None
     }
 
 

@@ -113,7 +113,13 @@ def test_member_reads_only_own_rows():
 
 
 def test_member_updates_only_own_profile_columns():
-    own = {"preferred_destination": "'group'", "reengagement_opt_out": "true", "locale": "'pt-BR'", "timezone": "'UTC'"}
+    own = {
+        "preferred_destination": "'group'",
+        "reengagement_opt_out": "true",
+        "locale": "'pt-BR'",
+        "timezone": "'UTC'",
+        "muted_topics": "'{news}'",
+    }
     with as_site() as (session, people):
         columns = [name for (name,) in session.execute(
             "SELECT attname FROM pg_attribute WHERE attrelid = 'user_profiles'::regclass AND attnum > 0"

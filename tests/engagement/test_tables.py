@@ -74,10 +74,12 @@ engagement_message_queue
     delivered_at              timestamp with time zone  empty   -
     waiting_for               text                      needed  ''
     announcement_id           bigint                    empty   -
+    topic                     text                      needed  ''
 user_profiles
     user_id                   uuid                      needed  -
     locale                    text                      needed  'en'
     timezone                  character varying(64)     needed  'UTC'
+    muted_topics              text[]                    needed  '{}'
     individual_jid            character varying(255)    needed  ''
     group_jid                 character varying(255)    needed  ''
     created_at                timestamp with time zone  needed  now()
@@ -95,6 +97,7 @@ engagement_announcements
     id                        bigint                    needed  identity
     title                     character varying(200)    needed  -
     audience                  text                      needed  ''
+    topic                     text                      needed  'news'
     recipients                integer                   needed  0
     skipped                   jsonb                     needed  '{}'
     scheduled_for             timestamp with time zone  needed  now()

@@ -15,6 +15,7 @@ VALUES = {
     "locale": "pt-BR",
     "preferred_destination": "group",
     "wants_messages": "no",
+    "topics": ["news"],
 }
 
 
@@ -30,6 +31,7 @@ def test_member_changes_message_settings(as_member):
     profile = profile_of(ana)
     assert (profile.timezone, profile.locale, profile.preferred_destination) == ("Asia/Kathmandu", "pt-BR", "group")
     assert profile.reengagement_opt_out
+    assert profile.muted_topics == ["events", "missions", "getting_started", "weekly_review"]
     assert Event.objects.get(type="profile.changed").actor_id == ana.person_id
     page = browser.get("/me/").content.decode()
     assert "Asia/Kathmandu" in page

@@ -70,7 +70,7 @@ def test_get_changes_nothing(mailbox, ana, link, method):
     if method == "get":
         assert heading(answer) == "Stop these messages?"
         assert answer.content.decode().count("<main") == 1
-        assert len(re.findall(r"<button", answer.content.decode().split("<main")[1].split("</main>")[0])) == 1
+        assert len(re.findall(r"<button", answer.content.decode().split("<main")[1].split("</main>")[0])) == 2
 
 
 def test_second_unsubscribe_is_reported(mailbox, ana, link):
@@ -86,6 +86,26 @@ def test_same_link_subscribes_again(mailbox, ana, link):
     answer = mailbox.post(link, {"undo": "1"})
     assert (answer.status_code, heading(answer)) == (200, "You are subscribed again")
     assert not is_out(ana)
+
+
+def test_topics_are_chosen_without_log_in(mailbox, ana, link):
+    chosen = {"save_topics": "1", "topics": ["events", "missions"], "preferred_destination": "group"}
+    answer = mailbox.post(link, chosen)
+    assert "Your choice was saved." in answer.content.decode()
+    profile = UserProfile.objects.get(pk=ana.pk)
+    assert profile.muted_topics == ["news", "getting_started", "weekly_review"]
+    assert (profile.preferred_destination, profile.reengagement_opt_out) == ("group", False)
+    event = Event.objects.get(type="profile.changed")
+    assert (event.member, event.actor) == (ana, ana)
+
+
+@pytest.mark.parametrize("wrong", [{"topics": ["x"]}, {"preferred_destination": "x"}, {"preferred_destination": ""}])
+def test_invalid_choice_changes_nothing(mailbox, ana, link, wrong):
+    answer = mailbox.post(link, {"save_topics": "1", "topics": ["news"], "preferred_destination": "group"} | wrong)
+    assert answer.status_code == 200
+    assert 'role="alert"' in answer.content.decode()
+    profile = UserProfile.objects.get(pk=ana.pk)
+    assert (profile.muted_topics, profile.preferred_destination, is_out(ana)) == ([], "individual", False)
 
 
 def test_link_affects_only_its_member(mailbox, ana, link):

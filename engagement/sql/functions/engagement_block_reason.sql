@@ -4,10 +4,11 @@
 --   is_transactional: the message replies to an action of the member, so opting out and dormancy do not block it.
 --   directory_status, removed_at, state: NULL for a member without a directory entry or without a state.
 --   is_suppressed: whether the address that the message would go to is suppressed.
+--   is_muted: whether the member does not want messages on the topic of this one.
 CREATE OR REPLACE FUNCTION engagement_block_reason(
     message_type text, is_transactional boolean, is_active boolean, directory_status text, removed_at timestamptz,
     has_opted_out boolean, state text, announcement_cancelled_at timestamptz,
-    is_suppressed boolean
+    is_suppressed boolean, is_muted boolean DEFAULT false
 ) RETURNS text
 LANGUAGE sql IMMUTABLE PARALLEL SAFE
 RETURN CASE
@@ -18,6 +19,7 @@ RETURN CASE
     WHEN message_type = 'clarification' AND state IS DISTINCT FROM 'goodbye_sent' THEN 'returned'
     WHEN is_transactional THEN NULL
     WHEN has_opted_out THEN 'opted_out'
+    WHEN is_muted THEN 'muted'
     WHEN state = 'dormant' THEN 'dormant'
     WHEN message_type = 'goodbye' AND state IS DISTINCT FROM 'goodbye_sent' THEN 'returned'
     WHEN message_type = 'reminder' AND state = 'active' THEN 'returned'

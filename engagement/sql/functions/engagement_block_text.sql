@@ -8,6 +8,7 @@ RETURN CASE reason
     WHEN 'removed' THEN 'The member was removed from the directory.'
     WHEN 'suppressed' THEN 'The address is suppressed after a bounce or a complaint.'
     WHEN 'opted_out' THEN 'The member has opted out.'
+    WHEN 'muted' THEN 'The member does not want messages on this topic.'
     WHEN 'dormant' THEN 'The member is dormant.'
     WHEN 'returned' THEN 'The member is active again.'
     WHEN 'not_approved' THEN 'The member is not approved.'

@@ -6,7 +6,7 @@ FROM (
         message_type => q.message_type, is_transactional => q.message_type = ANY (%(transactional_types)s),
         is_active => m.is_active, directory_status => c.status, removed_at => c.deleted_at,
         has_opted_out => p.reengagement_opt_out, state => s.state, announcement_cancelled_at => n.cancelled_at,
-        is_suppressed => x.user_id IS NOT NULL
+        is_suppressed => x.user_id IS NOT NULL, is_muted => q.topic = ANY (p.muted_topics)
     ) AS reason
     FROM engagement_claims k
     JOIN engagement_message_queue q ON q.id = ANY (k.message_ids)

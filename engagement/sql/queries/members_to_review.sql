@@ -16,7 +16,8 @@ WHERE s.state = 'active'
     AND engagement_block_reason(
         message_type => %(review)s, is_transactional => false, is_active => m.is_active,
         directory_status => c.status, removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out,
-        state => s.state, announcement_cancelled_at => NULL, is_suppressed => x.user_id IS NOT NULL
+        state => s.state, announcement_cancelled_at => NULL, is_suppressed => x.user_id IS NOT NULL,
+        is_muted => %(review)s = ANY (p.muted_topics)
     ) IS NULL
     -- A condition for the index: who took part last week was last active in it or later.
     AND s.last_activity_at >= %(at)s - interval '9 days'
