@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta
 
 from django import forms
@@ -35,7 +36,7 @@ from fallback.rules import STALE_LISTS
 from fallback.selectors.counts import count_up_to
 from fallback.selectors.guardrails import guardrails_of
 from fallback.selectors.items import items_to_review
-from fallback.selectors.missions import CARDS, BoardList, backlogs_of, board_list, without_movement
+from fallback.selectors.missions import CARDS, MOST_CARDS, BoardList, backlogs_of, board_list, without_movement
 from fallback.selectors.planning import templates_in_turn
 from fallback.selectors.rights import Right
 from fallback.selectors.similar import similar_missions
@@ -45,7 +46,10 @@ from fallback.services.runs import launch_template
 from missionsite.common.admin.actions import post_action, valid_values
 from missionsite.common.admin.form_keys import FormResult, run_once
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.admin.table import address_of
 from missionsite.common.live import stream
+
+_NUMBER = re.compile(r"[0-9]{1,4}")
 
 
 class CardMoveForm(forms.Form):
@@ -67,7 +71,8 @@ def board_view(request: HttpRequest, project_id: str) -> HttpResponse:
     rails = guardrails_of([project], at)[project.pk]
     only_stale = request.GET.get("show") == "stale"
     may_move = rights.allows(Right.CONTRIBUTE, project)
-    columns = [_column(project, key, may_move, at, only_stale=only_stale) for key in List]
+    shown = _shown(request)
+    columns = [_column(project, key, at, only_stale=only_stale, cards=shown.get(key, CARDS)) for key in List]
     stale = Mission.objects.filter(without_movement(at), project=project).count()
     is_open = not project.is_archived
     waiting = items_to_review(rights.project_filter(Right.VIEW, path="project__"), at=at).filter(project=project)
@@ -212,8 +217,14 @@ def launch_view(request: HttpRequest, template_id: str) -> FormResult:
     return saved._replace(location=_board_of(template.project_id), facts={"mission_url": saved.location})
 
 
-def _column(project: Project, key: List, may_move: bool, at: datetime, *, only_stale: bool) -> dict:
-    found = board_list(project, key, stale_at=at if only_stale else None)
+def _shown(request: HttpRequest) -> dict[str, int]:
+    """The number of cards by list that the page shows: `todo=50,done=100` in X-Cards; it grows as lists scroll."""
+    pairs = [pair.partition("=") for pair in request.headers.get("X-Cards", "")[:200].split(",")]
+    return {key: min(max(int(number), CARDS), MOST_CARDS) for key, _sign, number in pairs if _NUMBER.fullmatch(number)}
+
+
+def _column(project: Project, key: List, at: datetime, *, only_stale: bool, cards: int) -> dict:
+    found = board_list(project, key, stale_at=at if only_stale else None, cards=cards)
     filters = urlencode({"project__id__exact": project.pk, "list__exact": key})
     more = f"{reverse('admin:fallback_mission_changelist')}?{filters}"
     return {
@@ -223,8 +234,9 @@ def _column(project: Project, key: List, may_move: bool, at: datetime, *, only_s
         "limit": found.limit,
         "is_over_limit": found.is_over_limit,
         "warning": _limit_warning(found, key),
-        "more_url": more if len(found.cards) == CARDS else "",
-        "cards": [_card(mission, may_move, _still_days(mission, project, at)) for mission in found.cards],
+        "more_url": more if len(found.cards) == cards else "",
+        "may_grow": cards < MOST_CARDS,
+        "cards": [_card(mission, _still_days(mission, project, at)) for mission in found.cards],
     }
 
 
@@ -236,7 +248,8 @@ def _still_days(mission: Mission, project: Project, at: datetime) -> int:
     return days if at - mission.last_event_at > timedelta(days=project.stale_after_days) else 0
 
 
-def _card(mission: Mission, may_move: bool, still_days: int) -> dict:
+def _card(mission: Mission, still_days: int) -> dict:
+    actor, repository = (each.name if each else "" for each in (mission.actor, mission.repository))
     return {
         "id": mission.pk,
         "title": mission.title,
@@ -246,13 +259,15 @@ def _card(mission: Mission, may_move: bool, still_days: int) -> dict:
         "blocked": mission.open_dependency_count,
         "still_days": still_days,
         "origin": mission.origin,
-        "actor": mission.actor.name if mission.actor else "",
-        "repository": mission.repository.name if mission.repository else "",
+        "work_text": gettext("{actor} in {repository}").format(actor=actor, repository=repository)
+        if actor and repository
+        else actor or repository,
         "stage": mission.stage,
         "review_status": mission.review_status or "",
-        "url": reverse("admin:fallback_mission_change", args=[mission.pk]),
-        "move_url": reverse("admin:fallback_mission_position", args=[mission.pk]) if may_move else "",
-        "ready_url": reverse("admin:fallback_mission_ready_now", args=[mission.pk]) if may_move else "",
+        "url": address_of("admin:fallback_mission_change", mission.pk),
+        "menu_url": address_of("admin:fallback_mission_move", mission.pk),
+        "move_url": address_of("admin:fallback_mission_position", mission.pk),
+        "ready_url": address_of("admin:fallback_mission_ready_now", mission.pk),
     }
 
 

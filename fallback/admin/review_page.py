@@ -36,9 +36,12 @@ from fallback.selectors.missions import backlogs_of
 from fallback.selectors.rights import Right, Rights
 from fallback.selectors.runs import latest_runs, projects_with_skipped_templates
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.admin.table import address_of
 from missionsite.common.live import stream
 
 PER_PAGE = 50
+# What the script replaces with the id and the title of a proposal.
+COPIED, COPIED_TITLE = "PROPOSAL", "TITLE"
 DECIDED_SHOWN = 10
 
 
@@ -89,6 +92,11 @@ def _review_context(request: HttpRequest) -> dict:
         "reasons": DiscardReason.of_reviewers(),
         "priorities": Priority.choices,
         "groups": groups,
+        # The forms of a proposal, which the script copies and completes.
+        "copied": {"id": COPIED, "title": COPIED_TITLE, **_addresses(COPIED)}
+        if rights.in_any_project(Right.REVIEW)
+        else None,
+        "open_link": f"{_page_link(filters, page)}&open=",
         "decided": _recent_decisions(request, at),
         "empty_text": _empty_text(filters),
         "page_links": {
@@ -139,16 +147,20 @@ def _project_groups(
                 "may_review": rights.allows(Right.REVIEW, of_project),
                 "skipped": format_skipped(runs[pk].skipped if pk in runs else []),
                 "proposals": [
-                    _proposal_context(item, templates[item.template_id]) for item in items if item.project_id == pk
+                    _proposal_context(item, templates[item.template_id], request.GET.get("open", ""))
+                    for item in items
+                    if item.project_id == pk
                 ],
             }
         )
     return groups
 
 
-def _proposal_context(item: MissionFallbackItem, template: MissionFallbackTemplate) -> dict:
+def _proposal_context(item: MissionFallbackItem, template: MissionFallbackTemplate, opened: str) -> dict:
+    """opened: the proposal whose forms are shown without JavaScript."""
     return {
         "id": item.pk,
+        "is_open": item.pk == opened,
         "title": item.title,
         "description": item.description,
         "priority": item.priority,
@@ -160,19 +172,24 @@ def _proposal_context(item: MissionFallbackItem, template: MissionFallbackTempla
         "repository": item.repository.name,
         "template": {
             "name": template.name,
-            "url": reverse("admin:fallback_missionfallbacktemplate_change", args=[template.pk]),
+            "url": address_of("admin:fallback_missionfallbacktemplate_change", template.pk),
             "acceptance_text": format_acceptance(template),
         },
         "run": {
-            "url": reverse("admin:fallback_missionfallbackrun_change", args=[item.run_id]),
+            "url": address_of("admin:fallback_missionfallbackrun_change", item.run_id),
             "text": format_run(item.run),
         },
         "created_at": item.created_at,
         "snoozed_until": item.snoozed_until,
-        **{
-            f"{name}_url": reverse(f"admin:fallback_item_{name}", args=[item.pk])
-            for name in ("accept", "discard", "snooze", "duplicate", "unsnooze")
-        },
+        **_addresses(item.pk),
+    }
+
+
+def _addresses(pk: str) -> dict[str, str]:
+    """The addresses of the decisions on a proposal."""
+    return {
+        f"{name}_url": address_of(f"admin:fallback_item_{name}", pk)
+        for name in ("accept", "discard", "snooze", "duplicate", "unsnooze")
     }
 
 

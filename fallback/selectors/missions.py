@@ -15,7 +15,9 @@ from fallback.selectors.counts import count_up_to
 from missionsite.common.sql_loader import read_sql
 
 # Cards of a list on a board; a link leads to the rest.
-CARDS = 50
+CARDS = 25
+# The most cards of a list that a page shows after scrolling.
+MOST_CARDS = 200
 
 
 def backlogs_of(projects: Iterable[str]) -> dict[str, tuple[int, int]]:
@@ -45,11 +47,11 @@ class BoardList:
         return self.limit is not None and self.number > self.limit
 
 
-def board_list(project: Project, in_list: str, *, stale_at: datetime | None = None) -> BoardList:
+def board_list(project: Project, in_list: str, *, stale_at: datetime | None = None, cards: int = CARDS) -> BoardList:
     """The first cards of a list in order, and the number of all. stale_at: only cards without movement at this time."""
     missions = Mission.objects.filter(project=project, list=in_list)
     shown = missions if stale_at is None else missions.filter(without_movement(stale_at))
-    cards = list(shown.select_related("actor", "repository").order_by("list_order", "id")[:CARDS])
-    is_whole = stale_at is None and len(cards) < CARDS
-    number, text = (len(cards), str(len(cards))) if is_whole else count_up_to(missions)
-    return BoardList(cards, number, text, getattr(project, f"{in_list}_limit", None))
+    found = list(shown.select_related("actor", "repository").order_by("list_order", "id")[:cards])
+    is_whole = stale_at is None and len(found) < cards
+    number, text = (len(found), str(len(found))) if is_whole else count_up_to(missions)
+    return BoardList(found, number, text, getattr(project, f"{in_list}_limit", None))

@@ -20,6 +20,7 @@ from fallback.models import (
 )
 from fallback.services.configs import snooze_fallback, update_config
 from fallback.services.missions import move_mission
+from fallback.services.review import accept_item
 from fallback.services.runs import run_due, run_fallback
 from groups.models import Member
 from tests.browser.conftest import wait_until
@@ -210,11 +211,14 @@ def test_edit_and_accept(desk: Page, live_server, proposals):
     panel = desk.locator(f"#fb-edit-{proposals[0].pk}")
     expect(panel.get_by_label("Title")).to_be_focused()
     desk.keyboard.type("Rewrite the guide")
+    # The list is updated meanwhile; what was typed stays.
+    accept_item(actor=Member.objects.system(), item=proposals[1])
+    expect(row(desk, proposals[1])).to_have_count(0)
     panel.get_by_label("Priority").select_option("5")
     panel.get_by_label("Effort in minutes").fill("90")
     desk.keyboard.press("Enter")
     expect(row(desk, proposals[0])).to_contain_text("Rewrite the guide added to Todo")
-    mission = Mission.objects.get()
+    mission = Mission.objects.get(fallback_item=proposals[0])
     assert (mission.title, mission.priority) == ("Rewrite the guide", 5)
     assert MissionFallbackItem.objects.get(pk=proposals[0].pk).estimated_effort_minutes == 90
 
@@ -259,8 +263,6 @@ def test_mark_as_duplicate(desk: Page, live_server, project, proposals):
 @pytest.mark.seed("004 review page: keys, bulk, live, rejections on the row")
 @pytest.mark.long
 def test_two_reviewers_see_each_others_decisions(desk: Page, live_server, proposals):
-    from fallback.services.review import accept_item
-
     open_review(desk, live_server)
     accept_item(actor=Member.objects.system(), item=proposals[1])
     expect(row(desk, proposals[1])).to_have_count(0)
@@ -329,6 +331,24 @@ def test_launch_template_from_board(desk: Page, live_server, project, wrongs):
     expect(desk.locator("#fb-templates .fb-rejection")).to_contain_text("The weekly cap of 1")
     assert Mission.objects.count() == 1
     rejected(wrongs)
+
+
+@pytest.mark.long
+def test_move_card_with_menu(desk: Page, live_server, project):
+    """The board has one menu, which also reaches the cards that a list shows after it was scrolled."""
+    for number in range(30):
+        MissionFactory(project=project, title=f"Card {number}", list_order=number)
+    open_board(desk, live_server, project)
+    desk.locator(".fb-column-more").scroll_into_view_if_needed()
+    expect(cards(desk, "todo")).to_have_count(30)
+    desk.get_by_role("button", name="Move: Card 29").click()
+    menu = desk.get_by_role("form", name="Move: Card 29")
+    menu.get_by_label("To").select_option("doing")
+    menu.get_by_role("button", name="Move").click()
+    expect(cards(desk, "doing")).to_have_text(["Card 29"])
+    expect(desk.locator(".fb-move")).to_have_count(0)
+    desk.get_by_role("button", name="Mark not ready: Card 0").click()
+    expect(desk.get_by_role("button", name="Mark ready: Card 0")).to_be_visible()
 
 
 def test_board_shows_changes_of_others(desk: Page, live_server, project):

@@ -109,9 +109,20 @@ class TestPage:
             starving(2)
         reviewer.get(REVIEW)
         # Session, user, rights twice; items, skipped, projects, configurations; guardrails twice, runs, backlogs;
-        # templates, projects to choose from, two counts, own decisions; roles in projects.
-        with django_assert_num_queries(18):
+        # templates, projects to choose from, two counts, own decisions.
+        with django_assert_num_queries(17):
             reviewer.get(REVIEW)
+
+    def test_address_opens_forms_of_a_proposal(self, reviewer, items):
+        """The links of the buttons lead there, for browsers without JavaScript."""
+        closed = reviewer.get(REVIEW).content.decode()
+        # One copy for the script.
+        assert closed.count('data-panel="discard"') == 1
+        link = f"open={items[1].pk}#fb-discard-{items[1].pk}"
+        assert link in closed
+        page = reviewer.get(f"{REVIEW}?{link}").content.decode()
+        assert page.count('data-panel="discard"') == 2
+        assert f'id="fb-discard-{items[1].pk}" method="post"' in page
 
     def test_fragment_equals_list(self, reviewer, items):
         part = reviewer.get(REVIEW, headers={"X-Fragment": "proposals"}).content

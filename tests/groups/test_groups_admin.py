@@ -120,16 +120,16 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         manager.get(MISSIONS)
-        # Session, user, permissions twice, project roles, count, keys, rows.
-        with django_assert_num_queries(8):
+        # Session, user, permissions twice, count, keys, rows.
+        with django_assert_num_queries(7):
             manager.get(MISSIONS)
 
     @pytest.mark.parametrize("rows", [1, 12])
     def test_members_tab_query_count_is_constant(self, manager, garden, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows, group=garden)
         manager.get(page(garden, "members"))
-        # Session, user, permissions twice, project roles, mission, keys, rows; no count on the last page.
-        with django_assert_num_queries(8):
+        # Session, user, permissions twice, mission, keys, rows; no count on the last page.
+        with django_assert_num_queries(7):
             manager.get(page(garden, "members"))
 
     def test_tabs_are_bounded_and_paged(self, manager, garden):

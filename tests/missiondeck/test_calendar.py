@@ -108,8 +108,8 @@ class TestMonth:
             make_item(mission)
             create_runs(mission, "failed")
         lead.get(f"{CALENDAR}?month=2026-11")
-        # Session, user, permissions twice, project permissions, ranks, rows.
-        with django_assert_num_queries(7):
+        # Session, user, permissions twice, ranks, rows.
+        with django_assert_num_queries(6):
             lead.get(f"{CALENDAR}?month=2026-11")
 
     @pytest.mark.parametrize(

@@ -62,9 +62,9 @@ def test_tab_has_fixed_number_of_queries(lead, ana, rows, django_assert_num_quer
     for _ in range(rows):
         create_runs(make_mission(), "failed")
     lead.get(page(ana))
-    # Session, user, permissions twice, project permissions, member, keys, rows; for the head: directory entry,
+    # Session, user, permissions twice, member, keys, rows; for the head: directory entry,
     # lifecycle state, profile.
-    with django_assert_num_queries(11):
+    with django_assert_num_queries(10):
         lead.get(page(ana))
 
 

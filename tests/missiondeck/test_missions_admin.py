@@ -191,8 +191,8 @@ class TestQueries:
             make_item(mission, done=True)
             create_runs(mission, "passed", "failed")
         lead.get(LIST)
-        # Session, user, permissions twice, project permissions, count, keys of the page, rows.
-        with django_assert_num_queries(8):
+        # Session, user, permissions twice, count, keys of the page, rows.
+        with django_assert_num_queries(7):
             assert len(shown(lead.get(LIST + query))) == rows
 
     def test_list_does_not_load_results_and_logs(self, lead):

@@ -55,6 +55,11 @@
     /** Make one card the tab stop; Enter opens its link. Without this script each link is a tab stop. */
     const enhance = () => {
         root.querySelectorAll(".fb-card h4 a:not([tabindex])").forEach((link) => { link.tabIndex = -1; });
+        root.querySelectorAll(".fb-handle:not([role])").forEach((handle) => {
+            handle.setAttribute("role", "button");
+            handle.setAttribute("aria-expanded", "false");
+        });
+        root.querySelectorAll("[data-more]").forEach((link) => growing.observe(link));
         if (!root.querySelector('.fb-card[tabindex="0"]')) setCurrent(root.querySelector(".fb-card"), { focus: false });
     };
     const reject = (holder, message) => {
@@ -206,10 +211,11 @@
         const card = cardOf(event.target);
         if (event.key === "Escape") {
             if (picked) { event.preventDefault(); endMove(false); return; }
-            const menu = event.target.closest("details.fb-move[open]");
-            if (menu) { event.preventDefault(); menu.open = false; menu.querySelector("summary").focus(); }
+            const inMenu = event.target.closest(".fb-move");
+            if (inMenu) { event.preventDefault(); closeMenu(); card.querySelector(".fb-handle").focus(); }
             return;
         }
+        if (event.key === " " && event.target.matches(".fb-handle")) { event.preventDefault(); event.target.click(); return; }
         if (!card || event.target !== card) return;
         if (["ArrowUp", "ArrowDown", "ArrowLeft", "ArrowRight", "Home", "End"].includes(event.key)) {
             event.preventDefault();
@@ -236,7 +242,33 @@
         if (card) setCurrent(card, { focus: false });
     });
     document.addEventListener("pointerdown", (event) => {
-        root.querySelectorAll("details.fb-move[open]").forEach((menu) => { if (!menu.contains(event.target)) menu.open = false; });
+        if (!event.target.closest(".fb-move, .fb-handle")) closeMenu();
+    });
+
+    // --- The Move menu -------------------------------------------------------------------------
+    /** Close the only open menu; returns the card that had it. */
+    const closeMenu = () => {
+        const menu = root.querySelector(".fb-move");
+        const card = cardOf(menu);
+        menu?.remove();
+        card?.querySelector(".fb-handle").setAttribute("aria-expanded", "false");
+        return card;
+    };
+    const openMenu = (card) => {
+        const handle = card.querySelector(".fb-handle");
+        const menu = document.getElementById("fb-move-menu").content.firstElementChild.cloneNode(true);
+        menu.action = card.dataset.moveUrl;
+        menu.setAttribute("aria-label", handle.getAttribute("aria-label"));
+        menu.elements.list.value = columnOf(card).dataset.list;
+        card.append(menu);
+        handle.setAttribute("aria-expanded", "true");
+        menu.elements.list.focus();
+    };
+    root.addEventListener("click", (event) => {
+        const card = event.target.closest(".fb-handle") && cardOf(event.target);
+        if (!card || event.ctrlKey || event.metaKey || event.shiftKey) return;
+        event.preventDefault();
+        if (closeMenu() !== card && mayMoveNow(card)) openMenu(card);
     });
 
     // --- Forms ---------------------------------------------------------------------------------
@@ -269,11 +301,12 @@
         }
         template.append(line);
     };
-    const simple = async (form, holder) => {
+    const simple = async (form, holder, submitter) => {
         if (holder.classList.contains("is-busy")) return;
         holder.classList.add("is-busy");
         reject(holder, "");
-        const answer = await post(form.action, new URLSearchParams(new FormData(form)));
+        const url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
+        const answer = await post(url, new URLSearchParams(new FormData(form, submitter)));
         holder.classList.remove("is-busy");
         if (!answer.ok) { reject(holder, answer.message); live.soon(); return; }
         if (form.matches("[data-launch]")) launched(holder, answer);
@@ -282,25 +315,42 @@
     };
     root.addEventListener("submit", (event) => {
         const form = event.target;
-        const holder = form.closest(".fb-card, .fb-template");
+        // One form marks every card ready or not: its buttons are in the cards.
+        const holder = (event.submitter || form).closest(".fb-card, .fb-template");
         if (!holder) return;
         event.preventDefault();
-        if (!form.matches("[data-move]")) { simple(form, holder); return; }
+        if (!form.matches("[data-move]")) { simple(form, holder, event.submitter); return; }
         if (!mayMoveNow(holder)) return;
         const fields = new URLSearchParams(new FormData(form));
         const list = document.getElementById(`fb-list-${fields.get("list")}`);
         const origin = positionOf(holder);
-        form.closest("details").open = false;
+        closeMenu();
         const first = cardsOf(list).find((card) => card !== holder) || null;
         put(holder, { list, next: fields.get("position") === "top" ? first : null });
         setCurrent(holder);
         send(holder, origin, fields);
     });
 
+    // --- More cards ----------------------------------------------------------------------------
+    const STEP = 25;
+    const shown = {};
+    /** Show more cards of a list when the link below it comes into view. */
+    const growing = new IntersectionObserver((entries) => {
+        entries.filter((entry) => entry.isIntersecting).forEach(({ target }) => {
+            growing.unobserve(target);
+            if (!target.isConnected || !target.dataset.more) return;
+            const list = document.getElementById(`fb-list-${target.dataset.more}`);
+            shown[target.dataset.more] = cardsOf(list).length + STEP;
+            grown.add(list.id);
+            live.soon();
+        });
+    }, { rootMargin: "400px" });
+    const grown = new Set();
+
     // --- Updates from the server ---------------------------------------------------------------
     const refresh = async () => {
         if (picked || dragging || moving) { stale = true; return; }
-        const page = await refetch("board");
+        const page = await refetch("board", { "X-Cards": Object.entries(shown).map((each) => each.join("=")).join(",") });
         if (picked || dragging || moving) { stale = true; return; }
         const next = page.getElementById("fb-board-part");
         if (!next) return;
@@ -317,8 +367,10 @@
         const fresh = [];
         merge(now, next, {
             mayChange: (node) => node.id !== "fb-live",
-            added: (node) => fresh.push(...(node.matches(".fb-card") ? [node] : [])),
+            // Cards of a list that grows were there before.
+            added: (node) => fresh.push(...(node.matches(".fb-card") && !grown.has(node.parentNode.id) ? [node] : [])),
         });
+        grown.clear();
         renewToken(now);
         if (focused !== document.activeElement) {
             if (focused.isConnected && now.contains(focused)) focused.focus({ preventScroll: true });

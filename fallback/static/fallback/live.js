@@ -55,8 +55,8 @@ window.fallback = window.fallback || {};
     };
 
     /** Fetch the current fragment of this page from the server; null on failure. */
-    const refetch = async (fragment) => {
-        const response = await fetch(location.href, { headers: { "X-Fragment": fragment }, credentials: "same-origin" });
+    const refetch = async (fragment, headers = {}) => {
+        const response = await fetch(location.href, { headers: { "X-Fragment": fragment, ...headers }, credentials: "same-origin" });
         if (response.redirected && /login/.test(response.url)) throw new Error(SIGNED_OUT);
         if (!response.ok) throw new Error(errorText(response));
         return new DOMParser().parseFromString(await response.text(), "text/html");

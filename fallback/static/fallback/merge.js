@@ -33,7 +33,7 @@ window.fallback = window.fallback || {};
     };
 
     const patchChildren = (now, next, rules) => {
-        const known = new Map([...now.children].filter((child) => child.id).map((child) => [child.id, child]));
+        const known = new Map([...now.children].filter((child) => child.id && !child.hasAttribute("data-own")).map((child) => [child.id, child]));
         const wanted = new Set([...next.children].map((child) => child.id).filter(Boolean));
         const staying = new Set();
         for (const [id, child] of known) {

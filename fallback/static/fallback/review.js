@@ -55,7 +55,28 @@
     };
 
     // --- Panels --------------------------------------------------------------------------------
-    const panelOf = (row, name) => row.querySelector(`.fb-panel[data-panel="${name}"]`);
+    /** The form of a proposal; all are copied from the template of the page when the first is opened. */
+    const panelOf = (row, name) => {
+        const find = () => row.querySelector(`.fb-panel[data-panel="${name}"]`);
+        if (!find()) copyPanels(row);
+        return find();
+    };
+    const copyPanels = (row) => {
+        const panels = document.getElementById("fb-panels").content.cloneNode(true);
+        const values = { PROPOSAL: row.dataset.id, TITLE: row.dataset.title };
+        panels.querySelectorAll("*").forEach((node) => {
+            for (const { name, value } of [...node.attributes]) {
+                if (/PROPOSAL|TITLE/.test(value)) node.setAttribute(name, value.replace(/PROPOSAL|TITLE/g, (found) => values[found]));
+            }
+        });
+        panels.querySelectorAll(".fb-panel").forEach((panel) => panel.setAttribute("data-own", ""));
+        const { elements } = panels.querySelector("[data-panel=edit]");
+        elements.description.value = row.dataset.description;
+        elements.priority.value = row.dataset.priority;
+        elements.estimated_effort_minutes.value = row.dataset.minutes;
+        row.querySelector("[data-rejection]").before(panels);
+        renewToken(document.getElementById("proposals"));
+    };
     const openPanels = (row) => [...row.querySelectorAll(".fb-panel.is-open")];
     const closePanels = (row, { focus = true } = {}) => {
         openPanels(row).forEach((panel) => {
@@ -370,10 +391,12 @@
     // --- Mouse, touch and forms ----------------------------------------------------------------
     root.addEventListener("submit", (event) => {
         const form = event.target;
-        const row = rowOf(form);
+        const submitter = event.submitter;
+        const row = rowOf(form) || rowOf(submitter);
         if (form.matches("[data-decide]") && row) {
             event.preventDefault();
-            decide(row, form.dataset.decide, form.action, new URLSearchParams(new FormData(form, event.submitter)));
+            const url = submitter?.hasAttribute("formaction") ? submitter.formAction : form.action;
+            decide(row, form.dataset.decide || submitter.dataset.action, url, new URLSearchParams(new FormData(form, submitter)));
         } else if (form.matches("[data-undo]")) {
             event.preventDefault();
             const item = form.closest("[data-decided]");
@@ -445,10 +468,10 @@
         D: () => bulk.querySelector("[data-bulk=discard]").click(),
     };
     const onRow = {
-        a: (row) => row.querySelector("form[data-decide=accept]:not(.fb-panel)")?.requestSubmit(),
+        a: (row) => row.querySelector("[data-action=accept]")?.click(),
         e: (row) => openPanel(row, "edit"),
         d: (row) => openPanel(row, "discard"),
-        s: (row) => (row.querySelector("form[data-decide=unsnooze]") ? row.querySelector("form[data-decide=unsnooze]").requestSubmit() : openPanel(row, "snooze")),
+        s: (row) => { const end = row.querySelector("[data-action=unsnooze]"); if (end) end.click(); else openPanel(row, "snooze"); },
         m: (row) => openPanel(row, "duplicate"),
         x: (row) => { row.querySelector("input[name=items]")?.click(); },
     };
@@ -484,7 +507,8 @@
 
     enhance();
     showSelection();
-    const asked = document.getElementById(location.hash.slice(1));
-    if (asked?.matches(".fb-panel")) openPanel(rowOf(asked), asked.dataset.panel);
-    else if (asked?.matches(".fb-row")) setCurrent(asked);
+    const [, panel, id] = location.hash.match(/^#fb-(edit|discard|snooze|duplicate|p)-(\w+)$/) || [];
+    const asked = id && document.getElementById(`fb-p-${id}`);
+    if (asked && panel !== "p" && asked.hasAttribute("data-may")) openPanel(asked, panel);
+    else if (asked) setCurrent(asked);
 })();
