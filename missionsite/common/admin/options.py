@@ -12,10 +12,8 @@ from django.core.exceptions import PermissionDenied, ValidationError
 from django.db import connection
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.template.response import TemplateResponse
 from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
-from unfold.admin import ModelAdmin as UnfoldModelAdmin
 
 from missionsite.common.accounts.identity import prompt_for_identity, require_identity
 from missionsite.common.admin import tabs as tab_pages
@@ -27,11 +25,11 @@ from missionsite.common.admin.extensions import list_buttons_of, tabs_of
 from missionsite.common.admin.form_keys import ALREADY_SAVED, FormInvalid, FormResult, run_once
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.forms import AutocompleteWidget, ForeignKeyField, ServiceForm
+from missionsite.common.admin.history import HistoryMixin
 from missionsite.common.admin.pagination import BoundedPaginator
 from missionsite.common.admin.person import person_head
 from missionsite.common.admin.search import Search
 from missionsite.common.annotations import M, SiteRequest, StrOrPromise
-from missionsite.common.audit.history import Change
 from missionsite.common.errors import DomainError, translate_db_errors
 
 
@@ -52,7 +50,7 @@ class ValidSelectionMixin:
         return cast(Any, super()).response_action(request, queryset)
 
 
-class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
+class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
     """Base class: lists with bounded queries, actions and tabs, saving through services, no deleting.
 
     search: what the search box searches. object_actions, tabs: see their classes. empty_text: heading and hint of an
@@ -82,9 +80,6 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     command_icon = ""
     # The field that a search without results fills in on the page that adds an object; empty to not offer it.
     command_add = ""
-    # Whether its pages have one named History, and whether a change can be reverted there.
-    has_history = False
-    can_revert = True
     empty_text: tuple[StrOrPromise, StrOrPromise] = (_("Nothing here yet"), "")
     # The plural noun shown below the list, if it differs from verbose_name_plural.
     noun_plural: StrOrPromise = ""
@@ -303,17 +298,11 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
             )
             for name, view, spec in views
         ]
-        if self.has_history and self.can_revert:
-            urls.append(
-                path(
-                    "<path:object_id>/history/<int:entry>/revert/",
-                    self._wrapped(self.revert_view, self.revert_view),
-                    name=f"{opts.app_label}_{opts.model_name}_revert",
-                )
-            )
         return urls + super().get_urls()
 
     def _wrapped(self, view: Any, named: Any) -> Any:
+        """A view of the admin site, which knows this model admin."""
+
         def wrapper(*args: Any, **kwargs: Any) -> Any:
             return self.admin_site.admin_view(view)(*args, **kwargs)
 
@@ -356,81 +345,6 @@ class ModelAdmin(ValidSelectionMixin, UnfoldModelAdmin, Generic[M]):
     def extra_buttons(self, request: HttpRequest, obj: M) -> list[dict]:
         """Buttons beside the actions: title, icon and link."""
         return []
-
-    # --- History ------------------------------------------------------------------------------
-
-    def changes_of(self, obj: M) -> list[Change]:
-        """The changes of an object, newest first."""
-        raise NotImplementedError
-
-    def revert(self, request: HttpRequest, obj: M, change: Change) -> None:
-        """Revert one change. Raises DomainError."""
-        raise NotImplementedError
-
-    def may_revert(self, request: HttpRequest, obj: M, changed: set[str]) -> bool:
-        """Whether the current member may revert a change of these fields."""
-        return self.has_change_permission(request, obj)
-
-    def history_view(self, request: HttpRequest, object_id: str, extra_context: dict | None = None) -> HttpResponse:
-        """The changes of an object, field by field, with member and time."""
-        obj = self.get_object(request, object_id)
-        if obj is None or not self.has_history:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        context = {
-            **self.page_context(request, obj, active="history"),
-            "title": str(obj),
-            "subtitle": _("History"),
-            "changes": [(change, self._revertible(request, obj, change)) for change in self.changes_of(obj)],
-            "revert_name": f"admin:{self.opts.app_label}_{self.opts.model_name}_revert",
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "missionsite/history.html", context)
-
-    def _revertible(self, request: HttpRequest, obj: M, change: Change) -> bool:
-        return bool(change.fields) and self.may_revert(request, obj, {field.name for field in change.fields})
-
-    def revert_view(self, request: HttpRequest, object_id: str, entry: int) -> HttpResponse:
-        """Revert one change after a confirmation."""
-        obj = self.get_object(request, object_id)
-        if obj is None:
-            return self._get_obj_does_not_exist_redirect(request, self.opts, object_id)
-        if not self.has_view_permission(request, obj):
-            raise PermissionDenied
-        back = reverse(f"admin:{self.opts.app_label}_{self.opts.model_name}_history", args=[obj.pk])
-        change = next((change for change in self.changes_of(obj) if change.pgh_id == entry), None)
-        if change is None:
-            messages.error(request, _("This change is not in the history."))
-            return HttpResponseRedirect(back)
-        if not self.may_revert(request, obj, {field.name for field in change.fields}):
-            raise PermissionDenied
-        error_message: StrOrPromise = ""
-        fields = [field.name for field in change.fields]
-        asks = self.asks_identity(request, fields, adding=False)
-        if asks and request.method != "POST" and (prompt := prompt_for_identity(request)):
-            return prompt
-        if request.method == "POST":
-            try:
-                if asks:
-                    require_identity(request)
-                self.revert(request, obj, change)
-            except DomainError as error:
-                error_message = error.message
-            else:
-                messages.success(request, _("{obj}: change reverted.").format(obj=obj))
-                return HttpResponseRedirect(back)
-        context = {
-            **self.page_context(request, obj, active="history"),
-            "title": str(obj),
-            "subtitle": _("Revert change"),
-            "change": change,
-            "error": error_message,
-            "back": back,
-            "buttons": [],
-        }
-        request.current_app = self.admin_site.name
-        return TemplateResponse(request, "missionsite/revert.html", context)
 
 
 class ReadOnlyModelAdmin(ModelAdmin[M]):
