@@ -1,4 +1,5 @@
 from functools import partial
+from operator import attrgetter
 from typing import Any
 
 from django.apps import AppConfig
@@ -22,12 +23,25 @@ class MissionsiteConfig(AppConfig):
     def ready(self) -> None:
         from missionsite import metrics, roles, telemetry
         from missionsite.common.audit.events import register_event_labels
+        from missionsite.common.mentions import FreeText, register_free_texts
         from missionsite.common.metrics import register_collector
         from missionsite.common.references import Moves, register_references
         from missionsite.common.worker.process import register_start
 
         roles.connect()
-        register_references(Moves("missionsite.Favourite", "member", unless=("path",)))
+        register_references(
+            Moves("missionsite.Favourite", "member", unless=("path",)),
+            Moves("missionsite.SavedView", "member", unless=("path", "name")),
+        )
+        register_free_texts(
+            FreeText(
+                "missionsite.SavedView",
+                _("Saved views"),
+                ("name", "query"),
+                attrgetter("address"),
+                "groups.view_member",
+            )
+        )
         post_migrate.connect(grant_reading, sender=self, dispatch_uid="missionsite.viewer")
         register_collector(metrics.collect)
         register_start(partial(telemetry.start, "missionsite-worker"))

@@ -9,7 +9,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 
 
 class Role(Group):
@@ -79,3 +79,65 @@ class Favourite(models.Model):
 
     def __str__(self) -> str:
         return self.path
+
+
+class SavedView(models.Model):
+    """A list with its search, filters, order and columns under a name, for one member or for all of a role."""
+
+    id = models.BigAutoField(primary_key=True)
+    member = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.CASCADE,
+        related_name="saved_views",
+        # The unique constraint begins with it.
+        db_index=False,
+        verbose_name=_("member"),
+    )
+    path = models.CharField(_("list"), max_length=100)
+    name = models.CharField(_("name"), max_length=60)
+    query = models.CharField(_("filters"), max_length=1500)
+    # Null: only the member sees it.
+    role = models.ForeignKey(
+        "auth.Group", models.SET_NULL, null=True, blank=True, related_name="saved_views", verbose_name=_("shared with")
+    )
+    created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
+
+    class Meta:
+        db_table = "site_saved_views"
+        db_table_comment = "Lists of the back office with filters and columns, under names that members gave them."
+        verbose_name = _("saved view")
+        verbose_name_plural = _("saved views")
+        constraints = [
+            CheckConstraint(
+                condition=Q(path__regex=r"^/admin/[a-z_]+/[a-z_]+/$"),
+                name="site_saved_views_path_form",
+                violation_error_message=_("Only lists of the back office can be saved as views."),
+                violation_error_code="view_rejected",
+            ),
+            CheckConstraint(
+                condition=Q(query__regex=r"^[!-~]+$"),
+                name="site_saved_views_query_form",
+                violation_error_message=_("Filter, sort or choose columns before you save the view."),
+                violation_error_code="view_without_filters",
+            ),
+            CheckConstraint(
+                condition=~Q(name__regex=r"^\s*$"),
+                name="site_saved_views_name_not_blank",
+                violation_error_message=_("Enter a name for the view."),
+                violation_error_code="view_name_missing",
+            ),
+            *one_line_checks("site_saved_views", "name"),
+            UniqueConstraint(
+                fields=["member", "path", "name"],
+                name="site_saved_views_unique",
+                violation_error_message=_("You have a view of this list with this name."),
+                violation_error_code="view_name_taken",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name
+
+    @property
+    def address(self) -> str:
+        return f"{self.path}?{self.query}"

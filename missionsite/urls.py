@@ -2,7 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from engagement.mail_events import mail_events
-from missionsite import favourites
+from missionsite import favourites, saved_views
 from missionsite.api import api
 from missionsite.portal import accounts, client, views
 from missionsite.portal import urls as portal
@@ -16,6 +16,8 @@ urlpatterns = [
     path("admin/login/", views.log_in),
     path("admin/favourites/", admin.site.admin_view(favourites.list_view), name="favourites"),
     path("admin/favourites/mark/", admin.site.admin_view(favourites.mark_view), name="mark_favourite"),
+    path("admin/views/save/", admin.site.admin_view(saved_views.save), name="save_view"),
+    path("admin/views/<int:pk>/delete/", admin.site.admin_view(saved_views.delete), name="delete_view"),
     path("admin/", admin.site.urls),
     path("account/", include(accounts.urls(views.log_in, views.log_out))),
     path("client/<str:secret>/", client.client_page, name="client"),

@@ -72,6 +72,7 @@ class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
     search_help_text = _("Name, e-mail or stable ID of a member")
     list_display = ("what", "to_whom", "due", "status_shown", "waiting_for_shown", "failed_attempts", "error")
     list_display_links = ("what",)
+    optional_columns = ("created_at", "sent_at", "delivered_at")
     list_select_related = ("user",)
     list_filter = (
         ("status", ChoicesDropdownFilter),

@@ -201,6 +201,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     search_help_text = _("Beginning of the title")
     command_icon = "assignment"
     list_display = ("title", "project_link", "list_state", "ready", "blocked", "priority", "origin", "last_event_at")
+    optional_columns = ("stage", "requires_review", "pr_mode", "created_at")
     list_select_related = ("project",)
     list_filter = (
         ("project", VisibleRelatedFilter),

@@ -108,6 +108,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         "last_active",
     )
     list_display_links = ("name",)
+    optional_columns = ("telegram_username", "github_username", "country", "created_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("primary_role", ChoicesDropdownFilter),

@@ -166,6 +166,7 @@ class MissionAdmin(GroupAdmin[Mission]):
     search = Search("stable_id", "M", ("name",), ("name",))
     command_icon = "flag"
     list_display = ("name", "stable_id", "state", "members", "open_tasks", "threshold", "colony_name")
+    optional_columns = ("created_at",)
     list_select_related = ("parent_group",)
     list_filter = (
         ("status", ChoicesDropdownFilter),

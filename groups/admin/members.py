@@ -123,6 +123,7 @@ class MemberAdmin(HistoryAdmin[Member]):
     command_add = "display_name"
     list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "memberships_shown")
     list_display_links = ("display_name",)
+    optional_columns = ("created_at", "last_login")
     list_filter = (
         ("is_active", BooleanRadioFilter),
         ("is_staff", BooleanRadioFilter),

@@ -121,6 +121,7 @@ class DeckMissionAdmin(HistoryAdmin):
         "budget_shown",
     )
     list_display_links = None
+    optional_columns = ("deadline", "created_at", "completed_at")
     list_select_related = ("assignee",)
     list_filter = (
         StatusFilter,

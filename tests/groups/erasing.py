@@ -48,7 +48,7 @@ from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
 from missiondeck.services.missions import change_status
 from missionsite.common.models import SecurityEvent
-from missionsite.models import Favourite
+from missionsite.models import Favourite, SavedView
 from tests.support.database import triggers_off
 from tests.support.errors import violates
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
@@ -238,6 +238,7 @@ def live(word):
     )
     NotificationPreference.objects.create(member=person, kind="a")
     Favourite.objects.create(member=person, path="/admin/")
+    SavedView.objects.create(member=person, path="/admin/groups/member/", name=f"{word}'s view", query=f"q={word}")
     MissionComment.objects.create(
         mission=BoardMissionFactory(project=membership.project), author=person, body=f"I am {word}"
     )

@@ -55,7 +55,7 @@ ARRANGE: dict[str, Callable[[], dict]] = {
     "set_second_factor": lambda: {"role": a_role(), "required": True},
 }
 # Services for one's own view of the back office, which concern no one else.
-UNRECORDED = {"add_favourite", "remove_favourite"}
+UNRECORDED = {"add_favourite", "delete_view", "remove_favourite", "save_view"}
 
 
 def test_each_service_is_called_here():

@@ -202,7 +202,7 @@ def test_site_cannot_move_a_sequence():
 
 
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
-# dependency, a role in a project, an item of a checklist, a favourite.
+# dependency, a role in a project, an item of a checklist, a favourite, a saved view.
 DELETABLE = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -226,6 +226,7 @@ DELETABLE = {
     "procrastinate_workers",
     "project_members",
     "site_favourites",
+    "site_saved_views",
     "worker_processes",
 }
 

@@ -3,7 +3,7 @@
 from typing import Any
 
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ERROR_FLAG
+from django.contrib.admin.views.main import ERROR_FLAG, ORDER_VAR
 from django.core.paginator import InvalidPage
 from django.db.models import QuerySet
 from django.http import HttpRequest
@@ -12,8 +12,9 @@ from django.utils.text import capfirst
 from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
+from missionsite.common.admin import columns
 from missionsite.common.admin.export import FORMATS, PARAMETER
-from missionsite.common.admin.filter_panel import render_filters
+from missionsite.common.admin.filter_panel import ActiveFilter, active_filters, render_filters
 from missionsite.common.admin.pagination import BoundedPaginator, Page, Pages
 from missionsite.common.admin.table import render_rows
 
@@ -42,6 +43,11 @@ class ChangeList(UnfoldChangeList):
             raise IncorrectLookupParameters
         self.filtered = active
         return specs, has_filters, remaining, duplicates, active
+
+    def get_filters_params(self, params: Any = None) -> dict:
+        found = super().get_filters_params(params)
+        found.pop(columns.PARAMETER, None)
+        return found
 
     def get_ordering_field(self, field_name: str) -> Any:
         """The ordering of a column, only for columns that have an index."""
@@ -80,6 +86,24 @@ class ChangeList(UnfoldChangeList):
         return render_filters(self)
 
     @property
+    def active_filters(self) -> list[ActiveFilter]:
+        """The search and the filters that restrict the list, each with the address of the list without it."""
+        return active_filters(self)
+
+    @property
+    def offered_columns(self) -> list[columns.Column]:
+        """The columns to choose from. Empty if there is nothing to choose."""
+        return columns.offered_columns(self)
+
+    @property
+    def other_parameters(self) -> list[tuple[str, str]]:
+        """The parameters of the address that a form which chooses columns repeats."""
+        kept = {
+            name: values for name, values in self.filter_params.items() if name not in (columns.PARAMETER, ORDER_VAR)
+        }
+        return [(name, value) for name, values in kept.items() for value in values]
+
+    @property
     def is_filtered(self) -> bool:
         """Whether a search or a filter is active."""
         return bool(self.query or self.filtered)
@@ -98,7 +122,7 @@ class ChangeList(UnfoldChangeList):
         """The formats of the export with their addresses, which have the search, filters and order of the list."""
         if not self.model_admin.exports:
             return []
-        return [(name, self.get_query_string({PARAMETER: kind}, ["p"])) for kind, name in FORMATS.items()]
+        return [(name, self.get_query_string({PARAMETER: kind})) for kind, name in FORMATS.items()]
 
     @property
     def first_link(self) -> str | None:

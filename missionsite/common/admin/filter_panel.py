@@ -5,16 +5,20 @@ Built without a template for each input, which would take longer than querying t
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.contrib.admin.widgets import AutocompleteSelect
 from django.forms import DateField
 from django.forms.utils import flatatt
+from django.utils.formats import date_format
 from django.utils.html import conditional_escape, escape, format_html
 from django.utils.safestring import SafeString, mark_safe
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
+from unfold.utils import parse_date_str
 
 if TYPE_CHECKING:
     from missionsite.common.admin.changelist import ChangeList
@@ -30,6 +34,49 @@ def render_filters(cl: ChangeList) -> SafeString:
         for value in values
     ]
     return mark_safe("".join([*hidden, *(_filter(spec, cl) for spec in cl.filter_specs)]))  # noqa: S308
+
+
+class ActiveFilter(NamedTuple):
+    """A filter that restricts a list: its title and value, and the address of the list without it."""
+
+    title: str
+    value: str
+    link: str
+
+
+def active_filters(cl: ChangeList) -> list[ActiveFilter]:
+    """The search and the filters that restrict a list, in the order of its filters."""
+    found = [ActiveFilter(gettext("Search"), cl.query, cl.get_query_string({SEARCH_VAR: None}))] if cl.query else []
+    for spec in cl.filter_specs:
+        names = [name for name in spec.expected_parameters() if any(cl.filter_params.get(name, ()))]
+        if names:
+            link = cl.get_query_string(dict.fromkeys(names))
+            found.append(ActiveFilter(capfirst(str(spec.title)), _value(spec, cl), link))
+    return found
+
+
+def _value(spec: Any, cl: ChangeList) -> str:
+    """The value of an active filter, as a person reads it."""
+    form = next(iter(spec.choices(cl)))["form"]
+    if isinstance(spec, RangeDateFilter | RangeNumericFilter):
+        start, end = (_day(form.data.get(name) or "") for name in form.fields)
+        if start and end:
+            return gettext("{start} to {end}").format(start=start, end=end)
+        return gettext("from {start}").format(start=start) if start else gettext("until {end}").format(end=end)
+    ((name, field),) = form.fields.items()
+    value = str(form.data.get(name) or "")
+    if isinstance(field.widget, AutocompleteSelect):
+        options = [option for _, group, _ in field.widget.optgroups(name, [value]) for option in group]
+        return next((str(option["label"]) for option in options if option["selected"]), value)
+    if hasattr(field, "choices"):
+        return next((str(label) for key, label in field.choices if str(key) == value), value)
+    return _day(value) if isinstance(field, DateField) else value
+
+
+def _day(value: str) -> str:
+    """A day as the site writes it; other text unchanged."""
+    day = parse_date_str(value) if "-" in value[1:] else None
+    return date_format(day) if day else value
 
 
 def _filter(spec: Any, cl: ChangeList) -> str:

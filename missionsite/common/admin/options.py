@@ -16,6 +16,7 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.accounts.identity import prompt_for_identity, require_identity
+from missionsite.common.admin import columns
 from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.actions import Action, action_view, bulk_view
 from missionsite.common.admin.changelist import ChangeList
@@ -85,6 +86,8 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
     noun_plural: StrOrPromise = ""
     # Whether the list can be exported as it is; False for a list with an export of its own.
     exports = True
+    # Columns that a list offers beside those of `list_display`.
+    optional_columns: tuple[str, ...] = ()
     # Shown when the form that adds one was submitted twice.
     already_saved: StrOrPromise = ALREADY_SAVED
 
@@ -234,6 +237,15 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
         """Whether the list shows all rows of its table, whose number PostgreSQL estimates without counting."""
         return True
 
+    @property
+    def fixed_columns(self) -> tuple[str, ...]:
+        """The columns that a list shows always: those that link to its objects."""
+        return tuple(self.list_display_links or self.list_display[:1])
+
+    def get_list_display(self, request: HttpRequest) -> Any:
+        default = super().get_list_display(request)
+        return columns.chosen_columns(request, default, self.optional_columns, self.fixed_columns)
+
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangeList
 
@@ -266,6 +278,8 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
             kind = query.pop(PARAMETER)[-1]
             request.GET = cast(Any, query)
             return cast(HttpResponse, export_list(self, request, kind))
+        if redirect := columns.joined(request):
+            return redirect
         buttons = [*self.list_buttons(request), *list_buttons_of(self.model, request)]
         return super().changelist_view(request, {**(extra_context or {}), "buttons": buttons})
 

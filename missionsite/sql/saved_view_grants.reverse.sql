@@ -1,0 +1,2 @@
+-- Nothing: the table is dropped next.
+SELECT 1;
