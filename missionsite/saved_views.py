@@ -133,10 +133,10 @@ def save(request: HttpRequest) -> FormResult:
 
 
 @post_action()
-def delete(request: HttpRequest, pk: int) -> FormResult:
+def delete(request: HttpRequest, view: int) -> FormResult:
     """Delete a view."""
-    view = SavedView.objects.filter(pk=pk).first()
-    if view is None:
+    saved = SavedView.objects.filter(pk=view).first()
+    if saved is None:
         raise Http404(gettext("This view no longer exists."))
-    delete_view(actor=cast(Member, request.user), view=view)
-    return FormResult(view.path, gettext("View “{name}” deleted.").format(name=view.name))
+    delete_view(actor=cast(Member, request.user), view=saved)
+    return FormResult(saved.path, gettext("View “{name}” deleted.").format(name=saved.name))

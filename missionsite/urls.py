@@ -17,7 +17,7 @@ urlpatterns = [
     path("admin/favourites/", admin.site.admin_view(favourites.list_view), name="favourites"),
     path("admin/favourites/mark/", admin.site.admin_view(favourites.mark_view), name="mark_favourite"),
     path("admin/views/save/", admin.site.admin_view(saved_views.save), name="save_view"),
-    path("admin/views/<int:pk>/delete/", admin.site.admin_view(saved_views.delete), name="delete_view"),
+    path("admin/views/<int:view>/delete/", admin.site.admin_view(saved_views.delete), name="delete_view"),
     path("admin/", admin.site.urls),
     path("account/", include(accounts.urls(views.log_in, views.log_out))),
     path("client/<str:secret>/", client.client_page, name="client"),

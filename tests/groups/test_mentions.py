@@ -8,6 +8,7 @@ from groups.models import Event
 from missiondeck.services.missions import change_status
 from missionsite.common import mentions
 from missionsite.common.mentions import MOST_LINKS, find_mentions, registered_free_texts
+from missionsite.models import SavedView
 from tests.engagement.owner_connection import owner
 from tests.portal.helpers import entry
 from tests.support.admin import client, client_of, page_text
@@ -103,6 +104,7 @@ def test_each_registered_text_is_found_and_opens(noor):
     AnnouncementFactory(title=NAME)
     TemplateFactory(body=f"Ask {NAME}")
     MessageFactory(message_params=note)
+    SavedView.objects.create(member=StaffFactory(), path="/admin/groups/task/", name=f"Tasks of {NAME}", query="q=a")
     deck = DeckMissionFactory(title=NAME)
     ChatMessageFactory(mission=deck, message=NAME)
     DodItemFactory(mission=deck, text=NAME)

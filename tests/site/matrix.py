@@ -45,7 +45,7 @@ admin/                                                   | ok:{ALL}             
 admin/favourites/                                        | ok:{ALL}             | 405
 admin/favourites/mark/                                   | 405                  | to:{ALL}
 admin/views/save/                                        | 405                  | to:{ALL}
-admin/views/<pk>/delete/                                 | 405                  | 404
+admin/views/<view>/delete/                               | 405                  | 404
 admin/<app_label>/                                       | ok:{ROLES} 404       | ok:{ROLES} 404
 admin/<url>                                              | 404                  | 404
 admin/r/<content_type_id>/<object_id>/                   | 404                  | 404

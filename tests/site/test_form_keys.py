@@ -35,6 +35,8 @@ WITHOUT_KEY = {
     "fallback_item_undo": "a decision is taken back once",
     "fallback_review_accept": "each proposal is decided once",
     "fallback_review_discard": "each proposal is decided once",
+    "save_view": "replaces the view of this name with the same filters",
+    "delete_view": "it is deleted already",
     "fallback_access_decide": "a request is decided once",
     "fallback_inbox_read": "they are read already",
     "fallback_comment_edit": "writes the same text again",

@@ -261,6 +261,9 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "oidc"
             case "code":
                 values[part] = world["open invitation"].code
+            # Of no one.
+            case "view":
+                values[part] = 1
             case "rule":
                 values[part] = "audit"
             case "app_label":
