@@ -8,7 +8,6 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_url import TABS, WorkspaceUrl
 from missiondeck.models import TestRun
-from missiondeck.rendering import render_code
 from missiondeck.selectors.comparisons import (
     CHANGES_PER_PAGE,
     KINDS,
@@ -22,6 +21,7 @@ from missiondeck.selectors.comparisons import (
 from missiondeck.selectors.deck_tests import key_of_test
 from missionsite.common.admin.formats import format_datetime, format_number
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.rendering import render_code
 
 # Earlier runs that are offered for a comparison.
 CHOICES = 50

@@ -14,7 +14,7 @@ from django.utils.translation import gettext
 
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
-from missiondeck.rendering import render_code, render_markdown
+from missionsite.common.rendering import render_code, render_markdown
 
 # A page of a chat has at most so many messages and about so many characters.
 MESSAGES = 30

@@ -12,7 +12,6 @@ from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
-from missiondeck.rendering import render_code
 from missiondeck.reports import warning_texts
 from missiondeck.selectors.runs import (
     RESULTS_PER_PAGE,
@@ -24,6 +23,7 @@ from missiondeck.selectors.runs import (
     search_logs,
 )
 from missionsite.common.admin.formats import format_number
+from missionsite.common.rendering import render_code
 
 # Characters of one text of a result on a page.
 TEXT = 20_000

@@ -26,7 +26,6 @@ from missiondeck.admin.base import VIEW_PERMISSION, current_member, mission_url
 from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.models import Citizen, DeckMission
-from missiondeck.rendering import render_code
 from missiondeck.selectors.deck_tests import Appearance, TestHistory, history_of
 from missiondeck.services.deck_tests import lift_quarantine, quarantine_test, set_test_owner
 from missionsite.common.admin import ModelAdmin
@@ -34,6 +33,7 @@ from missionsite.common.admin.actions import post_action, render_page, valid_val
 from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import format_number
 from missionsite.common.errors import DomainError
+from missionsite.common.rendering import render_code
 
 CHANGE, OVERRIDE = "missiondeck.change_deckmission", "missiondeck.override_deckmission"
 MARKS = {"passed": "✓", "failed": "✕", "skipped": "-"}

@@ -10,8 +10,8 @@ from django.urls import include, path
 from django.utils.safestring import mark_safe
 from playwright.sync_api import expect
 
-from missiondeck.rendering import render_code, render_markdown
 from missionsite.common.content_policy import HEADER
+from missionsite.common.rendering import render_code, render_markdown
 from tests.browser.conftest import sign_in
 from tests.missiondeck.injections import INJECTIONS
 from tests.missiondeck.test_rendering import ATTRIBUTES, TAGS
@@ -20,8 +20,8 @@ PHONE = {"width": 390, "height": 844}
 # The page stores calls of pwned() here.
 WATCH = "window.ran = []; window.pwned = (number) => window.ran.push(number);"
 FRAME = """{% extends "admin/base_site.html" %}{% load static %}
-{% block extrahead %}{{ block.super }}<link rel="stylesheet" href="{% static 'missiondeck/markdown.css' %}">
-<script src="{% static 'missiondeck/copy.js' %}" defer></script>{% endblock %}
+{% block extrahead %}{{ block.super }}<link rel="stylesheet" href="{% static 'common/markdown.css' %}">
+<script src="{% static 'common/copy_code.js' %}" defer></script>{% endblock %}
 {% block content %}<div id="others">{{ others }}</div>{% endblock %}"""
 CODE = '''\
 @route("/")

@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pygments.lexers import get_lexer_by_name
 
-from missiondeck import rendering
-from missiondeck.rendering import COLOURED_CHARACTERS, LANGUAGES, render_code, render_markdown
 from missiondeck.rules import MESSAGE_LENGTH
+from missionsite.common import rendering
+from missionsite.common.rendering import COLOURED_CHARACTERS, LANGUAGES, render_code, render_markdown
 from tests.missiondeck.injections import INJECTIONS
 
 TAGS = set(

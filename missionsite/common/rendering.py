@@ -1,8 +1,8 @@
-"""Renders untrusted messages (CommonMark) and code with syntax highlighting as safe HTML.
+"""Renders untrusted texts (CommonMark) and code with syntax highlighting as safe HTML.
 
-HTML in a message becomes text. Links must be http, https or mailto, otherwise they become text. Images become links, so
+HTML in a text becomes text. Links must be http, https or mailto, otherwise they become text. Images become links, so
 that nothing is loaded. nh3 then removes all tags and attributes that are not in `_ALLOWED`. `markdown.css` has the
-colours, `copy.js` the copy buttons.
+colours, `copy_code.js` the copy buttons.
 """
 
 import re
@@ -25,10 +25,9 @@ from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
 
-from missiondeck.rules import MESSAGE_LENGTH
-
-# A message beyond MESSAGE_LENGTH or one of these limits is shown as plain text. Within them, rendering takes well under
+# A longer text, or one beyond another of these limits, is shown as plain text. Within them, rendering takes well under
 # a second.
+LONGEST_TEXT = 100_000
 MESSAGE_LINES = 10_000
 MESSAGE_BLOCKS = 20_000
 MESSAGE_STEPS = 25_000
@@ -107,7 +106,7 @@ def render_markdown(text: str) -> SafeString:
     """Render a message as HTML: a div with the class `markdown`."""
     text = _readable(text)
     try:
-        if len(text) > MESSAGE_LENGTH or text.count("\n") > MESSAGE_LINES:
+        if len(text) > LONGEST_TEXT or text.count("\n") > MESSAGE_LINES:
             raise _TooComplex
         inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS)})
     except _TooComplex:
