@@ -69,10 +69,11 @@ def read(name: str, *, at_most: int = LARGEST) -> bytes:
     check_name(name)
     try:
         with _store().open(name) as document:
-            content = document.read(at_most + 1)
+            # Some storages fetch the whole document to read a part of it.
+            content = None if document.size > at_most else document.read(at_most + 1)
     except FileNotFoundError:
         raise NoSuchDocument from None
-    if len(content) > at_most:
+    if content is None or len(content) > at_most:
         raise DocumentTooLarge(_("This document is larger than {at_most} bytes.").format(at_most=at_most))
     return content
 
@@ -92,8 +93,12 @@ def delete(name: str) -> None:
 def modified_at(name: str) -> datetime:
     """The time of a document's last write (aware). Raises BadDocumentName, NoSuchDocument."""
     check_name(name)
+    store = _store()
+    # S3 raises an error of its own for a missing document.
+    if not isinstance(store, LocalDocuments) and not store.exists(name):
+        raise NoSuchDocument
     try:
-        return _store().get_modified_time(name)
+        return store.get_modified_time(name)
     except FileNotFoundError:
         raise NoSuchDocument from None
 

@@ -20,6 +20,7 @@ from django.utils import timezone
 
 from missionsite.common import documents, tasks
 from missionsite.common.documents import BadDocumentName, DocumentTooLarge, LocalDocuments, NoSuchDocument
+from tests.support.s3 import empty, s3_server
 
 SECRET = b"outside the folder"
 
@@ -39,6 +40,24 @@ def root(tmp_path, settings) -> Path:
     return place
 
 
+@pytest.fixture(scope="module")
+def s3():
+    """The setting of a bucket on a local server."""
+    with s3_server() as setting:
+        yield setting
+
+
+@pytest.fixture(params=["folder", "S3"])
+def any_store(request, settings):
+    """Each storage that the site is meant for, empty."""
+    if request.param == "folder":
+        request.getfixturevalue("root")
+        return
+    setting = request.getfixturevalue("s3")
+    settings.STORAGES = settings.STORAGES | {"documents": setting}
+    empty(setting)
+
+
 def snapshot(folder: Path) -> dict[str, tuple]:
     """All entries of a folder: kind, content and time of the last write, without following links."""
     return {
@@ -53,20 +72,20 @@ def snapshot(folder: Path) -> dict[str, tuple]:
 
 
 class TestDocument:
-    def test_read_returns_written_content(self, root):
+    def test_read_returns_written_content(self, any_store):
         before = timezone.now() - timedelta(seconds=1)
         documents.write("projects/one/plan.json", b"\x00\xff content")
         assert documents.read("projects/one/plan.json") == b"\x00\xff content"
         assert documents.exists("projects/one/plan.json")
         assert before < documents.modified_at("projects/one/plan.json") < timezone.now() + timedelta(seconds=1)
 
-    def test_write_replaces_document(self, root):
+    def test_write_replaces_document(self, any_store):
         documents.write("plan", b"a long first content")
         documents.write("plan", b"short")
         assert documents.read("plan") == b"short"
-        assert os.listdir(root) == ["plan"]
+        assert list(documents.names()) == ["plan"]
 
-    def test_delete_removes_document_and_is_idempotent(self, root):
+    def test_delete_removes_document_and_is_idempotent(self, any_store):
         documents.write("a/plan", b"x")
         documents.delete("a/plan")
         documents.delete("a/plan")
@@ -76,25 +95,29 @@ class TestDocument:
 
     @pytest.mark.parametrize("ask", [documents.read, documents.modified_at])
     @pytest.mark.parametrize("name", ["missing", "no/such/folder"])
-    def test_missing_document_raises(self, root, ask, name):
+    def test_missing_document_raises(self, any_store, ask, name):
         documents.write("other", b"x")
         with pytest.raises(NoSuchDocument):
             ask(name)
         assert not documents.exists(name)
 
-    def test_read_rejects_too_large_document(self, root):
+    def test_read_rejects_too_large_document(self, any_store):
         documents.write("plan", b"12345")
         assert documents.read("plan", at_most=5) == b"12345"
         with pytest.raises(DocumentTooLarge, match="larger than 4 bytes"):
             documents.read("plan", at_most=4)
 
-    def test_names_lists_folder_recursively(self, root):
+    def test_names_lists_folder_recursively(self, any_store):
         for name in ("b", "a/2", "a/1", "a/deep/er", "ab/1"):
             documents.write(name, b"x")
-        (root / "a" / ".part-123").write_bytes(b"left over")
         assert list(documents.names()) == ["b", "a/1", "a/2", "a/deep/er", "ab/1"]
         assert list(documents.names("a")) == ["a/1", "a/2", "a/deep/er"]
         assert list(documents.names("nothing")) == []
+
+    def test_names_omits_temporary_files(self, root):
+        documents.write("a/1", b"x")
+        (root / "a" / ".part-123").write_bytes(b"left over")
+        assert list(documents.names()) == ["a/1"]
 
     def test_document_is_not_world_readable(self, root):
         was = os.umask(0)
@@ -196,6 +219,13 @@ def every_function(name) -> list:
 
 
 class TestNames:
+    def test_s3_rejects_invalid_names(self, s3, settings):
+        settings.STORAGES = settings.STORAGES | {"documents": s3}
+        for name in ("../secret.txt", "/etc/passwd", "a/./b", "a//b", "a\x00b"):
+            for call in every_function(name):
+                with pytest.raises(BadDocumentName):
+                    call()
+
     def test_invalid_names_are_rejected(self, root, tmp_path):
         documents.write("a/plan", b"inside")
         before = snapshot(tmp_path)
