@@ -1,6 +1,7 @@
 """The errors of rules that Python, a trigger or a foreign key checks; other constraints have their own message."""
 
 from datetime import datetime
+from typing import Any
 
 from django.utils.translation import gettext_lazy as _
 
@@ -247,6 +248,32 @@ class CommentTooOld(DomainError):
 class CommentRemoved(DomainError):
     message = _("This comment was removed.")
     code = "comment_removed"
+
+
+# --- Documents of missions --------------------------------------------------------------------
+
+
+class DocumentChanged(DomainError):
+    """Another version was saved since this one was opened. latest: that version, None if there is no document."""
+
+    message = _("Another person saved this document in the meantime. Compare both texts, and save again.")
+    code = "document_changed"
+    field = "content"
+
+    def __init__(self, latest: Any) -> None:
+        self.latest = latest
+        super().__init__()
+
+
+class DocumentIsLatest(DomainError):
+    message = _("This is the current text. Edit the document instead.")
+    code = "document_is_latest"
+
+
+class DocumentNotFound(DomainError):
+    message = _("The mission has no such document.")
+    code = "document_not_found"
+    status = 404
 
 
 # --- Pull requests ----------------------------------------------------------------------------

@@ -21,6 +21,16 @@ FREE_TEXTS = (
         "fallback.every_project",
     ),
     FreeText(
+        "fallback.MissionDocumentVersion",
+        _("Documents of missions"),
+        ("content",),
+        lambda version: (
+            f"{reverse('admin:fallback_mission_documents', args=[version.mission_id])}"
+            f"?document={version.name}&version={version.version}"
+        ),
+        "fallback.every_project",
+    ),
+    FreeText(
         "fallback.MissionFallbackItem",
         _("Proposals"),
         ("title", "description", "feedback"),

@@ -26,6 +26,7 @@ def register() -> None:
                 ("MissionFallbackRun", "started_by"),
                 ("MissionFallbackItem", "reviewed_by"),
                 ("MissionComment", "author"),
+                ("MissionDocumentVersion", "author"),
             )
         ),
     )

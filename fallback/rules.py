@@ -86,6 +86,12 @@ COMMENT_LENGTH = 5_000
 # An author can change a comment for this long.
 COMMENT_EDIT_WINDOW = timedelta(minutes=15)
 
+# --- Documents of missions --------------------------------------------------------------------
+
+# Below the folder of the mission. Has the same meaning in PostgreSQL and Python.
+DOCUMENT_NAME = r"^(solution|tasks/[1-9][0-9]{0,2})\.md$"
+DOCUMENT_LENGTH = 200_000
+
 # --- Retention --------------------------------------------------------------------------------
 
 RUNS_KEPT = timedelta(days=180)

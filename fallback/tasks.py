@@ -9,6 +9,7 @@ from procrastinate.contrib.django import app
 
 from fallback.selectors.metrics import refresh_metrics
 from fallback.services import access, forecasts, retention
+from fallback.services.documents import repair_documents
 from fallback.services.notification_emails import send_due_emails
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
@@ -40,12 +41,21 @@ def repair_fallback_reports(timestamp: int) -> dict[str, int]:
     return repair_reports(since=timezone.now() - timedelta(days=2))
 
 
+@app.periodic(cron="*/5 * * * *")
+@app.task(name="repair_mission_documents", queueing_lock="repair_mission_documents")
+@in_changeset
+def repair_mission_documents(timestamp: int) -> dict[str, int]:
+    """Write files of documents that were not written after their last save, and delete those of deleted missions."""
+    return repair_documents(since=timezone.now() - timedelta(days=2))
+
+
 @app.periodic(cron="40 2 * * *")
 @app.task(name="reconcile_fallback", queueing_lock="reconcile_fallback")
 @in_changeset
 def reconcile_fallback(timestamp: int) -> int:
     """Compare all stored counts with their rows. Raises RuntimeError, so that the job fails, if one differs."""
     repair_reports()
+    repair_documents()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 'run ' || run_id FROM drifted_fallback_runs() UNION ALL"

@@ -45,6 +45,8 @@ EVENT_LABELS = {
     "access.approved": _("Access granted"),
     "access.declined": _("Access request declined"),
     "access.expired": _("Access request expired"),
+    "document.saved": _("Document saved"),
+    "document.text_removed": _("Text of a document removed"),
     "project.created": _("Project created"),
     "project.changed": _("Project edited"),
     "project.archived": _("Project archived"),

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, cast
 
 from django import forms
@@ -14,7 +15,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from fallback.admin import board, comments
+from fallback.admin import board, comments, documents
 from fallback.admin.base import (
     LIST,
     KeySearch,
@@ -219,6 +220,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         (_("Status"), {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
         (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
         (_("Pull request"), {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
+        (_("Documents"), {"fields": (("solution_path", "tasks_path"),)}),
         (_("Review"), {"fields": (("review_state", "reviewer"), "review_feedback")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"), "last_event_at")}),
     )
@@ -233,11 +235,14 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         "review_state",
         "reviewer",
         "review_feedback",
+        "solution_path",
+        "tasks_path",
         "created_at",
         "updated_at",
         "last_event_at",
     )
     tabs = (
+        documents.DOCUMENTS,
         comments.COMMENTS,
         ProjectCustomTab(name="timeline", title=_("Timeline"), template="fallback/timeline.html", context=_timeline),
         ProjectCustomTab(
@@ -257,6 +262,10 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
             path("comment/<str:comment_id>/edit/", view(comments.edit_view), name="fallback_comment_edit"),
             path("comment/<str:comment_id>/remove/", view(comments.remove_view), name="fallback_comment_remove"),
             path("<str:mission_id>/comment/", view(comments.mission_comment_view), name="fallback_mission_comment"),
+            path(
+                "<str:mission_id>/document/", view(partial(documents.save_view, self)), name="fallback_mission_document"
+            ),
+            path("document/<str:version_id>/remove/", view(documents.remove_view), name="fallback_document_remove"),
             path("similar/", view(board.similar_view), name="fallback_mission_similar"),
             path("<str:mission_id>/position/", view(board.move_view), name="fallback_mission_position"),
             path("<str:mission_id>/ready/", view(board.ready_view), name="fallback_mission_ready_now"),

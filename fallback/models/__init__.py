@@ -3,6 +3,7 @@
 from fallback.models.access import AccessRequest
 from fallback.models.comments import MissionComment
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
+from fallback.models.documents import MissionDocumentVersion
 from fallback.models.flows import Actor, Flow
 from fallback.models.metrics import BacklogRollup, MetricsRefresh, MissionForecast, ProposalRollup
 from fallback.models.missions import Mission, MissionDependency, MissionEvent
@@ -37,6 +38,7 @@ __all__ = [
     "Mission",
     "MissionComment",
     "MissionDependency",
+    "MissionDocumentVersion",
     "MissionEvent",
     "MissionFallbackAllowance",
     "MissionFallbackConfig",

@@ -9,6 +9,7 @@ from fallback.services import (
     access,
     comments,
     configs,
+    documents,
     missions,
     notifications,
     preferences,
@@ -51,6 +52,14 @@ def with_dependency():
     second = MissionFactory(project=first.project)
     missions.add_dependency(actor=Member.objects.system(), mission=first, depends_on=second)
     return {"mission": first, "depends_on": second}
+
+
+def two_versions(by):
+    mission = MissionFactory()
+    return [
+        documents.save_document(actor=by, mission=mission, name="solution.md", content=f"{number}", based_on=number)
+        for number in range(2)
+    ]
 
 
 def commented(by):
@@ -311,6 +320,12 @@ CASES = {
     "remove_comment": (
         "comment.removed",
         lambda by: comments.remove_comment(actor=by, comment=commented(MemberFactory())),
+        None,
+    ),
+    "save_document": ("document.saved", two_versions, None),
+    "remove_document_text": (
+        "document.text_removed",
+        lambda by: documents.remove_document_text(actor=by, version=two_versions(MemberFactory())[0]),
         None,
     ),
     "snooze_notification": (

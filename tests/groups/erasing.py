@@ -93,6 +93,7 @@ DOERS = {
     ("engagement_state_transitions", "actor_id"),
     ("events", "actor_id"),
     ("mission_comments", "author_id"),
+    ("mission_document_versions", "author_id"),
     ("mission_events", "actor_id"),
     ("mission_fallback_items", "reviewed_by_id"),
     ("mission_fallback_runs", "started_by_id"),

@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from fallback.services.documents import save_document
 from groups.models import Event
 from missiondeck.services.missions import change_status
 from missionsite.common import mentions
@@ -99,7 +100,9 @@ def test_each_registered_text_is_found_and_opens(noor):
     TaskFactory(title=NAME)
     MissionFactory(name=NAME)
     ProjectFactory(description=NAME)
-    BoardMissionFactory(title=NAME)
+    save_document(
+        actor=StaffFactory(), mission=BoardMissionFactory(title=NAME), name="solution.md", content=NAME, based_on=0
+    )
     ItemFactory(title=NAME)
     AnnouncementFactory(title=NAME)
     TemplateFactory(body=f"Ask {NAME}")

@@ -402,6 +402,9 @@ admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
+admin/fallback/mission/<object_id>/documents/            | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/mission/<mission_id>/document/            | 405                  | done:{WORK} 403:{LOOK} 404
+admin/fallback/mission/document/<version_id>/remove/     | 405                  | done:{MAINTAIN} to:{LOOK} 404
 admin/fallback/mission/<object_id>/comments/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<mission_id>/comment/             | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/mission/comment/<comment_id>/edit/        | 405                  | to:{LOOK} 404
@@ -730,6 +733,9 @@ api/projects/<project>/missions/<mission>                     GET   | ok:{LOOK}p
 api/projects/<project>/missions/<mission>                     PATCH | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/move                POST  | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/events              GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/documents           GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/document            GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/document            PUT   | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/fallback/plan                          GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/runs                          GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/runs                          POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m

@@ -7,6 +7,7 @@ from django.utils import timezone
 from fallback.models.choices import ConfigStatus, List, ProjectRole, ProjectStatus
 from fallback.services.access import request_access
 from fallback.services.comments import add_comment
+from fallback.services.documents import save_document
 from fallback.services.missions import add_dependency
 from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
@@ -83,6 +84,15 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     things["access request"] = request_access(actor=MemberFactory(), project=project)
     _missions(things, project)
     things["comment"] = add_comment(actor=MemberFactory(), mission=things["board mission"], body="Where is the list?")
+    for number, content in enumerate(("Look first.", "Look again.")):
+        version = save_document(
+            actor=MemberFactory(),
+            mission=things["board mission"],
+            name="solution.md",
+            content=content,
+            based_on=number,
+        )
+        things.setdefault("document version", version)
     _runs(things, project, deciders)
     # Last, because nothing can be added to an archived project.
     things["archived project"].status = ProjectStatus.ARCHIVED
@@ -139,6 +149,7 @@ OBJECTS = {
 PARTS = {
     "request_id": "access request",
     "comment_id": "comment",
+    "version_id": "document version",
     "project_id": "project",
     "mission_id": "board mission",
     "template_id": "template",
@@ -224,6 +235,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_organization_set-role": {**role, "role": "member"},
         "fallback_organization_notification-defaults": {"run_failed": "inbox_email"},
         "fallback_mission_comment": {"body": "It is here."},
+        "fallback_mission_document": {"name": "solution.md", "based_on": "2", "content": "Done."},
         "fallback_item_comment": {"body": "It is here."},
         "fallback_comment_edit": {"body": "It is here."},
         "fallback_inbox_settings": {
@@ -272,6 +284,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
     return {
         (f"{at}/missions", "POST"): {"title": "A mission", "description": "Do it.", "priority": 2, "ready": True},
         (f"{at}/missions/<mission>", "PATCH"): {"title": "A better title", "ready": False},
+        (f"{at}/missions/<mission>/document", "PUT"): {"name": "solution.md", "content": "Done.", "based_on": 2},
         (f"{at}/missions/<mission>/move", "POST"): {"list": "todo", "after": things["other board mission"].pk},
         (f"{at}/fallback/runs", "POST"): {"dry_run": False},
         (f"{at}/fallback/items/<item>/accept", "POST"): {"title": "Check every link", "priority": 5},

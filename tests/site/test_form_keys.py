@@ -39,6 +39,8 @@ WITHOUT_KEY = {
     "delete_view": "it is deleted already",
     "fallback_access_decide": "a request is decided once",
     "fallback_inbox_read": "they are read already",
+    "fallback_mission_document": "saves the version after the one that was edited, once",
+    "fallback_document_remove": "it is removed already",
     "fallback_comment_edit": "writes the same text again",
     "fallback_comment_remove": "it is removed already",
     "fallback_inbox_snooze": "puts it off to the same time",
