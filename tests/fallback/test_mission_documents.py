@@ -75,7 +75,7 @@ def post(browser, mission, content: str, *, based_on: int = 0, name: str = SOLUT
 # --- Saving -----------------------------------------------------------------------------------
 
 
-@pytest.mark.seed("004 mission docs on the filesystem", "004 solution path", "004 tasks path")
+@pytest.mark.seed("004 mission documents")
 def test_save_writes_file_and_path(any_store, mission, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         save(mission, "# First\r\nline")
@@ -93,7 +93,7 @@ def test_save_writes_file_and_path(any_store, mission, django_capture_on_commit_
     assert save(mission, "# Second", based_on=1) == second
 
 
-@pytest.mark.seed("004 document conflict check")
+@pytest.mark.seed("004 mission documents")
 def test_save_rejects_text_based_on_older_version(mission):
     save(mission, "One")
     two = save(mission, "Two", based_on=1)
@@ -140,7 +140,7 @@ class TestRace:
         results = people.run(lambda number: save(mission, f"Text of {number}", based_on=1))
         return results, MissionDocumentVersion.objects.filter(mission=mission, version__gt=1).count()
 
-    @pytest.mark.seed("004 document conflict check")
+    @pytest.mark.seed("004 mission documents")
     def test_one_of_two_editors_wins(self):
         with crowd(4) as people:
             for _round in range(ROUNDS):
@@ -148,7 +148,7 @@ class TestRace:
                 assert sorted(type(each).__name__ for each in results).count("DocumentChanged") == 3
                 assert saved == 1
 
-    @pytest.mark.seed("004 document conflict check", control=True)
+    @pytest.mark.seed("004 mission documents", control=True)
     def test_without_guards_several_editors_win(self, monkeypatch):
         def slow(mission, name, real=service.latest_version):
             found = real(mission, name)
@@ -176,7 +176,7 @@ class TestRace:
 # --- Files ------------------------------------------------------------------------------------
 
 
-@pytest.mark.seed("004 kill -9 while saving leaves a whole file")
+@pytest.mark.seed("004 mission documents")
 def test_repair_writes_what_a_crash_lost(any_store, mission, monkeypatch, django_capture_on_commit_callbacks):
     def crash(name, content):
         raise OSError("killed")
@@ -211,7 +211,7 @@ def test_repair_deletes_files_of_deleted_missions(mission, documents_root, djang
 # --- Pages ------------------------------------------------------------------------------------
 
 
-@pytest.mark.seed("004 mission docs are shown and edited")
+@pytest.mark.seed("004 mission documents")
 def test_page_adds_edits_and_renders(mission):
     browser = client_of(person(mission, "contributor"))
     assert "No such document yet" in page_text(browser.get(tab(mission)))
@@ -231,7 +231,7 @@ def test_page_adds_edits_and_renders(mission):
     assert path_of(mission.pk, SOLUTION) in about
 
 
-@pytest.mark.seed("004 document conflict check")
+@pytest.mark.seed("004 mission documents")
 def test_second_editor_keeps_typed_text(mission):
     first, second = client_of(person(mission, "contributor")), client_of(person(mission, "contributor", "Rui"))
     post(first, mission, "Common text")
