@@ -174,7 +174,7 @@ def save_view(model_admin: ModelAdmin, request: HttpRequest, mission_id: str) ->
         rights_of(request).check(Right.CONTRIBUTE, found.project)
         form = DocumentForm(request.POST)
         if not form.is_valid():
-            raise DomainError(next(iter(form.errors.values()))[0])
+            raise DomainError(str(next(iter(form.errors.values()))[0]))
         values = form.cleaned_data
         save_document(
             actor=member_of(request),

@@ -10,7 +10,7 @@ import time
 from collections.abc import Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import cast
+from typing import Any, cast
 
 import nh3
 from django.utils.safestring import SafeString
@@ -171,7 +171,7 @@ def _coloured(code: str, lexer: Lexer, seconds: _TimeBudget) -> str | None:
     return "".join(parts) + ("</span>" if last else "")
 
 
-def _colour(kind) -> str | None:
+def _colour(kind: Any) -> str | None:
     return _COLOURS[kind] if kind in _COLOURS else _colour(kind.parent)
 
 
@@ -231,12 +231,12 @@ def _without_images(tokens: Sequence[markdown.Token]) -> list[markdown.Token]:
     return kept
 
 
-def _code_block(renderer, tokens: Sequence[markdown.Token], index: int, options, env: MutableMapping) -> str:
+def _code_block(renderer: Any, tokens: Sequence[markdown.Token], index: int, options: Any, env: MutableMapping) -> str:
     token = tokens[index]
     return _figure(token.content.removesuffix("\n"), (token.info.split() or [""])[0], env["colouring"])
 
 
-def _inline_code(renderer, tokens: Sequence[markdown.Token], index: int, options, env: MutableMapping) -> str:
+def _inline_code(renderer: Any, tokens: Sequence[markdown.Token], index: int, options: Any, env: MutableMapping) -> str:
     return f"<code>{_mark_hidden(escape(tokens[index].content))}</code>"
 
 
