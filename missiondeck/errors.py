@@ -177,6 +177,20 @@ class RoleUnknown(DomainError):
     status = 422
 
 
+class OtherRepository(DomainError):
+    message = _("The pull request must belong to the repository of the mission.")
+    code = "other_repository"
+    field = "value"
+    status = 422
+
+
+class FileMissing(DomainError):
+    message = _("Choose a file, and only for evidence of the kind file.")
+    code = "file_missing"
+    field = "file"
+    status = 422
+
+
 class TooMuchEvidence(DomainError):
     message = format_lazy(_("An item can have at most {limit} pieces of evidence."), limit=MAX_EVIDENCE)
     code = "too_much_evidence"

@@ -26,6 +26,7 @@ def register() -> None:
                 ("TestRun", "created_by"),
                 ("DeckTest", "quarantined_by"),
                 ("Evidence", "signed_by"),
+                ("EvidenceFile", "added_by"),
                 ("ClientLink", "created_by"),
             )
         ),

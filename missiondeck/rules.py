@@ -31,6 +31,11 @@ MAX_ITEMS = 1_000
 # Evidence of an item, and characters of a test, suite, URL or role.
 MAX_EVIDENCE = 20
 EVIDENCE_LENGTH = 1_000
+PULL_REQUEST = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/pull/[1-9][0-9]{0,8}$"
+# Bytes of a file.
+EVIDENCE_FILE_BYTES = 5 * 1024 * 1024
+# Minutes between two checks of an address or a pull request.
+EVIDENCE_CHECK_MINUTES = 10
 
 # Characters of a chat message, and of a code block.
 MESSAGE_LENGTH = 100_000

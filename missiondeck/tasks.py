@@ -3,6 +3,7 @@
 from procrastinate.contrib.django import app
 
 from groups.models import Member
+from missiondeck.services.evidence_checks import check_due_evidence
 from missiondeck.services.runs import give_up_stale_runs
 from missionsite.common.audit.context import in_changeset
 
@@ -13,3 +14,11 @@ from missionsite.common.audit.context import in_changeset
 def give_up_stale_test_runs(timestamp: int) -> int:
     """Give up test runs that never ended; return their number."""
     return give_up_stale_runs(actor=Member.objects.system())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="check_deck_evidence", queueing_lock="check_deck_evidence", lock="check_deck_evidence")
+@in_changeset
+def check_deck_evidence(timestamp: int) -> int:
+    """Check pull requests and addresses that are evidence, if their last check is old; returns how many."""
+    return check_due_evidence()

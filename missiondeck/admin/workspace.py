@@ -43,6 +43,7 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("items/<str:dod_item>/position/", "_position", item_views.position_view),
         ("items/<str:dod_item>/remove/", "_remove", item_views.remove_view),
         ("items/<str:dod_item>/evidence/", "_add_evidence", item_views.add_evidence_view),
+        ("evidence/<str:evidence>/file/", "_evidence_file", item_views.evidence_file_view),
         ("evidence/<str:evidence>/remove/", "_remove_evidence", item_views.remove_evidence_view),
         ("evidence/<str:evidence>/sign/", "_sign", item_views.sign_view),
     )

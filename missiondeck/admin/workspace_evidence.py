@@ -10,7 +10,16 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.models import Member
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
-from missiondeck.models import Citizen, DeckMission, DodItem, Evidence, EvidenceChange, EvidenceKind, EvidenceState
+from missiondeck.models import (
+    FOR_READING,
+    Citizen,
+    DeckMission,
+    DodItem,
+    Evidence,
+    EvidenceChange,
+    EvidenceKind,
+    EvidenceState,
+)
 from missiondeck.rules import EVIDENCE_LENGTH
 from missionsite.common.admin.actions import InvalidForm
 from missionsite.common.annotations import StrOrPromise
@@ -30,16 +39,32 @@ MARKS: dict[str, str] = {
 COLUMNS: dict[str, StrOrPromise] = {
     EvidenceKind.TEST: _("Tests"),
     EvidenceKind.SUITE: _("Suites"),
+    EvidenceKind.PULL_REQUEST: _("Pull requests"),
+    EvidenceKind.ADDRESS: _("Addresses"),
     EvidenceKind.SIGN_OFF: _("Sign-offs"),
+    EvidenceKind.FILE: _("Files"),
     EvidenceKind.LINK: _("Links"),
 }
 
 
 class EvidenceForm(forms.Form):
     kind = forms.ChoiceField(choices=EvidenceKind)
-    value = forms.CharField(
-        max_length=EVIDENCE_LENGTH, error_messages={"required": _("Enter a test, suite, URL or role.")}
+    value = forms.CharField(max_length=EVIDENCE_LENGTH, required=False)
+    file = forms.FileField(
+        required=False, max_length=255, error_messages={"max_length": _("The file name is too long.")}
     )
+
+    def clean(self) -> dict:
+        super().clean()
+        values = self.cleaned_data
+        if values.get("kind") == EvidenceKind.FILE:
+            if file := values.get("file"):
+                values["value"] = values.get("value") or file.name
+        elif not values.get("value"):
+            self.add_error("value", _("Enter a test, suite, URL or role."))
+        else:
+            values["file"] = None
+        return values
 
 
 class SignatureForm(forms.Form):
@@ -62,11 +87,11 @@ def _row(each: Evidence, url: WorkspaceUrl, roles: set[str], *, is_open: bool, m
         "kind": each.kind,
         "kind_label": each.get_kind_display(),
         "value": each.value,
-        "href": each.value if each.kind == EvidenceKind.LINK else "",
+        "href": _href(each, url),
         "state": each.state,
         "state_label": _state_label(each),
-        "tone": "calm" if each.kind == EvidenceKind.LINK else TONES[each.state],
-        "mark": "↗" if each.kind == EvidenceKind.LINK else MARKS[each.state],
+        "tone": "calm" if each.kind in FOR_READING else TONES[each.state],
+        "mark": "↗" if each.kind in FOR_READING else MARKS[each.state],
         "run_url": url.to(citizen=Citizen.SOFIA.value, run=each.run_id).href if each.run_id else "",
         "signed_by": str(each.signed_by) if each.signed_by else "",
         "signed_at": each.signed_at,
@@ -75,14 +100,28 @@ def _row(each: Evidence, url: WorkspaceUrl, roles: set[str], *, is_open: bool, m
     }
 
 
+def _href(each: Evidence, url: WorkspaceUrl) -> str:
+    if each.kind == EvidenceKind.FILE:
+        return url.file(each.pk)
+    return each.value if each.kind in (EvidenceKind.LINK, EvidenceKind.ADDRESS, EvidenceKind.PULL_REQUEST) else ""
+
+
 def _state_label(each: Evidence) -> str:
     if each.kind == EvidenceKind.SIGN_OFF:
         return gettext("Signed") if each.signed_at else gettext("Not signed")
-    if each.kind == EvidenceKind.LINK:
+    if each.kind in FOR_READING:
         return ""
+    if each.kind in (EvidenceKind.ADDRESS, EvidenceKind.PULL_REQUEST):
+        return format_detail(each.detail) if each.observed else gettext("Not checked yet")
     if each.state == EvidenceState.MET:
         return gettext("Passed")
     return each.get_state_display()
+
+
+def format_detail(detail: str) -> str:
+    """What a check found, translated up to its colon."""
+    what, colon, rest = detail.partition(":")
+    return f"{gettext(what)}{colon}{rest}" if what else ""
 
 
 def find_evidence(mission: DeckMission, key: str) -> Evidence:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest
+from django.http import Http404, HttpRequest, HttpResponse
+from django.utils.http import content_disposition_header
 from django.utils.translation import gettext
+from django.views.decorators.http import require_safe
 
 from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_evidence import EvidenceForm, SignatureForm, find_evidence, roles_of
 from missiondeck.admin.workspace_forms import ItemForm
-from missiondeck.admin.workspace_page import CHANGE, VIEW, action, item_removed
+from missiondeck.admin.workspace_page import CHANGE, VIEW, action, find_mission, item_removed
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
-from missiondeck.models import DeckMission, DodItem
+from missiondeck.models import DeckMission, DodItem, Evidence
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.evidence import add_evidence, remove_evidence, sign_off
 from missionsite.common.admin.actions import InvalidForm, valid_values
@@ -65,8 +67,21 @@ def remove_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> Wo
 def add_evidence_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
     """Add evidence to an item."""
     item = _find_item(mission, dod_item)
-    add_evidence(actor=current_member(request), item=item, **valid_values(EvidenceForm(request.POST)))
+    add_evidence(actor=current_member(request), item=item, **valid_values(EvidenceForm(request.POST, request.FILES)))
     return WorkspaceUrl.of(request, mission).to(edit=None)
+
+
+@require_safe
+def evidence_file_view(request: HttpRequest, object_id: str, evidence: str) -> HttpResponse:
+    """A file that is evidence, as a download."""
+    mission = find_mission(request, object_id)
+    found = Evidence.objects.select_related("file").filter(item__mission=mission, file__isnull=False)
+    each = found.filter(pk=key_of(evidence)).first()
+    if each is None:
+        raise Http404(gettext("This file does not exist."))
+    response = HttpResponse(bytes(each.file.content), content_type="application/octet-stream")
+    response["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=each.value)
+    return response
 
 
 @action(CHANGE, part="checklist", back="ws-checklist")

@@ -81,6 +81,10 @@ class WorkspaceUrl:
         """The URL of the page of a test."""
         return reverse("admin:missiondeck_workspace_test", args=[self.mission, str(UUID(str(key)))])
 
+    def file(self, evidence: UUID) -> str:
+        """The URL of a file that is evidence."""
+        return reverse("admin:missiondeck_workspace_evidence_file", args=[self.mission, evidence])
+
     def action(self, name: str, *args) -> str:
         """The URL of an action; its query string restores this page."""
         return reverse(f"admin:missiondeck_workspace_{name}", args=[self.mission, *args]) + self.query

@@ -6,9 +6,9 @@ from datetime import datetime
 from typing import Literal
 from uuid import UUID
 
-from django.http import Http404
+from django.http import Http404, HttpResponse
 from django.utils.translation import gettext
-from ninja import Path, Schema, Status
+from ninja import File, Path, Schema, Status, UploadedFile
 from pydantic import Field
 
 from missiondeck.api.access import (
@@ -22,8 +22,8 @@ from missiondeck.api.access import (
     get_visible_mission,
 )
 from missiondeck.api.checklist import ItemId, get_item
-from missiondeck.models import DeckMission, DodItem, Evidence
-from missiondeck.rules import EVIDENCE_LENGTH
+from missiondeck.models import DeckMission, DodItem, Evidence, EvidenceFile, EvidenceKind
+from missiondeck.rules import EVIDENCE_FILE_BYTES, EVIDENCE_LENGTH
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.evidence import evidence_of
 from missiondeck.services.evidence import add_evidence, remove_evidence, sign_off
@@ -32,6 +32,7 @@ from missionsite.common.api import Router, needs
 
 router = Router(tags=["client missions"])
 
+EvidenceContent = File(..., description="At most 5 MB.")
 EvidenceId = Path(..., examples=[EXAMPLE_ID])
 
 
@@ -40,16 +41,23 @@ class EvidenceOut(Schema):
 
     id: UUID = Field(examples=[EXAMPLE_ID])
     item: UUID = Field(examples=[EXAMPLE_ID])
-    kind: str = Field(description="`test`, `suite`, `sign_off` or `link`.", examples=["test"])
-    value: str = Field(description="Test or pattern, suite, role or URL.", examples=["tests.test_send \u203a *"])
+    kind: str = Field(
+        description="`test`, `suite`, `sign_off`, `pull_request`, `address`, `file` or `link`.", examples=["test"]
+    )
+    value: str = Field(
+        description="Test or pattern, suite, role, URL or file name.", examples=["tests.test_send \u203a *"]
+    )
     state: str = Field(
-        description="`met`, `failed`, `missing` (did not run, or not signed) or `pending` (a run is not finished).",
+        description="`met`, `failed`, `missing` (did not run, or not signed) or `pending` (a run is not finished, or "
+        "no check was made yet).",
         examples=["met"],
     )
     run: UUID | None = Field(description="The test run that decided.", examples=[EXAMPLE_ID])
     signed_by: str | None = Field(description="Stable ID.", examples=[None])
     signed_at: datetime | None = Field(examples=[None])
     checked_at: datetime | None = Field(examples=[EXAMPLE_TIME])
+    detail: str = Field(description="What the last check of a pull request or an address found.", examples=[""])
+    observed_at: datetime | None = Field(description="When that was.", examples=[None])
 
 
 class EvidenceList(Schema):
@@ -57,7 +65,7 @@ class EvidenceList(Schema):
 
 
 class NewEvidence(Order):
-    kind: Literal["test", "suite", "sign_off", "link"] = Field(examples=["test"])
+    kind: Literal["test", "suite", "sign_off", "pull_request", "address", "link"] = Field(examples=["test"])
     value: str = Field(min_length=1, max_length=EVIDENCE_LENGTH, examples=["tests.test_send \u203a *"])
 
 
@@ -76,9 +84,37 @@ def list_deck_evidence(request: SiteRequest, number: int = Number):
 @router.post("/deck/missions/{number}/dod/{item}/evidence", response={201: EvidenceOut}, summary="Add evidence")
 @needs(DECK_WRITE, checks_rights=True)
 def add_deck_evidence(request: SiteRequest, order: NewEvidence, number: int = Number, item: UUID = ItemId):
-    """Add evidence to an item. With a test, suite or sign-off, the item is ticked and reopened by its evidence."""
+    """Add evidence to an item, which is then ticked and reopened by it, unless it is a link. A pull request is one on
+    GitHub that must be merged and not reverted; an address must answer with a status of 200 to 299."""
     found = get_item(get_mission_to_change(request, number, CHANGE), item)
     return Status(201, _out(add_evidence(actor=request.auth.member, item=found, kind=order.kind, value=order.value)))
+
+
+@router.post("/deck/missions/{number}/dod/{item}/files", response={201: EvidenceOut}, summary="Add a file as evidence")
+@needs(DECK_WRITE, checks_rights=True, longest=lambda: EVIDENCE_FILE_BYTES + 64 * 1024)
+def add_deck_evidence_file(
+    request: SiteRequest,
+    number: int = Number,
+    item: UUID = ItemId,
+    file: UploadedFile = EvidenceContent,
+):
+    """Add a file to an item, for people to read; it ticks nothing. Sent as `multipart/form-data`."""
+    found = get_item(get_mission_to_change(request, number, CHANGE), item)
+    made = add_evidence(actor=request.auth.member, item=found, kind=EvidenceKind.FILE, value=file.name or "", file=file)
+    return Status(201, _out(made))
+
+
+@router.get("/deck/missions/{number}/dod/{item}/evidence/{evidence}/file", summary="Download a file")
+@needs(DECK_READ, checks_rights=True)
+def get_deck_evidence_file(
+    request: SiteRequest, number: int = Number, item: UUID = ItemId, evidence: UUID = EvidenceId
+):
+    """The content of evidence that is a file."""
+    mission = get_visible_mission(request, number)
+    found = EvidenceFile.objects.filter(evidence=_evidence(mission, get_item(mission, item), evidence)).first()
+    if found is None:
+        raise Http404(gettext("This evidence is not a file."))
+    return HttpResponse(bytes(found.content), content_type="application/octet-stream")
 
 
 @router.delete(
@@ -113,7 +149,7 @@ def _evidence(mission: DeckMission, item: DodItem, key: UUID) -> Evidence:
 
 
 def _out(each: Evidence) -> dict:
-    named = ("id", "kind", "value", "state", "signed_at", "checked_at")
+    named = ("id", "kind", "value", "state", "signed_at", "checked_at", "detail", "observed_at")
     return {name: getattr(each, name) for name in named} | {
         "item": each.item_id,
         "run": each.run_id,

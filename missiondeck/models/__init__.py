@@ -3,19 +3,21 @@
 from missiondeck.models.chats import ChatMessage
 from missiondeck.models.checklist import DodItem
 from missiondeck.models.choices import (
+    FOR_READING,
     Category,
     ChatSender,
     Citizen,
     DeckStatus,
     EvidenceKind,
     EvidenceState,
+    Observation,
     ResultStatus,
     RunSource,
     RunStatus,
 )
 from missiondeck.models.clients import ClientCode, ClientComment, ClientLink, ClientSignature
 from missiondeck.models.deck_tests import DeckTest, TestResult
-from missiondeck.models.evidence import Evidence, EvidenceChange
+from missiondeck.models.evidence import Evidence, EvidenceChange, EvidenceFile
 from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.gates import GateBaseline, GateRules, VanishedTest
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
@@ -23,6 +25,7 @@ from missiondeck.models.missions import DeckMission, DeckStatusChange
 from missiondeck.models.runs import LatestRun, RunOutcome, TestRun, TestRunLogPage, TestRunPart
 
 __all__ = [
+    "FOR_READING",
     "Category",
     "ChatMessage",
     "ChatSender",
@@ -41,11 +44,13 @@ __all__ = [
     "DodItemHistory",
     "Evidence",
     "EvidenceChange",
+    "EvidenceFile",
     "EvidenceKind",
     "EvidenceState",
     "GateBaseline",
     "GateRules",
     "LatestRun",
+    "Observation",
     "ResultStatus",
     "RunOutcome",
     "RunSource",

@@ -60,7 +60,14 @@ class EvidenceKind(models.TextChoices):
     TEST = "test", _("Test")
     SUITE = "suite", _("Suite")
     SIGN_OFF = "sign_off", _("Sign-off by a role")
+    PULL_REQUEST = "pull_request", _("Merged pull request")
+    ADDRESS = "address", _("Address that answers")
+    FILE = "file", _("File")
     LINK = "link", _("Link")
+
+
+# Evidence for people to read, which ticks nothing.
+FOR_READING = (EvidenceKind.FILE, EvidenceKind.LINK)
 
 
 class EvidenceState(models.TextChoices):
@@ -70,6 +77,13 @@ class EvidenceState(models.TextChoices):
     FAILED = "failed", _("Failed")
     MISSING = "missing", _("Did not run")
     PENDING = "pending", _("Running")
+
+
+class Observation(models.TextChoices):
+    """What the last check outside of the site found."""
+
+    MET = "met", _("Met")
+    FAILED = "failed", _("Failed")
 
 
 class RunSource(models.TextChoices):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from missiondeck.models import DeckMission, Evidence, EvidenceChange, EvidenceKind
+from missiondeck.models import FOR_READING, DeckMission, Evidence, EvidenceChange
 
 
 def evidence_of(mission: DeckMission) -> dict[UUID, list[Evidence]]:
@@ -18,7 +18,7 @@ def evidence_of(mission: DeckMission) -> dict[UUID, list[Evidence]]:
 
 def is_automatic(evidence: list[Evidence]) -> bool:
     """Whether an item with this evidence is ticked and reopened by it."""
-    return any(each.kind != EvidenceKind.LINK for each in evidence)
+    return any(each.kind not in FOR_READING for each in evidence)
 
 
 def last_changes(mission: DeckMission, *, most: int = 20) -> list[EvidenceChange]:

@@ -20,6 +20,7 @@ from django.template.loader import render_to_string
 from django.utils import timezone, translation
 
 from missiondeck.models import (
+    FOR_READING,
     Category,
     ClientLink,
     ClientSignature,
@@ -78,7 +79,7 @@ def _render(facts: dict, signatures: list[ClientSignature]) -> str:
 def _item(item: dict) -> dict:
     evidence = [
         {"kind": EvidenceKind(each["kind"]).label, "value": each["value"], "by": each["by"],
-         "state": EvidenceState(each["state"]).label if each["kind"] != EvidenceKind.LINK else ""}
+         "state": EvidenceState(each["state"]).label if each["kind"] not in FOR_READING else ""}
         for each in item.get("evidence", ())
     ]  # fmt: skip
     return item | {"evidence": evidence, "done_at": _at(item["done_at"])}

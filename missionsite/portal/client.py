@@ -19,7 +19,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from groups.models import Member
-from missiondeck.models import Category, ClientLink, DeckStatus, EvidenceKind, EvidenceState
+from missiondeck.models import FOR_READING, Category, ClientLink, DeckStatus, EvidenceKind, EvidenceState
 from missiondeck.rules import CODE_MINUTES, COMMENT_LENGTH, LINK_REQUESTS_PER_MINUTE
 from missiondeck.selectors.clients import facts_of
 from missiondeck.services.client_links import add_client_comment, read_client_link, send_client_code, sign_delivery
@@ -41,8 +41,12 @@ KINDS: dict[str, str | Promise] = {
     EvidenceKind.TEST: gettext_lazy("Test"),
     EvidenceKind.SUITE: gettext_lazy("Test suite"),
     EvidenceKind.SIGN_OFF: gettext_lazy("Signed by"),
+    EvidenceKind.PULL_REQUEST: gettext_lazy("Code change"),
+    EvidenceKind.ADDRESS: gettext_lazy("Website that answers"),
+    EvidenceKind.FILE: gettext_lazy("File"),
     EvidenceKind.LINK: gettext_lazy("Document"),
 }
+_WITH_LINK = (EvidenceKind.LINK, EvidenceKind.ADDRESS, EvidenceKind.PULL_REQUEST)
 STATES: dict[str, str | Promise] = {
     EvidenceState.MET: gettext_lazy("confirmed"),
     EvidenceState.FAILED: gettext_lazy("failed"),
@@ -189,8 +193,8 @@ def shown(link: ClientLink) -> dict:
             {
                 "kind": KINDS[each["kind"]],
                 "value": each["by"] or each["value"],
-                "href": each["value"] if each["kind"] == EvidenceKind.LINK else "",
-                "state": "" if each["kind"] == EvidenceKind.LINK else STATES[each["state"]],
+                "href": each["value"] if each["kind"] in _WITH_LINK else "",
+                "state": "" if each["kind"] in FOR_READING else STATES[each["state"]],
                 "is_met": each["state"] == EvidenceState.MET,
             }
             for each in item.get("evidence", ())

@@ -363,6 +363,8 @@ class TestDescription:
             "get_deck_run_logs",
             "list_deck_evidence",
             "add_deck_evidence",
+            "add_deck_evidence_file",
+            "get_deck_evidence_file",
             "remove_deck_evidence",
             "sign_deck_evidence",
             "get_deck_run_changes",

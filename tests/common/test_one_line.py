@@ -45,6 +45,7 @@ ELSEWHERE = {
     "test_runs.build_url": "test_runs_build_url_form",
     "deck_tests.issue_url": "deck_tests_issue_url_form",
     "test_run_parts.digest": "test_run_parts_digest_form",
+    "dod_evidence_files.digest": "dod_evidence_files_digest_form",
     # Made by the site, never typed.
     "members.password": "",
     "member_merge_rows.row_key": "",

@@ -137,7 +137,12 @@ def test_slow_server_and_resolver_are_cut_off(server, monkeypatch):
     with pytest.raises(OutboundError, match=r"within 0\.3 seconds"):
         get(f"{server.url}/slow", seconds=0.3)
     never = threading.Event()
-    monkeypatch.setattr(socket, "getaddrinfo", lambda *_arguments, **_options: [] if never.wait(5) else [])
+
+    def stuck(*_arguments, **_options):
+        never.wait(5)
+        return []
+
+    monkeypatch.setattr(socket, "getaddrinfo", stuck)
     with pytest.raises(OutboundError, match="in time"):
         get("http://slow.example/", seconds=0.3)
     never.set()

@@ -87,6 +87,7 @@ DOERS = {
     ("deck_tests", "quarantined_by_id"),
     ("deck_vanished_tests", "by_id"),
     ("dod_evidence", "signed_by_id"),
+    ("dod_evidence_files", "added_by_id"),
     ("deck_client_links", "created_by_id"),
     ("dod_items", "completed_by_id"),
     ("engagement_announcements", "created_by_id"),

@@ -238,7 +238,9 @@ def test_evidence_of_complete_mission_is_locked_and_still_checked():
         ("link", "javascript:alert(1)", "dod_evidence_link_form"),
         ("test", "  ", "dod_evidence_value_not_empty"),
         ("test", "a\nb", "dod_evidence_value_one_line"),
-        ("file", "a", "dod_evidence_kind_known"),
+        ("photo", "a", "dod_evidence_kind_known"),
+        ("address", "http://docs.example.org", "dod_evidence_link_form"),
+        ("pull_request", "https://github.com/a/b/issues/7", "dod_evidence_pull_request_form"),
     ],
 )
 def test_invalid_evidence_is_rejected_by_database(kind, value, rule):
@@ -252,6 +254,7 @@ def test_invalid_evidence_is_rejected_by_database(kind, value, rule):
     [
         ("state = 'perhaps'", "dod_evidence_state_known"),
         ("signed_at = now()", "dod_evidence_signature_consistent"),
+        ("observed = 'met', observed_at = now()", "dod_evidence_observation_consistent"),
     ],
 )
 @pytest.mark.django_db(transaction=True)
@@ -327,7 +330,13 @@ def test_evidence_on_page(lead, dora):
     assert is_done(item)
     page = lead.get(address(made))
     (row,) = page.context["matrix"]["rows"]
-    assert [[each["state_label"] for each in cell] for _label, cell in row["cells"]] == [["Passed"], [], ["Signed"], []]
+    assert [[each["state_label"] for each in cell] for _label, cell in row["cells"]] == [
+        ["Passed"],
+        *([] for _column in ("suite", "pull request", "address")),
+        ["Signed"],
+        [],
+        [],
+    ]
     assert page.context["matrix"]["changes"][0]["is_done"] is True
     other = client_of(with_role("Auditor"))
     other.post(address(made, "_sign", signature.pk), {"signed": "0"})

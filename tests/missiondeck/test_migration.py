@@ -27,6 +27,8 @@ STEPS = [
     "0011_test_results",
     "0012_evidence",
     "0013_client_links",
+    "0014_limit_of_items",
+    "0015_outside_evidence",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
@@ -227,6 +229,8 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }  # fmt: skip
     feed = {"alarm_hours", "hides_budget", "hides_addresses"}
     without = {
+        "0014_limit_of_items": (set(), {}),
+        "0013_client_links": (set(), {}),
         "0012_evidence": (set(), {}),
         "0011_test_results": (set(), {}),
         "0010_further_meaningful_rows": (results, {}),

@@ -52,6 +52,9 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
     things["deck evidence"] = add_evidence(
         actor=people["superuser"], item=proven, kind="sign_off", value="Delivery Lead"
     )
+    things["deck file"] = add_evidence(
+        actor=people["superuser"], item=proven, kind="file", value="terms.txt", file=BytesIO(b"agreed")
+    )
     until = timezone.now() + timedelta(days=14)
     quarantine_test(
         actor=people["superuser"],
@@ -84,7 +87,7 @@ def part(things: dict[str, object], name: str, route: str) -> object:
             is_running = route.endswith(("_deck_run", "_finish", "_give_up")) and not route.startswith("get_")
             return things["running deck run" if is_running else "deck run"].pk
         case "evidence":
-            return things["deck evidence"].pk
+            return things["deck file" if route.endswith("_file") else "deck evidence"].pk
         case "test":
             return key_of_test("tests \u203a test_gone")
         case "form":
@@ -171,6 +174,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/dod/<item>/evidence", "POST"): {"kind": "suite", "value": "unit"},
+        (f"{at}/<number>/dod/<item>/files", "POST"): {"file": SimpleUploadedFile("terms.txt", b"agreed")},
         (f"{at}/<number>/dod/<item>/evidence/<evidence>/signature", "PUT"): {"signed": True},
         (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},
         (f"{at}/<number>/runs", "POST"): {"name": "nightly"},

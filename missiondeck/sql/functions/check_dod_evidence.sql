@@ -1,4 +1,4 @@
--- An item with tests, suites or sign-offs as evidence is ticked and reopened by them, not by hand.
+-- An item with evidence other than links and files is ticked and reopened by them, not by hand.
 CREATE OR REPLACE FUNCTION check_dod_evidence() RETURNS trigger
 LANGUAGE plpgsql SET search_path = public, pg_temp
 AS $$
@@ -6,7 +6,7 @@ DECLARE
     is_met boolean;
 BEGIN
     SELECT bool_and(state = 'met') INTO is_met FROM dod_evidence
-    WHERE item_id = NEW.id AND kind <> 'link' AND removed_at IS NULL;
+    WHERE item_id = NEW.id AND kind NOT IN ('link', 'file') AND removed_at IS NULL;
     IF NEW.completed AND NOT is_met THEN
         RAISE EXCEPTION 'the evidence of the item is not met'
             USING ERRCODE = 'check_violation', CONSTRAINT = 'dod_items_evidence_met';

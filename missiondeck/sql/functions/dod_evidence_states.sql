@@ -1,11 +1,12 @@
 -- The state of each piece of evidence of a mission, and the run that decides it:
 -- met; failed: a test or suite is red; missing: no such test or suite ran, or no one signed; pending: a run is not finished.
+-- What a check outside of the site observed decides for pull requests and addresses; pending before the first check.
 -- Of a test that ran in several suites, its newest run in each environment decides. A quarantine is no evidence.
 CREATE OR REPLACE FUNCTION dod_evidence_states(of_mission uuid) RETURNS TABLE (evidence_id uuid, state text, run_id uuid)
 LANGUAGE sql STABLE SET search_path = public, pg_temp
 AS $$
     WITH evidence AS MATERIALIZED (
-        SELECT e.id, e.kind, e.value, e.signed_at, md5(e.value)::uuid AS test_key,
+        SELECT e.id, e.kind, e.value, e.signed_at, e.observed, md5(e.value)::uuid AS test_key,
                replace(replace(replace(replace(e.value, '\', '\\'), '%', '\%'), '_', '\_'), '*', '%') AS pattern
         FROM dod_evidence e JOIN dod_items i ON i.id = e.item_id WHERE i.mission_id = of_mission AND e.removed_at IS NULL
     ), newest AS MATERIALIZED (
@@ -36,7 +37,8 @@ AS $$
         FROM (SELECT * FROM tests UNION ALL SELECT * FROM suites) each GROUP BY id
     )
     SELECT e.id, CASE
-        WHEN e.kind = 'link' THEN 'met'
+        WHEN e.kind IN ('link', 'file') THEN 'met'
+        WHEN e.kind IN ('pull_request', 'address') THEN coalesce(nullif(e.observed, ''), 'pending')
         WHEN e.kind = 'sign_off' THEN CASE WHEN e.signed_at IS NULL THEN 'missing' ELSE 'met' END
         WHEN f.bad > 0 THEN 'failed'
         WHEN f.running > 0 THEN 'pending'

@@ -1,5 +1,5 @@
--- Updates the states of a mission's evidence, and ticks or reopens items accordingly: an item whose tests, suites and
--- sign-offs are all met is done, by the system member; one of which any has failed or is missing is open. While a run is
+-- Updates the states of a mission's evidence, and ticks or reopens items accordingly: an item whose evidence,
+-- except for links and files, is met is done, by the system member; one of which any has failed or is missing is open. While a run is
 -- not finished, items stay as they are, and so do those of a complete mission.
 -- SECURITY DEFINER, because the role of the site may not write states. Returns without evidence at once.
 CREATE OR REPLACE FUNCTION refresh_dod_evidence(of_mission uuid) RETURNS void
@@ -26,7 +26,7 @@ BEGIN
         SELECT e.item_id, bool_and(e.state = 'met') AS is_met,
                (array_agg(e.run_id ORDER BY e.state = 'met', e.checked_at DESC))[1] AS run_id
         FROM dod_evidence e JOIN dod_items i ON i.id = e.item_id
-        WHERE i.mission_id = of_mission AND e.kind <> 'link' AND e.removed_at IS NULL
+        WHERE i.mission_id = of_mission AND e.kind NOT IN ('link', 'file') AND e.removed_at IS NULL
         GROUP BY e.item_id HAVING bool_and(e.state = 'met') OR bool_or(e.state IN ('failed', 'missing'))
     ), changed AS (
         UPDATE dod_items i SET completed = w.is_met, completed_at = CASE WHEN w.is_met THEN clock_timestamp() END,
