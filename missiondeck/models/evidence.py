@@ -36,7 +36,8 @@ class Evidence(TimestampedModel):
     value: of a test, its class and name, or a pattern with `*`; of a suite, its name; of a link, its URL; of a
     sign-off, the role that signs; of a pull request, its URL on GitHub; of an address, a URL that must answer; of a
     file, its name. state, run, checked_at: set by the database whenever a run or the evidence changes; run is the test
-    run that decided. observed, observed_at, detail: what the last check of a pull request or an address found. Items are ticked and reopened by all of their evidence but links and files.
+    run that decided. observed, observed_at, detail: what the last check of a pull request or an address found. Items
+    are ticked and reopened by all of their evidence but links and files.
     """
 
     item = models.ForeignKey(
