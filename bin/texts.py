@@ -69,6 +69,13 @@ NAMES = {
     "UTC",
     "English",
     "Mac Roman",
+    "Visual Studio (TRX)",
+    "Robot Framework",
+    "go test",
+    "Playwright",
+    "Jest",
+    "Mocha",
+    "Cucumber",
     "DOS 850",
 }
 

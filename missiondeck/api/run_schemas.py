@@ -28,7 +28,9 @@ class RunSummary(Schema):
         examples=["failed"],
     )
     name: str = Field(examples=["pytest"])
-    source: str = Field(description="`junit`, `json` or `manual`.", examples=["junit"])
+    source: str = Field(
+        description="The format of the report, such as `junit`, `json`, `tap` or `go`, or `manual`.", examples=["junit"]
+    )
     summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
     commit: str = Field(description="The full commit hash; empty by hand.", examples=["f" * 40])
     branch: str = Field(examples=["main"])

@@ -92,3 +92,14 @@ class RunSource(models.TextChoices):
     MANUAL = "manual", _("Manual")
     JUNIT = "junit", _("JUnit XML")
     JSON = "json", "JSON"
+    TRX = "trx", "Visual Studio (TRX)"
+    NUNIT = "nunit", "NUnit"
+    XUNIT = "xunit", "xUnit.net"
+    ROBOT = "robot", "Robot Framework"
+    TAP = "tap", "TAP"
+    GO = "go", "go test"
+    CTRF = "ctrf", "CTRF"
+    PLAYWRIGHT = "playwright", "Playwright"
+    JEST = "jest", "Jest"
+    MOCHA = "mocha", "Mocha"
+    CUCUMBER = "cucumber", "Cucumber"

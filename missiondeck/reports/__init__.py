@@ -1,4 +1,4 @@
-"""Reads test reports: JUnit XML of all common tools, and a JSON format.
+"""Reads test reports: JUnit XML of all common tools, the formats of others, and a JSON format of its own.
 
 `read_report` is the entry point. It returns what `test_runs` stores; nothing here uses the database.
 """
@@ -12,12 +12,15 @@ from django.utils.translation import gettext
 
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
-from missiondeck.reports.junit import read_junit
+from missiondeck.reports.jsonlines import read_go, read_messages
+from missiondeck.reports.lines import detect_lines
 from missiondeck.reports.logs import decode_logs
 from missiondeck.reports.messages import message, warning_texts
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
 from missiondeck.reports.stream import PIECE, BinaryFile, Source, detect_format, read_start
+from missiondeck.reports.tap import read_tap
 from missiondeck.reports.values import short
+from missiondeck.reports.xmlformats import read_xml
 
 __all__ = [
     "BinaryFile",
@@ -105,9 +108,12 @@ def digest_of_parts(digests: list[str]) -> str:
 
 def _read(source: Source, collector: Collector) -> Part:
     head, lines = read_start(source)
+    readers: dict[str, Callable[..., Part]] = {"tap": read_tap, "go": read_go, "cucumber": read_messages}
+    if reader := readers.get(detect_lines(head)):
+        return reader(head=head, source=source, collector=collector)
     if detect_format(head) == "json":
         return read_json(head=head, source=source, collector=collector)
-    return read_junit(head=head, lines=lines, source=source, collector=collector)
+    return read_xml(head=head, lines=lines, source=source, collector=collector)
 
 
 def _file_label(file: BinaryFile) -> str:

@@ -1,11 +1,15 @@
 """A test while it is read: statuses, problems and output, and the verdict that follows."""
 
+import re
 from collections.abc import Callable
 
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED
 from missiondeck.reports.values import Text
 
 _RAN = "ran"
+# CTest lists tests that failed because they could not run as skipped. Source: cmCTestRunTest.cxx.
+_NOT_RUN = re.compile("Unable to find executable|Unable to find required file|Failed test dependencies")
+_MAY_FAIL = re.compile("TEST_CASE tagged with !mayfail")
 # Values of `status` and `result` attributes, in lower case without blanks, dashes and underscores.
 # Sources: GoogleTest, CTest, Behave, Godog, Bazel, Catch2, NUnit's and Unity's converters.
 _VERDICTS = {
@@ -69,6 +73,7 @@ class Case:
         "file",
         "has_skip",
         "has_unknown",
+        "may_fail",
         "name",
         "output",
         "retries",
@@ -90,6 +95,8 @@ class Case:
         # An unknown element or status, which may be a verdict.
         self.has_unknown = False
         self.has_skip = False
+        # Catch2 lists the failures of a test that may fail; they do not fail its run.
+        self.may_fail = False
         # The last retry failed.
         self.failed_again = False
         # FAILED or ERROR: the kind of its first problem.
@@ -124,10 +131,16 @@ class Case:
                 self.failed_again |= problem.kind == "rerun"
                 self._retried = self._retried or _Errors(self._limit)
                 self._retried.add(problem)
+            case "skipped" if _NOT_RUN.match(problem.message):
+                self.bad += 1
+                self.status = self.status or ERROR
+                self._failures = self._failures or _Errors(self._limit)
+                self._failures.add(problem)
             case _:
                 text = problem.text.value().strip()
                 if problem.kind == SKIPPED:
                     self.has_skip = True
+                    self.may_fail |= _MAY_FAIL.fullmatch(problem.message) is not None
                 elif problem.kind == "stated" and not is_negative(text):
                     self._verdicts.append(verdict_of(problem.name))
                 else:
@@ -143,7 +156,7 @@ class Case:
         Failed takes precedence over skipped, and skipped over unknown. An unknown element counts as skipped unless a
         `status` attribute says that the test passed.
         """
-        if self.bad:
+        if self.bad and not self.may_fail:
             return self.status, False
         if self.failed_again:
             return FAILED, False

@@ -63,13 +63,8 @@ class Collector:
         for key, value in (("classname", classname), ("suite", suite), ("file", file)):
             if value:
                 result[key] = value
-                self._names += values.size_of(value)
-        self._names += values.size_of(name)
-        if self._names > NAMES_BYTES:
-            raise ReportRejected(
-                gettext("The names in the report are more than %(names_bytes)s of text. Split it into several runs.")
-                % {"names_bytes": format_size(NAMES_BYTES)}
-            )
+                self._count_name(value)
+        self._count_name(name)
         if flaky:
             result["flaky"] = True
         if retries:
@@ -79,6 +74,17 @@ class Collector:
             self.warnings.count("error_left_out")
         if output and not self._keep_output(result, output):
             self.warnings.count("output_left_out")
+
+    def describe(self, index: int, *, classname: str) -> None:
+        """Add the class to a result, which some formats state later."""
+        if classname and "classname" not in (result := self.results[index]):
+            self._count_name(classname)
+            result["classname"] = classname
+
+    def describe_error(self, result: dict, error: str) -> None:
+        """Add an error to a result without one."""
+        if "error" not in result and not self._keep(result, error=error):
+            self.warnings.count("error_left_out")
 
     def name(self, text: str) -> str:
         """The name as it is stored. Warns if it is cut."""
@@ -97,6 +103,14 @@ class Collector:
         if text.is_cleaned:
             self.warnings.count("cleaned")
         return text.value()
+
+    def _count_name(self, text: str) -> None:
+        self._names += values.size_of(text)
+        if self._names > NAMES_BYTES:
+            raise ReportRejected(
+                gettext("The names in the report are more than %(names_bytes)s of text. Split it into several runs.")
+                % {"names_bytes": format_size(NAMES_BYTES)}
+            )
 
     def _warn_if_cleaned(self, text: str) -> None:
         """Warn if a text is not stored unchanged."""

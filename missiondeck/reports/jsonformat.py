@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
-from missiondeck.reports.jsonreports import convert, is_go_event
+from missiondeck.reports.jsonreports import convert
 from missiondeck.reports.messages import Message, message, text_of
 from missiondeck.reports.report import MIB, Part, ReportRejected
 from missiondeck.reports.stream import PIECE, Source
@@ -44,10 +44,10 @@ def read_json(*, head: bytes, source: Source, collector: Collector) -> Part:
     pieces = [head]
     while data := source.read(PIECE):
         pieces.append(data)
-    document = convert(_parse(b"".join(pieces), collector))
+    document, format = convert(_parse(b"".join(pieces), collector))
     if isinstance(document, list):
         document = {"results": document}
-    return _Reader(collector).read(document)
+    return _Reader(collector).read(document, format)
 
 
 # --- Text to values ---------------------------------------------------------------------------
@@ -68,8 +68,6 @@ def _parse(data: bytes, collector: Collector) -> dict | list:
     try:
         return _values(text)
     except json.JSONDecodeError as error:
-        if error.msg == "Extra data" and (lines := _go_lines(text)):
-            return lines
         raise ReportRejected(
             gettext("The report is not well-formed JSON, in line %(lineno)s, column %(colno)s: %(msg)s. %(advice)s")
             % {"lineno": error.lineno, "colno": error.colno, "msg": error.msg, "advice": _AGAIN}
@@ -88,15 +86,6 @@ def _values(text: str) -> Any:
         parse_int=_integer,
         parse_float=_decimal,
     )
-
-
-def _go_lines(text: str) -> list[dict]:
-    """The lines of `go test -json`; empty if one is not an event, such as a line that is cut off."""
-    try:
-        events = [_values(line) for line in text.split("\n") if line.strip()]
-    except json.JSONDecodeError:
-        return []
-    return events if all(map(is_go_event, events)) else []
 
 
 def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
@@ -147,7 +136,7 @@ class _Reader:
         # Index of the first result of this file.
         self._first = len(collector.results)
 
-    def read(self, document: dict) -> Part:
+    def read(self, document: dict, format: str) -> Part:
         results = document.get("results")
         summary = document.get("summary")
         if not isinstance(results, list):
@@ -171,7 +160,7 @@ class _Reader:
         stated = summary.get("duration")
         if stated is not None:
             seconds = self._seconds(stated, message("summary")) or seconds
-        return Part(name, "json", seconds, figures)
+        return Part(name, format, seconds, figures)
 
     def _result(self, number: int, item: object) -> float:
         """Add one result. Returns its duration in seconds, 0 if unknown."""

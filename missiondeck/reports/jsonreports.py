@@ -1,9 +1,9 @@
-"""JSON reports of other tools, converted to the JSON format of a run: go test, CTRF, Jest, Mocha, Playwright, Cucumber.
+"""JSON reports of other tools, converted to the JSON format of a run: CTRF, Jest, Mocha, Playwright, Cucumber.
 
 Each converter takes the parsed document and returns {"name", "status", "summary", "results"} for jsonformat.py, which
 checks every value. A document of another shape is returned unchanged.
 
-Sources: `go doc test2json`; ctrf.io/docs/specification; jestjs.io/docs/configuration (testResultsProcessor);
+Sources: ctrf.io/docs/specification; jestjs.io/docs/configuration (testResultsProcessor);
 mochajs.org/#json; playwright.dev/docs/api/class-testreporter; github.com/cucumber/cucumber-json-schema.
 """
 
@@ -16,41 +16,25 @@ from django.utils.translation import gettext
 
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED
 
-# Characters of the output of one Go test that are kept while reading; more than one text may have.
-_OUTPUT = 200_000
 
-
-def convert(document: Any) -> Any:
-    """The document in the JSON format of a run, if it is the report of a known tool; else unchanged."""
+def convert(document: Any) -> tuple[Any, str]:
+    """The document in the JSON format of a run and its source, if it is the report of a known tool; else unchanged."""
     if isinstance(document, list):
         if document and all(_is_feature(each) for each in document):
-            return _cucumber(document)
-        if document and all(is_go_event(each) for each in document):
-            return _go(document)
-        return document
+            return _cucumber(document), "cucumber"
+        return document, "json"
     if not isinstance(document, dict):
-        return document
-    if is_go_event(document):
-        return _go([document])
+        return document, "json"
     if isinstance(document.get("results"), dict) and isinstance(document["results"].get("tests"), list):
-        return _ctrf(document["results"])
+        return _ctrf(document["results"]), "ctrf"
     if isinstance(document.get("testResults"), list) and "numTotalTests" in document:
-        return _jest(document)
+        return _jest(document), "jest"
     if isinstance(document.get("stats"), dict):
         if isinstance(document.get("suites"), list):
-            return _playwright(document)
+            return _playwright(document), "playwright"
         if isinstance(document.get("passes"), list) and isinstance(document.get("failures"), list):
-            return _mocha(document)
-    return document
-
-
-def is_go_event(value: Any) -> bool:
-    """Whether a value is a line of `go test -json`."""
-    return (
-        isinstance(value, dict)
-        and isinstance(value.get("Action"), str)
-        and ("Package" in value or "ImportPath" in value)
-    )
+            return _mocha(document), "mocha"
+    return document, "json"
 
 
 def _result(name: Any, status: str, **more: Any) -> dict:
@@ -76,59 +60,6 @@ def _seconds(value: Any, divisor: float = 1_000) -> float | None:
 
 def _count(value: Any) -> int:
     return value if isinstance(value, int) and not isinstance(value, bool) and value > 0 else 0
-
-
-# --- go test -json ----------------------------------------------------------------------------
-
-
-def _go(lines: list[dict]) -> dict:
-    """Each test that ended is a result. A package that failed without a failed test, or never ended, is an error."""
-    results: list[dict] = []
-    output: dict[tuple[str, str], list[str]] = {}
-    sizes: dict[tuple[str, str], int] = {}
-    open_tests: dict[tuple[str, str], None] = {}
-    failed_packages: set[str] = set()
-    for event in lines:
-        package = _texts(event.get("Package")) or _texts(event.get("ImportPath"))
-        test = _texts(event.get("Test"))
-        key = package, test
-        match event["Action"]:
-            case "run" | "start":
-                open_tests[key] = None
-            case "output" | "build-output":
-                text = event.get("Output")
-                if isinstance(text, str) and sizes.get(key, 0) < _OUTPUT:
-                    output.setdefault(key, []).append(text)
-                    sizes[key] = sizes.get(key, 0) + len(text)
-            case "pass" | "bench" if test:
-                results.append(_result(test, PASSED, classname=package, duration=_seconds(event.get("Elapsed"), 1)))
-            case "skip" if test:
-                results.append(_result(test, SKIPPED, classname=package, output=_said(output, key)))
-            case "fail" if test:
-                failed_packages.add(package)
-                seconds = _seconds(event.get("Elapsed"), 1)
-                text = _said(output, key)
-                error = gettext("Failed")
-                results.append(_result(test, FAILED, classname=package, duration=seconds, error=error, traceback=text))
-            case "fail" if package not in failed_packages:
-                failed_packages.add(package)
-                error = gettext("The package failed, but none of its tests did.")
-                results.append(_result(package, ERROR, error=error, traceback=_said(output, key)))
-            case "build-fail":
-                failed_packages.add(package)
-                error = gettext("The package could not be built.")
-                results.append(_result(package, ERROR, error=error, traceback=_said(output, key)))
-        if event["Action"] in ("pass", "fail", "skip", "bench"):
-            open_tests.pop(key, None)
-            output.pop(key, None)
-    for package, test in open_tests:
-        error = gettext("It did not end.")
-        results.append(_result(test or package, ERROR, classname=package if test else "", error=error))
-    return {"name": "go test", "results": results}
-
-
-def _said(output: dict[tuple[str, str], list[str]], key: tuple[str, str]) -> str:
-    return "".join(output.get(key, []))
 
 
 # --- CTRF -------------------------------------------------------------------------------------
@@ -192,8 +123,9 @@ def _jest(report: dict) -> dict:
             # A file that could not be loaded.
             text = _texts(suite.get("message")) or gettext("The file of tests failed to run.")
             results.append(_result(file, ERROR, error=text.strip().partition("\n")[0], traceback=text))
-    failed = max(_count(report.get("numFailedTests")), _count(report.get("numFailedTestSuites")))
+    failed = _count(report.get("numFailedTests"))
     is_bad = report.get("success") is not True or report.get("wasInterrupted") is True
+    is_bad |= _count(report.get("numFailedTestSuites")) > 0
     return {"name": "jest", "results": results, "summary": {"failed": failed}, "status": FAILED if is_bad else None}
 
 
@@ -257,7 +189,14 @@ def _playwright(report: dict) -> dict:
                     retries=max(len(tries) - 1, 0),
                 )
             )
-    return {"name": "playwright", "results": results, "summary": {"failed": _count(report["stats"].get("unexpected"))}}
+    stats, config = report["stats"], report.get("config")
+    fails_on_flaky = isinstance(config, dict) and config.get("failOnFlakyTests") is True and _count(stats.get("flaky"))
+    return {
+        "name": "playwright",
+        "results": results,
+        "summary": {"failed": _count(stats.get("unexpected"))},
+        "status": FAILED if fails_on_flaky else None,
+    }
 
 
 def _specs(suites: list[dict], titles: tuple[str, ...]) -> Iterator[tuple[tuple[str, ...], dict]]:
@@ -278,32 +217,55 @@ def _is_feature(value: Any) -> bool:
 
 
 def _cucumber(features: list[dict]) -> dict:
-    """Undefined, ambiguous and pending steps fail a scenario, as in Cucumber's strict mode."""
-    results = []
+    """Undefined, ambiguous and pending steps fail a scenario, as in Cucumber's strict mode.
+
+    behave writes durations in seconds, and the status of a scenario as well.
+    """
+    results: list[dict] = []
     for feature in features:
+        found = len(results)
         for element in _dicts(feature["elements"]):
             steps = [each for key in ("before", "steps", "after") for each in _dicts(element.get(key))]
             outcomes = [each["result"] for each in steps if isinstance(each.get("result"), dict)]
             statuses = {_texts(each.get("status")).lower() for each in outcomes}
-            if len(outcomes) < len(steps) or not statuses <= {"passed", "skipped"}:
+            wrong = statuses - {"passed", "skipped"}
+            if element.get("type") == "background" and not wrong:
+                # Its steps are those of each scenario.
+                continue
+            stated = _texts(element.get("status")).lower()
+            if wrong or len(outcomes) < len(steps) or stated not in _CUCUMBER:
                 status = FAILED
             elif statuses == {"passed"}:
                 status = PASSED
             else:
                 status = SKIPPED
-            if element.get("type") == "background" and status != FAILED:
-                continue
             messages = _texts([each.get("error_message") for each in outcomes])
-            wrong = ", ".join(sorted(statuses - {"passed", "skipped"}))
+            error = messages.partition("\n")[0] or ", ".join(sorted(wrong)) or stated
             results.append(
                 _result(
                     element.get("name") or element.get("keyword"),
                     status,
                     suite=_texts(feature.get("name")),
-                    file=_texts(feature.get("uri")),
-                    duration=_seconds(sum(_count(each.get("duration")) for each in outcomes), 1e9),
-                    error=(messages.partition("\n")[0] or wrong) if status == FAILED else "",
+                    file=_texts(feature.get("uri")) or _texts(feature.get("location")).rpartition(":")[0],
+                    duration=_seconds(sum(_step_seconds(each.get("duration")) for each in outcomes), 1),
+                    error=(messages.partition("\n")[0] or ", ".join(sorted(wrong)) or stated)
+                    if status == FAILED
+                    else "",
                     traceback=messages,
                 )
             )
+        if _texts(feature.get("status")).lower() not in _CUCUMBER and not any(
+            result["status"] == FAILED for result in results[found:]
+        ):
+            error = gettext("The report has the status failed, but none of its results failed.")
+            results.append(_result(feature.get("name"), ERROR, error=error))
     return {"name": "cucumber", "results": results}
+
+
+# Statuses of a feature or scenario without a failure; most tools write none.
+_CUCUMBER = ("", "passed", "skipped", "untested")
+
+
+def _step_seconds(value: Any) -> float:
+    """Cucumber writes nanoseconds, behave seconds with a fraction."""
+    return value if isinstance(value, float) and value >= 0 else _count(value) / 1e9

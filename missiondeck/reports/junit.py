@@ -8,22 +8,15 @@ from collections.abc import Callable
 from functools import partial
 
 from django.utils.translation import gettext
-from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports import values
 from missiondeck.reports.cases import Case, Problem, is_negative, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
 from missiondeck.reports.messages import Message, message
-from missiondeck.reports.report import Part, ReportRejected
 from missiondeck.reports.reruns import merge_reruns
-from missiondeck.reports.stream import Source
 from missiondeck.reports.suites import Suite, check_totals, path_of
 from missiondeck.reports.values import Unreadable, short
-from missiondeck.reports.xmlstream import Handler, Xml
-
-# Nested elements.
-DEPTH = 100
-ELEMENTS = 2_000_000
+from missiondeck.reports.xmlstream import ReportHandler, Xml, local_name
 
 # The kind of problem of an element. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
 _PROBLEMS = {
@@ -52,48 +45,26 @@ _SOUNDS_BAD = ("fail", "failed", "failure", "error", "errored", "exception", "cr
 _IS_OUTPUT = ("std", "standard", "system")
 # unittest-xml-reporting adds the start time to the name of a suite.
 _STARTED = re.compile(r"-20\d{12}$", re.ASCII)
-_OTHER_REPORTS = {
-    "assemblies": _("an xUnit.net report"),
-    "assembly": _("an xUnit.net report"),
-    "test-run": _("an NUnit report"),
-    "test-results": _("an NUnit report"),
-    "testrun": _("a Visual Studio (TRX) report"),
-    "testng-results": "a TestNG report",
-    "robot": _("a Robot Framework report"),
-    "coverage": _("a coverage report"),
-    "checkstyle": _("a Checkstyle report"),
-    "html": _("a page of HTML"),
-}
 # The attributes of a suite in the order of Gradle.
 _GRADLE = ("name", "tests", "skipped", "failures", "errors", "timestamp", "hostname", "time")
+# The attributes of the root and of the suites in the order of gotestsum. Source: its internal/junitxml/report.go.
+_GOTESTSUM = {
+    ("tests", "failures", "errors", "time"), ("name", "tests", "failures", "errors", "time"),
+    ("tests", "failures", "time", "name"), ("tests", "failures", "time", "name", "timestamp"),
+}  # fmt: skip
 _COUNTS = {"tests": ("tests",), "failures": ("failures",), "errors": ("errors",),
            "skipped": ("skipped", "skip", "skips", "ignored"), "disabled": ("disabled",)}  # fmt: skip
 
 
-def read_junit(*, head: bytes, lines: int, source: Source, collector: Collector) -> Part:
-    """Add the results of the source to the collector. head: bytes already read. lines: the number of lines before."""
-    reader = _Reader(collector)
-    xml = reader.xml = Xml(reader, lines=lines)
-    xml.read(head, source)
-    if xml.cleaner and xml.cleaner.has_wrong_bytes:
-        collector.warnings.count("wrong_bytes")
-    elif xml.cleaner and xml.cleaner.replaced:
-        collector.warnings.count("not_xml")
-    return Part(reader.name, "junit", reader.document.seconds)
-
-
-class _Reader(Handler):
+class JunitReader(ReportHandler):
     """Keeps the open suites, tests and problems, and the target of text."""
 
-    xml: Xml
+    source = "junit"
 
-    def __init__(self, collector: Collector) -> None:
-        super().__init__()
-        self.collector = collector
+    def __init__(self, xml: Xml, collector: Collector) -> None:
+        super().__init__(xml, collector)
         self.document = Suite()
-        self.name = ""
         self._limit = collector.limits.text
-        self._elements = 0
         self._suites = [self.document]
         self._cases: list[Case] = []
         self._problems: list[Problem] = []
@@ -108,20 +79,9 @@ class _Reader(Handler):
     # --- Handler methods ----------------------------------------------------------------------
 
     def startElement(self, name, attrs):
-        self._elements += 1
-        if len(self._open) >= DEPTH:
-            raise ReportRejected(
-                gettext("In line %(line)s more than %(depth)s elements are nested. This is not a test report.")
-                % {"line": self.xml.line, "depth": DEPTH}
-            )
-        if self._elements > ELEMENTS:
-            raise ReportRejected(
-                gettext("The report has more than %(elements)s elements, by line %(line)s. Split it into several runs.")
-                % {"elements": f"{ELEMENTS:,}", "line": self.xml.line}
-            )
+        self.check_limits(len(self._open))
         opener = self._openers.get(name) or self._find_opener(name)
-        if not self.begun:
-            self._begin(name)
+        self.begun = True
         sink = self._sink
         self._open.append((opener(attrs), sink))
 
@@ -137,24 +97,8 @@ class _Reader(Handler):
         if self._sink:
             self._sink(content)
 
-    def _begin(self, name: str) -> None:
-        self.begun = True
-        root = _local(name)
-        # Qt Test writes this spelling, with results in elements that JUnit does not have.
-        is_qt = name == "TestCase"
-        if root in ("testsuites", "testsuite", "testcase") and not is_qt:
-            return
-        what = _("a Qt Test report") if is_qt else _OTHER_REPORTS.get(root)
-        raise ReportRejected(
-            gettext(
-                "This is %(what)s: the root element is <%(name)s>. Configure the tool to write JUnit XML and upload"
-                " that file."
-            )
-            % {"what": what or gettext("not a test report"), "name": short(name)}
-        )
-
     def _find_opener(self, name: str) -> Callable:
-        local = _local(name)
+        local = local_name(name)
         opener: Callable
         if kind := _PROBLEMS.get(local):
             opener = partial(self._open_problem, kind, local)
@@ -172,6 +116,10 @@ class _Reader(Handler):
         self._openers[name] = opener
         return opener
 
+    @property
+    def seconds(self) -> float:
+        return self.document.seconds
+
     # --- Suites -------------------------------------------------------------------------------
 
     def _open_suite(self, attrs, *, is_container: bool = False) -> Callable:
@@ -188,7 +136,9 @@ class _Reader(Handler):
         )
         for key, spellings in _COUNTS.items():
             suite.stated[key] = next((n for each in spellings if (n := self._count(attrs, each)) is not None), None)
-        suite.is_gradle = tuple(attrs) == _GRADLE
+        written = tuple(attrs)
+        suite.is_gradle = written == _GRADLE
+        suite.is_gotestsum = written in _GOTESTSUM
         suite.stated_seconds = self._seconds(attrs, name or gettext("a suite without a name"))
         self._suites.append(suite)
         self._sink = None
@@ -230,7 +180,7 @@ class _Reader(Handler):
             self.collector.warnings.count(
                 "no_verdict", message("test_at_line", name=short(case.name), line=str(self.xml.line))
             )
-        bad = max(case.bad, status in (FAILED, ERROR))
+        bad = max(case.bad, status in (FAILED, ERROR)) if status != SKIPPED or not case.may_fail else 0
         suite.add_test(
             bad=bad,
             is_skipped=status == SKIPPED,
@@ -387,7 +337,3 @@ class _Reader(Handler):
 
     def _example(self, text: str, source_name: str) -> Message:
         return message("value_at_line", text=short(text, 40), source_name=short(source_name), line=str(self.xml.line))
-
-
-def _local(name: str) -> str:
-    return name.rpartition(":")[2].lower()

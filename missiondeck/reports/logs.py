@@ -17,7 +17,7 @@ def decode_logs(data: bytes) -> str:
     are removed, other control characters and invalid bytes replaced. Of a line that was overwritten, the last state is
     kept.
     """
-    text = data.decode(_encoding_of(data), errors="replace").removeprefix("\ufeff")
+    text = data.decode(encoding_of(data), errors="replace").removeprefix("\ufeff")
     text = text.replace("\r\n", "\n")
     if "\r" in text:
         # Without line feeds, these are the line ends of old programs.
@@ -25,7 +25,8 @@ def decode_logs(data: bytes) -> str:
     return clean(text)
 
 
-def _encoding_of(data: bytes) -> str:
+def encoding_of(data: bytes) -> str:
+    """The encoding of a text: UTF-16 by its mark or by its zero bytes, else UTF-8."""
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     sample = data[:_SAMPLE]

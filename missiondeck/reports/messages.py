@@ -57,6 +57,16 @@ _TEXTS: dict[str, StrOrPromise] = {
         "%(n)s totals of suites are not numbers and were ignored; the first is %(first)s.",
         "n",
     ),
+    "status_unknown": ngettext_lazy(
+        "The status of one test is unknown and counts as an error: %(first)s.",
+        "The statuses of %(n)s tests are unknown and count as errors; the first is %(first)s.",
+        "n",
+    ),
+    "line_not_json": ngettext_lazy(
+        "One line of the report is not JSON and was added to the logs: line %(first)s.",
+        "%(n)s lines of the report are not JSON and were added to the logs; the first is line %(first)s.",
+        "n",
+    ),
     "cleaned": ngettext_lazy(
         "One text has terminal colours or control characters; they were removed or replaced by \ufffd.",
         "%(n)s texts have terminal colours or control characters; they were removed or replaced by \ufffd.",
@@ -95,6 +105,11 @@ _TEXTS: dict[str, StrOrPromise] = {
     "unknown_key": ngettext_lazy(
         "The key “%(name)s” is unknown and was ignored.",
         "The key “%(name)s” is unknown and was ignored %(n)s times.",
+        "n",
+    ),
+    "stderr_lines": ngettext_lazy(
+        "gotestsum states %(n)s error: a line on standard error, such as a warning of the compiler. No test failed.",
+        "gotestsum states %(n)s errors: lines on standard error, such as warnings of the compiler. No test failed.",
         "n",
     ),
     "not_listed": ngettext_lazy("%(n)s more warning is not listed.", "%(n)s more warnings are not listed.", "n"),

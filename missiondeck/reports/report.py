@@ -36,7 +36,7 @@ class Part:
     """The data of one report file besides its results. figures: further numbers of the summary."""
 
     name: str
-    # "junit" or "json".
+    # The format, a value of RunSource.
     source: str
     seconds: float
     figures: dict[str, int] = field(default_factory=dict)
@@ -48,7 +48,7 @@ class Report:
 
     # Name of the root, else of the first suite, else "".
     name: str
-    # "junit" or "json".
+    # The format, a value of RunSource.
     source: str
     # SHA-256 digest of the file's bytes, in hexadecimal digits; of several files, see digest_of.
     digest: str

@@ -39,6 +39,8 @@ class Suite:
         self.has_duplicates = False
         # The tool that wrote it: Go adds its version to each suite, Gradle has its own order of attributes.
         self.is_go = self.is_gradle = False
+        # Whether gotestsum wrote it: the root and every suite have its attributes in its order.
+        self.is_gotestsum = False
         self._identities: set[int] = set()
         self._found_seconds = 0.0
 
@@ -73,6 +75,7 @@ class Suite:
         self.bad += number
 
     def add_suite(self, inner: "Suite") -> None:
+        self.is_gotestsum &= inner.is_gotestsum
         self.tests += inner.tests
         self.bad_tests += inner.bad_tests
         self.bad += inner.bad
@@ -113,6 +116,8 @@ def check_totals(suite: Suite, collector: Collector) -> None:
     If it states more failures than it lists, an error is added under its name, so that the run cannot pass.
     """
     stated_bad = _sum(suite.stated, "failures", "errors")
+    if suite.is_root and suite.is_gotestsum:
+        stated_bad = _sum(suite.stated, "failures")
     if differences := _differences(suite, stated_bad):
         if suite.is_root:
             name = message("whole_report")
@@ -122,7 +127,11 @@ def check_totals(suite: Suite, collector: Collector) -> None:
             name = message("suite_without_name")
         stated, found = differences
         collector.warnings.add("totals_differ", name=name, line=str(suite.line), stated=stated, found=found)
-    if stated_bad is not None and not suite.accounts_for(stated_bad):
+    if suite.is_root and suite.is_gotestsum and (suite.stated.get("failures") or 0) <= suite.bad:
+        # Its errors are lines on standard error, not tests.
+        if errors := suite.stated.get("errors"):
+            collector.warnings.add("stderr_lines", n=errors)
+    elif stated_bad is not None and not suite.accounts_for(stated_bad):
         more = stated_bad - suite.bad
         collector.add(
             name=suite.name or _NO_NAME,

@@ -4,6 +4,7 @@ import hashlib
 import math
 import re
 from functools import lru_cache
+from typing import TypeGuard
 
 from django.utils.translation import gettext
 
@@ -100,7 +101,7 @@ def count(text: str | None) -> int | None:
     return int(text)
 
 
-def is_number(value: object) -> bool:
+def is_number(value: object) -> TypeGuard[float]:
     """Whether a JSON value is a finite number; true and false are not."""
     return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
 

@@ -10,6 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports.clean import Cleaner
+from missiondeck.reports.collector import Collector
 from missiondeck.reports.report import MIB, ReportRejected
 from missiondeck.reports.stream import PIECE, Source, format_size
 
@@ -18,6 +19,9 @@ TAG_BYTES = 2 * MIB
 # Different names of elements and attributes, which the parser keeps to the end, and their total characters.
 NAMES = 2_000
 NAMES_CHARACTERS = 200_000
+# Nested elements, and elements of a file.
+DEPTH = 100
+ELEMENTS = 2_000_000
 
 _AGAIN = _("Upload the report again as the tool wrote it.")
 _WRONG = {
@@ -45,9 +49,13 @@ class _Parser(DefusedExpatParser):
         super().reset()
         # Reports text in chunks of 8 KiB, not per line.
         self._parser.buffer_text = True
-        # Reports attributes as a dict.
-        self._parser.StartElementHandler = self.getContentHandler().startElement
-        self._parser.EndElementHandler = self.getContentHandler().endElement
+        self.call(self.getContentHandler())
+
+    def call(self, handler: ContentHandler) -> None:
+        """Call this handler from now on, with attributes as a dict."""
+        self._parser.StartElementHandler = handler.startElement
+        self._parser.EndElementHandler = handler.endElement
+        self._parser.CharacterDataHandler = handler.characters
 
     def start_of_pending(self) -> int:
         """The byte position of the tag that is not complete yet."""
@@ -78,6 +86,11 @@ class Xml:
         self._parser = _Parser(forbid_dtd=True)
         self._parser.setProperty(property_interning_dict, self._names)
         self._parser.setContentHandler(handler)
+
+    def switch(self, handler: Handler) -> None:
+        """Feed the rest of the file to another handler."""
+        self._handler = handler
+        self._parser.call(handler)
 
     @property
     def line(self) -> int:
@@ -169,3 +182,43 @@ class Xml:
             gettext("The report is not well-formed XML, in line %(line)s: %(wrong)s. %(advice)s")
             % {"line": self.line, "wrong": wrong, "advice": _AGAIN}
         )
+
+
+class ReportHandler(Handler):
+    """Reads one format: adds results to the collector.
+
+    source: the name of the format, a value of RunSource. name: that of the report, once it was read.
+    """
+
+    source: str
+    name = ""
+
+    def __init__(self, xml: Xml, collector: Collector) -> None:
+        super().__init__()
+        self.xml = xml
+        self.collector = collector
+        self._elements = 0
+
+    @property
+    def seconds(self) -> float:
+        """The duration of the report, once it was read."""
+        return 0.0
+
+    def check_limits(self, depth: int) -> None:
+        """Count an element. depth: the number of its enclosing elements. Raises ReportRejected."""
+        self._elements += 1
+        if depth >= DEPTH:
+            raise ReportRejected(
+                gettext("In line %(line)s more than %(depth)s elements are nested. This is not a test report.")
+                % {"line": self.xml.line, "depth": DEPTH}
+            )
+        if self._elements > ELEMENTS:
+            raise ReportRejected(
+                gettext("The report has more than %(elements)s elements, by line %(line)s. Split it into several runs.")
+                % {"elements": f"{ELEMENTS:,}", "line": self.xml.line}
+            )
+
+
+def local_name(name: str) -> str:
+    """The name of an element without namespace and case."""
+    return name.rpartition(":")[2].lower()

@@ -95,7 +95,7 @@ class TestImport:
     def test_rejected_file_among_several_is_named(self, job, address):
         files = [SimpleUploadedFile("good.xml", PASSED), SimpleUploadedFile("bad.xml", b"hello")]
         document = rejected(job.post(address, {"report": files}), 422, "report_rejected", "/report")
-        assert document["detail"].startswith("Report 2 of 2 (bad.xml): The file is neither XML nor JSON.")
+        assert document["detail"].startswith("Report 2 of 2 (bad.xml): The file is neither XML nor JSON nor TAP.")
         assert not TestRun.objects.exists()
 
     def test_same_file_after_other_run_is_new_run(self, cast, job, address):

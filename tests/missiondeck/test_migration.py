@@ -29,6 +29,7 @@ STEPS = [
     "0013_client_links",
     "0014_limit_of_items",
     "0015_outside_evidence",
+    "0016_report_formats",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
@@ -229,6 +230,7 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }  # fmt: skip
     feed = {"alarm_hours", "hides_budget", "hides_addresses"}
     without = {
+        "0015_outside_evidence": (set(), {}),
         "0014_limit_of_items": (set(), {}),
         "0013_client_links": (set(), {}),
         "0012_evidence": (set(), {}),

@@ -73,11 +73,25 @@ def test_repeated_test_becomes_one_flaky_test(number, name, retries):
     assert report.warning_texts == []
 
 
-def test_errors_stated_only_by_root_fail_run():
-    """gotestsum counts lines on standard error as errors; a package that cannot be built appears only there."""
+def test_stderr_lines_of_gotestsum_are_warning():
+    report = sample("07")
+    assert counts(report) == (1, 1, 0, 0, 0)
+    assert report.warning_texts == [
+        "gotestsum states 1 error: a line on standard error, such as a warning of the compiler. No test failed."
+    ]
+
+
+@pytest.mark.parametrize(
+    ("root", "suite"),
+    [
+        ('tests="1" failures="0" errors="1" time="2"', 'tests="1" failures="0" name="p"'),
+        ('tests="1" failures="1" errors="0" time="2"', 'tests="1" failures="0" time="1" name="p"'),
+        ('tests="1" failures="0" errors="1"', 'tests="1" failures="0" time="1" name="p"'),
+    ],
+)
+def test_other_errors_of_root_fail_run(root, suite):
     report = read(
-        '<testsuites tests="1" failures="0" errors="1" time="2"><testsuite tests="1" failures="0" name="p">'
-        f'{GO}<testcase classname="p" name="TestA"/></testsuite></testsuites>'
+        f'<testsuites {root}><testsuite {suite}>{GO}<testcase classname="p" name="TestA"/></testsuite></testsuites>'
     )
     assert counts(report) == (2, 1, 0, 1, 0)
 
