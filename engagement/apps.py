@@ -16,6 +16,7 @@ class EngagementConfig(AppConfig):
     def ready(self) -> None:
         from engagement.event_labels import EVENT_FIELDS, EVENT_LABELS
         from engagement.free_texts import FREE_TEXTS
+        from engagement.own_data import register as register_own_data
         from engagement.receivers import connect
         from engagement.references import register
         from engagement.services.default_phrases import create_default_phrases
@@ -26,6 +27,7 @@ class EngagementConfig(AppConfig):
 
         connect()
         register()
+        register_own_data()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, app=self.label)
         register_audited_log("engagement", "engagement_state_transitions")
         register_free_texts(*FREE_TEXTS)

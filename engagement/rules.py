@@ -61,6 +61,9 @@ MESSAGE_ONLY = "message"
 # Activity on so many different days sets the wait back.
 ACTIVE_DAYS = 3
 
+# The details of a transition that its member may see.
+OWN_DETAILS = ("days_inactive", "response_type", "unprompted_return")
+
 # Replies of a member to a goodbye; the classification of texts returns the same names.
 GOODBYE_REPLIES = (
     TransitionTrigger.GOODBYE_RESPONSE_1,

@@ -28,6 +28,7 @@ class FallbackConfig(AppConfig):
     def ready(self) -> None:
         from fallback.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from fallback.free_texts import FREE_TEXTS
+        from fallback.own_data import register as register_own_data
         from fallback.references import register
         from fallback.services.audit import write_activity
         from fallback.services.notifications import notify
@@ -41,6 +42,7 @@ class FallbackConfig(AppConfig):
         register_log(write_activity, link="project")
         register_notify(notify)
         register()
+        register_own_data()
         register_link_pull_request(link_pull_request)
         register_rules()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)

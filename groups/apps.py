@@ -23,6 +23,7 @@ class GroupsConfig(AppConfig):
     def ready(self) -> None:
         from groups.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from groups.free_texts import FREE_TEXTS
+        from groups.own_data import register as register_own_data
         from groups.references import register
         from groups.rollback import before_migrate
         from groups.services.events import write_event
@@ -34,6 +35,7 @@ class GroupsConfig(AppConfig):
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
         register_log(write_event)
         register()
+        register_own_data()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
         register_audit_identity("groups.member", "member_id")
         register_audit_identity("groups.group", "stable_id")

@@ -14,6 +14,7 @@ class MissiondeckConfig(AppConfig):
     def ready(self) -> None:
         from missiondeck.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from missiondeck.free_texts import FREE_TEXTS
+        from missiondeck.own_data import register as register_own_data
         from missiondeck.references import register
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.identities import register_audit_identity
@@ -21,6 +22,7 @@ class MissiondeckConfig(AppConfig):
         from missionsite.common.mentions import register_free_texts
 
         register()
+        register_own_data()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
         register_audit_identity("missiondeck.deckmission", "number")
         register_audited_log("missiondeck", "deck_status_changes")

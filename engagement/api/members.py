@@ -22,7 +22,7 @@ from engagement.api.base import (
     router,
 )
 from engagement.models import EngagementStateTransition, UserEngagementState, UserProfile
-from engagement.rules import State
+from engagement.rules import OWN_DETAILS, State
 from engagement.scopes import ENGAGEMENT_READ, ENGAGEMENT_WRITE
 from engagement.services.lifecycle import transition
 from engagement.services.profiles import update_profile
@@ -30,9 +30,6 @@ from groups.models import Member
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
-
-# Details of a transition that its member sees: not `by`, the ID of a member of staff.
-OWN_DETAILS = ("days_inactive", "response_type", "unprompted_return")
 
 
 class StateOut(Schema):

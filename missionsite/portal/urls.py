@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from missionsite.portal import directory, preferences, views
+from missionsite.portal import directory, own_data, preferences, views
 
 
 class AnyText:
@@ -28,6 +28,7 @@ urlpatterns = [
     path("me/edit/", views.edit, name="edit"),
     path("me/messages/", preferences.messages_page, name="messages"),
     path("me/messages/zone/", preferences.use_browser_zone, name="zone"),
+    path("me/data/", own_data.own_data, name="own_data"),
     path("me/password/", views.password, name="password"),
     path("directory/", directory.member_list, name="directory"),
     path("directory/<int:number>/", directory.member_detail, name="member"),

@@ -27,6 +27,7 @@ ADDRESSES = [
     "/me/",
     "/me/edit/",
     "/me/messages/",
+    "/me/data/",
     "/me/password/",
     "/directory/",
 ]

@@ -260,6 +260,7 @@ language/                                                | 405:{ALL}mpi-        
 me/                                                      | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
 me/edit/                                                 | ok:ACSm to:{ALL}pi-   | done:ACSm to:{ALL}pi-
 me/messages/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
+me/data/                                                 | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
 me/messages/zone/                                        | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
 directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-

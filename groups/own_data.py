@@ -1,0 +1,72 @@
+"""What the export of a member's own data has from this app and from Django's accounts."""
+
+from django.utils.translation import gettext_lazy as _
+
+from missionsite.common.own_data import NamedIn, NotExported, OwnRows, register_own_data
+
+# Of the people that a member invited.
+INVITED = ("invitation_code", "invited_telegram_username", "invited_email", "invited_name")
+SEALED = _("Sealed copies of the other records.")
+
+
+def register() -> None:
+    register_own_data(
+        *(
+            OwnRows(f"groups.{model}", field)
+            for model, field in (
+                ("CommunityInvitationUse", "member"),
+                ("CommunityMember", "person"),
+                ("CommunityMemberHistory", "pgh_obj"),
+                ("Event", "member"),
+                ("MemberDailyHighlight", "member"),
+                ("MemberHistory", "pgh_obj"),
+                ("MemberParticipation", "member"),
+                ("Member_groups", "member"),
+                ("Member_user_permissions", "member"),
+                ("Membership", "member"),
+                ("MembershipHistory", "member"),
+                ("Task", "claimed_by"),
+            )
+        ),
+        OwnRows("groups.CommunityInvitation", "created_by", without=INVITED),
+        # The ends of a relationship are stored twice.
+        OwnRows("groups.MemberRelationship", "member_a", without=("entity_id_a", "entity_id_b")),
+        OwnRows("groups.MemberRelationship", "member_b", without=("entity_id_a", "entity_id_b")),
+        *(
+            NamedIn(f"groups.{model}", field)
+            for model, field in (
+                ("CommunityInvitation", "accepted_by"),
+                ("CommunityInvitationHistory", "accepted_by"),
+                ("CommunityInvitationHistory", "created_by"),
+                ("CommunityMember", "invited_by"),
+                ("CommunityMember", "merged_into"),
+                ("CommunityMemberHistory", "invited_by"),
+                ("CommunityMemberHistory", "merged_into"),
+                ("Event", "actor"),
+                ("Member", "merged_into"),
+                ("MemberHistory", "merged_into"),
+                *(
+                    ("MemberMerge", field)
+                    for field in ("kept", "absorbed", "kept_entry", "absorbed_entry", "merged_by", "undone_by")
+                ),
+                ("PossibleDuplicate", "decided_by"),
+                ("TaskHistory", "claimed_by"),
+            )
+        ),
+        NotExported("groups.CommunityMemberHistory", "person", _("The same rows as in pgh_obj.")),
+        # Accounts, tokens and the site's own log.
+        OwnRows("account.EmailAddress", "user"),
+        OwnRows("mfa.Authenticator", "user", without=("data",)),
+        OwnRows("usersessions.UserSession", "user", without=("data",)),
+        OwnRows("socialaccount.SocialAccount", "user"),
+        OwnRows("common.ApiToken", "owner"),
+        OwnRows("common.SecurityEvent", "actor"),
+        NamedIn("common.SecurityEvent", "member"),
+        NamedIn("common.ApiToken", "created_by"),
+        NamedIn("common.RetentionRun", "started_by"),
+        NamedIn("admin.LogEntry", "user"),
+        NotExported("common.AuditActor", "member", SEALED),
+        NotExported("common.AuditDetails", "member", SEALED),
+        NotExported("common.IdempotencyKey", "owner", _("Responses to repeated requests, deleted after a day.")),
+        OwnRows("missionsite.Favourite", "member"),
+    )

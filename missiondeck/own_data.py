@@ -1,0 +1,28 @@
+"""What the export of a member's own data has from this app: client missions are about clients."""
+
+from missionsite.common.own_data import NamedIn, OwnRows, register_own_data
+
+
+def register() -> None:
+    register_own_data(
+        OwnRows("missiondeck.DeckFeed", "member"),
+        *(
+            NamedIn(f"missiondeck.{model}", field)
+            for model, field in (
+                ("ClientLink", "created_by"),
+                ("DeckMission", "assignee"),
+                ("DeckMission", "completed_by"),
+                ("DeckMissionHistory", "assignee"),
+                ("DeckMissionHistory", "completed_by"),
+                ("DeckStatusChange", "by"),
+                ("DeckTest", "owner"),
+                ("DeckTest", "quarantined_by"),
+                ("DodItem", "completed_by"),
+                ("DodItemHistory", "completed_by"),
+                ("Evidence", "signed_by"),
+                ("GateBaseline", "by"),
+                ("TestRun", "created_by"),
+                ("VanishedTest", "by"),
+            )
+        ),
+    )
