@@ -178,6 +178,13 @@ class ParameterMiswritten(DomainError):
         )
 
 
+class MemberBlocked(DomainError):
+    """No message is sent to the member now; the error has the reason."""
+
+    message = gettext_lazy("No message can be sent to this member.")
+    code = "member_blocked"
+
+
 class AudienceChanged(DomainError):
     """The audience of an announcement is not the one its author was shown."""
 

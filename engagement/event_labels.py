@@ -13,6 +13,7 @@ EVENT_LABELS = {
     "message.cancelled": _("Message cancelled"),
     "message.postponed": _("Message postponed"),
     "message.retried": _("Message sent again"),
+    "message.written": _("Personal message written"),
     "phrase.changed": _("Reply phrase edited"),
     "phrase.created": _("Reply phrase added"),
     "profile.changed": _("Engagement profile edited"),

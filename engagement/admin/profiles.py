@@ -15,6 +15,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelectWidget
 
 from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory
+from engagement.admin.write import WRITE
 from engagement.models import UserProfile
 from engagement.rules import Topic
 from engagement.services.onboarding import COMPLETED, complete_action
@@ -172,6 +173,7 @@ class ProfileAdmin(ServiceHistory):
     about_title = _("Profile")
     revertible = frozenset(EDITABLE)
     object_actions = (
+        WRITE,
         Action(
             name="complete-step",
             title=_("Complete step"),

@@ -10,22 +10,26 @@ from django.contrib import admin
 from django.db.models import OuterRef, QuerySet, Subquery
 from django.http import HttpRequest
 from django.urls import path, reverse
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
+from engagement.admin.at_risk import AtRiskFilter, format_goodbye
 from engagement.admin.base import MOVE, STATE, MemberSearch, format_details
 from engagement.admin.lifecycle import lifecycle_view
 from engagement.admin.next_messages import explain_next_goodbye, explain_weekly_review
+from engagement.admin.write import write_button
 from engagement.models import EngagementStateTransition, UserEngagementState
 from engagement.rules import State, TransitionTrigger, possible_triggers
-from engagement.selectors.blocking import why_no_goodbye
+from engagement.selectors.at_risk import goodbye_at, no_goodbye_of_state
+from engagement.selectors.blocking import format_block_reason, why_no_goodbye
 from engagement.services.lifecycle import transition
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin, Tab
 from missionsite.common.admin.filters import PeriodFilter
-from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
+from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to, list_url
 from missionsite.common.annotations import StrOrPromise
 
 if TYPE_CHECKING:
@@ -37,6 +41,8 @@ class LastTransition(TypedDict):
 
     last_trigger: str | None
     last_at: datetime | None
+    goodbye_at: datetime | None
+    no_goodbye: str | None
 
 
 TRANSITION_COLUMNS = (
@@ -94,11 +100,14 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
 
     search = MemberSearch()
     search_help_text = _("Name, e-mail or stable ID of a member")
-    list_display = ("member", "state_shown", "why", "since", "last_active", "next_date")
+    list_display = (
+        *("member", "state_shown", "why", "since", "last_active"),
+        *("days_quiet", "goodbye_on", "why_not", "next_date"),
+    )
     list_display_links = None
     list_select_related = ("user",)
-    list_filter = (("state", ChoicesDropdownFilter), ("last_activity_at", PeriodFilter))
-    sortable_by = ()
+    list_filter = (("state", ChoicesDropdownFilter), AtRiskFilter, ("last_activity_at", PeriodFilter))
+    sortable_by = ("last_active", "days_quiet", "goodbye_on")
     noun_plural = _("members")
     empty_text = (_("No engagement states yet"), _("A member appears here after their first activity."))
     fields = (
@@ -138,7 +147,10 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
             super()
             .get_queryset(request)
             .annotate(
-                last_trigger=Subquery(last.values("trigger")[:1]), last_at=Subquery(last.values("created_at")[:1])
+                last_trigger=Subquery(last.values("trigger")[:1]),
+                last_at=Subquery(last.values("created_at")[:1]),
+                goodbye_at=goodbye_at(),
+                no_goodbye=no_goodbye_of_state(),
             )
         )
 
@@ -146,10 +158,11 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
         return [{"title": _("Lifecycle"), "icon": "schema", "link": reverse("admin:engagement_lifecycle")}]
 
     def extra_buttons(self, request: HttpRequest, obj: UserEngagementState) -> list[dict]:
-        if not request.user.has_perm("groups.view_member"):
-            return []
-        link = reverse("admin:groups_member_engagement", args=[obj.user_id])
-        return [{"title": _("Member"), "icon": "person", "link": link}]
+        buttons = write_button(request, obj.user_id)
+        if request.user.has_perm("groups.view_member"):
+            link = reverse("admin:groups_member_engagement", args=[obj.user_id])
+            buttons.append({"title": _("Member"), "icon": "person", "link": link})
+        return buttons
 
     @display(description=_("Member"))
     def member(self, state: UserEngagementState) -> str:
@@ -167,9 +180,23 @@ class StateAdmin(ReadOnlyModelAdmin[UserEngagementState]):
     def since(self, state: WithAnnotations[UserEngagementState, LastTransition]) -> str:
         return format_datetime(state.last_at or state.created_at)
 
-    @display(description=_("Last active"))
+    @display(description=_("Last active"), ordering="last_activity_at")
     def last_active(self, state: UserEngagementState) -> str:
         return format_datetime(state.last_activity_at)
+
+    @display(description=_("Days quiet"), ordering="-last_activity_at")
+    def days_quiet(self, state: UserEngagementState) -> str:
+        if state.last_activity_at is None:
+            return ""
+        return format_number(max((timezone.now() - state.last_activity_at).days, 0))
+
+    @display(description=_("Goodbye on"), ordering="goodbye_at")
+    def goodbye_on(self, state: WithAnnotations[UserEngagementState, LastTransition]) -> str:
+        return format_goodbye(state)
+
+    @display(description=_("Why no goodbye"))
+    def why_not(self, state: WithAnnotations[UserEngagementState, LastTransition]) -> str:
+        return format_block_reason(state.no_goodbye) if state.state == State.ACTIVE else ""
 
     @display(description=_("Next automatic change"))
     def next_date(self, state: UserEngagementState) -> str:

@@ -93,11 +93,24 @@ def format_block_reason(reason: str | None) -> str:
     return str(BLOCK_REASONS[reason]) if reason else ""
 
 
-def why_no_goodbye(member: Member) -> str:
-    """Return the text why a member who moved to `goodbye_sent` now would get no goodbye; empty if they would."""
-    reason = block_reason(
+def why_not_written(member: Member) -> str:
+    """Return the text why a personal message to a member would not be sent; empty if it would."""
+    reason = block_reason(message_type=Value(MessageType.PERSONAL), is_transactional=Value(False, BooleanField()))
+    return format_block_reason(Member.objects.filter(pk=member.pk).values_list(reason, flat=True).first())
+
+
+def no_goodbye_reason(person: str) -> Func:
+    """Return an expression for the reason why a member who moved to `goodbye_sent` now would get no goodbye."""
+    return block_reason(
         message_type=Value(MessageType.GOODBYE),
         is_transactional=Value(False, BooleanField()),
+        person=person,
+        entry=f"{person}community__",
         state=Value(State.GOODBYE_SENT, TextField()),
     )
+
+
+def why_no_goodbye(member: Member) -> str:
+    """Return the text why a member who moved to `goodbye_sent` now would get no goodbye; empty if they would."""
+    reason = no_goodbye_reason("")
     return format_block_reason(Member.objects.filter(pk=member.pk).values_list(reason, flat=True).first())

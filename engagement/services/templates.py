@@ -1,5 +1,6 @@
 """Templates: message texts that staff edit, checked against the parameters of each message."""
 
+from collections.abc import Collection
 from uuid import uuid4
 
 from engagement.errors import ParameterMissing, ParameterMiswritten
@@ -13,17 +14,18 @@ from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.transactions import service
 
 
-def check_parameters(*, key: str, subject: str, body: str) -> None:
-    """Check the parameters of a text.
+def check_parameters(*, key: str, subject: str, body: str, known: Collection[str] = ()) -> None:
+    """Check the parameters of a text. known: by default those of the message.
 
     Raises ParameterMissing for one that the message does not have, and ParameterMiswritten for one that would be sent
     unchanged.
     """
+    names = sorted(known or samples(key))
     for field, text in (("subject", subject), ("body", body)):
-        if unknown := sorted(parameter_names(text) - samples(key).keys()):
-            raise ParameterMissing(names=unknown, known=sorted(samples(key)), field=field)
+        if unknown := sorted(parameter_names(text) - set(names)):
+            raise ParameterMissing(names=unknown, known=names, field=field)
         if written := miswritten_parameters(text):
-            raise ParameterMiswritten(written=written, known=sorted(samples(key)), field=field)
+            raise ParameterMiswritten(written=written, known=names, field=field)
 
 
 @service

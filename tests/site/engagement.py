@@ -103,6 +103,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
             "individual_jid": "",
             "group_jid": "",
         },
+        "engagement_userprofile_write": {"subject": "Hello", "body": "Hi {{ name }}"},
         "engagement_userprofile_complete-step": {"step": "introduce_yourself"},
         "engagement_engagementmessage_cancel": reason,
         "engagement_engagementmessage_postpone": UNTIL,

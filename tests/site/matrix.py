@@ -520,6 +520,7 @@ admin/engagement/userprofile/<object_id>/                | to:{ALL}             
 admin/engagement/userprofile/<object_id>/change/         | ok:{ROLES} 403       | done:ACES 403
 admin/engagement/userprofile/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/userprofile/<object_id>/delete/         | 403                  | 403
+admin/engagement/userprofile/<object_id>/write/          | ok:ACES 403          | done:ACES 403
 admin/engagement/userprofile/<object_id>/complete-step/  | ok:ACES 403          | done:ACES 403
 admin/engagement/userprofile/<object_id>/history/<entry>/revert/ | ok:ACES 403          | done:ACES 403
 admin/engagement/messagetemplate/preview/                | 405:{ROLES} 403      | ok:{ROLES} 403

@@ -4,7 +4,7 @@
     const token = () => document.querySelector("input[name=csrfmiddlewaretoken]")?.value || "";
 
     document.querySelectorAll("[data-preview-of]").forEach((panel) => {
-        const form = document.getElementById(panel.dataset.form);
+        const form = panel.dataset.form ? document.getElementById(panel.dataset.form) : panel.closest("form");
         const input = (name) => form?.elements[name];
         const parts = Object.fromEntries(
             [...panel.querySelectorAll("[data-preview]")].map((part) => [part.dataset.preview, part]),
