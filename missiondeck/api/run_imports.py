@@ -27,7 +27,8 @@ router = Router(tags=["test runs"])
 Reports = File(
     ...,
     min_length=1,
-    description="JUnit XML or JSON. Several files, such as shards, become one run. Together at most 100 MB by default.",
+    description="JUnit XML or another format, or a zip archive of such files. Several files, such as shards, become one"
+    " run. Together at most 100 MB by default, unpacked.",
 )
 LastReports = File(None, description="As for an import; optional for a run of CI that has received its reports.")
 Logs = File(None, description="The complete output of the tool as text; at most 60 MB by default.")

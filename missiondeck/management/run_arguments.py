@@ -1,5 +1,6 @@
 """Arguments that the commands of test runs share."""
 
+import glob
 from argparse import ArgumentParser, ArgumentTypeError
 from contextlib import nullcontext
 from datetime import datetime
@@ -47,6 +48,20 @@ def find_mission(number: int) -> DeckMission:
         return DeckMission.objects.get(number=number)
     except (DeckMission.DoesNotExist, OverflowError):
         raise CommandError(f"Client mission {number} does not exist.") from None
+
+
+def matching(paths: list[Path]) -> list[Path]:
+    """Replace patterns such as reports/**/*.xml by the matching files, sorted. Raises CommandError without any."""
+    found: list[Path] = []
+    for path in paths:
+        if not glob.has_magic(str(path)) or path.exists():
+            found.append(path)
+            continue
+        matches = [Path(each) for each in sorted(glob.glob(str(path), recursive=True)) if Path(each).is_file()]
+        if not matches:
+            raise CommandError(f"No file matches {path}.")
+        found += matches
+    return found
 
 
 def open_file(path: Path | None):

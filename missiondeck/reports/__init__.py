@@ -16,6 +16,7 @@ from missiondeck.reports.jsonlines import read_go, read_messages
 from missiondeck.reports.lines import detect_lines
 from missiondeck.reports.logs import decode_logs
 from missiondeck.reports.messages import message, warning_texts
+from missiondeck.reports.packages import unpack
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
 from missiondeck.reports.stream import PIECE, BinaryFile, Source, detect_format, read_start
 from missiondeck.reports.tap import read_tap
@@ -48,11 +49,14 @@ def read_report(
     """Read a test report once, from the current position of the file, in bounded memory.
 
     The format is detected from the content, never from the name. more: further files of the same run, such as shards;
-    the limits apply to all files together. progress: called with the number of bytes read so far.
+    the limits apply to all files together. A zip archive stands for its files. progress: called with the number of
+    bytes read so far.
     Raises ReportRejected with one sentence that names the line, if known.
     """
-    files = [file, *more]
+    files, others = unpack([file, *more], limit=limits.file_bytes)
     collector = Collector(limits)
+    for name in others:
+        collector.warnings.count("not_report", short(name))
     parts: list[Part] = []
     digests: list[str] = []
     empty: list[str] = []
@@ -90,9 +94,9 @@ def read_report(
 
 
 def digest_of(files: Sequence[BinaryFile]) -> str:
-    """The digest of these files, as in `Report.digest`. Reads the files completely."""
+    """The digest of these files, as in `Report.digest`. Reads the files completely. Raises ReportRejected."""
     digests = []
-    for file in files:
+    for file in unpack(files, limit=_LIMITS.file_bytes)[0]:
         file.seek(0)
         digest = hashlib.sha256()
         while data := file.read(PIECE):

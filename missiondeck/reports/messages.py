@@ -67,6 +67,11 @@ _TEXTS: dict[str, StrOrPromise] = {
         "%(n)s lines of the report are not JSON and were added to the logs; the first is line %(first)s.",
         "n",
     ),
+    "not_report": ngettext_lazy(
+        "One file of the archive is not a test report and was ignored: %(first)s.",
+        "%(n)s files of the archive are not test reports and were ignored; the first is %(first)s.",
+        "n",
+    ),
     "cleaned": ngettext_lazy(
         "One text has terminal colours or control characters; they were removed or replaced by \ufffd.",
         "%(n)s texts have terminal colours or control characters; they were removed or replaced by \ufffd.",

@@ -12,7 +12,7 @@ from missiondeck.reports.report import ReportRejected
 
 PIECE = 64 * 1024
 BLANK = b" \t\r\n"
-_PACKED = {
+PACKED = {
     b"\x1f\x8b": "gzip",
     b"PK\x03\x04": "zip",
     b"BZh": "bzip2",
@@ -106,7 +106,7 @@ def detect_format(head: bytes) -> str:
 
     Raises ReportRejected for anything else. The file name is not used.
     """
-    for magic, name in _PACKED.items():
+    for magic, name in PACKED.items():
         if head.startswith(magic):
             raise ReportRejected(
                 gettext("The file is compressed with %(name)s. Decompress it and upload the report inside.")

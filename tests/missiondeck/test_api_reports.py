@@ -13,6 +13,7 @@ from missiondeck.models import TestRun
 from missiondeck.services.runs import import_report
 from missionsite.common.models import IdempotencyKey
 from tests.missiondeck.api_helpers import UNKNOWN_ID, ApiUsers, at, create_users, post, rejected, upload
+from tests.missiondeck.reports.helpers import packed
 from tests.support.concurrency import crowd, without
 from tests.support.factories.groups import StaffFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, RunFactory, junit_of, report_of
@@ -85,6 +86,14 @@ class TestImport:
         answer = job.post(address, {"report": shards})
         data = answer.json()
         assert (answer.status_code, data["status"], data["summary"]["total"]) == (201, "failed", 4)
+        again = job.post(address, {"report": [SimpleUploadedFile("b", PASSED), SimpleUploadedFile("a", FAILED)]})
+        assert (again.status_code, again.json()["id"]) == (200, data["id"])
+
+    @pytest.mark.seed("001 all files of one request are one run")
+    def test_zip_archive_is_run_of_its_files(self, job, address):
+        content = packed({"a/shard-1.xml": FAILED, "a/shard-2.xml": PASSED})
+        data = upload(job, address, content, name="reports.zip").json()
+        assert (data["status"], data["summary"]["total"], data["warnings"]) == ("failed", 4, [])
         again = job.post(address, {"report": [SimpleUploadedFile("b", PASSED), SimpleUploadedFile("a", FAILED)]})
         assert (again.status_code, again.json()["id"]) == (200, data["id"])
 

@@ -59,6 +59,15 @@ def test_several_files_become_one_run(file):
     assert TestRun.objects.count() == 1
 
 
+def test_pattern_imports_all_matching_files(file, tmp_path):
+    number = str(mission().number)
+    file(REPORT), file(WARNED, "second.xml"), file("hello", "third.txt")
+    out, _err = run(number, str(tmp_path / "**" / "*.xml"))
+    assert out == "Imported: failed; 3 tests, 2 passed, 1 failed, 0 errors, 0 skipped.\n"
+    with pytest.raises(CommandError, match=r"^No file matches .*\.trx\.$"):
+        run(number, str(tmp_path / "*.trx"))
+
+
 def test_other_key_creates_new_run(file):
     number, path = str(mission().number), file(REPORT)
     for key, words in (("build-1", "Imported: "), ("build-1", "Already imported: "), ("build-2", "Imported: ")):

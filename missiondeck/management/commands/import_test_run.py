@@ -7,14 +7,14 @@ from pathlib import Path
 from django.core.management.base import BaseCommand, CommandError
 
 from groups.models import Member
-from missiondeck.management.run_arguments import add_ci_arguments, ci_run, find_mission, open_file
+from missiondeck.management.run_arguments import add_ci_arguments, ci_run, find_mission, matching, open_file
 from missiondeck.models import RunStatus
 from missiondeck.services.runs import import_report
 from missionsite.common.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Import a test report (JUnit XML or JSON) as a test run of a client mission."
+    help = "Import a test report as a test run of a client mission. Its format is detected from its content."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("number", type=int, help="Number of the client mission, such as 47")
@@ -22,7 +22,8 @@ class Command(BaseCommand):
             "report",
             type=Path,
             nargs="+",
-            help="Report file; - reads standard input. Several files, such as shards, become one run",
+            help="Report file, zip archive of report files, or quoted pattern such as 'reports/**/*.xml'; - reads"
+            " standard input. Several files, such as shards, become one run",
         )
         parser.add_argument("--logs", type=Path, help="Log file with the complete output of the tool")
         parser.add_argument(
@@ -36,7 +37,7 @@ class Command(BaseCommand):
     def handle(self, *, number: int, report: list[Path], logs: Path | None, key: str, **options) -> None:
         ci, mission = ci_run(options), find_mission(number)
         with ExitStack() as stack:
-            file, *more = (stack.enter_context(open_file(path)) for path in report)
+            file, *more = (stack.enter_context(open_file(path)) for path in matching(report))
             output = stack.enter_context(open_file(logs))
             try:
                 brought = import_report(

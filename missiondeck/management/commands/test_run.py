@@ -7,7 +7,7 @@ from uuid import UUID
 from django.core.management.base import BaseCommand, CommandError
 
 from groups.models import Member
-from missiondeck.management.run_arguments import add_ci_arguments, ci_run, find_mission, open_file
+from missiondeck.management.run_arguments import add_ci_arguments, ci_run, find_mission, matching, open_file
 from missiondeck.models import TestRun
 from missiondeck.selectors.runs import light_runs
 from missiondeck.services.runs import finish_run, give_up_run, start_run
@@ -25,7 +25,9 @@ class Command(BaseCommand):
         add_ci_arguments(start, is_part=False)
         finish = steps.add_parser("finish", help="Finish a run with its last report, or with those it has received")
         finish.add_argument("run", type=UUID, help="ID of the run")
-        finish.add_argument("report", type=Path, nargs="*", help="Report file; - reads standard input")
+        finish.add_argument(
+            "report", type=Path, nargs="*", help="Report file, zip archive or pattern; - reads standard input"
+        )
         finish.add_argument("--logs", type=Path, help="Log file with the complete output of the tool")
         give_up = steps.add_parser("give-up", help="Mark a run as failed because its report will not arrive")
         give_up.add_argument("run", type=UUID, help="ID of the run")
@@ -45,7 +47,7 @@ class Command(BaseCommand):
     def _finish(self, options: dict) -> None:
         run = _find_run(options["run"])
         with ExitStack() as stack:
-            files = [stack.enter_context(open_file(path)) for path in options["report"]]
+            files = [stack.enter_context(open_file(path)) for path in matching(options["report"])]
             logs = stack.enter_context(open_file(options["logs"]))
             first = files[0] if files else None
             done = finish_run(actor=Member.objects.system(), run=run, file=first, more=files[1:], logs=logs)

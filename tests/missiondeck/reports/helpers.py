@@ -1,6 +1,7 @@
 """Helpers to read a report given as text."""
 
 import io
+import zipfile
 
 import pytest
 
@@ -18,6 +19,15 @@ def rejected(text: str | bytes, /, **limits: int) -> str:
         read(text, **limits)
     assert (error.value.status, error.value.code, error.value.field) == (422, "report_rejected", "report")
     return error.value.message
+
+
+def packed(files: dict[str, bytes]) -> bytes:
+    """A zip archive of these files."""
+    data = io.BytesIO()
+    with zipfile.ZipFile(data, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files.items():
+            archive.writestr(name, content)
+    return data.getvalue()
 
 
 def statuses(report: Report) -> dict[str, str]:

@@ -2,7 +2,6 @@
 
 import gzip
 import io
-import zipfile
 
 import pytest
 
@@ -153,14 +152,6 @@ def test_long_message_is_accepted():
 )  # fmt: skip
 def test_other_file_types_are_rejected(text, sentence):
     assert sentence in rejected(text)
-
-
-def test_archive_is_rejected():
-    packed = io.BytesIO()
-    with zipfile.ZipFile(packed, "w") as archive:
-        archive.writestr("report.xml", "<testsuite/>")
-
-    assert rejected(packed.getvalue()).startswith("The file is compressed with zip.")
 
 
 def test_markup_in_names_and_texts_stays_text():
