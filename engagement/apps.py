@@ -20,6 +20,7 @@ class EngagementConfig(AppConfig):
         from engagement.receivers import connect
         from engagement.references import register
         from engagement.services.default_phrases import create_default_phrases
+        from engagement.services.default_sequences import create_default_sequences
         from engagement.services.default_texts import create_default_texts
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.sources import register_audited_log
@@ -32,6 +33,7 @@ class EngagementConfig(AppConfig):
         register_audited_log("engagement", "engagement_state_transitions")
         register_free_texts(*FREE_TEXTS)
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
+        post_migrate.connect(create_default_sequences, sender=self, dispatch_uid="engagement.default_sequences")
         post_migrate.connect(create_default_phrases, sender=self, dispatch_uid="engagement.default_phrases")
 
     def seeds_loaded(self, rows: Iterable[Model]) -> None:

@@ -2,7 +2,18 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from engagement.rules import AddressReport, Destination, Language, Locale, Match, MessageType, Reading, Topic
+from engagement.rules import (
+    AddressReport,
+    Destination,
+    Language,
+    Locale,
+    Match,
+    MessageType,
+    Reading,
+    SequenceCondition,
+    SequenceStart,
+    Topic,
+)
 from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
@@ -19,6 +30,10 @@ EVENT_LABELS = {
     "profile.changed": _("Engagement profile edited"),
     "profile.step_completed": _("Onboarding step completed"),
     "reply.asked_again": _("Asked again after an unclear reply"),
+    "sequence.changed": _("Sequence edited"),
+    "sequence.created": _("Sequence added"),
+    "sequence.step_added": _("Step of a sequence added"),
+    "sequence.step_changed": _("Step of a sequence edited"),
     "template.changed": _("Message template edited"),
     "template.created": _("Message template added"),
     "template.tested": _("Test of a template sent"),
@@ -41,7 +56,12 @@ EVENT_FIELDS: dict[str, EventField] = {
     "recipients": _("Recipients"),
     "report": (_("Report"), AddressReport),
     "reengagement_opt_out": _("Opted out"),
+    "sequence": _("Sequence"),
+    "start": (_("Starts with"), SequenceStart),
     "step": _("Step"),
+    "template_key": _("Template"),
+    "delay_days": _("Days after the start"),
+    "condition": (_("Condition"), SequenceCondition),
     "topic": (_("Topic"), Topic),
     "subject": _("Subject"),
     "template": (_("Template"), MessageType),

@@ -9,11 +9,11 @@ from django.db import transaction
 from django.utils import timezone
 
 from engagement.models import EngagementMessage, UserProfile
-from engagement.rules import MessageType
+from engagement.rules import SequenceStart
 from engagement.services.lifecycle import record_activities, record_activity
-from engagement.services.messages import enqueue
 from engagement.services.onboarding import complete_action, record_magic_moment, tier_of
 from engagement.services.profiles import start_profile
+from engagement.services.sequences import start_sequences
 from engagement.transports.file import FileTransport
 from groups.models import CommunityMember, Event, Member
 from groups.signals import event_recorded, member_registered, participation_recorded
@@ -70,12 +70,13 @@ def _complete_step(member: Member, action: str, event: Event) -> None:
 def _directory_approved(event: Event) -> None:
     if event.member:
         record_activity(member=event.member, at=event.occurred_at)
-        enqueue(member=event.member, message_type=MessageType.WELCOME, on="once", at=timezone.now())
+        start_sequences(member=event.member, start=SequenceStart.APPROVED, at=timezone.now())
 
 
 def _membership_created(event: Event) -> None:
     if event.member and event.group and event.group.is_mission:
-        record_magic_moment(actor=Member.objects.system(), member=event.member, at=event.occurred_at)
+        if record_magic_moment(actor=Member.objects.system(), member=event.member, at=event.occurred_at):
+            start_sequences(member=event.member, start=SequenceStart.FIRST_MISSION, at=timezone.now())
         _complete_step(event.member, "join_mission", event)
         _complete_role_step(event.member, event.payload.get("role", ""), event)
 

@@ -97,6 +97,7 @@ class MessageType(TextChoices):
     CLARIFICATION = "clarification", _("Question about a reply")
     PERSONAL = "personal", _("Personal message")
     TEST = "test", _("Test of a template")
+    SEQUENCE = "sequence", _("Sequence")
 
 
 # Replies to something the member has just done. All other types are unsolicited: they wait for the end of the quiet
@@ -217,6 +218,36 @@ BLOCK_REASONS: dict[str, str | Promise] = {
     "announcement_cancelled": _("The announcement was cancelled."),
 }
 
+
+# --- Sequences --------------------------------------------------------------------------------------
+
+
+class SequenceStart(TextChoices):
+    """What starts a sequence for a member."""
+
+    APPROVED = "approved", _("Registration approved")
+    FIRST_MISSION = "first_mission", _("Joined the first mission")
+
+
+class SequenceCondition(TextChoices):
+    """What must be true on the day of a step; otherwise the step is skipped."""
+
+    ALWAYS = "always", _("Always")
+    NO_MISSION = "no_mission", _("Has not joined a mission yet")
+    FIRST_TIER_OPEN = "first_tier_open", _("Has not completed the first tier")
+
+
+class SequenceEnd(TextChoices):
+    """Why a sequence ended for a member."""
+
+    FINISHED = "finished", _("All steps are over")
+    OPTED_OUT = "opted_out", _("Opted out")
+    DORMANT = "dormant", _("Dormant")
+    LEFT = "left", _("No longer a member")
+
+
+# After its day a step is still sent for so many days, for example after an outage.
+STEP_GRACE_DAYS = 3
 
 # --- Replies ----------------------------------------------------------------------------------------
 

@@ -5,6 +5,7 @@ import time
 from procrastinate.contrib.django import app
 
 from engagement.services.sending import MessageSender
+from engagement.services.sequences import advance_sequences
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from engagement.transports import make_transport
 from missionsite.common.audit.context import in_changeset
@@ -19,6 +20,14 @@ SENDING_SECONDS = 50
 def sweep(timestamp: int) -> int:
     """Run the daily sweep every hour, so that no transition is up to a day late. Return the number of transitions."""
     return sum(step.moved for step in sweep_daily())
+
+
+@app.periodic(cron="10 * * * *")
+@app.task(name="advance_sequences", queueing_lock="advance_sequences", lock="advance_sequences")
+@in_changeset
+def advance(timestamp: int) -> int:
+    """Queue the due steps of sequences; return the number of messages."""
+    return advance_sequences()
 
 
 @app.periodic(cron="15 * * * *")

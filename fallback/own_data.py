@@ -18,6 +18,7 @@ def register() -> None:
             )
         ),
         OwnRows("fallback.MissionComment", "author"),
+        OwnRows("fallback.MissionDocumentVersion", "author"),
         *(
             NamedIn(f"fallback.{model}", field)
             for model, field in (

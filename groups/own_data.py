@@ -69,4 +69,5 @@ def register() -> None:
         NotExported("common.AuditDetails", "member", SEALED),
         NotExported("common.IdempotencyKey", "owner", _("Responses to repeated requests, deleted after a day.")),
         OwnRows("missionsite.Favourite", "member"),
+        OwnRows("missionsite.SavedView", "member"),
     )

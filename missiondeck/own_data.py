@@ -20,6 +20,7 @@ def register() -> None:
                 ("DodItem", "completed_by"),
                 ("DodItemHistory", "completed_by"),
                 ("Evidence", "signed_by"),
+                ("EvidenceFile", "added_by"),
                 ("GateBaseline", "by"),
                 ("TestRun", "created_by"),
                 ("VanishedTest", "by"),

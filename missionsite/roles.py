@@ -45,6 +45,8 @@ ENGAGEMENT_NOUNS = (
     "announcement",
     "replyphrase",
     "bouncedaddress",
+    "sequence",
+    "sequencestep",
 )
 
 
@@ -75,6 +77,10 @@ MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", "bouncedaddres
 OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {
     "engagement.add_messagetemplate",
     "engagement.change_messagetemplate",
+    "engagement.add_sequence",
+    "engagement.change_sequence",
+    "engagement.add_sequencestep",
+    "engagement.change_sequencestep",
     "engagement.add_replyphrase",
     "engagement.change_replyphrase",
     "engagement.handle_engagementmessage",

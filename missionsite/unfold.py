@@ -247,6 +247,12 @@ UNFOLD = {
                         "engagement.view_announcement",
                     ),
                     _item(
+                        _("Sequences"),
+                        "low_priority",
+                        "engagement_sequence_changelist",
+                        "engagement.view_sequence",
+                    ),
+                    _item(
                         _("Message templates"),
                         "edit_note",
                         "engagement_messagetemplate_changelist",

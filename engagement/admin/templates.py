@@ -1,5 +1,6 @@
 """Admin page of message templates, with a preview and the text in the other language."""
 
+import re
 from typing import Any, cast
 
 from django import forms
@@ -12,7 +13,7 @@ from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from engagement.admin.base import CHANGE_TEMPLATE, ServiceHistory
 from engagement.admin.preview import preview, preview_view
@@ -26,7 +27,7 @@ from missionsite.common.admin.formats import format_datetime
 from missionsite.common.annotations import StrOrPromise
 
 # Announcements have texts of their own.
-KEYS = [choice for choice in MessageType.choices if choice[0] != MessageType.ANNOUNCEMENT]
+KEYS = [each for each in MessageType.choices if each[0] not in (MessageType.ANNOUNCEMENT, MessageType.SEQUENCE)]
 
 
 class TemplateForm(ServiceForm):
@@ -41,7 +42,22 @@ class TemplateForm(ServiceForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if "key" in self.fields:
-            self.fields["key"] = forms.ChoiceField(label=_("Message"), choices=KEYS, widget=UnfoldAdminSelectWidget)
+            self.fields["key"] = forms.CharField(
+                label=_("Message"),
+                max_length=100,
+                help_text=_("A type of message, such as reminder; or sequence_ and a name, for a step of a sequence."),
+                widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off", "spellcheck": "false"}),
+            )
+
+    def clean_key(self) -> str:
+        key = self.cleaned_data["key"]
+        if key not in dict(KEYS) and not re.fullmatch(r"sequence_[a-z0-9_]{1,80}", key):
+            raise forms.ValidationError(
+                _("There is no such message. Enter one of: {names}; or sequence_ and a name.").format(
+                    names=", ".join(dict(KEYS))
+                )
+            )
+        return key
 
 
 @admin.register(MessageTemplate)

@@ -6,6 +6,7 @@ from engagement.models.inbound import InboundMessage
 from engagement.models.phrases import ReplyPhrase
 from engagement.models.profiles import UserProfile
 from engagement.models.queue import EngagementClaim, EngagementMessage, EngagementTransport
+from engagement.models.sequences import Sequence, SequenceMember, SequenceStep
 from engagement.models.states import EngagementStateTransition, UserEngagementState
 from engagement.models.templates import Announcement, MessageTemplate
 
@@ -21,6 +22,9 @@ __all__ = [
     "MessageTemplateHistory",
     "ReplyPhrase",
     "ReplyPhraseHistory",
+    "Sequence",
+    "SequenceMember",
+    "SequenceStep",
     "UserEngagementState",
     "UserProfile",
     "UserProfileHistory",

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
 from engagement.rules import Destination, MessageType, Status, Topic, WaitingFor
-from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
 
@@ -63,6 +63,15 @@ class EngagementMessage(models.Model):
         db_index=False,
         verbose_name=_("announcement"),
     )
+    step = models.ForeignKey(
+        "engagement.SequenceStep",
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="messages",
+        db_index=False,
+        verbose_name=_("step of a sequence"),
+    )
 
     objects = QuerySet["EngagementMessage"].as_manager()
 
@@ -79,6 +88,14 @@ class EngagementMessage(models.Model):
             choices_check("engagement_message_queue", "status", Status),
             choices_check("engagement_message_queue", "destination", Destination),
             choices_check("engagement_message_queue", "waiting_for", WaitingFor),
+            # Each step is sent to a member once at most.
+            UniqueConstraint(
+                fields=["step", "user"],
+                condition=Q(step__isnull=False),
+                name="engagement_message_queue_step_once",
+                violation_error_message=_("This step was sent to the member already."),
+                violation_error_code="step_sent_already",
+            ),
             models.CheckConstraint(
                 condition=Q(topic__in=["", *Topic.values]), name="engagement_message_queue_topic_known"
             ),

@@ -35,6 +35,9 @@ SITE_MAY_NOT = {
     "engagement_transports": {"DELETE"},
     "reply_phrases": {"DELETE"},
     "bounced_addresses": {"DELETE"},
+    "engagement_sequences": {"DELETE"},
+    "engagement_sequence_steps": {"DELETE"},
+    "engagement_sequence_members": {"DELETE"},
     "reply_phrases_history": {"INSERT", "UPDATE", "DELETE"},
 }
 # Column for a harmless UPDATE; by default the first column of the table.
@@ -129,6 +132,17 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
         session.execute(
             "INSERT INTO bounced_addresses (user_id, address, reason, reported_at) VALUES (%s, %s, 'complaint', now())",
             [key, who],
+        )
+        (sequence,) = session.execute(
+            """INSERT INTO engagement_sequences (name, start, topic) VALUES (%s, 'approved', 'news') RETURNING id""",
+            [f"rls {who} {key}"],
+        ).fetchone()
+        session.execute(
+            "INSERT INTO engagement_sequence_steps (sequence_id, template_key) VALUES (%s, 'welcome')", [sequence]
+        )
+        session.execute(
+            "INSERT INTO engagement_sequence_members (sequence_id, user_id, started_at) VALUES (%s, %s, now())",
+            [sequence, key],
         )
         session.execute("INSERT INTO engagement_transports (name) VALUES (%s)", [f"rls-{who}"])
     return people

@@ -15,6 +15,8 @@ from engagement.models import (
     MessageTemplateHistory,
     ReplyPhrase,
     ReplyPhraseHistory,
+    Sequence,
+    SequenceStep,
     UserEngagementState,
     UserProfile,
     UserProfileHistory,
@@ -30,6 +32,7 @@ from engagement.services import (
     personal,
     phrases,
     profiles,
+    sequences,
     templates,
 )
 from engagement.tasks import sweep
@@ -48,6 +51,7 @@ WITHOUT_ACTOR = {
     "record_activities": "Times at which members were active.",
     "record_delivery": "The provider of a transport reports a delivery.",
     "report_address": "The provider reports it; the event has the system as its actor.",
+    "start_sequences": "It follows from an event, which has an actor.",
     "record_receipt": "The provider of a transport reports what happened to a message.",
 }
 
@@ -113,6 +117,10 @@ ARRANGE: dict[Callable, Callable[[], dict]] = {
     phrases.change_phrase: lambda: {"row": ReplyPhrase.objects.get(phrase="stop"), "is_enabled": False},
     profiles.start_profile: a_registration,
     profiles.update_profile: lambda: {"member": PersonFactory(), "locale": "pt-BR"},
+    sequences.add_sequence: lambda: {"name": "Another", "start": "approved", "topic": "news"},
+    sequences.change_sequence: lambda: {"sequence": Sequence.objects.get(), "name": "Renamed"},
+    sequences.add_step: lambda: {"sequence": Sequence.objects.get(), "template_key": "reminder"},
+    sequences.change_step: lambda: {"step": SequenceStep.objects.first(), "delay_days": 200},
     templates.add_template: a_missing_template,
     templates.send_test: lambda: {"template": MessageTemplate.objects.first()},
     templates.change_template: lambda: {"template": MessageTemplate.objects.first(), **TEXT},

@@ -19,6 +19,9 @@ TABLES = [
     "reply_phrases",
     "reply_phrases_history",
     "bounced_addresses",
+    "engagement_sequences",
+    "engagement_sequence_steps",
+    "engagement_sequence_members",
 ]
 TEXTS = "SELECT key, locale, subject, body FROM message_templates ORDER BY 1, 2"
 USED = """

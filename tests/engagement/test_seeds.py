@@ -46,7 +46,7 @@ def values_of(model, field: str) -> set:
 
 def test_seeds_load_twice_with_same_rows(seeds):
     before = everything()
-    assert len(before["engagement_message_queue"]) == 45
+    assert len(before["engagement_message_queue"]) == 46
     call_command("loaddata", "seeds", verbosity=0)
     assert everything() == before
 
@@ -63,7 +63,7 @@ def test_seeds_keep_later_changes(seeds):
 def test_seeds_load_with_existing_members(seeds):
     """Existing profiles and default templates do not mean that the seeds are loaded."""
     assert UserProfile.objects.count() == Member.objects.count()
-    assert MessageTemplate.objects.filter(announcement=None).count() == 20
+    assert MessageTemplate.objects.filter(announcement=None).count() == 24
     assert UserProfile.objects.exclude(individual_jid="").count() > 20
 
 

@@ -75,6 +75,7 @@ engagement_message_queue
     waiting_for               text                      needed  ''
     announcement_id           bigint                    empty   -
     topic                     text                      needed  ''
+    step_id                   bigint                    empty   -
 user_profiles
     user_id                   uuid                      needed  -
     locale                    text                      needed  'en'

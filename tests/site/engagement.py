@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from engagement.models import MessageTemplate, ReplyPhrase
+from engagement.models import MessageTemplate, ReplyPhrase, Sequence, SequenceStep
 from engagement.rules import AddressReport, Language, MessageType, Reading, State
 from engagement.selectors.announcements import audience_of
 from engagement.services.addresses import report_address
@@ -41,6 +41,9 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["bounced address"] = report_address(
         member=active, address="quiet@example.org", report=AddressReport.HARD_BOUNCE, at=timezone.now()
     )
+    things["sequence"] = Sequence.objects.first()
+    things["sequence step"] = SequenceStep.objects.get(template_key="welcome")
+    MessageTemplate.objects.create(key="sequence_other", locale="en", **TEXTS)
     entries = CommunityMember.objects.filter(deleted_at=None)
     things["announcement"] = announce(actor=gone, entries=entries, title="News", texts={"en": tuple(TEXTS.values())})
     things["recipients"] = audience_of(entries).recipients
@@ -56,6 +59,8 @@ OBJECTS = {
     "engagement/replyphrase": "reply phrase",
     "engagement/announcement": "announcement",
     "engagement/bouncedaddress": "bounced address",
+    "engagement/sequence": "sequence",
+    "engagement/sequencestep": "sequence step",
     "engagement_engagementmessage_retry": "failed message",
 }
 PARTS = ("member_id", "message_id", "token", "provider")
@@ -109,6 +114,15 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "engagement_engagementmessage_postpone": UNTIL,
         "engagement_messagetemplate_add": {"key": MessageType.REMINDER.value, "locale": "pt-BR", **TEXTS},
         "engagement_messagetemplate_change": {"subject": "Welcome!", "body": "Hi {{ name }}, welcome."},
+        "engagement_sequence_add": {"name": "Another", "start": "approved", "topic": "news"},
+        "engagement_sequence_change": {"name": "Renamed", "start": "approved", "topic": "news"},
+        "engagement_sequencestep_add": {
+            "sequence": things["sequence"].pk,
+            "delay_days": "4",
+            "condition": "always",
+            "template_key": "sequence_other",
+        },
+        "engagement_sequencestep_change": {"delay_days": "5", "condition": "always", "template_key": "welcome"},
         "engagement_replyphrase_add": PHRASE | {"phrase": "halt"},
         "engagement_replyphrase_change": PHRASE | {"phrase": "stop it now"},
         "engagement_try_phrase": {"text": "stop"},

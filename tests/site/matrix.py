@@ -540,6 +540,20 @@ admin/engagement/replyphrase/<object_id>/change/         | ok:{ROLES} 403       
 admin/engagement/replyphrase/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/replyphrase/<object_id>/delete/         | 403                  | 403
 admin/engagement/replyphrase/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403
+admin/engagement/sequence/                               | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/sequence/add/                           | ok:AES 403           | done:AES 403
+admin/engagement/sequence/<object_id>/                   | to:{ALL}             | to:{ALL}
+admin/engagement/sequence/<object_id>/change/            | ok:{ROLES} 403       | done:AES 403
+admin/engagement/sequence/<object_id>/history/           | to:{ALL}             | to:{ALL}
+admin/engagement/sequence/<object_id>/delete/            | 403                  | 403
+admin/engagement/sequence/<object_id>/steps/             | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/sequence/<object_id>/preview/           | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/sequencestep/                           | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/sequencestep/add/                       | ok:AES 403           | done:AES 403
+admin/engagement/sequencestep/<object_id>/               | to:{ALL}             | to:{ALL}
+admin/engagement/sequencestep/<object_id>/change/        | ok:{ROLES} 403       | done:AES 403
+admin/engagement/sequencestep/<object_id>/history/       | to:{ALL}             | to:{ALL}
+admin/engagement/sequencestep/<object_id>/delete/        | 403                  | 403
 admin/engagement/bouncedaddress/                         | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/bouncedaddress/add/                     | 403                  | 403
 admin/engagement/bouncedaddress/<object_id>/             | to:{ALL}             | to:{ALL}
