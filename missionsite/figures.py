@@ -16,6 +16,7 @@ from django.db.models import Max
 from django.utils import timezone
 
 from engagement.rules import State
+from groups.rules import Tier
 from missionsite.common.admin.pagination import COUNT_LIMIT
 from missionsite.common.sql_loader import read_sql
 from missionsite.models import SiteFigure
@@ -95,6 +96,7 @@ def refresh_figures() -> None:
         "today": today,
         "zone": timezone.get_current_timezone_name(),
         "states": list(State.values),
+        "tiers": list(Tier.values),
     }
     with connection.cursor() as cursor:
         cursor.execute(read_sql("missionsite/queries/refresh_figures"), params)

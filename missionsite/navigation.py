@@ -23,6 +23,8 @@ from missionsite.roles import ROLES
 # Entries that are always visible, at most.
 MOST = 7
 HOME = "index"
+# Not a page of the admin site itself.
+HEALTH = "community_health"
 # The names of the pages, in their order, without Home.
 PRIMARY: dict[str, tuple[str, ...]] = {
     "Administrator": (
@@ -44,6 +46,7 @@ PRIMARY: dict[str, tuple[str, ...]] = {
         "groups_communitymember_changelist",
         "groups_communityinvitation_changelist",
         "groups_member_changelist",
+        HEALTH,
         "groups_memberparticipation_changelist",
         "engagement_announcement_changelist",
     ),
@@ -115,7 +118,7 @@ def _groups(language: str | None) -> list[dict]:
 
 @cache
 def _link(page: str) -> str:
-    return reverse(f"admin:{page}")
+    return reverse(page if page == HEALTH else f"admin:{page}")
 
 
 def sidebar(request: HttpRequest) -> list[dict]:

@@ -154,6 +154,12 @@ UNFOLD = {
                         "groups_possibleduplicate_changelist",
                         "groups.view_possibleduplicate",
                     ),
+                    {
+                        "title": _("Community health"),
+                        "icon": "monitor_heart",
+                        "link": reverse_lazy("community_health"),
+                        "permission": _has_perm("groups.view_communitymember"),
+                    },
                     _item(
                         _("Relationships"),
                         "diversity_3",

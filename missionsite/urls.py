@@ -4,6 +4,7 @@ from django.urls import include, path
 from engagement.mail_events import mail_events
 from missionsite import favourites, saved_views
 from missionsite.api import api
+from missionsite.dashboard.community import community_health
 from missionsite.portal import accounts, client, views
 from missionsite.portal import urls as portal
 from missionsite.portal.unsubscribe import unsubscribe
@@ -16,6 +17,7 @@ urlpatterns = [
     path("admin/login/", views.log_in),
     path("admin/favourites/", admin.site.admin_view(favourites.list_view), name="favourites"),
     path("admin/favourites/mark/", admin.site.admin_view(favourites.mark_view), name="mark_favourite"),
+    path("admin/community-health/", admin.site.admin_view(community_health), name="community_health"),
     path("admin/views/save/", admin.site.admin_view(saved_views.save), name="save_view"),
     path("admin/views/<int:view>/delete/", admin.site.admin_view(saved_views.delete), name="delete_view"),
     path("admin/", admin.site.urls),

@@ -13,6 +13,7 @@ from groups.admin import directory_files
 from groups.admin.base import STATUS_COLOURS, HistoryAdmin, actor_of, current_member
 from groups.admin.directory_actions import ACTIONS
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
+from groups.admin.health_filter import HealthFilter
 from groups.admin.merge_tab import MERGE, merge_action, merges_tab
 from groups.errors import PerhapsDuplicate
 from groups.models import CommunityMember, Event
@@ -116,6 +117,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         ("github_verified", BooleanRadioFilter),
         ("reputation_score", NumberFilter),
         PresenceFilter,
+        HealthFilter,
     )
     sortable_by = ("reputation_and_tier",)
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY, merges_tab())

@@ -15,6 +15,7 @@ from engagement.rules import State
 from fallback.selectors import metrics
 from fallback.selectors.rights import Right
 from groups.models import Membership
+from groups.rules import Tier
 from missiondeck.admin import base as deck
 from missionsite import figures
 from missionsite.common.admin.formats import EMPTY, list_url
@@ -264,6 +265,38 @@ def _pass_rate(reading: Reading) -> Plot | None:
         first=_day(weeks[0][0]),
         last=_day(reading.today),
     )
+
+
+def _tiers(reading: Reading) -> Plot | None:
+    """Active people of the directory in each tier, at the end of each week; today for the current one."""
+    weeks = figures.weeks_until(reading.today)
+    days = [min(last, reading.today) for _first, last in weeks]
+    values = [[reading.stored.value(f"tier_{tier}", day) or 0 for day in days] for tier in Tier]
+    drawn, top = _bars(values, stacked=True)
+    rows = [
+        (_day(days[number]), tuple((_number(each[number]), "") for each in values))
+        for number in range(len(weeks) - 1, -1, -1)
+    ]
+    return Plot(
+        name="tiers",
+        title=_("People by tier, by week"),
+        series=tuple(
+            Series(tier.label, tone, bars)
+            for tier, tone, bars in zip(Tier, ("soft", "info", "good", "warn", "bad"), drawn, strict=False)
+        )
+        if any(map(any, values))
+        else (),
+        headings=(_("End of"), *(tier.label for tier in Tier)),
+        rows=tuple(rows),
+        top=_number(top),
+        first=_day(days[0]),
+        last=_day(days[-1]),
+    )
+
+
+def community_plots(reading: Reading) -> list[Plot]:
+    """The plots of the page "Community health" that the member may see."""
+    return [plot for plot in (_joins(reading), _tiers(reading)) if plot]
 
 
 _PLOTS: tuple[Callable[[Reading], Plot | None], ...] = (_joins, _states, _backlog, _queue, _pass_rate)

@@ -44,6 +44,7 @@ PAGES = f"""
 admin/                                                   | ok:{ALL}             | ok:{ALL}
 admin/favourites/                                        | ok:{ALL}             | 405
 admin/favourites/mark/                                   | 405                  | to:{ALL}
+admin/community-health/                                  | ok:{ROLES} 403       | 405
 admin/views/save/                                        | 405                  | to:{ALL}
 admin/views/<view>/delete/                               | 405                  | 404
 admin/<app_label>/                                       | ok:{ROLES} 404       | ok:{ROLES} 404

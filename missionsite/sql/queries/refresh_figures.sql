@@ -53,8 +53,14 @@ stocks AS (
             WHERE m.status <> 'complete' AND r.status = 'failed'))
     ) AS stocks (name, value)
 ),
+tiers AS (
+    SELECT %(today)s::date AS day, 'tier_' || tier AS name,
+        (SELECT count(*) FROM community_members m
+            WHERE m.reputation_tier = tier AND m.status = 'active' AND m.deleted_at IS NULL) AS value
+    FROM unnest(%(tiers)s::text[]) AS tier
+),
 found AS (
-    SELECT * FROM messages UNION ALL SELECT * FROM runs UNION ALL SELECT * FROM states UNION ALL SELECT * FROM stocks
+    SELECT * FROM tiers UNION ALL SELECT * FROM messages UNION ALL SELECT * FROM runs UNION ALL SELECT * FROM states UNION ALL SELECT * FROM stocks
 )
 INSERT INTO site_figures (day, name, value, refreshed_at)
 SELECT day, name, value, now() FROM found WHERE day <= %(today)s
