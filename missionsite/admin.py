@@ -30,6 +30,7 @@ from procrastinate.contrib.django.admin import ProcrastinateJobAdmin
 from procrastinate.contrib.django.models import ProcrastinateJob
 from unfold.decorators import display
 
+import missionsite.rights_tab  # noqa: F401  (registers a tab)
 from groups.models import Member
 from missionsite.common.admin import Action
 from missionsite.common.admin.audited import AuditedHistory

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -111,11 +111,11 @@ def cohorts(today: date) -> list[Cohort]:
         .values("month")
         .annotate(size=Count("pk"), **kept)
     )
-    found = {timezone.localdate(row["month"]): row for row in rows}
+    found: dict[date, Any] = {timezone.localdate(row["month"]): row for row in rows}
     return [_cohort(month, found.get(month, {}), today) for month in months]
 
 
-def _cohort(month: date, row: dict[str, Any], today: date) -> Cohort:
+def _cohort(month: date, row: Mapping[str, Any], today: date) -> Cohort:
     last = _next_month(month) - timedelta(days=1)
     kept = tuple(row.get(f"kept_{days}", 0) if last + timedelta(days=days) < today else None for days in AFTER)
     return Cohort(month, row.get("size", 0), kept)
@@ -130,7 +130,7 @@ def path() -> Path:
 
 def inviters() -> list[Inviter]:
     """The people who brought most others."""
-    rows: Sequence[dict[str, Any]] = (
+    rows = (
         CommunityMember.objects.filter(_registered(), _joined(), invited_by__isnull=False)
         .values("invited_by__pk", "invited_by__name")
         .annotate(brought=Count("pk"), kept=Count("pk", filter=_active_now()))

@@ -164,6 +164,7 @@ admin/groups/member/<object_id>/deactivate/ @administrator | ok:S 403           
 admin/groups/member/<object_id>/activate/                | ok:ACS 403           | done:ACS 403
 admin/groups/member/<object_id>/memberships/             | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/timeline/                | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/member/<object_id>/rights/                  | ok:AUS 403           | ok:AUS 403
 admin/groups/member/<object_id>/tasks/                   | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/events/                  | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/history/                 | ok:{ROLES} 403       | ok:{ROLES} 403
