@@ -39,8 +39,12 @@ SECURE_SSL_REDIRECT = HTTPS
 SESSION_COOKIE_SECURE = HTTPS
 CSRF_COOKIE_SECURE = HTTPS
 # Browsers take these names from this host only, over HTTPS, for all of its paths.
-SESSION_COOKIE_NAME = "__Host-sessionid" if HTTPS else "sessionid"
-CSRF_COOKIE_NAME = "__Host-csrftoken" if HTTPS else "csrftoken"
+COOKIE_PREFIX = "__Host-" if HTTPS else ""
+SESSION_COOKIE_NAME = f"{COOKIE_PREFIX}sessionid"
+CSRF_COOKIE_NAME = f"{COOKIE_PREFIX}csrftoken"
+# Scripts read the token from forms.
+CSRF_COOKIE_HTTPONLY = True
+MESSAGE_STORAGE = "missionsite.common.messages.MessageStorage"
 SECURE_HSTS_SECONDS = env.int("SECURE_HSTS_SECONDS", default=31_536_000 if HTTPS else 0)
 # Both affect all sites below the domain, so they are off by default.
 SECURE_HSTS_INCLUDE_SUBDOMAINS = env.bool("SECURE_HSTS_INCLUDE_SUBDOMAINS", default=False)
@@ -182,7 +186,7 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     # 20,000 passwords that were leaked most often.
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
-    {"NAME": "django.contrib.auth.password_validation.NumericPasswordValidator"},
+    {"NAME": "missionsite.common.passwords.CommonPartsValidator"},
     {"NAME": "missionsite.common.passwords.OwnWordsValidator"},
 ]
 LOGIN_URL = "portal:login"
@@ -362,7 +366,7 @@ LOGGING = {
         "no_traceback": {"()": "missionsite.common.middleware.NoTracebackFilter"},
     },
     "formatters": {
-        "line": {"format": "%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s"},
+        "line": {"()": "missionsite.common.logs.LineFormatter"},
         "json": {"()": "missionsite.common.logs.JsonFormatter"},
     },
     "handlers": {

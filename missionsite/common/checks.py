@@ -1,6 +1,7 @@
 """System checks of the database roles, connections, documents and the proxy settings."""
 
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 from django.conf import settings
@@ -183,6 +184,34 @@ def database_connection_is_encrypted(app_configs: Any, **kwargs: Any) -> list[Wa
             hint="Add ?sslmode=verify-full&sslrootcert=/path/to/ca.crt to DATABASE_URL and DATABASE_OWNER_URL.",
             id="missionsite.W010",
         )
+    ]
+
+
+# Settings with the address of another service.
+SERVICES = ("ENGAGEMENT_WEBHOOK_URL", "GITHUB_API_URL", "OTEL_EXPORTER_OTLP_ENDPOINT", "SENTRY_DSN")
+
+
+@register(Tags.security, deploy=True)
+def services_are_encrypted(app_configs: Any, **kwargs: Any) -> list[Warning]:
+    """Warn of connections to services on other machines that are not encrypted."""
+    addresses = {name: getattr(settings, name, "") for name in SERVICES}
+    for app in settings.SOCIALACCOUNT_PROVIDERS.get("openid_connect", {}).get("APPS", []):
+        addresses["OIDC_SERVER_URL"] = app["settings"]["server_url"]
+    plain = [
+        name
+        for name, address in addresses.items()
+        if (parts := urlsplit(address)).scheme == "http" and not _is_loopback(parts.hostname or "")
+    ]
+    smtp = settings.EMAIL_BACKEND.endswith(".smtp.EmailBackend") and not _is_loopback(settings.EMAIL_HOST)
+    if smtp and not (settings.EMAIL_USE_TLS or settings.EMAIL_USE_SSL):
+        plain.append("EMAIL_URL")
+    return [
+        Warning(
+            f"{name}: the connection is not encrypted.",
+            hint="Use https://, and smtp+tls:// or smtp+ssl:// for mail.",
+            id="missionsite.W012",
+        )
+        for name in plain
     ]
 
 

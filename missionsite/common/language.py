@@ -4,7 +4,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-COOKIE = "missionsite_language"
+COOKIE = f"{settings.COOKIE_PREFIX}missionsite_language"
 COOKIE_SECONDS = 365 * 24 * 60 * 60
 # Django's code, and the language's own name.
 LANGUAGES = {"en": "English", "pt-br": "Português (Brasil)"}

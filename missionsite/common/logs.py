@@ -16,8 +16,25 @@ from missionsite.common.metrics import record_request
 access = logging.getLogger("missionsite.access")
 # The route of static files, and of addresses that no route matches.
 NO_ROUTE = "none"
+_ESCAPED = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160), 0x2028, 0x2029) if code != 9}
 # Fields of a record that are not extra. Source: Python manual, logging, LogRecord attributes.
 _STANDARD = {*vars(logging.makeLogRecord({})), "message", "asctime", "request_id", "request"}
+
+
+class LineFormatter(logging.Formatter):
+    """One line: time in UTC, level, logger, request_id and message, and after it the traceback.
+
+    Control characters of the message are escaped, so that no caller can write a line of their own.
+    """
+
+    def __init__(self) -> None:
+        super().__init__("%(asctime)s %(levelname)s %(name)s %(request_id)s %(message)s")
+
+    def formatTime(self, record: logging.LogRecord, datefmt: str | None = None) -> str:
+        return datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds")
+
+    def formatMessage(self, record: logging.LogRecord) -> str:
+        return super().formatMessage(record).translate(_ESCAPED)
 
 
 class JsonFormatter(logging.Formatter):

@@ -7,6 +7,7 @@ from typing import Any, cast
 from django import forms
 from django.conf import settings
 from django.contrib.auth.forms import AuthenticationForm, PasswordChangeForm
+from django.contrib.auth.password_validation import CommonPasswordValidator
 from django.core.exceptions import ValidationError
 from django.db.models import Model
 from django.http import HttpRequest, HttpResponse
@@ -64,6 +65,28 @@ class OwnWordsValidator:
         """The words of this site of at least four letters, the longest first."""
         names = " ".join((*self.words, settings.SITE_URL, settings.MFA_TOTP_ISSUER)).lower()
         return sorted({word for word in re.split(r"[^a-z0-9]+", names) if len(word) >= 4}, key=len, reverse=True)
+
+
+class CommonPartsValidator(CommonPasswordValidator):
+    """Rejects a password made of one or two leaked ones, whatever digits and signs are around and between them.
+
+    Few leaked passwords are as long as a password must be here; most of those that are consist of shorter ones.
+    """
+
+    def validate(self, password: str, user: Any = None) -> None:
+        text = re.sub(r"[\W_]+", "", password.lower())
+        if any(map(self._is_common, (text.strip("0123456789"), re.sub(r"\d", "", text)))):
+            raise ValidationError(_("The password consists of common passwords. Add something else."), "common_parts")
+
+    def get_help_text(self) -> StrOrPromise:
+        return _("Your password must not consist of commonly used passwords.")
+
+    def _is_common(self, text: str) -> bool:
+        # Longer than any two of them.
+        if len(text) > 100:
+            return False
+        pairs = ((text[:cut], text[cut:]) for cut in range(1, len(text) + 1))
+        return any(first in self.passwords and (not rest or rest in self.passwords) for first, rest in pairs)
 
 
 class TooManyAttempts(ValidationError):

@@ -4,14 +4,13 @@ from hashlib import sha256
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
 
 from groups.models import CommunityInvitation
 from groups.services.registration import plain_code
 from missionsite.common.api.limits import count_request
 from missionsite.common.passwords import TooManyAttempts
 
-COOKIE = "code"
+COOKIE = f"{settings.COOKIE_PREFIX}code"
 # Lifetime of the cookie, and so the time to complete the registration form.
 COOKIE_SECONDS = 3600
 
@@ -27,7 +26,6 @@ def set_code_cookie(response: HttpResponse, code: str) -> None:
         COOKIE,
         _digest(code),
         max_age=COOKIE_SECONDS,
-        path=reverse("portal:join"),
         secure=settings.SESSION_COOKIE_SECURE,
         httponly=True,
         samesite="Lax",

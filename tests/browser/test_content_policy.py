@@ -70,7 +70,9 @@ def test_menus_and_switches_work_without_eval(office, live_server, wrongs):
     # Later than the call, which the browser's tools exempt from the policy.
     run = "new Promise((done) => setTimeout(() => { try { done(eval('1')) } catch (error) { done(error.name) } }))"
     assert office.evaluate(run) == "EvalError"
-    # Chromium reports this one.
+    # Negative control: the browser reports a violation.
+    report = "document.addEventListener('securitypolicyviolation', (event) => done(event.blockedURI))"
+    assert office.evaluate(f"new Promise((done) => {{ {report}; setTimeout(() => eval('1')) }})") == "eval"
     wrongs.clear()
 
     # The sidebar, which is remembered.
@@ -137,5 +139,9 @@ def test_injected_content_neither_runs_nor_loads(office, live_server, wrongs):
     office.route("http://elsewhere.invalid/", answer_elsewhere)
     office.route("**/admin/", lambda route: bring(route, policy=False))
     assert seen() == [["script", "handler"], True, True]
+    wrongs.clear()
     office.route("**/admin/", lambda route: bring(route, policy=True))
     assert seen() == [[], False, False]
+    reported = [wrong for wrong in wrongs if "Content Security Policy" in wrong]
+    for directive in ("script-src", "script-src-attr", "style-src-elem", "default-src"):
+        assert any(directive in each for each in reported), directive

@@ -4,7 +4,7 @@ import pytest
 from django.core.checks import run_checks
 from django.db import connection
 
-from missionsite.common.checks import database_connection_is_encrypted, roles_have_time_limits
+from missionsite.common.checks import database_connection_is_encrypted, roles_have_time_limits, services_are_encrypted
 
 
 @pytest.mark.parametrize(
@@ -26,6 +26,25 @@ def test_check_warns_of_unchecked_connection(settings, monkeypatch, host, mode, 
     options = {"sslmode": mode} if mode else {}
     monkeypatch.setitem(settings.DATABASES, "default", {"HOST": host, "OPTIONS": options})
     assert [warning.id for warning in database_connection_is_encrypted(None)] == ["missionsite.W010"] * warned
+
+
+@pytest.mark.parametrize(
+    ("name", "plain", "encrypted"),
+    [
+        ("ENGAGEMENT_WEBHOOK_URL", "http://gateway.example.org/", "https://gateway.example.org/"),
+        ("GITHUB_API_URL", "http://github.example.org", "http://127.0.0.1:9000"),
+        ("EMAIL_USE_TLS", False, True),
+        ("SOCIALACCOUNT_PROVIDERS", "http://id.example.org", "https://id.example.org"),
+    ],
+)
+def test_check_warns_of_unencrypted_service(settings, name, plain, encrypted):
+    settings.EMAIL_BACKEND, settings.EMAIL_HOST = "django.core.mail.backends.smtp.EmailBackend", "mail.example.org"
+    settings.EMAIL_USE_TLS = True
+    for value, warned in ((plain, True), (encrypted, False)):
+        if name == "SOCIALACCOUNT_PROVIDERS":
+            value = {"openid_connect": {"APPS": [{"settings": {"server_url": value}}]}}
+        setattr(settings, name, value)
+        assert [warning.id for warning in services_are_encrypted(None)] == ["missionsite.W012"] * warned
 
 
 @pytest.mark.django_db

@@ -52,6 +52,16 @@ def lines():
     handler.setStream(before)
 
 
+def test_caller_cannot_write_a_log_line(client, lines):
+    client.get("/nothing%0A2026-01-01T00:00:00.000+00:00%20INFO%20forged")
+    logging.getLogger("tests.forged").warning("one\r\ntwo\x1b[31m\u2028three")
+    found = lines()
+    assert not any(line.startswith(("2026-01-01", "two", "three")) for line in found)
+    assert any(r"one\x0d\x0atwo\x1b[31m\u2028three".replace(r"\u2028", r"\x2028") in line for line in found)
+    # The time has its offset.
+    assert all(line.split(" ")[0].endswith("+00:00") for line in found)
+
+
 def assert_own_lines(found: list[str], text: str) -> None:
     """The log lines of one request, with its id and without a traceback."""
     assert any(text in line for line in found), found

@@ -231,6 +231,40 @@ def test_sign_out_everywhere_keeps_this_browser(ana):
     assert (is_logged_in(here), is_logged_in(there)) == (True, False)
 
 
+def test_proof_of_identity_renews_session_key(ana):
+    client = log_in()
+    before = client.session.session_key
+    stolen = Client()
+    stolen.cookies["sessionid"] = before
+    client.post("/account/reauthenticate/", {"password": PASSWORD})
+    assert client.session.session_key != before
+    assert is_logged_in(client)
+    assert not is_logged_in(stolen)
+    assert UserSession.objects.get(user=ana).session_key == client.session.session_key
+
+
+@pytest.mark.parametrize(
+    ("password", "is_accepted"),
+    [
+        ("password1234", False),
+        ("Qwerty-qwerty-7", False),
+        ("1q2w3e4r5t6y", False),
+        ("iloveyou2024angel", False),
+        ("missionsite2026", False),
+        ("short one", False),
+        # Of any composition, and as long as a manager of passwords makes them.
+        ("830291746520", True),
+        ("gorse plinth wobble", True),
+        ("ünïcodé ☃ passwörd", True),
+        ("x7" + "Kq" * 60, True),
+    ],
+)
+def test_password_is_accepted_by_length_and_lists(ana, password, is_accepted):
+    client = log_in()
+    client.post("/me/password/", {"old_password": PASSWORD, "new_password1": password, "new_password2": password})
+    assert is_logged_in(log_in(password)) is is_accepted
+
+
 @pytest.mark.parametrize("end", ["deactivated", "role", "staff", "password"])
 def test_end_of_access_ends_sessions_and_tokens(end):
     root = StaffFactory(is_superuser=True)

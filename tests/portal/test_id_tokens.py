@@ -34,6 +34,8 @@ class Provider(BaseHTTPRequestHandler):
     # Metadata of another issuer.
     issuer = ""
     header: dict = {"kid": "1"}
+    # The user info is at another address.
+    moved = False
 
     def do_GET(self) -> None:
         base = f"http://127.0.0.1:{self.server.server_port}"
@@ -51,7 +53,12 @@ class Provider(BaseHTTPRequestHandler):
             case "/jwks":
                 key = json.loads(jwt.algorithms.RSAAlgorithm.to_jwk(KEY.public_key()))
                 self.answer({"keys": [key | {"kid": "1", "alg": "RS256", "use": "sig"}]})
-            case "/userinfo":
+            case "/userinfo" if self.moved:
+                self.send_response(302)
+                self.send_header("Location", f"{base}/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+            case "/userinfo" | "/elsewhere":
                 self.answer({name: value for name, value in (self.claims | self.about).items() if name != "nonce"})
             case _:
                 self.send_error(404)
@@ -88,7 +95,7 @@ def provider(settings):
     app["settings"] = {"server_url": f"http://127.0.0.1:{server.server_port}", "fetch_userinfo": True}
     settings.SOCIALACCOUNT_PROVIDERS = {"openid_connect": {"OAUTH_PKCE_ENABLED": True, "APPS": [app]}}
     Provider.claims, Provider.about, Provider.sign_with, Provider.without_token = {}, {}, KEY, False
-    Provider.issuer, Provider.header = "", {"kid": "1"}
+    Provider.issuer, Provider.header, Provider.moved = "", {"kid": "1"}, False
     yield Provider
     server.shutdown()
 
@@ -158,6 +165,11 @@ def test_id_token_of_someone_else_is_rejected(provider, ana, wrong):
         provider.about = {"sub": "subject-2"}
     assert not is_logged_in(sign_in(claims()))
     assert not SocialAccount.objects.exists()
+
+
+def test_redirect_of_provider_is_not_followed(provider, ana):
+    provider.moved = True
+    assert not is_logged_in(sign_in(claims()))
 
 
 def test_metadata_of_another_issuer_is_rejected(provider, ana):

@@ -6,6 +6,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 
 import pytest
 import urllib3
+from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
 from allauth.socialaccount.models import SocialAccount
 from django.test import Client
 from oidc_provider_mock import app
@@ -133,6 +134,13 @@ def test_unknown_person_gets_no_account(provider):
     before = Member.objects.count()
     assert not is_logged_in(sign_in(provider, email="stranger@example.org"))
     assert Member.objects.count() == before
+
+
+def test_second_factor_is_asked_after_the_provider(provider, ana):
+    TOTP.activate(ana, generate_totp_secret())
+    client = sign_in(provider)
+    assert not is_logged_in(client)
+    assert client.get("/account/2fa/authenticate/").status_code == 200
 
 
 def test_nonce_of_another_log_in_is_rejected(provider, ana):

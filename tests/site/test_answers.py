@@ -11,8 +11,9 @@ from django.test import Client
 from engagement.services.unsubscribe import member_of, unsubscribe_url
 from missionsite.common.accounts.adapter import FactorAdapter
 from missionsite.environment import read_secret_files
+from tests.portal.helpers import PASSWORD, entry, invitation
 from tests.support.factories.engagement import PersonFactory
-from tests.support.factories.groups import StaffFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
 from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
@@ -26,6 +27,9 @@ def test_every_answer_has_headers(client, address):
     assert "publickey-credentials-get=(self)" in answer["Permissions-Policy"]
     assert answer["Cross-Origin-Resource-Policy"] == "same-origin"
     assert answer["Cross-Origin-Opener-Policy"] == "same-origin"
+    assert (answer["X-Content-Type-Options"], answer["Referrer-Policy"]) == ("nosniff", "same-origin")
+    assert "frame-ancestors 'none'" in answer["Content-Security-Policy"]
+    assert "Access-Control-Allow-Origin" not in answer
     assert "no-store" in answer["Cache-Control"]
 
 
@@ -33,6 +37,16 @@ def test_answer_of_api_is_not_stored():
     assert "no-store" in api_client(StaffFactory()).get("/api/me")["Cache-Control"]
     # Negative control: an answer to no one in particular.
     assert "Cache-Control" not in Client().get("/api/openapi.json")
+
+
+def test_api_rejects_request_without_https(settings):
+    settings.SECURE_SSL_REDIRECT = True
+    client = api_client(StaffFactory())
+    answer = client.get("/api/me")
+    assert (answer.status_code, answer.json()["code"]) == (403, "https_required")
+    # Pages are redirected, and HTTPS is answered.
+    assert client.get("/login/")["Location"] == "https://testserver/login/"
+    assert client.get("/api/me", secure=True).status_code == 200
 
 
 def test_json_with_a_name_twice_is_rejected():
@@ -72,7 +86,12 @@ import json
 import django
 from django.conf import settings
 django.setup()
-print(json.dumps([settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, settings.SESSION_COOKIE_SECURE]))
+from missionsite.common import language, messages
+from missionsite.common.accounts import receivers
+from missionsite.portal import codes
+names = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, language.COOKIE, receivers.DEVICE, codes.COOKIE]
+names += [each.cookie_name for each in messages.MessageStorage.storage_classes if hasattr(each, "cookie_name")]
+print(json.dumps([names, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE]))
 """
     environment = {
         "DJANGO_SETTINGS_MODULE": "missionsite.settings",
@@ -82,4 +101,22 @@ print(json.dumps([settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, setti
         "MISSIONSITE_VAR_DIR": str(tmp_path),
     }
     done = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, text=True, check=True)
-    assert json.loads(done.stdout.splitlines()[-1]) == ["__Host-sessionid", "__Host-csrftoken", True]
+    names, *secure = json.loads(done.stdout.splitlines()[-1])
+    assert names == [
+        f"__Host-{name}" for name in ("sessionid", "csrftoken", "missionsite_language", "device", "code", "messages")
+    ]
+    assert secure == [True, True]
+
+
+def test_each_cookie_is_http_only_and_same_site(client):
+    """Also of the paths that `__Host-` asks for."""
+    member = MemberFactory(email="ana@example.org", password=PASSWORD)
+    entry(person=member)
+    client.get("/login/")
+    client.post("/language/", {"language": "pt-br"})
+    client.post("/join/", {"code": invitation().code}, follow=True)
+    client.post("/login/", {"username": member.email, "password": PASSWORD})
+    client.post("/logout/")
+    cookies = {name: (each["httponly"], each["samesite"], each["path"]) for name, each in client.cookies.items()}
+    assert cookies.keys() >= {"sessionid", "csrftoken", "missionsite_language", "device", "code", "messages"}
+    assert set(cookies.values()) == {(True, "Lax", "/")}

@@ -15,12 +15,12 @@ from django.http import HttpRequest, HttpResponse
 from missionsite.common.accounts.addresses import ensure_address
 from missionsite.common.accounts.delays import forget_failures
 from missionsite.common.accounts.factors import DUE, lacks_factor
-from missionsite.common.accounts.sessions import begin_session
+from missionsite.common.accounts.sessions import begin_session, renew_session
 from missionsite.common.audit.events import audit
 from missionsite.common.audit.security import record_security_event
 
 # The cookie of a browser in which a member has logged in before; it holds a few members.
-DEVICE = "device"
+DEVICE = f"{settings.COOKIE_PREFIX}device"
 DEVICE_SECONDS = 365 * 24 * 3600
 MOST_MEMBERS = 5
 
@@ -76,9 +76,12 @@ def log_in_failed(sender: Any, credentials: dict, request: HttpRequest | None = 
         record_security_event("session.failed", member=member)
 
 
-def identity_confirmed(sender: Any, user: Any, method: str, reauthenticated: bool = False, **kwargs: Any) -> None:
-    """Record a repeated proof of identity within a session. A step of a log-in is recorded with the log-in."""
+def identity_confirmed(
+    sender: Any, request: HttpRequest, user: Any, method: str, reauthenticated: bool = False, **kwargs: Any
+) -> None:
+    """Record a repeated proof of identity, and give the session a new key. A log-in is recorded as a whole."""
     if reauthenticated:
+        renew_session(request)
         record_security_event("session.confirmed", actor=user, member=user, method=kwargs.get("type") or method)
 
 

@@ -59,6 +59,15 @@ def begin_session(sender: Any, request: HttpRequest, **kwargs: Any) -> None:
     note_visit(request, kwargs["user"].pk)
 
 
+def renew_session(request: HttpRequest) -> None:
+    """Give a session another key, so that whoever knows the old one has no use of it."""
+    from allauth.usersessions.models import UserSession
+
+    old = request.session.session_key
+    request.session.cycle_key()
+    UserSession.objects.filter(session_key=old).update(session_key=request.session.session_key)
+
+
 class SessionLimitsMiddleware:
     """End a session that is older than SESSION_LIFETIME or was not used for SESSION_IDLE."""
 

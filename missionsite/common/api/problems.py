@@ -6,6 +6,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, cast
 
+from django.conf import settings
 from django.core.exceptions import BadRequest, RequestDataTooBig, SuspiciousOperation
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import DatabaseError, InterfaceError
@@ -180,7 +181,10 @@ HANDLERS = {
 
 
 class ProblemMiddleware:
-    """Replace error pages below /api/ by problem documents."""
+    """Replace error pages below /api/ by problem documents, and reject requests without HTTPS.
+
+    A redirect would hide from a program that it sends its token unencrypted.
+    """
 
     prefix = "/api/"
 
@@ -188,6 +192,9 @@ class ProblemMiddleware:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
+        if settings.SECURE_SSL_REDIRECT and not request.is_secure() and request.path_info.startswith(self.prefix):
+            detail = _("Use HTTPS. A token that was sent without it is no longer secret: revoke it.")
+            return problem(request, 403, code="https_required", detail=detail)
         response = self.get_response(request)
         if (
             response.status_code < 400

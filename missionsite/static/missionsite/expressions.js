@@ -31,9 +31,21 @@
         return each.length > 1 ? `[${each.map((one) => `(${one})`).join(", ")}]` : (each[0] ?? text);
     };
 
+    // Enter without a selected result does nothing; Unfold's own function fails.
+    const withSelection = (make) => () => {
+        const made = make();
+        const select = made.selectItem;
+        if (select) {
+            made.selectItem = function (...given) {
+                if (this.items?.[this.currentIndex - 1]) select.apply(this, given);
+            };
+        }
+        return made;
+    };
+
     document.addEventListener("alpine:init", () => {
         Alpine.data("theme", (mode) => ({ ...theme(mode), ...names }));
-        for (const make of [searchForm, searchDropdown, searchCommand]) Alpine.data(make.name, make);
+        for (const make of [searchForm, searchDropdown, searchCommand]) Alpine.data(make.name, withSelection(make));
         Alpine.interceptInit((element) => {
             for (const { name, value } of [...element.attributes]) {
                 if (!name.startsWith("x-")) continue;
