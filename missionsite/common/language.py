@@ -4,16 +4,21 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-COOKIE = f"{settings.COOKIE_PREFIX}missionsite_language"
+COOKIE = "missionsite_language"
 COOKIE_SECONDS = 365 * 24 * 60 * 60
 # Django's code, and the language's own name.
 LANGUAGES = {"en": "English", "pt-br": "Português (Brasil)"}
 DEFAULT = "en"
 
 
+def cookie_name() -> str:
+    """Read when it is used: error pages are imported before the settings are complete."""
+    return f"{settings.COOKIE_PREFIX}{COOKIE}"
+
+
 def get_language(request: HttpRequest) -> str:
     """A key of LANGUAGES. Every variant of Portuguese gives pt-br."""
-    chosen = request.COOKIES.get(COOKIE)
+    chosen = request.COOKIES.get(cookie_name())
     if chosen in LANGUAGES:
         return chosen
     for wanted, _quality in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
@@ -27,5 +32,10 @@ def get_language(request: HttpRequest) -> str:
 def set_language_cookie(response: HttpResponse, code: str) -> None:
     """Remember the language in the visitor's browser."""
     response.set_cookie(
-        COOKIE, code, max_age=COOKIE_SECONDS, secure=settings.SESSION_COOKIE_SECURE, httponly=True, samesite="Lax"
+        cookie_name(),
+        code,
+        max_age=COOKIE_SECONDS,
+        secure=settings.SESSION_COOKIE_SECURE,
+        httponly=True,
+        samesite="Lax",
     )

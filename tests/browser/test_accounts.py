@@ -3,10 +3,10 @@
 import pytest
 
 from missionsite.common.models import SecurityEvent
-from tests.browser.conftest import PASSWORD
+from tests.browser.conftest import PASSWORD, sign_in
 from tests.portal.helpers import entry
 from tests.portal.test_accounts import code_for
-from tests.support.factories.groups import MemberFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
 
 EMAIL = "ana@example.org"
 PHONE = {"width": 390, "height": 844}
@@ -86,3 +86,19 @@ def test_authenticator_app_is_set_up_and_asked_for(phone, live_server, ana):
     phone.locator("[name=code]").first.fill(code)
     phone.locator("main form button[type=submit]").first.click()
     phone.wait_for_url("**/me/")
+
+
+def test_log_out_forgets_recent_pages(page, live_server, ana, wrongs):
+    """Recent pages and searches have the names of members."""
+    staff = StaffFactory(email="root@example.org", password=PASSWORD, is_superuser=True)
+    sign_in(page, live_server, staff)
+    page.goto(f"{live_server.url}/admin/groups/member/{ana.pk}/change/")
+    page.evaluate("localStorage.setItem('commandHistory', '[1]')")
+    stored = "JSON.parse(localStorage.getItem('missionsite.navigation')).recent.length"
+    assert page.evaluate(stored) == 1
+    page.locator("#user-menu").click()
+    page.locator("form[action$='/logout/'] button:visible").first.click()
+    page.wait_for_url("**/login/**")
+    page.wait_for_load_state("load")
+    assert page.evaluate(f"[{stored}, localStorage.getItem('commandHistory')]") == [0, None]
+    assert wrongs == []

@@ -158,7 +158,7 @@ def test_open_form_is_not_limited_by_others(client, settings, kinds, one_instant
     assert client.post(good, typed(email="no")).status_code == 200
     assert client.post(good, typed(**OTHER_NAMES)).status_code == 302
     cookie = client.cookies["code"]
-    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/join/", True, "Lax")
+    assert (cookie["path"], cookie["httponly"], cookie["samesite"]) == ("/", True, "Lax")
 
 
 def test_registrations_per_code_are_limited(client, settings, one_instant):

@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlencode, urlsplit
 import pytest
 import urllib3
 from allauth.mfa.totp.internal.auth import TOTP, generate_totp_secret
-from allauth.socialaccount.models import SocialAccount
+from allauth.socialaccount.models import SocialAccount, SocialToken
 from django.test import Client
 from oidc_provider_mock import app
 from werkzeug.serving import WSGIRequestHandler, make_server
@@ -99,6 +99,7 @@ def test_verified_address_opens_account_and_links_subject(provider, ana):
     assert "Log in with Acme ID" in Client().get("/login/").content.decode()
     assert is_logged_in(sign_in(provider))
     assert SocialAccount.objects.get(user=ana).uid == "subject-1"
+    assert not SocialToken.objects.exists()
     assert SecurityEvent.objects.filter(type="session.started", member=ana).exists()
     # Afterwards the subject counts, not the address.
     assert is_logged_in(sign_in(provider, email="other@example.org"))

@@ -49,6 +49,11 @@ def test_api_rejects_request_without_https(settings):
     assert client.get("/api/me", secure=True).status_code == 200
 
 
+def test_api_takes_no_session(client):
+    client.force_login(StaffFactory(is_superuser=True))
+    assert client.get("/api/me").status_code == 401
+
+
 def test_json_with_a_name_twice_is_rejected():
     client = api_client(StaffFactory(is_superuser=True))
     body = '{"telegram_usernames": ["one"], "telegram_usernames": ["two"], "created_by": 1}'
@@ -89,9 +94,11 @@ django.setup()
 from missionsite.common import language, messages
 from missionsite.common.accounts import receivers
 from missionsite.portal import codes
-names = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, language.COOKIE, receivers.DEVICE, codes.COOKIE]
+names = [settings.SESSION_COOKIE_NAME, settings.CSRF_COOKIE_NAME, language.cookie_name()]
+names += [receivers.DEVICE, codes.COOKIE]
 names += [each.cookie_name for each in messages.MessageStorage.storage_classes if hasattr(each, "cookie_name")]
-print(json.dumps([names, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE]))
+print(json.dumps([names, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SECURE, settings.SECURE_HSTS_SECONDS,
+    settings.DEBUG]))
 """
     environment = {
         "DJANGO_SETTINGS_MODULE": "missionsite.settings",
@@ -105,18 +112,27 @@ print(json.dumps([names, settings.SESSION_COOKIE_SECURE, settings.CSRF_COOKIE_SE
     assert names == [
         f"__Host-{name}" for name in ("sessionid", "csrftoken", "missionsite_language", "device", "code", "messages")
     ]
-    assert secure == [True, True]
+    assert secure == [True, True, 365 * 24 * 3600, False]
 
 
 def test_each_cookie_is_http_only_and_same_site(client):
     """Also of the paths that `__Host-` asks for."""
     member = MemberFactory(email="ana@example.org", password=PASSWORD)
     entry(person=member)
-    client.get("/login/")
-    client.post("/language/", {"language": "pt-br"})
-    client.post("/join/", {"code": invitation().code}, follow=True)
-    client.post("/login/", {"username": member.email, "password": PASSWORD})
-    client.post("/logout/")
-    cookies = {name: (each["httponly"], each["samesite"], each["path"]) for name, each in client.cookies.items()}
+    answers = [
+        client.get("/login/"),
+        client.post("/language/", {"language": "pt-br"}),
+        client.get(f"/join/{invitation().code}/"),
+        client.post("/login/", {"username": member.email, "password": PASSWORD}),
+        client.post("/logout/"),
+    ]
+    cookies = {}
+    for answer in answers:
+        # Those that are deleted have no value.
+        cookies |= {
+            name: (each["httponly"], each["samesite"], each["path"])
+            for name, each in answer.cookies.items()
+            if each.value
+        }
     assert cookies.keys() >= {"sessionid", "csrftoken", "missionsite_language", "device", "code", "messages"}
     assert set(cookies.values()) == {(True, "Lax", "/")}

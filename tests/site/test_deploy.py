@@ -85,3 +85,18 @@ def test_settings_of_deploy_files_exist():
 @pytest.mark.parametrize("script", ["build.sh", "database.sh"])
 def test_shell_script_is_valid(script):
     assert subprocess.run(["sh", "-n", str(DEPLOY / script)]).returncode == 0
+
+
+def test_tls_of_the_sample_is_recent():
+    text = (DEPLOY / "nginx.conf").read_text()
+    assert re.findall(r"ssl_protocols (.*);", text) == ["TLSv1.2 TLSv1.3"]
+    [ciphers] = re.findall(r"ssl_ciphers (.*);", text)
+    assert all(
+        re.fullmatch(r"ECDHE-(ECDSA|RSA)-(AES\d+-GCM-SHA\d+|CHACHA20-POLY1305)", each) for each in ciphers.split(":")
+    )
+
+
+def test_image_leaves_out_repository_and_secrets():
+    left_out = (settings.BASE_DIR / ".dockerignore").read_text().split()
+    assert {".git", ".env", "var", "deploy/compose.env", "deploy/tls"} <= set(left_out)
+    assert "rm -rf /opt/missionsite/tests" in (DEPLOY / "Dockerfile").read_text()
