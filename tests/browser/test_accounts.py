@@ -88,7 +88,7 @@ def test_authenticator_app_is_set_up_and_asked_for(phone, live_server, ana):
     phone.wait_for_url("**/me/")
 
 
-def test_log_out_forgets_recent_pages(page, live_server, ana, wrongs):
+def test_log_in_page_forgets_recent_pages(page, live_server, ana, wrongs):
     """Recent pages and searches have the names of members."""
     staff = StaffFactory(email="root@example.org", password=PASSWORD, is_superuser=True)
     sign_in(page, live_server, staff)
@@ -96,9 +96,8 @@ def test_log_out_forgets_recent_pages(page, live_server, ana, wrongs):
     page.evaluate("localStorage.setItem('commandHistory', '[1]')")
     stored = "JSON.parse(localStorage.getItem('missionsite.navigation')).recent.length"
     assert page.evaluate(stored) == 1
-    page.locator("#user-menu").click()
-    page.locator("form[action$='/logout/'] button:visible").first.click()
-    page.wait_for_url("**/login/**")
-    page.wait_for_load_state("load")
+    # The page that follows a log-out, and the end of a session.
+    page.context.clear_cookies()
+    page.goto(f"{live_server.url}/login/")
     assert page.evaluate(f"[{stored}, localStorage.getItem('commandHistory')]") == [0, None]
     assert wrongs == []
