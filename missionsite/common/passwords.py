@@ -78,8 +78,8 @@ class CommonPartsValidator(CommonPasswordValidator):
         if any(map(self._is_common, (text.strip("0123456789"), re.sub(r"\d", "", text)))):
             raise ValidationError(_("The password consists of common passwords. Add something else."), "common_parts")
 
-    def get_help_text(self) -> StrOrPromise:
-        return _("Your password must not consist of commonly used passwords.")
+    def get_help_text(self) -> str:
+        return str(_("Your password must not consist of commonly used passwords."))
 
     def _is_common(self, text: str) -> bool:
         # Longer than any two of them.
