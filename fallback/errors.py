@@ -276,6 +276,58 @@ class DocumentNotFound(DomainError):
     status = 404
 
 
+# --- Workstations and agents ------------------------------------------------------------------
+
+
+class WorkstationOfOther(DomainError):
+    message = _("Only the member who registered this workstation can use it. Choose another name.")
+    code = "workstation_of_other"
+    field = "name"
+    status = 403
+
+
+class WorkstationOffline(DomainError):
+    message = _("This workstation is not registered at present. Register it again.")
+    code = "workstation_offline"
+
+
+class NotInOrganization(DomainError):
+    message = _("You can only name projects and repositories of this organisation that you work on.")
+    code = "not_in_organization"
+    status = 422
+
+
+class SessionEnded(DomainError):
+    message = _("This session has ended. Claim a mission again.")
+    code = "session_ended"
+
+
+class LogOffsetWrong(DomainError):
+    """size: bytes of the log, from which the next part continues."""
+
+    code = "log_offset_wrong"
+    field = "offset"
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        super().__init__(_("The log has {size} bytes. Continue from there.").format(size=size))
+
+
+class PullRequestsDisabled(DomainError):
+    message = _("Pull requests are disabled for this mission.")
+    code = "pull_requests_disabled"
+
+
+class PullRequestMissing(DomainError):
+    message = _("This mission needs a pull request. Open one before the session ends.")
+    code = "pull_request_missing"
+
+
+class MissionWithoutRepository(DomainError):
+    message = _("This mission has no repository for a pull request.")
+    code = "mission_without_repository"
+
+
 # --- Pull requests ----------------------------------------------------------------------------
 
 

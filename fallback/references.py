@@ -27,6 +27,7 @@ def register() -> None:
                 ("MissionFallbackItem", "reviewed_by"),
                 ("MissionComment", "author"),
                 ("MissionDocumentVersion", "author"),
+                ("Workstation", "registered_by"),
             )
         ),
     )

@@ -92,6 +92,18 @@ COMMENT_EDIT_WINDOW = timedelta(minutes=15)
 DOCUMENT_NAME = r"^(solution|tasks/[1-9][0-9]{0,2})\.md$"
 DOCUMENT_LENGTH = 200_000
 
+# --- Agents -----------------------------------------------------------------------------------
+
+# A session or workstation without a heartbeat for this long is ended by a job.
+HEARTBEAT_TIMEOUT = timedelta(minutes=5)
+# A mission goes back to Todo after a session that did not succeed; after so many of them, it is no longer ready.
+AGENT_ATTEMPTS = 3
+# Bytes of the log of a session, and of one part of it.
+AGENT_LOG_BYTES = 2_000_000
+AGENT_LOG_PART = 100_000
+# Projects, clones or work trees of one workstation.
+WORKSTATION_PARTS = 200
+
 # --- Retention --------------------------------------------------------------------------------
 
 RUNS_KEPT = timedelta(days=180)

@@ -9,10 +9,12 @@ from procrastinate.contrib.django import app
 
 from fallback.selectors.metrics import refresh_metrics
 from fallback.services import access, forecasts, retention
+from fallback.services.agent_sessions import delete_orphaned_logs, time_out_sessions
 from fallback.services.documents import repair_documents
 from fallback.services.notification_emails import send_due_emails
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
+from fallback.services.workstations import time_out_workstations
 from groups.models import Member
 from missionsite.common.audit.context import in_changeset
 from missionsite.common.retention import apply_rules
@@ -49,6 +51,15 @@ def repair_mission_documents(timestamp: int) -> dict[str, int]:
     return repair_documents(since=timezone.now() - timedelta(days=2))
 
 
+@app.periodic(cron="* * * * *")
+@app.task(name="time_out_agents", queueing_lock="time_out_agents", lock="time_out_agents")
+@in_changeset
+def time_out_agents(timestamp: int) -> dict[str, int]:
+    """End sessions of agents without heartbeats, and set workstations without them offline. Returns the numbers."""
+    actor = Member.objects.system()
+    return {"sessions": time_out_sessions(actor=actor), "workstations": time_out_workstations(actor=actor)}
+
+
 @app.periodic(cron="40 2 * * *")
 @app.task(name="reconcile_fallback", queueing_lock="reconcile_fallback")
 @in_changeset
@@ -56,6 +67,7 @@ def reconcile_fallback(timestamp: int) -> int:
     """Compare all stored counts with their rows. Raises RuntimeError, so that the job fails, if one differs."""
     repair_reports()
     repair_documents()
+    delete_orphaned_logs()
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT 'run ' || run_id FROM drifted_fallback_runs() UNION ALL"

@@ -198,6 +198,7 @@ UNFOLD = {
                     ),
                     _project_item(_("Organisations"), "apartment", "fallback_organization_changelist"),
                     _project_item(_("Repositories"), "source", "fallback_projectrepository_changelist"),
+                    _project_item(_("Workstations"), "computer", "fallback_workstation_changelist"),
                     _project_item(_("Flows"), "account_tree", "fallback_flow_changelist"),
                     _project_item(_("Actors"), "psychology", "fallback_actor_changelist"),
                 ],

@@ -35,6 +35,7 @@ RUN = {
     "errored": "danger",
 }
 ITEM = {"proposed": "info", "accepted": "success", "discarded": "default"}
+AGENT = {"inactive": "default", "pushing": "info", "active": "success"}
 PROJECT = {"active": "success", "archived": "default"}
 CONFIG = {"active": "success", "paused": "warning", "snoozed": "info"}
 _ULID = re.compile(r"[0-7][0-9A-HJKMNP-TV-Z]{25}")

@@ -47,6 +47,8 @@ EVENT_LABELS = {
     "access.expired": _("Access request expired"),
     "document.saved": _("Document saved"),
     "document.text_removed": _("Text of a document removed"),
+    "agent_session.started": _("Agent started"),
+    "agent_session.ended": _("Agent ended"),
     "project.created": _("Project created"),
     "project.changed": _("Project edited"),
     "project.archived": _("Project archived"),

@@ -15,8 +15,9 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from fallback.admin import board, comments, documents
+from fallback.admin import agents, board, comments, documents
 from fallback.admin.base import (
+    AGENT,
     LIST,
     KeySearch,
     ProjectAction,
@@ -209,6 +210,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         ("list", ChoicesDropdownFilter),
         ("ready", BooleanRadioFilter),
         ("origin", ChoicesDropdownFilter),
+        ("agent_session_status", ChoicesDropdownFilter),
         ("priority", ChoicesDropdownFilter),
         MovementFilter,
         FigureFilter,
@@ -220,7 +222,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         (_("Status"), {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
         (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
         (_("Pull request"), {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
-        (_("Documents"), {"fields": (("solution_path", "tasks_path"),)}),
+        (_("Agent"), {"fields": ("agent_status", ("solution_path", "tasks_path"))}),
         (_("Review"), {"fields": (("review_state", "reviewer"), "review_feedback")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"), "last_event_at")}),
     )
@@ -235,6 +237,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         "review_state",
         "reviewer",
         "review_feedback",
+        "agent_status",
         "solution_path",
         "tasks_path",
         "created_at",
@@ -243,6 +246,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     )
     tabs = (
         documents.DOCUMENTS,
+        agents.AGENTS,
         comments.COMMENTS,
         ProjectCustomTab(name="timeline", title=_("Timeline"), template="fallback/timeline.html", context=_timeline),
         ProjectCustomTab(
@@ -282,6 +286,10 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     @display(description=_("List"))
     def list_state(self, mission: Mission) -> str:
         return badge(mission.get_list_display(), LIST[mission.list])
+
+    @display(description=_("Agent"))
+    def agent_status(self, mission: Mission) -> str:
+        return badge(mission.get_agent_session_status_display(), AGENT[mission.agent_session_status])
 
     @display(description=_("Blocked"))
     def blocked(self, mission: Mission) -> str:

@@ -44,6 +44,11 @@ class MissionOut(Schema):
     dependency_count: int = Field(examples=[1])
     open_dependency_count: int = Field(description="The mission is blocked while this is above 0.", examples=[0])
     review_status: str | None = Field(examples=[None])
+    agent_session_status: str = Field(description="`inactive`, `pushing` or `active`.", examples=["inactive"])
+    solution_path: str = Field(description="In the document store.", examples=[""])
+    tasks_path: str = Field(description="In the document store.", examples=[""])
+    pr_branch_name: str = Field(examples=[f"mission/{ULID}"])
+    github_pr_number: int | None = Field(examples=[7])
     created_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
     updated_at: datetime = Field(examples=["2026-11-20T09:30:00Z"])
     last_event_at: datetime | None = Field(examples=["2026-11-20T09:30:00Z"])
@@ -171,6 +176,8 @@ def mission_out(mission: Mission) -> dict:
     return {
         **fields_of(mission, "id", "title", "description", "list", "ready", "stage", "priority", "origin"),
         **fields_of(mission, "dependency_count", "open_dependency_count", "review_status"),
+        **fields_of(mission, "agent_session_status", "solution_path", "tasks_path"),
+        **fields_of(mission, "pr_branch_name", "github_pr_number"),
         **fields_of(mission, "created_at", "updated_at", "last_event_at"),
         "project": mission.project_id,
         "fallback_item": mission.fallback_item_id,

@@ -1,6 +1,7 @@
 """Projects, boards, and the fallback that proposes missions."""
 
 from fallback.models.access import AccessRequest
+from fallback.models.agent_sessions import CodeAgentSession
 from fallback.models.comments import MissionComment
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.documents import MissionDocumentVersion
@@ -12,18 +13,15 @@ from fallback.models.organizations import Organization, OrganizationMembership
 from fallback.models.projects import Project, ProjectActivity, ProjectMember, ProjectRepository
 from fallback.models.pull_requests import GithubPullRequest
 from fallback.models.runs import MissionFallbackItem, MissionFallbackRun
-from fallback.models.schema_only import (
-    AuditEvent,
-    CodeAgentSession,
-    GithubPrComment,
-    ProjectStar,
+from fallback.models.schema_only import AuditEvent, GithubPrComment, ProjectStar
+from fallback.models.templates import MissionFallbackTemplate
+from fallback.models.workstations import (
     ProjectWorkstation,
     Workstation,
     WorkstationRepository,
     WorkstationSession,
     WorkstationWorktree,
 )
-from fallback.models.templates import MissionFallbackTemplate
 
 __all__ = [
     "AccessRequest",

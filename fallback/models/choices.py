@@ -151,6 +151,7 @@ class AgentSessionStatus(TextChoices):
     SUCCEEDED = "succeeded", _("Succeeded")
     FAILED = "failed", _("Failed")
     CANCELLED = "cancelled", _("Cancelled")
+    TIMED_OUT = "timed_out", _("Timed out")
 
 
 class PullRequestState(TextChoices):

@@ -44,6 +44,12 @@ def parse_pull_request(url: str) -> PullRequest:
     return PullRequest(f"{found['owner']}/{found['name']}", int(found["number"]))
 
 
+def address_of(repository: ProjectRepository, number: int) -> str:
+    """The address of a pull request of a repository at GitHub. Raises PullRequestUrlInvalid for one elsewhere."""
+    root = repository.url.rstrip("/") if repository.url else f"https://github.com/{repository.name}"
+    return parse_pull_request(f"{root.removesuffix('.git')}/pull/{number}").url
+
+
 @service
 def link_pull_request(
     *, actor: Member, url: str, mission: Mission | None = None, title: str = "", branch: str = ""

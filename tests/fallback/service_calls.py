@@ -7,6 +7,7 @@ from django.utils import timezone
 from fallback.models import Flow
 from fallback.services import (
     access,
+    agent_sessions,
     comments,
     configs,
     documents,
@@ -18,6 +19,7 @@ from fallback.services import (
     retention,
     review,
     runs,
+    workstations,
 )
 from groups.models import Member
 from tests.support.factories.fallback import (
@@ -52,6 +54,29 @@ def with_dependency():
     second = MissionFactory(project=first.project)
     missions.add_dependency(actor=Member.objects.system(), mission=first, depends_on=second)
     return {"mission": first, "depends_on": second}
+
+
+def workstation_of(by):
+    """A workstation of a new project with a clone of its repository."""
+    repository = RepositoryFactory(name="acme/site")
+    ProjectMemberFactory(project=repository.project, member=by, role="contributor")
+    made = workstations.register_workstation(
+        actor=by, organization=repository.project.organization, name="studio"
+    ).workstation
+    workstations.map_projects(actor=by, workstation=made, projects=[repository.project_id])
+    workstations.record_clones(actor=by, workstation=made, clones=[workstations.Clone(repository.pk, "/src")])
+    return made
+
+
+def session_of(by):
+    made = workstation_of(by)
+    repository = made.repositories.get().repository
+    MissionFactory(project=repository.project, repository=repository)
+    return agent_sessions.claim_mission(actor=by, workstation=made, agent="ada")
+
+
+def clone_of(workstation):
+    return [workstations.Clone(workstation.repositories.get().repository_id, "/src/tree")]
 
 
 def two_versions(by):
@@ -320,6 +345,56 @@ CASES = {
     "remove_comment": (
         "comment.removed",
         lambda by: comments.remove_comment(actor=by, comment=commented(MemberFactory())),
+        None,
+    ),
+    "register_workstation": ("workstation.registered", workstation_of, None),
+    "map_projects": ("workstation.projects_mapped", workstation_of, None),
+    "record_clones": ("workstation.clones_recorded", workstation_of, None),
+    "record_worktrees": (
+        "workstation.worktrees_recorded",
+        lambda by: workstations.record_worktrees(
+            actor=by, workstation=(made := workstation_of(by)), worktrees=clone_of(made)
+        ),
+        None,
+    ),
+    "end_workstation_session": (
+        "workstation.ended",
+        lambda by: workstations.end_workstation_session(actor=by, workstation=workstation_of(by)),
+        None,
+    ),
+    "time_out_workstation": (
+        "workstation.ended",
+        lambda by: workstations.time_out_workstation(
+            actor=by, workstation=workstation_of(MemberFactory()), before=TOMORROW
+        ),
+        None,
+    ),
+    "claim_mission": ("agent_session.started", session_of, None),
+    "start_session": (
+        "mission.agent_changed",
+        lambda by: agent_sessions.start_session(actor=by, session=session_of(by)),
+        {"agent_session_status": ["pushing", "active"]},
+    ),
+    "save_session_document": (
+        "document.saved",
+        lambda by: agent_sessions.save_session_document(
+            actor=by, session=session_of(by), name="solution.md", content="Done", based_on=0
+        ),
+        None,
+    ),
+    "open_pull_request": (
+        "pull_request.linked",
+        lambda by: agent_sessions.open_pull_request(actor=by, session=session_of(by), number=7),
+        None,
+    ),
+    "end_session": (
+        "agent_session.ended",
+        lambda by: agent_sessions.end_session(actor=by, session=session_of(by), status="failed"),
+        None,
+    ),
+    "time_out_session": (
+        "agent_session.ended",
+        lambda by: agent_sessions.time_out_session(actor=by, session=session_of(MemberFactory()), before=TOMORROW),
         None,
     ),
     "save_document": ("document.saved", two_versions, None),

@@ -21,11 +21,11 @@ from fallback.models import (
     ProjectActivity,
     ProjectRepository,
 )
-from fallback.services import forecasts, preferences, projects
+from fallback.services import agent_sessions, forecasts, preferences, projects, workstations
 from groups.models import Event, Member
 from missionsite.common.audit.events import audit
 from tests.fallback.proposals import a_project
-from tests.fallback.service_calls import CASES
+from tests.fallback.service_calls import CASES, session_of
 from tests.fallback.test_flow import MONDAY
 from tests.fallback.test_forecast import finished
 from tests.support.factories.fallback import (
@@ -56,6 +56,14 @@ UNRECORDED = {
         actor=by, project=forecastable(), at=MONDAY + timedelta(days=30)
     ),
 }
+# Services that only report that a program runs, or what its log has, of a session that has begun.
+REPORTING = {
+    "heartbeat_workstation": lambda by, session: workstations.heartbeat_workstation(
+        actor=by, workstation=session.workstation
+    ),
+    "heartbeat_session": lambda by, session: agent_sessions.heartbeat_session(actor=by, session=session),
+    "append_log": lambda by, session: agent_sessions.append_log(actor=by, session=session, offset=0, text="Running"),
+}
 
 
 def services() -> dict:
@@ -81,10 +89,10 @@ def traces(by) -> list[tuple[str, dict]]:
 
 
 def test_every_service_is_tested():
-    assert set(services()) == CASES.keys() | UNRECORDED.keys()
+    assert set(services()) == CASES.keys() | UNRECORDED.keys() | REPORTING.keys()
 
 
-@pytest.mark.parametrize("name", [*CASES, *UNRECORDED])
+@pytest.mark.parametrize("name", [*CASES, *UNRECORDED, *REPORTING])
 def test_service_requires_actor_as_keyword(name):
     actor = inspect.signature(services()[name]).parameters["actor"]
     assert (actor.kind, actor.default) == (actor.KEYWORD_ONLY, actor.empty)
@@ -106,6 +114,15 @@ def test_other_service_records_nothing(name):
     by = MemberFactory()
     assert UNRECORDED[name](by), "stores something"
     assert traces(by) == []
+
+
+@pytest.mark.parametrize("name", REPORTING)
+def test_report_of_a_program_records_nothing(name):
+    by = MemberFactory()
+    session = session_of(by)
+    before = traces(by)
+    assert REPORTING[name](by, session), "stores something"
+    assert traces(by) == before
 
 
 def test_unchanged_times_of_notifications_record_nothing():

@@ -4,9 +4,12 @@ from datetime import UTC, datetime
 
 import pytest
 
-from fallback.models import AccessRequest, GithubPullRequest, NotificationPreference, ProjectActivity
-from fallback.models.schema_only import (
+from fallback.models import (
+    AccessRequest,
     CodeAgentSession,
+    GithubPullRequest,
+    NotificationPreference,
+    ProjectActivity,
     ProjectStar,
     ProjectWorkstation,
     Workstation,

@@ -103,6 +103,7 @@ DOERS = {
     ("retention_runs", "started_by_id"),
     ("tasks", "claimed_by_id"),
     ("test_runs", "created_by_id"),
+    ("workstations", "registered_by_id"),
 }
 # Texts that users do not enter: choices, numbers and digests.
 NO_TEXT_OF_A_PERSON = {

@@ -405,6 +405,7 @@ admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
+admin/fallback/mission/<object_id>/agents/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/documents/            | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<mission_id>/document/            | 405                  | done:{WORK} 403:{LOOK} 404
 admin/fallback/mission/document/<version_id>/remove/     | 405                  | done:{MAINTAIN} to:{LOOK} 404
@@ -415,6 +416,19 @@ admin/fallback/mission/comment/<comment_id>/remove/      | 405                  
 admin/fallback/mission/similar/                          | ok:{ALL}             | 405                  | 405
 admin/fallback/mission/<mission_id>/position/            | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/mission/<mission_id>/ready/               | 405                  | done:{WORK} to:{LOOK} 404
+
+# Workstations: daemons write them by the API.
+admin/fallback/workstation/                              | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/workstation/add/                          | 403                  | 403
+admin/fallback/workstation/<object_id>/                  | to:{ALL}             | to:{ALL}
+admin/fallback/workstation/<object_id>/change/           | ok:{LOOK} to:X 403   | 403:{LOOK} to:X 403
+admin/fallback/workstation/<object_id>/agents/           | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/workstation/<object_id>/projects/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/workstation/<object_id>/clones/           | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/workstation/<object_id>/worktrees/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/workstation/<object_id>/sessions/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/workstation/<object_id>/history/          | to:{ALL}             | to:{ALL}
+admin/fallback/workstation/<object_id>/delete/           | 403                  | 403
 
 # Flows, personas, repositories, templates and configurations: edited by maintainers.
 admin/fallback/flow/                                     | ok:{LOOK}X 403       | ok:{LOOK}X 403
@@ -757,6 +771,22 @@ api/projects/<project>/missions/<mission>/events              GET   | ok:{LOOK}p
 api/projects/<project>/missions/<mission>/documents           GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/document            GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/document            PUT   | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/workstations                                              GET   | ok:{ALL}mp
+api/workstations                                              POST  | done:{WORK}p 404
+api/workstations/<workstation>                                GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/workstations/<workstation>/heartbeat                      POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/workstations/<workstation>/projects                       PUT   | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/workstations/<workstation>/clones                         PUT   | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/workstations/<workstation>/worktrees                      PUT   | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/workstations/<workstation>/claim                          POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/workstations/<workstation>/end                            POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>                                  GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>/start                            POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>/heartbeat                        POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>/document                         PUT   | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>/log                              POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>/pull-request                     POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
+api/agent-sessions/<session>/end                              POST  | done:S 403:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/plan                          GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/runs                          GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/runs                          POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m

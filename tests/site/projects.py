@@ -6,12 +6,14 @@ from django.utils import timezone
 
 from fallback.models.choices import ConfigStatus, List, ProjectRole, ProjectStatus
 from fallback.services.access import request_access
+from fallback.services.agent_sessions import claim_mission
 from fallback.services.comments import add_comment
 from fallback.services.documents import save_document
 from fallback.services.missions import add_dependency
 from fallback.services.projects import set_organization_role, set_project_role
 from fallback.services.reports import write_report
 from fallback.services.review import discard_item, snooze_item
+from fallback.services.workstations import Clone, map_projects, record_clones, register_workstation
 from groups.models import Member
 from tests.support.factories.fallback import (
     ActorFactory,
@@ -93,6 +95,7 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
             based_on=number,
         )
         things.setdefault("document version", version)
+    _agents(things, project, deciders["superuser"])
     _runs(things, project, deciders)
     # Last, because nothing can be added to an archived project.
     things["archived project"].status = ProjectStatus.ARCHIVED
@@ -107,6 +110,18 @@ def _missions(things: dict[str, object], project) -> None:
     add_dependency(
         actor=Member.objects.system(), mission=things["waiting board mission"], depends_on=things["other board mission"]
     )
+
+
+def _agents(things: dict[str, object], project, owner: Member) -> None:
+    """A workstation that the superuser registered, whose agent works on a mission."""
+    things["workstation"] = register_workstation(
+        actor=owner, organization=things["organization"], name="studio-1"
+    ).workstation
+    map_projects(actor=owner, workstation=things["workstation"], projects=[project.pk])
+    clone = Clone(things["repository"].pk, "/src/harbour")
+    record_clones(actor=owner, workstation=things["workstation"], clones=[clone])
+    MissionFactory(project=project, repository=things["repository"], title="Work of an agent", priority=5)
+    things["agent session"] = claim_mission(actor=owner, workstation=things["workstation"], agent="ada")
 
 
 def _runs(things: dict[str, object], project, deciders: dict[str, Member]) -> None:
@@ -132,6 +147,7 @@ OBJECTS = {
     "fallback/project": "project",
     "fallback/organization": "organization",
     "fallback/mission": "board mission",
+    "fallback/workstation": "workstation",
     "fallback/flow": "flow",
     "fallback/actor": "persona",
     "fallback/projectrepository": "repository",
@@ -150,6 +166,8 @@ PARTS = {
     "request_id": "access request",
     "comment_id": "comment",
     "version_id": "document version",
+    "workstation": "workstation",
+    "session": "agent session",
     "project_id": "project",
     "mission_id": "board mission",
     "template_id": "template",
@@ -280,12 +298,22 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
 
 def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
     """Return valid bodies of this app's API operations, by URL and method."""
-    at = "api/projects/<project>"
+    at, own, session = "api/projects/<project>", "api/workstations/<workstation>", "api/agent-sessions/<session>"
+    clone = {"repository": things["repository"].pk, "path": "/src/harbour-2"}
     return {
         (f"{at}/missions", "POST"): {"title": "A mission", "description": "Do it.", "priority": 2, "ready": True},
         (f"{at}/missions/<mission>", "PATCH"): {"title": "A better title", "ready": False},
         (f"{at}/missions/<mission>/document", "PUT"): {"name": "solution.md", "content": "Done.", "based_on": 2},
         (f"{at}/missions/<mission>/move", "POST"): {"list": "todo", "after": things["other board mission"].pk},
+        ("api/workstations", "POST"): {"organization": things["organization"].pk, "name": "studio-2"},
+        (f"{own}/projects", "PUT"): {"projects": [things["project"].pk]},
+        (f"{own}/clones", "PUT"): {"clones": [clone]},
+        (f"{own}/worktrees", "PUT"): {"worktrees": [clone]},
+        (f"{own}/claim", "POST"): {"agent": "eve"},
+        (f"{session}/document", "PUT"): {"name": "solution.md", "content": "Done."},
+        (f"{session}/log", "POST"): {"offset": 0, "text": "Running"},
+        (f"{session}/pull-request", "POST"): {"number": 7},
+        (f"{session}/end", "POST"): {"status": "failed"},
         (f"{at}/fallback/runs", "POST"): {"dry_run": False},
         (f"{at}/fallback/items/<item>/accept", "POST"): {"title": "Check every link", "priority": 5},
         (f"{at}/fallback/items/<item>/discard", "POST"): {"reason": "not_needed", "feedback": "Done last week."},

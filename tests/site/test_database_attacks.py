@@ -202,7 +202,8 @@ def test_site_cannot_move_a_sequence():
 
 
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
-# dependency, a role in a project, an item of a checklist, a favourite, a saved view.
+# dependency, a role in a project, an item of a checklist, a favourite, a saved view, a
+# project or clone of a workstation.
 DELETABLE = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -225,9 +226,11 @@ DELETABLE = {
     "procrastinate_periodic_defers",
     "procrastinate_workers",
     "project_members",
+    "project_workstations",
     "site_favourites",
     "site_saved_views",
     "worker_processes",
+    "workstation_repositories",
 }
 
 

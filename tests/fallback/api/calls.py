@@ -103,6 +103,7 @@ BODIES = {
     "add_project_mission": {"title": "A mission"},
     "change_project_mission": {"title": "Another title"},
     "move_project_mission": {"list": "doing"},
+    "save_mission_document": {"name": "solution.md", "content": "Done."},
     "discard_fallback_item": {"reason": "unclear"},
     "snooze_fallback_item": {"until": "2999-01-01T00:00:00Z"},
 }
