@@ -270,12 +270,6 @@ class DocumentIsLatest(DomainError):
     code = "document_is_latest"
 
 
-class DocumentNotFound(DomainError):
-    message = _("The mission has no such document.")
-    code = "document_not_found"
-    status = 404
-
-
 # --- Workstations and agents ------------------------------------------------------------------
 
 
@@ -305,6 +299,7 @@ class SessionEnded(DomainError):
 class LogOffsetWrong(DomainError):
     """size: bytes of the log, from which the next part continues."""
 
+    message = _("The part of the log does not begin where the log ends.")
     code = "log_offset_wrong"
     field = "offset"
 

@@ -2,12 +2,13 @@
 
 from datetime import datetime
 
+from django.http import Http404
+from django.utils.translation import gettext
 from ninja import Query, Schema
 from pydantic import Field
 
 from fallback import rules
 from fallback.api.base import ULID, Key, ProjectKey, StrictSchema, fields_of, find_in, find_project, router
-from fallback.errors import DocumentNotFound
 from fallback.models import Mission, MissionDocumentVersion
 from fallback.scopes import PROJECTS_READ, PROJECTS_WRITE
 from fallback.selectors.documents import documents_of, latest_version
@@ -68,7 +69,7 @@ def get_mission_document(
     """The latest version of a document."""
     version = latest_version(find_in(Mission, find_project(request, project), mission), name)
     if version is None:
-        raise DocumentNotFound
+        raise Http404(gettext("The mission has no such document."))
     return document_out(version)
 
 

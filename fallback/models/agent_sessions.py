@@ -72,7 +72,6 @@ class CodeAgentSession(models.Model):
                 name="code_agent_sessions_log_size",
                 violation_error_code="log_full",
                 violation_error_message=_("The log of this session is full."),
-                field="text",
             ),
         ]
         indexes = [

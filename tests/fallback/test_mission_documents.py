@@ -305,7 +305,7 @@ def test_api_saves_with_conflict_check(mission):
     def put(**body):
         return editor.put(root, body, content_type="application/json")
 
-    assert editor.get(root, {"name": SOLUTION}).json()["code"] == "document_not_found"
+    assert editor.get(root, {"name": SOLUTION}).json()["code"] == "not_found"
     assert put(name=SOLUTION, content="One").json()["version"] == 1
     rejected = put(name=SOLUTION, content="Two")
     assert (rejected.status_code, rejected.json()["code"]) == (409, "document_changed")

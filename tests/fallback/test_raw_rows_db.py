@@ -24,6 +24,7 @@ from tests.support.factories.fallback import (
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
+ENDED = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 def least(model) -> dict[str, object]:
@@ -51,7 +52,11 @@ def least(model) -> dict[str, object]:
     [
         (AccessRequest, {"status": "lost"}, "access_requests_status_known"),
         (AccessRequest, {"decided_at": datetime(2026, 1, 1, tzinfo=UTC)}, "access_requests_decision_fits_status"),
-        (CodeAgentSession, {"status": "lost"}, "code_agent_sessions_status_known"),
+        (
+            CodeAgentSession,
+            {"status": "lost", "ended_at": datetime(2026, 1, 1, tzinfo=UTC)},
+            "code_agent_sessions_status_known",
+        ),
         (GithubPullRequest, {"state": "lost"}, "github_pull_requests_state_known"),
         (NotificationPreference, {"channel": "post"}, "notification_preferences_channel_known"),
         (ProjectActivity, {"origin": "moon"}, "project_activity_origin_known"),

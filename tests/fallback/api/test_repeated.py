@@ -42,6 +42,7 @@ def test_creating_operations_accept_idempotency_key():
         "runs",
         "accept",
         "discard",
+        "document",
         "launch",
         "move",
         "snooze",
@@ -55,6 +56,7 @@ OPERATION_OF = {(method, address): operation["operationId"] for method, address,
 
 # Changes that keep a body valid.
 OTHERWISE = {
+    "save_mission_document": {"content": "Something else"},
     "start_fallback_run": {"dry_run": True},
     "discard_fallback_item": {"reason": "too_large"},
     "move_project_mission": {"list": "review"},
