@@ -12,13 +12,14 @@ from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
-from missiondeck.reports import warning_texts
+from missiondeck.reports import Styles, warning_texts
 from missiondeck.selectors.runs import (
     RESULTS_PER_PAGE,
     LogPage,
     ResultsPage,
     light_runs,
     log_page,
+    log_parts,
     results_of,
     search_logs,
 )
@@ -206,14 +207,18 @@ def logs(run: TestRun, url: WorkspaceUrl) -> dict:
         "close_url": url.to(log=0, find="").href,
         "page": page if url.log else None,
         "lines": _lines(page) if url.log else "",
-        "first": page.lines[0][0],
+        "first": page.stored[0][0],
         "previous": url.to(log=page.number - 1).href if page.number > 1 else "",
         "next": url.to(log=page.number + 1).href if page.number < page.last else "",
         "last": url.to(log=page.last).href if page.number < page.last else "",
         "hits": [
-            {"line": hit.line, "text": hit.text, "url": f"{url.to(log=hit.page).href}#ws-line-{hit.line}"}
-            for hit in hits
+            {"line": hit.line, "text": hit.text, "url": f"{url.to(log=hit.page).href}#L{hit.line}"} for hit in hits
         ],
+        "parts": [
+            {"name": hit.text.strip("= "), "url": f"{url.to(log=hit.page).href}#L{hit.line}"} for hit in log_parts(run)
+        ]
+        if url.log
+        else [],
         "more_hits": len(hits) == HITS,
         "find": url.find,
     }
@@ -221,4 +226,20 @@ def logs(run: TestRun, url: WorkspaceUrl) -> dict:
 
 def _lines(page: LogPage) -> SafeString:
     """The lines as list items. Built here, not in a template, because a page may have tens of thousands."""
-    return SafeString("".join(f'<li id="ws-line-{line}"><code>{escape(text)}</code></li>' for line, text in page.lines))
+    styles = Styles()
+    return SafeString(
+        "".join(
+            f'<li id="L{line}"><a href="#L{line}">{line}</a><code>{_coloured(text, styles)}</code></li>'
+            for line, text in page.stored
+        )
+    )
+
+
+def _coloured(text: str, styles: Styles) -> str:
+    """A line as HTML. The names of styles are classes."""
+    return "".join(
+        f'<span class="{" ".join(f"ws-text-{name}" for name in names.split())}">{escape(part)}</span>'
+        if names
+        else escape(part)
+        for names, part in styles.parts(text)
+    )

@@ -14,7 +14,7 @@ from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
 from missiondeck.reports.jsonlines import read_go, read_messages
 from missiondeck.reports.lines import detect_lines
-from missiondeck.reports.logs import decode_logs
+from missiondeck.reports.logs import Styles, decode_logs, without_colours
 from missiondeck.reports.messages import message, warning_texts
 from missiondeck.reports.packages import unpack
 from missiondeck.reports.report import Limits, Part, Report, ReportRejected
@@ -28,12 +28,14 @@ __all__ = [
     "Limits",
     "Report",
     "ReportRejected",
+    "Styles",
     "decode_logs",
     "digest_of",
     "digest_of_parts",
     "message",
     "read_report",
     "warning_texts",
+    "without_colours",
 ]
 
 _LIMITS = Limits()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,6 +11,7 @@ from django.db import connection
 from django.db.models import QuerySet
 
 from missiondeck.models import DeckMission, TestRun, TestRunLogPage
+from missiondeck.reports import without_colours
 from missionsite.common.sql_loader import read_sql
 
 RESULTS_PER_PAGE = 50
@@ -57,11 +59,17 @@ def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str =
 
 @dataclass(frozen=True)
 class LogPage:
-    """A page of a run's logs. number: from 1. last: number of the last page. lines: [(line number, text)]."""
+    """A page of a run's logs. number: from 1. last: number of the last page. stored: [(line number, text)]."""
 
     number: int
     last: int
-    lines: list[tuple[int, str]]
+    # With the sequences of colours; see reports/logs.py.
+    stored: list[tuple[int, str]]
+
+    @property
+    def lines(self) -> list[tuple[int, str]]:
+        """The lines without colours."""
+        return [(line, without_colours(text)) for line, text in self.stored]
 
 
 def log_page(run: TestRun, number: int = 1) -> LogPage | None:
@@ -87,3 +95,14 @@ def search_logs(run: TestRun, text: str, *, most: int = 100) -> list[Hit]:
     with connection.cursor() as cursor:
         cursor.execute(read_sql("missiondeck/queries/search_logs"), {"run": run.pk, "text": text, "limit": most})
         return [Hit(*row) for row in cursor.fetchall()]
+
+
+def log_parts(run: TestRun) -> list[Hit]:
+    """The headings of the reports and shards in the logs of a run of CI: the first 100."""
+    if run.parts < 2:
+        return []
+    return [hit for hit in search_logs(run, "=== ") if _PART.fullmatch(hit.text)]
+
+
+# As written by services.runs and reports.collector.
+_PART = re.compile(r"=== .* ===")

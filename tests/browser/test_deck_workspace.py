@@ -139,7 +139,7 @@ def test_lead_completes_mission_with_override(desk: Page, live_server, dora, mis
     desk.get_by_label("Search logs").fill("keyerror")
     desk.get_by_role("button", name="Search", exact=True).click()
     desk.get_by_role("link", name="Line 2").click()
-    expect(desk.locator("#ws-line-2")).to_be_in_viewport()
+    expect(desk.locator("#L2")).to_be_in_viewport()
 
     # The override reason is shown in the head.
     desk.get_by_role("button", name="Complete", exact=True).click()

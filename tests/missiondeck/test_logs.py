@@ -159,6 +159,15 @@ def test_search_ignores_case():
     assert [hit.line for hit in search_logs(run, "line", most=3)] == [1, 2, 3]
 
 
+def test_search_ignores_colours():
+    """Negative control: the text itself is interrupted by a sequence."""
+    run = logged("\x1b[31mFAILED\x1b[0m tests/test_a.py\nother\n")
+    assert "FAILED tests" not in TestRun.objects.get(pk=run.pk).logs
+    assert [(hit.line, hit.text) for hit in search_logs(run, "failed tests")] == [(1, "FAILED tests/test_a.py")]
+    assert search_logs(run, "31m") == []
+    assert log_page(run).lines == [(1, "FAILED tests/test_a.py"), (2, "other")]
+
+
 def test_search_is_limited_to_run():
     logged("secret of another run")
     assert search_logs(logged("hello"), "secret") == []

@@ -266,7 +266,7 @@ class TestLogs:
         assert b"line 009000" not in first
         last = look(lead, mission, log=4)
         assert "line 009000" in last
-        assert '<li id="ws-line-9001"><code>the <end></code></li>' in last
+        assert '<li id="L9001"><a href="#L9001">9001</a><code>the <end></code></li>' in last
         assert "Page 1 of 4" in look(lead, mission, log=77)
 
     def test_log_search_links_to_line(self, lead, mission):
