@@ -35,6 +35,10 @@ ENGAGEMENT_FREQUENCY_CAP = env.int("ENGAGEMENT_FREQUENCY_CAP", default=3)
 ENGAGEMENT_FREQUENCY_CAP_PERIOD = duration("ENGAGEMENT_FREQUENCY_CAP_PERIOD", "P7D")
 ENGAGEMENT_QUIET_FROM = time_of_day("ENGAGEMENT_QUIET_FROM", "21:00")
 ENGAGEMENT_QUIET_TO = time_of_day("ENGAGEMENT_QUIET_TO", "08:00")
+# Announcements: the usual number of messages per hour (0: all at once), and the number of recipients above which a
+# second person must approve (0: never).
+ENGAGEMENT_ANNOUNCEMENT_PER_HOUR = env.int("ENGAGEMENT_ANNOUNCEMENT_PER_HOUR", default=0)
+ENGAGEMENT_APPROVAL_ABOVE = env.int("ENGAGEMENT_APPROVAL_ABOVE", default=0)
 # Messages per claim, and duration of its lease.
 ENGAGEMENT_BATCH = env.int("ENGAGEMENT_BATCH", default=100)
 ENGAGEMENT_LEASE = duration("ENGAGEMENT_LEASE", "PT1M")

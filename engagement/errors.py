@@ -209,6 +209,17 @@ class AnnouncementAlreadyCancelled(DomainError):
     code = "announcement_already_cancelled"
 
 
+class AnnouncementNotWaiting(DomainError):
+    message = gettext_lazy("This announcement does not wait for approval.")
+    code = "announcement_not_waiting"
+
+
+class AnnouncementNotApproved(DomainError):
+    message = gettext_lazy("A second person must approve this announcement before its messages are queued.")
+    code = "announcement_not_approved"
+    constraint = "engagement_message_queue_announcement_approved"
+
+
 class SenderUnknown(DomainError):
     message = gettext_lazy("No member has this address.")
     code = "sender_unknown"

@@ -19,6 +19,7 @@ from missionsite.common.audit.events import EventField
 EVENT_LABELS = {
     "address.restored": _("Messages to an address allowed again"),
     "address.suppressed": _("Address suppressed"),
+    "announcement.approved": _("Announcement approved"),
     "announcement.cancelled": _("Announcement cancelled"),
     "announcement.made": _("Announcement created"),
     "message.cancelled": _("Message cancelled"),

@@ -20,4 +20,5 @@ def register() -> None:
         OwnRows("engagement.BouncedAddress", "user"),
         NamedIn("engagement.EngagementStateTransition", "actor"),
         NamedIn("engagement.Announcement", "created_by"),
+        NamedIn("engagement.Announcement", "approved_by"),
     )

@@ -49,5 +49,6 @@ def register() -> None:
         Stays("engagement.EngagementStateTransition", "actor", HISTORY),
         Stays("engagement.UserProfileHistory", "user", HISTORY),
         Stays("engagement.Announcement", "created_by", HISTORY),
+        Stays("engagement.Announcement", "approved_by", HISTORY),
         steps=(keep_opt_out,),
     )

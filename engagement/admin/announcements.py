@@ -17,7 +17,7 @@ from engagement.admin.compose import compose_view
 from engagement.models import Announcement, EngagementMessage
 from engagement.rules import Status
 from engagement.selectors.announcements import SKIP_REASONS
-from engagement.services.announcements import cancel_announcement
+from engagement.services.announcements import approve_announcement, cancel_announcement
 from groups.models import CommunityMember
 from missionsite.common.admin import Action, ReadOnlyModelAdmin, Search, register_list_button
 from missionsite.common.admin.formats import badge, definition_list, format_datetime, format_number, link_to, list_url
@@ -51,7 +51,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin[Announcement]):
     sortable_by = ()
     empty_text = (_("No announcements yet"), _("Compose an announcement for everyone or for a filtered directory."))
     fieldsets = (
-        (None, {"fields": ("title", "topic", ("by", "composed"), ("due", "state"))}),
+        (None, {"fields": ("title", "topic", ("by", "composed"), ("due", "state"), ("per_hour", "approval"))}),
         (_("Audience"), {"fields": ("audience_shown", ("recipients_shown", "skipped_by_reason"))}),
         (_("Results"), {"fields": ("counts",)}),
         (_("Texts"), {"fields": ("texts_shown",)}),
@@ -61,6 +61,7 @@ class AnnouncementAdmin(ReadOnlyModelAdmin[Announcement]):
         "composed",
         "due",
         "state",
+        "approval",
         "audience_shown",
         "recipients_shown",
         "skipped_by_reason",
@@ -68,6 +69,16 @@ class AnnouncementAdmin(ReadOnlyModelAdmin[Announcement]):
         "texts_shown",
     )
     object_actions = (
+        Action(
+            name="approve",
+            title=_("Approve announcement"),
+            success_message=_("approved"),
+            run=lambda announcement, actor, values: approve_announcement(actor=actor, announcement=announcement),
+            permission=ANNOUNCE,
+            available=lambda announcement: announcement.is_waiting,
+            help_text=_("Queues its messages. Someone other than the author must approve it."),
+            icon="how_to_reg",
+        ),
         Action(
             name="cancel",
             title=_("Cancel announcement"),
@@ -122,7 +133,15 @@ class AnnouncementAdmin(ReadOnlyModelAdmin[Announcement]):
     def state(self, announcement: Announcement) -> str:
         if announcement.cancelled_at:
             return badge(_("Cancelled {time}").format(time=format_datetime(announcement.cancelled_at)), "danger")
+        if announcement.is_waiting:
+            return badge(gettext("Waiting for approval"), "warning")
         return badge(gettext("Queued"), "success")
+
+    @display(description=_("Approved by"))
+    def approval(self, announcement: Announcement) -> str:
+        if not announcement.approved_at:
+            return str(_("Not yet") if announcement.is_waiting else _("Not needed"))
+        return format_html("{} · {}", link_to(announcement.approved_by), format_datetime(announcement.approved_at))
 
     @display(description=_("Audience"))
     def audience_shown(self, announcement: Announcement) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Any, cast
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
@@ -80,6 +81,16 @@ class ComposeForm(forms.Form):
         widget=UnfoldAdminSplitDateTimeWidget,
     )
 
+    per_hour = forms.IntegerField(
+        label=_("Messages per hour"),
+        required=False,
+        min_value=1,
+        max_value=1_000_000,
+        initial=lambda: settings.ENGAGEMENT_ANNOUNCEMENT_PER_HOUR or None,
+        help_text=_("Spreads the messages over time. If empty, all are due at once."),
+        widget=UnfoldAdminTextInputWidget(attrs={"inputmode": "numeric"}),
+    )
+
     def clean_topic(self) -> str:
         return self.cleaned_data["topic"] or Topic.NEWS
 
@@ -134,10 +145,14 @@ def compose_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespon
             title=values["title"],
             texts=form.texts(),
             topic=values["topic"],
+            per_hour=values["per_hour"],
             audience=request.GET.urlencode(),
             expected=_expected(request),
             scheduled_for=values["when"] or timezone.now(),
         )
+        if made.is_waiting:
+            text = _("{title}: a second person must approve it before it is sent.").format(title=made.title)
+            return FormResult(reverse("admin:engagement_announcement_change", args=[made.pk]), text)
         return FormResult(
             reverse("admin:engagement_announcement_change", args=[made.pk]),
             ngettext("{title}: {count} message queued.", "{title}: {count} messages queued.", made.recipients).format(

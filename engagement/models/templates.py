@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.conf import settings
+from django.contrib.postgres.fields import ArrayField
 from django.contrib.postgres.functions import TransactionNow
 from django.db import models
 from django.db.models import F, Q
@@ -31,7 +32,25 @@ class Announcement(models.Model):
     # Number of filtered members who were skipped, by reason.
     skipped = models.JSONField(_("skipped"), default=dict, db_default={})
     scheduled_for = models.DateTimeField(_("due"), db_default=TransactionNow())
+    per_hour = models.PositiveIntegerField(
+        _("messages per hour"),
+        null=True,
+        blank=True,
+        help_text=_("Spreads the messages over time. If empty, all are due at once."),
+    )
     cancelled_at = models.DateTimeField(_("cancelled"), null=True, blank=True)
+    # Until a second person approves it, the recipients are here and not in the queue.
+    needs_approval = models.BooleanField(_("needs approval"), default=False, db_default=False)
+    waiting_ids = ArrayField(models.UUIDField(), verbose_name=_("recipients to be"), default=list, db_default=[])
+    approved_at = models.DateTimeField(_("approved"), null=True, blank=True)
+    approved_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("approved by"),
+    )
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL, models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("by")
     )
@@ -46,11 +65,29 @@ class Announcement(models.Model):
         constraints = [
             *one_line_checks("engagement_announcements", "title"),
             choices_check("engagement_announcements", "topic", Topic),
+            CheckConstraint(
+                condition=Q(per_hour=None) | Q(per_hour__gt=0),
+                name="engagement_announcements_per_hour_positive",
+                violation_error_message=_("Enter at least one message per hour."),
+                violation_error_code="per_hour_not_positive",
+                field="per_hour",
+            ),
+            CheckConstraint(
+                condition=Q(approved_by=None) | ~Q(approved_by=F("created_by")),
+                name="engagement_announcements_second_person",
+                violation_error_message=_("Someone other than the author must approve the announcement."),
+                violation_error_code="second_person_needed",
+            ),
         ]
         ordering = [F("id").desc()]
 
     def __str__(self) -> str:
         return self.title
+
+    @property
+    def is_waiting(self) -> bool:
+        """Whether a second person must approve it before its messages are queued."""
+        return self.needs_approval and self.approved_at is None and self.cancelled_at is None
 
 
 class ParametersKnown(CheckConstraint):

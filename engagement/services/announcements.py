@@ -1,13 +1,15 @@
 """Announcements: one queued message for each member of a filtered directory list."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from uuid import UUID
 
+from django.conf import settings
 from django.db import connection
 from django.db.models import QuerySet
 from django.utils import timezone
 
-from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
+from engagement.errors import AnnouncementAlreadyCancelled, AnnouncementNotWaiting, AudienceChanged, NoRecipients
 from engagement.models import Announcement, MessageTemplate
 from engagement.rules import MessageType, Topic
 from engagement.selectors.announcements import audience_of, with_reason
@@ -27,11 +29,13 @@ def announce(
     audience: str = "",
     expected: int | None = None,
     scheduled_for: datetime | None = None,
+    per_hour: int | None = None,
 ) -> Announcement:
     """Queue a message to every recipient among these entries, in one statement.
 
     texts: subject and body by locale. expected: the number of recipients the author was shown; a different number is
-    rejected. Raises NoRecipients, AudienceChanged.
+    rejected. per_hour: spreads the messages over time. Above ENGAGEMENT_APPROVAL_ABOVE recipients the messages are
+    queued when a second person approves. Raises NoRecipients, AudienceChanged.
     """
     counts = audience_of(entries, topic=topic)
     if not counts.recipients:
@@ -44,39 +48,71 @@ def announce(
         audience=audience,
         skipped=counts.skipped,
         scheduled_for=scheduled_for or timezone.now(),
+        per_hour=per_hour,
         created_by=actor,
     )
     for locale, (subject, body) in texts.items():
         MessageTemplate.objects.create(
             key=key_of(announcement), locale=locale, subject=subject, body=body, announcement=announcement
         )
-    people = with_reason(entries.order_by(), topic=topic).filter(reason="").values("person_id")
-    sql, params = people.query.sql_with_params()
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
-                scheduled_for, idempotency_key, announcement_id, topic)
-            SELECT p.user_id, %s, %s, p.preferred_destination,
-                   CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END,
-                   %s, p.user_id || ':announcement:' || %s, %s, %s
-            FROM user_profiles p WHERE p.user_id IN ({sql})
-            ORDER BY p.user_id
-            """,  # noqa: S608
-            [
-                MessageType.ANNOUNCEMENT,
-                key_of(announcement),
-                announcement.scheduled_for,
-                announcement.pk,
-                announcement.pk,
-                topic,
-                *params,
-            ],
-        )
-        announcement.recipients = cursor.rowcount
-    announcement.save(update_fields=["recipients"])
+    people = with_reason(entries.order_by(), topic=topic).filter(reason="").values_list("person_id", flat=True)
+    if settings.ENGAGEMENT_APPROVAL_ABOVE and counts.recipients > settings.ENGAGEMENT_APPROVAL_ABOVE:
+        announcement.needs_approval, announcement.waiting_ids = True, list(people)
+        announcement.recipients = len(announcement.waiting_ids)
+    else:
+        announcement.recipients = _queue(announcement, list(people))
+    announcement.save(update_fields=["recipients", "needs_approval", "waiting_ids"])
     audit("announcement.made", actor=actor, title=title, recipients=announcement.recipients)
     return announcement
+
+
+@service
+def approve_announcement(*, actor: Member, announcement: Announcement) -> Announcement:
+    """Queue the messages of an announcement that waits for approval. Members blocked meanwhile are left out when due.
+
+    Raises AnnouncementAlreadyCancelled, AnnouncementNotWaiting, and the error of the author's own approval.
+    """
+    current = Announcement.objects.lock(announcement.pk)
+    if current.cancelled_at:
+        raise AnnouncementAlreadyCancelled
+    if not current.is_waiting:
+        raise AnnouncementNotWaiting
+    waiting, current.waiting_ids = current.waiting_ids, []
+    current.approved_by, current.approved_at = actor, timezone.now()
+    current.scheduled_for = max(current.scheduled_for, current.approved_at)
+    current.save(update_fields=["approved_by", "approved_at", "waiting_ids", "scheduled_for"])
+    current.recipients = _queue(current, waiting)
+    current.save(update_fields=["recipients"])
+    audit("announcement.approved", actor=actor, title=current.title, recipients=current.recipients)
+    return current
+
+
+def _queue(announcement: Announcement, people: Sequence[UUID]) -> int:
+    """Queue the messages of an announcement in one statement; return their number."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
+                scheduled_for, idempotency_key, announcement_id, topic)
+            SELECT p.user_id, %(type)s, %(key)s, p.preferred_destination,
+                   CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END,
+                   %(due)s + coalesce(
+                       (row_number() OVER (ORDER BY p.user_id) - 1) * interval '1 hour' / %(per_hour)s, interval '0'
+                   ), p.user_id || ':announcement:' || %(id)s, %(id)s, %(topic)s
+            FROM user_profiles p WHERE p.user_id = ANY (%(people)s)
+            ORDER BY p.user_id
+            """,
+            {
+                "type": MessageType.ANNOUNCEMENT,
+                "key": key_of(announcement),
+                "due": announcement.scheduled_for,
+                "per_hour": announcement.per_hour,
+                "id": announcement.pk,
+                "topic": announcement.topic,
+                "people": list(people),
+            },
+        )
+        return cursor.rowcount
 
 
 @service
@@ -88,8 +124,8 @@ def cancel_announcement(*, actor: Member, announcement: Announcement) -> Announc
     current = Announcement.objects.lock(announcement.pk)
     if current.cancelled_at:
         raise AnnouncementAlreadyCancelled
-    current.cancelled_at = timezone.now()
-    current.save(update_fields=["cancelled_at"])
+    current.cancelled_at, current.waiting_ids = timezone.now(), []
+    current.save(update_fields=["cancelled_at", "waiting_ids"])
     with connection.cursor() as cursor:
         cursor.execute(
             "SELECT cancel_announcement_messages(%s, engagement_block_text('announcement_cancelled'))", [current.pk]

@@ -5,17 +5,18 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 
-from engagement.errors import AnnouncementAlreadyCancelled, AudienceChanged, NoRecipients
+from engagement.errors import AnnouncementAlreadyCancelled, AnnouncementNotWaiting, AudienceChanged, NoRecipients
 from engagement.models import Announcement, EngagementMessage, MessageTemplate
 from engagement.rules import AddressReport
 from engagement.selectors.announcements import SKIP_REASONS, audience_of, with_reason
 from engagement.selectors.blocking import with_block_reason
 from engagement.services.addresses import report_address
-from engagement.services.announcements import announce, cancel_announcement, key_of
+from engagement.services.announcements import announce, approve_announcement, cancel_announcement, key_of
 from engagement.services.profiles import update_profile
 from groups.models import CommunityMember, Event
-from tests.support.database import rows
-from tests.support.factories.engagement import ClaimFactory, PersonFactory
+from missionsite.common.errors import ConstraintViolated
+from tests.support.database import rejected_by, rows
+from tests.support.factories.engagement import ClaimFactory, MessageFactory, PersonFactory
 from tests.support.factories.groups import EntryFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -170,3 +171,46 @@ def test_announce_makes_a_fixed_number_of_queries(django_assert_max_num_queries)
         person()
     with django_assert_max_num_queries(14):
         assert send().recipients == 15
+
+
+# --- Rate and approval ----------------------------------------------------------------------------
+
+
+def test_messages_are_spread_over_time(crowd):
+    due = timezone.now()
+    announcement = send(scheduled_for=due, per_hour=2)
+    found = EngagementMessage.objects.filter(announcement=announcement).order_by("scheduled_for")
+    assert [message.scheduled_for for message in found] == [due + timedelta(minutes=30 * turn) for turn in range(3)]
+    with rejected_by("engagement_announcements_per_hour_positive"):
+        Announcement.objects.filter(pk=announcement.pk).update(per_hour=0)
+
+
+@pytest.mark.rule("engagement_announcements_second_person", "engagement_message_queue_announcement_approved")
+def test_large_announcement_waits_for_second_person(crowd, settings):
+    settings.ENGAGEMENT_APPROVAL_ABOVE = 2
+    author, second = StaffFactory(), StaffFactory()
+    announcement = send(actor=author)
+    assert (announcement.is_waiting, announcement.recipients) == (True, 3)
+    assert not EngagementMessage.objects.filter(announcement=announcement).exists()
+    with rejected_by("engagement_message_queue_announcement_approved"):
+        MessageFactory(announcement=announcement)
+    with pytest.raises(ConstraintViolated, match="other than the author"):
+        approve_announcement(actor=author, announcement=announcement)
+    approved = approve_announcement(actor=second, announcement=announcement)
+    assert EngagementMessage.objects.filter(announcement=announcement).count() == approved.recipients == 3
+    assert (approved.approved_by, approved.waiting_ids) == (second, [])
+    with pytest.raises(AnnouncementNotWaiting):
+        approve_announcement(actor=second, announcement=announcement)
+
+
+def test_small_announcement_needs_no_approval(crowd, settings):
+    settings.ENGAGEMENT_APPROVAL_ABOVE = 3
+    assert not send().is_waiting
+
+
+def test_cancelled_announcement_is_not_approved(crowd, settings):
+    settings.ENGAGEMENT_APPROVAL_ABOVE = 2
+    announcement = send()
+    cancel_announcement(actor=StaffFactory(), announcement=announcement)
+    with pytest.raises(AnnouncementAlreadyCancelled):
+        approve_announcement(actor=StaffFactory(), announcement=announcement)

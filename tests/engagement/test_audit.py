@@ -75,6 +75,10 @@ def an_announcement() -> dict:
     return {"entries": CommunityMember.objects.all(), "title": "News", "texts": {"en": tuple(TEXT.values())}}
 
 
+def a_waiting_announcement() -> dict:
+    return {"announcement": AnnouncementFactory(needs_approval=True, waiting_ids=[PersonFactory().pk])}
+
+
 def a_member_in_first_tier() -> dict:
     member = PersonFactory(profile={"onboarding_tier": 1, "onboarding_tier_progress": {"1": {"join_mission": "2026"}}})
     return {"member": member}
@@ -101,6 +105,7 @@ def a_missing_template() -> dict:
 ARRANGE: dict[Callable, Callable[[], dict]] = {
     addresses.restore_address: a_suppressed_address,
     announcements.announce: an_announcement,
+    announcements.approve_announcement: a_waiting_announcement,
     announcements.cancel_announcement: lambda: {"announcement": AnnouncementFactory()},
     # The actor is the member who wrote.
     lifecycle.ask_again: an_unclear_reply,

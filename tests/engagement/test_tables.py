@@ -99,6 +99,11 @@ engagement_announcements
     title                     character varying(200)    needed  -
     audience                  text                      needed  ''
     topic                     text                      needed  'news'
+    per_hour                  integer                   empty   -
+    needs_approval            boolean                   needed  false
+    waiting_ids               uuid[]                    needed  '{}'
+    approved_at               timestamp with time zone  empty   -
+    approved_by_id            uuid                      empty   -
     recipients                integer                   needed  0
     skipped                   jsonb                     needed  '{}'
     scheduled_for             timestamp with time zone  needed  now()

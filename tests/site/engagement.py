@@ -13,7 +13,7 @@ from engagement.services.templates import change_template
 from engagement.services.unsubscribe import unsubscribe_url
 from groups.models import CommunityMember, Member
 from tests.support.database import allow_delete
-from tests.support.factories.engagement import MessageFactory, PersonFactory, move_to
+from tests.support.factories.engagement import AnnouncementFactory, MessageFactory, PersonFactory, move_to
 
 TEXTS = {"subject": "Hello, {{ name }}", "body": "Hi {{ name }}, there is news."}
 
@@ -46,6 +46,7 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     MessageTemplate.objects.create(key="sequence_other", locale="en", **TEXTS)
     entries = CommunityMember.objects.filter(deleted_at=None)
     things["announcement"] = announce(actor=gone, entries=entries, title="News", texts={"en": tuple(TEXTS.values())})
+    things["waiting announcement"] = AnnouncementFactory(needs_approval=True, waiting_ids=[active.pk])
     things["recipients"] = audience_of(entries).recipients
 
 
@@ -62,6 +63,7 @@ OBJECTS = {
     "engagement/sequence": "sequence",
     "engagement/sequencestep": "sequence step",
     "engagement_engagementmessage_retry": "failed message",
+    "engagement_announcement_approve": "waiting announcement",
 }
 PARTS = ("member_id", "message_id", "token", "provider")
 CHOSEN = {

@@ -584,6 +584,7 @@ admin/engagement/announcement/<object_id>/               | to:{ALL}             
 admin/engagement/announcement/<object_id>/change/        | ok:{ROLES} 403       | 403
 admin/engagement/announcement/<object_id>/history/       | to:{ALL}             | to:{ALL}
 admin/engagement/announcement/<object_id>/delete/        | 403                  | 403
+admin/engagement/announcement/<object_id>/approve/       | ok:ACES 403          | done:ACES 403
 admin/engagement/announcement/<object_id>/cancel/        | ok:ACES 403          | done:ACES 403
 
 # Client missions: viewed by mission managers and auditors, changed by delivery leads and administrators.
