@@ -39,6 +39,8 @@ ENGAGEMENT_QUIET_TO = time_of_day("ENGAGEMENT_QUIET_TO", "08:00")
 # second person must approve (0: never).
 ENGAGEMENT_ANNOUNCEMENT_PER_HOUR = env.int("ENGAGEMENT_ANNOUNCEMENT_PER_HOUR", default=0)
 ENGAGEMENT_APPROVAL_ABOVE = env.int("ENGAGEMENT_APPROVAL_ABOVE", default=0)
+# Share of members, in percent, who get no steps of sequences: the measures compare the others with them.
+ENGAGEMENT_CONTROL_GROUP_PERCENT = env.int("ENGAGEMENT_CONTROL_GROUP_PERCENT", default=0)
 # Messages per claim, and duration of its lease.
 ENGAGEMENT_BATCH = env.int("ENGAGEMENT_BATCH", default=100)
 ENGAGEMENT_LEASE = duration("ENGAGEMENT_LEASE", "PT1M")

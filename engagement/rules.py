@@ -7,6 +7,7 @@ of the database holds a copy, tests/engagement/test_rules.py compares the two.
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import gettext_noop
 
 # --- Lifecycle ------------------------------------------------------------------------------------
 
@@ -246,6 +247,10 @@ class SequenceEnd(TextChoices):
     LEFT = "left", _("No longer a member")
 
 
+# Stored as the error of a step that a member of the control group is not sent.
+CONTROL_GROUP = gettext_noop("Not sent: the member is in the control group.")
+# What counts as the effect of a message happens within so many days after it.
+EFFECT_DAYS = 14
 # After its day a step is still sent for so many days, for example after an outage.
 STEP_GRACE_DAYS = 3
 

@@ -242,6 +242,12 @@ UNFOLD = {
                         "engagement.view_engagementmessage",
                     ),
                     _item(
+                        _("Measures"),
+                        "monitoring",
+                        "engagement_measures",
+                        "engagement.view_engagementmessage",
+                    ),
+                    _item(
                         _("Bounced addresses"),
                         "unsubscribe",
                         "engagement_bouncedaddress_changelist",

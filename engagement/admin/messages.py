@@ -17,6 +17,7 @@ from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdo
 from unfold.decorators import display
 
 from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm
+from engagement.admin.measures import measures_view
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import explain_waiting
 from engagement.models import EngagementClaim, EngagementMessage, UserProfile
@@ -141,7 +142,12 @@ class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
 
     def get_urls(self) -> list:
         view = self._wrapped(outbox_view, outbox_view)
-        return [path("outbox/", view, {"model_admin": self}, name="engagement_outbox"), *super().get_urls()]
+        measures = self._wrapped(measures_view, measures_view)
+        return [
+            path("outbox/", view, {"model_admin": self}, name="engagement_outbox"),
+            path("measures/", measures, {"model_admin": self}, name="engagement_measures"),
+            *super().get_urls(),
+        ]
 
     def get_readonly_fields(self, request: HttpRequest, obj: EngagementMessage | None = None) -> tuple[str, ...]:
         return (

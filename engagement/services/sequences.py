@@ -4,11 +4,12 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.conf import settings
 from django.db import connection, transaction
 
 from engagement.errors import TemplateMissing
 from engagement.models import EngagementMessage, MessageTemplate, Sequence, SequenceMember, SequenceStep
-from engagement.rules import STEP_GRACE_DAYS, Locale, MessageType, SequenceStart
+from engagement.rules import CONTROL_GROUP, STEP_GRACE_DAYS, Locale, MessageType, SequenceStart
 from engagement.selectors.addresses import goes_by_email
 from engagement.selectors.claims import database_now
 from groups.models import Member
@@ -63,6 +64,8 @@ def _queue_steps(*, at: datetime, only: UUID | None = None) -> int:
         "most": BATCH,
         "grace_days": STEP_GRACE_DAYS,
         "by_email": goes_by_email(),
+        "control_percent": settings.ENGAGEMENT_CONTROL_GROUP_PERCENT,
+        "control": CONTROL_GROUP,
     }
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute(_QUEUE, values)

@@ -521,6 +521,7 @@ admin/engagement/engagementstatetransition/<object_id>/change/ | ok:{ROLES} 403 
 admin/engagement/engagementstatetransition/<object_id>/history/ | to:{ALL}             | to:{ALL}
 admin/engagement/engagementstatetransition/<object_id>/delete/ | 403                  | 403
 admin/engagement/engagementmessage/outbox/               | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/engagementmessage/measures/             | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/engagementmessage/                      | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/engagementmessage/add/                  | 403                  | 403
 admin/engagement/engagementmessage/<object_id>/          | to:{ALL}             | to:{ALL}

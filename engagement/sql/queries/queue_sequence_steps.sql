@@ -1,7 +1,8 @@
 -- Queues one batch of due steps of sequences. Used by services.sequences. Returns the number of queued messages.
 -- A concurrent run waits for the unique index of (step, member) and queues nothing twice.
 WITH due AS (
-    SELECT e.user_id, t.id AS step_id, t.template_key, q.topic, p.preferred_destination,
+    SELECT t.template_key <> 'welcome' AND in_control_group(e.user_id, %(control_percent)s) AS is_control,
+           e.user_id, t.id AS step_id, t.template_key, q.topic, p.preferred_destination,
            CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address
     FROM engagement_sequence_members e
     JOIN engagement_sequences q ON q.id = e.sequence_id AND q.is_enabled
@@ -33,10 +34,11 @@ WITH due AS (
     ORDER BY e.id, t.id LIMIT %(most)s
 ), queued AS (
     INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
-        scheduled_for, idempotency_key, topic, step_id)
+        scheduled_for, idempotency_key, topic, step_id, status, error_message)
     SELECT user_id, CASE template_key WHEN 'welcome' THEN 'welcome' ELSE 'sequence' END, template_key,
            preferred_destination, address, %(at)s, user_id || ':sequence:' || step_id,
-           CASE template_key WHEN 'welcome' THEN '' ELSE topic END, step_id
+           CASE template_key WHEN 'welcome' THEN '' ELSE topic END, step_id,
+           CASE WHEN is_control THEN 'cancelled' ELSE 'pending' END, CASE WHEN is_control THEN %(control)s ELSE '' END
     FROM due ORDER BY user_id, step_id ON CONFLICT DO NOTHING
     RETURNING 1
 )
