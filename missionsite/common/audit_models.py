@@ -212,8 +212,8 @@ class RetentionRun(models.Model):
     class Meta:
         db_table = "retention_runs"
         db_table_comment = "When retention rules were applied, and to how many rows."
-        verbose_name = _("application of a retention rule")
-        verbose_name_plural = _("applications of retention rules")
+        verbose_name = _("retention run")
+        verbose_name_plural = _("retention runs")
         ordering = [F("id").desc()]
         permissions = [("apply_retention", _("Can apply retention rules"))]
         constraints = [
