@@ -65,6 +65,12 @@ def request_permission(*, name: str, at: datetime, most: int) -> Permission:
     return Permission(granted)
 
 
+def is_down(name: str, failures: int) -> bool:
+    """Return whether nothing was sent in the last attempts, more than a message has. failures: not recorded yet."""
+    recorded = EngagementTransport.objects.filter(pk=name).values_list("failures", flat=True).first() or 0
+    return bool(failures) and recorded + failures >= settings.ENGAGEMENT_ATTEMPTS
+
+
 def recovery_per_minute(row: EngagementTransport) -> float:
     """Return the steady rate of a recovering transport, in messages per minute."""
     return STEADY_FACTOR * max(row.normal_per_minute, settings.ENGAGEMENT_RECOVERY_PER_MINUTE)
@@ -92,7 +98,8 @@ def _update_circuit(
 ) -> None:
     """Open or close the circuit, or end the recovery."""
     was_open = row.opened_at is not None
-    row.failures = row.failures + failures if failures and not sent else failures
+    # A batch in which nothing was tried leaves the count as it is.
+    row.failures = failures if sent else row.failures + failures
     if row.failures:
         row.last_error = error[:500]
     if row.failures >= settings.ENGAGEMENT_CIRCUIT_FAILURES or (was_open and failures):

@@ -167,7 +167,7 @@ class MessageSender:
         withdrawn: dict[int, str] = {}
         bounced: set[UUID] = set()
         reports: list[Bounce] = []
-        failures, error = 0, ""
+        failures, error, done = 0, "", False
         for message in batch.messages:
             now = time.monotonic()
             if len(sent) >= self.transport.marks_every or now - recorded > RECORD_AFTER:
@@ -197,15 +197,16 @@ class MessageSender:
                     reports.append(Bounce(message, rejection.bounce, str(rejection), instant))
             except Unavailable as trouble:
                 failures, error = failures + 1, str(trouble)
-                failed.append(self._again(message, trouble, instant))
+                failed.append(self._again(message, trouble, instant, failures if not done else 0))
                 if trouble.bounce and failed[-1].again_at is None:
                     reports.append(Bounce(message, trouble.bounce, str(trouble), instant))
             except Exception as fault:
                 logger.exception("Message %s could not be sent", message.id)
                 failures, error = failures + 1, _("The transport broke: {fault}.").format(fault=type(fault).__name__)
-                failed.append(self._again(message, Unavailable(error, maybe_taken=True), instant))
+                unknown = Unavailable(error, maybe_taken=True)
+                failed.append(self._again(message, unknown, instant, failures if not done else 0))
             else:
-                failures = 0
+                failures, done = 0, True
                 sent.append(Sent(message.id, instant, receipt.provider_message_id))
         with transaction.atomic():
             self._record_results(batch, sent, failed, reports, tally)
@@ -223,14 +224,16 @@ class MessageSender:
         tally.failed += sum(1 for each in failed if each.again_at is None)
         tally.retried += sum(1 for each in failed if each.again_at is not None)
 
-    @staticmethod
-    def _again(message: Claimed, trouble: Unavailable, at: datetime) -> Failed:
-        """Return the failed attempt with the time of the next one.
+    def _again(self, message: Claimed, trouble: Unavailable, at: datetime, failures: int) -> Failed:
+        """Return the failed attempt with the time of the next one, if there is one.
 
-        The pause doubles with each attempt. A random part of it spreads messages that failed together.
+        The pause doubles with each attempt. A random part of it spreads messages that failed together. While the
+        provider is down, there is always a next attempt: few messages fail too rarely to open the circuit.
+        failures: consecutive ones of this batch, if it has only such.
         """
         again_at = None
-        if message.retry_count + 1 < settings.ENGAGEMENT_ATTEMPTS:
+        has_attempts = message.retry_count + 1 < settings.ENGAGEMENT_ATTEMPTS
+        if has_attempts or (not trouble.bounce and circuit.is_down(self.transport.name, failures)):
             pause = settings.ENGAGEMENT_RETRY_AFTER * 2 ** min(message.retry_count, 20)
             pause = min(pause, settings.ENGAGEMENT_RETRY_AT_MOST) * random.uniform(0.5, 1)  # noqa: S311
             again_at = at + max(pause, min(trouble.retry_after or timedelta(0), MAX_RETRY_AFTER))
