@@ -9,12 +9,19 @@ from missionsite.common.constraints import UniqueConstraint, one_line_checks
 
 
 class InboundMessage(models.Model):
-    """A received message and its effect; the text is not stored. The platform's message ID is unique."""
+    """A received message and its effect; the text is not stored. The platform's message ID is unique.
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="+")
+    text_digest: keyed digest of the text, by which a program that answers every message is recognised. follows_ours:
+    whether it came within minutes of a message to the member.
+    """
+
+    # The index below begins with it.
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, BY_DATABASE, related_name="+", db_index=False)
     platform = models.CharField(max_length=50)
     message_id = models.CharField(max_length=255)
     effect = models.CharField(max_length=50, default="", db_default="")
+    text_digest = models.CharField(max_length=64, default="", db_default="")
+    follows_ours = models.BooleanField(default=False, db_default=False)
     received_at = models.DateTimeField(db_default=TransactionNow())
 
     class Meta:
@@ -22,4 +29,8 @@ class InboundMessage(models.Model):
         constraints = [
             *one_line_checks("engagement_inbound_messages", "platform", "message_id"),
             UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_unique"),
+        ]
+        indexes = [
+            # The last messages of a member, which tell a program that answers every message.
+            models.Index(fields=["user", "received_at"], name="inbound_messages_of_member"),
         ]

@@ -2,9 +2,11 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.db import connection
 from django.utils import timezone
+from django.utils.crypto import salted_hmac
 
 from engagement.models import EngagementStateTransition, InboundMessage, UserProfile
 from engagement.rules import GOODBYE_REPLIES, MESSAGE_ONLY, Destination, MessageType, State, TransitionTrigger
@@ -23,6 +25,7 @@ from engagement.services.intents import (
 )
 from engagement.services.lifecycle import ask_again, lock_state, record_activity, transition
 from engagement.services.messages import enqueue
+from engagement.services.phrases import plain
 from engagement.services.profiles import opt_in, opt_out, switch_destination
 from groups.models import Member
 from missionsite.common.transactions import service
@@ -30,6 +33,14 @@ from missionsite.common.transactions import service
 REPEATED = "repeated"
 # After the answer "leave me be", thanks within this time are no return.
 COURTESY_PERIOD = timedelta(days=7)
+# A program that answers messages does so within minutes.
+QUICK = timedelta(minutes=2)
+# Short texts are also repeated by people.
+PROGRAM_CHARACTERS = 20
+# More messages than this in the period are a loop of programs.
+LOOP_MESSAGES, LOOP_PERIOD = 10, timedelta(minutes=10)
+# How long a text is remembered that came within minutes of a message of ours.
+REMEMBERED = timedelta(days=400)
 
 
 @dataclass(frozen=True)
@@ -60,23 +71,55 @@ def handle_inbound(
     reply has no effect and is no activity. A text that is neither a request nor a reply to a goodbye is a user_message.
     """
     at = at or timezone.now()
-    if message_id and not _insert_once(actor, platform, message_id, at):
+    words = plain(text)
+    digest = salted_hmac("engagement.inbound", words).hexdigest() if len(words) >= PROGRAM_CHARACTERS else ""
+    if message_id and not _insert_once(actor, platform, message_id, digest, at):
         return Handled(REPEATED, state_of(actor))
-    effect = _apply(actor, AUTO_REPLY if is_auto_submitted(auto_submitted) else classify_text(text), at)
+    intent = AUTO_REPLY if is_auto_submitted(auto_submitted) else classify_text(text)
+    if message_id and intent in _AMBIGUOUS and _is_loop(actor, platform, message_id, at):
+        intent = AUTO_REPLY
+    effect = _apply(actor, intent, at)
     if message_id:
         InboundMessage.objects.filter(platform=platform, message_id=message_id).update(effect=effect)
     return Handled(effect, state_of(actor))
 
 
-def _insert_once(member: Member, platform: str, message_id: str, at: datetime) -> bool:
+def _insert_once(member: Member, platform: str, message_id: str, digest: str, at: datetime) -> bool:
     """Record the message; return False if it is already recorded. A concurrent duplicate waits for the first."""
+    values: dict[str, Any] = {
+        **{"member": member.pk, "platform": platform, "id": message_id},
+        **{"digest": digest, "at": at, "quick": QUICK},
+    }
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO engagement_inbound_messages (user_id, platform, message_id, received_at)"
-            " VALUES (%s, %s, %s, %s) ON CONFLICT (platform, message_id) DO NOTHING",
-            [member.pk, platform, message_id, at],
+            """
+            INSERT INTO engagement_inbound_messages
+                (user_id, platform, message_id, text_digest, received_at, follows_ours)
+            VALUES (%(member)s, %(platform)s, %(id)s, %(digest)s, %(at)s, EXISTS (
+                SELECT FROM engagement_message_queue q
+                WHERE q.user_id = %(member)s AND q.sent_at BETWEEN %(at)s - %(quick)s::interval AND %(at)s
+            )) ON CONFLICT (platform, message_id) DO NOTHING
+            """,
+            values,
         )
         return cursor.rowcount == 1
+
+
+# Texts that may be those of a program; a request or an answer has its effect in any case.
+_AMBIGUOUS = (USER_MESSAGE, UNCLEAR, COURTESY)
+
+
+def _is_loop(member: Member, platform: str, message_id: str, at: datetime) -> bool:
+    """Return whether a program answers: the same text followed a message of ours before, or messages come too often."""
+    ours = InboundMessage.objects.filter(user=member, received_at__lte=at)
+    this = ours.filter(platform=platform, message_id=message_id)
+    if ours.filter(received_at__gt=at - LOOP_PERIOD).count() > LOOP_MESSAGES:
+        return True
+    found = this.filter(follows_ours=True).values_list("text_digest", flat=True).first()
+    if not found:
+        return False
+    before = ours.exclude(platform=platform, message_id=message_id)
+    return before.filter(text_digest=found, follows_ours=True, received_at__gt=at - REMEMBERED).exists()
 
 
 def _apply(member: Member, intent: str, at: datetime) -> str:
