@@ -128,6 +128,9 @@ TYPE_TOPICS: dict[str, Topic] = {
     MessageType.TIER_UNLOCK: Topic.GETTING_STARTED,
 }
 
+# Messages that may go to a group chat. All others are personal: they go to the member's own chat.
+GROUP_TYPES = (MessageType.ANNOUNCEMENT,)
+
 # The message that a transition queues.
 TRANSITION_MESSAGES: dict[str, MessageType] = {
     TransitionTrigger.INACTIVITY_14D: MessageType.GOODBYE,

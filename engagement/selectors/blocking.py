@@ -107,6 +107,7 @@ def no_goodbye_reason(person: str) -> Func:
         person=person,
         entry=f"{person}community__",
         state=Value(State.GOODBYE_SENT, TextField()),
+        chat=OuterRef("engagement_profile__individual_jid"),
     )
 
 

@@ -13,6 +13,7 @@ from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage, UserProfile
 from engagement.rules import (
     CANCELLABLE,
+    GROUP_TYPES,
     POSTPONABLE,
     RETRYABLE,
     TYPE_TOPICS,
@@ -45,8 +46,8 @@ def enqueue(
     """Add a message to the queue; return None if its idempotency key already exists.
 
     key: the template, by default that of the type. event, on: parts of the idempotency key, by default the type and the
-    day (UTC). topic: by default that of the type. The address is the member's preferred one; it is updated with the
-    profile until the message is sent.
+    day (UTC). topic: by default that of the type. The address is that of the chat; it is updated with the profile until
+    the message is sent.
     """
     at = at or timezone.now()
     profile = UserProfile.objects.get(pk=member.pk)
@@ -63,8 +64,7 @@ def enqueue(
                 message_type,
                 key or message_type,
                 json.dumps(dict(params or {})),
-                profile.preferred_destination,
-                address_of(profile),
+                *route(profile, message_type),
                 at,
                 idempotency_key,
                 topic or TYPE_TOPICS.get(message_type, ""),
@@ -74,10 +74,11 @@ def enqueue(
     return EngagementMessage.objects.get(pk=made[0]) if made else None
 
 
-def address_of(profile: UserProfile) -> str:
-    """Return the gateway address of a member's preferred chat; empty if unknown."""
-    is_group = profile.preferred_destination == Destination.GROUP
-    return profile.group_jid if is_group else profile.individual_jid
+def route(profile: UserProfile, message_type: str) -> tuple[str, str]:
+    """Return the destination of a message and its gateway address, which is empty if unknown."""
+    if message_type in GROUP_TYPES and profile.preferred_destination == Destination.GROUP:
+        return Destination.GROUP, profile.group_jid
+    return Destination.INDIVIDUAL, profile.individual_jid
 
 
 # --- Actions of staff -----------------------------------------------------------------------------

@@ -113,7 +113,7 @@ def test_member_changes_preferences(make, bob):
         "timezone": "America/Sao_Paulo",
         "muted_topics": ["events"],
     }
-    waiting = queued(own)
+    waiting = enqueue(member=own, message_type=MessageType.ANNOUNCEMENT)
     answer = browser.patch(f"{ME}/profile", change, content_type=JSON)
     assert (answer.status_code, answer.json()) == (200, change)
     assert browser.get(f"{ME}/profile").json() == change

@@ -146,11 +146,11 @@ def test_blocked_member_gets_no_goodbye():
     assert moved(sweep_daily(at=NOW + HOUR))["goodbye sent"] == (1, 1)
 
 
-def test_goodbye_uses_preferred_destination():
+def test_goodbye_goes_to_own_chat():
     quiet_person(at=NOW, profile={"preferred_destination": "group", "group_jid": "us@chat", "individual_jid": "me"})
     sweep_daily(at=NOW)
     [message] = EngagementMessage.objects.all()
-    assert (message.destination, message.destination_jid) == ("group", "us@chat")
+    assert (message.destination, message.destination_jid) == ("individual", "me")
     assert message.idempotency_key == f"{message.user_id}:goodbye:2026-03-04"
 
 

@@ -152,12 +152,18 @@ def test_deleted_actor_leaves_transition_of_another_member():
 
 @pytest.fixture
 def written_to():
-    """Create a member with both addresses and a message in every status, one of them claimed."""
+    """Create a member with both addresses and an announcement in every status, one of them claimed, and a review."""
     person = PersonFactory(profile={"individual_jid": "me@chat", "group_jid": "us@chat"})
+
+    def make(key, **fields):
+        kind = {"message_type": "announcement"} | fields
+        return MessageFactory(user=person, destination_jid="me@chat", idempotency_key=key, **kind)
+
     for trait in ("failed", "sent", "cancelled"):
-        MessageFactory(user=person, destination_jid="me@chat", idempotency_key=trait, **{trait: True})
-    MessageFactory(user=person, destination_jid="me@chat", idempotency_key="pending")
-    ClaimFactory(messages=[MessageFactory(user=person, destination_jid="me@chat", idempotency_key="leased")])
+        make(trait, **{trait: True})
+    make("pending")
+    make("personal", message_type="weekly_review")
+    ClaimFactory(messages=[make("leased")])
     MessageFactory(destination_jid="another@chat", idempotency_key="another")
     return person
 
@@ -176,7 +182,7 @@ def test_pending_messages_follow_new_destination(written_to):
     changed, unchanged = ("group", "us@chat"), ("individual", "me@chat")
     assert addresses() == {
         "pending": changed, "failed": changed, "sent": unchanged, "cancelled": unchanged, "leased": unchanged,
-        "another": ("individual", "another@chat"),
+        "personal": unchanged, "another": ("individual", "another@chat"),
     }  # fmt: skip
 
 

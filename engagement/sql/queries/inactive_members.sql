@@ -5,8 +5,7 @@ JOIN user_profiles p ON p.user_id = s.user_id
 JOIN members m ON m.id = s.user_id
 LEFT JOIN community_members c ON c.person_id = s.user_id
 LEFT JOIN bounced_addresses x ON x.user_id = s.user_id AND x.suppressed_at IS NOT NULL
-    AND x.address = CASE WHEN %(by_email)s THEN lower(m.email)
-                         WHEN p.preferred_destination = 'group' THEN p.group_jid ELSE p.individual_jid END
+    AND x.address = CASE WHEN %(by_email)s THEN lower(m.email) ELSE p.individual_jid END
 CROSS JOIN LATERAL (
     SELECT engagement_block_reason(
         message_type => %(goodbye)s, is_transactional => false, is_active => m.is_active,

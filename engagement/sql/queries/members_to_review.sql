@@ -2,16 +2,14 @@
 -- begin with. On Monday the previous week is complete; the review is for members who took part in it, not for those who
 -- only visited or wrote to the site. The idempotency key contains the week, so repeated sweeps and clocks that differ
 -- queue one message per member and week.
-SELECT s.id, s.last_activity_at, s.user_id, p.preferred_destination,
-       CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address,
+SELECT s.id, s.last_activity_at, s.user_id, p.individual_jid AS address,
        to_char(date_trunc('week', %(at)s AT TIME ZONE p.timezone) - interval '7 days', 'IYYY-"W"IW') AS week
 FROM user_engagement_states s
 JOIN user_profiles p ON p.user_id = s.user_id
 JOIN members m ON m.id = s.user_id
 LEFT JOIN community_members c ON c.person_id = s.user_id
 LEFT JOIN bounced_addresses x ON x.user_id = s.user_id AND x.suppressed_at IS NOT NULL
-    AND x.address = CASE WHEN %(by_email)s THEN lower(m.email)
-                         WHEN p.preferred_destination = 'group' THEN p.group_jid ELSE p.individual_jid END
+    AND x.address = CASE WHEN %(by_email)s THEN lower(m.email) ELSE p.individual_jid END
 WHERE s.state = 'active'
     AND engagement_block_reason(
         message_type => %(review)s, is_transactional => false, is_active => m.is_active,

@@ -2,15 +2,13 @@
 -- example after an opt-out, has no time to reply and becomes dormant in the next step. Returns the same columns as
 -- send_goodbyes.sql.
 WITH due AS MATERIALIZED (
-    SELECT s.id, s.user_id, p.preferred_destination, b.may_be_sent,
-           CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address
+    SELECT s.id, s.user_id, p.individual_jid AS address, b.may_be_sent
     FROM user_engagement_states s
     JOIN user_profiles p ON p.user_id = s.user_id
     JOIN members m ON m.id = s.user_id
     LEFT JOIN community_members c ON c.person_id = s.user_id
     LEFT JOIN bounced_addresses x ON x.user_id = s.user_id AND x.suppressed_at IS NOT NULL
-        AND x.address = CASE WHEN %(by_email)s THEN lower(m.email)
-                             WHEN p.preferred_destination = 'group' THEN p.group_jid ELSE p.individual_jid END
+        AND x.address = CASE WHEN %(by_email)s THEN lower(m.email) ELSE p.individual_jid END
     CROSS JOIN LATERAL (
         SELECT engagement_block_reason(
             message_type => %(reminder)s, is_transactional => false, is_active => m.is_active,
@@ -28,7 +26,7 @@ WITH due AS MATERIALIZED (
 ), queued AS (
     INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
         scheduled_for, idempotency_key)
-    SELECT user_id, %(reminder)s, %(reminder)s, preferred_destination, address, %(at)s,
+    SELECT user_id, %(reminder)s, %(reminder)s, 'individual', address, %(at)s,
            user_id || ':' || %(reminder)s || ':' || to_char(%(at)s AT TIME ZONE 'UTC', 'YYYY-MM-DD')
     FROM due WHERE may_be_sent ORDER BY user_id ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING 1

@@ -8,7 +8,7 @@ WITH candidates AS MATERIALIZED (
 ), queued AS (
     INSERT INTO engagement_message_queue (user_id, message_type, message_key, message_params, destination,
         destination_jid, scheduled_for, idempotency_key, topic)
-    SELECT user_id, %(review)s, %(review)s, jsonb_build_object('week', week), preferred_destination, address,
+    SELECT user_id, %(review)s, %(review)s, jsonb_build_object('week', week), 'individual', address,
            %(at)s, user_id || ':' || %(review)s || ':' || week, %(review)s
     FROM candidates ORDER BY user_id ON CONFLICT (idempotency_key) DO NOTHING
     RETURNING 1

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """What tells a program that answers every message: the digest of the text, and whether it followed a message."""
 
     dependencies = [
-        ("engagement", "0010_growing_pauses"),
+        ("engagement", "0012_sequences"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
