@@ -212,6 +212,7 @@ def test_daily_sweep_follows_the_rule(people):
 
 def test_weekly_sweep_follows_the_rule(people):
     # NOON is a Monday, three days after the last activity.
+    UserEngagementState.objects.update(took_part_week=NOON.date() - timedelta(days=7))
     sweep_weekly(at=NOON)
     queued = EngagementMessage.objects.filter(message_type=MessageType.WEEKLY_REVIEW)
     assert set(queued.values_list("user__email", flat=True)) == {

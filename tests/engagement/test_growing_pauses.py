@@ -1,14 +1,12 @@
 """The wait before the next goodbye: doubled after each one without an answer, set back by three days of activity."""
 
-from datetime import timedelta
-
 import pytest
 
 from engagement.models import EngagementStateTransition
 from engagement.rules import State
 from engagement.services.lifecycle import record_activity
 from engagement.services.profiles import update_profile
-from tests.engagement.month import DAY, HOUR, quiet_month
+from tests.engagement.month import A_YEAR_AGO, DAY, HOUR, quiet_month
 from tests.support.database import rejected_by, rows
 
 pytestmark = pytest.mark.django_db
@@ -99,10 +97,10 @@ def test_days_are_those_of_the_member():
 
 
 def test_courtesies_to_every_goodbye_get_fewer_goodbyes():
-    month = quiet_month()
+    month = quiet_month(at=A_YEAR_AGO)
     answered = 0
     while month.clock.at < month.begun + 365 * DAY:
-        month.run(timedelta(days=1))
+        month.live(1)
         if month.goodbyes > answered:
             answered += 1
             month.write("valeu!" if answered == 2 else "oi, tô por aqui")

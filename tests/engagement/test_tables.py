@@ -123,6 +123,8 @@ engagement_inbound_messages
     platform                  character varying(50)     needed  -
     message_id                character varying(255)    needed  -
     effect                    character varying(50)     needed  ''
+    follows_ours              boolean                   needed  false
+    text_digest               character varying(64)     needed  ''
     received_at               timestamp with time zone  needed  now()
 """
 
