@@ -2,8 +2,7 @@
 -- A concurrent run waits for the unique index of (step, member) and queues nothing twice.
 WITH due AS (
     SELECT t.template_key <> 'welcome' AND in_control_group(e.user_id, %(control_percent)s) AS is_control,
-           e.user_id, t.id AS step_id, t.template_key, q.topic, p.preferred_destination,
-           CASE p.preferred_destination WHEN 'group' THEN p.group_jid ELSE p.individual_jid END AS address
+           e.user_id, t.id AS step_id, t.template_key, q.topic, p.individual_jid AS address
     FROM engagement_sequence_members e
     JOIN engagement_sequences q ON q.id = e.sequence_id AND q.is_enabled
     JOIN engagement_sequence_steps t ON t.sequence_id = e.sequence_id AND t.is_enabled
@@ -12,8 +11,7 @@ WITH due AS (
     LEFT JOIN user_engagement_states s ON s.user_id = e.user_id
     LEFT JOIN community_members c ON c.person_id = e.user_id
     LEFT JOIN bounced_addresses x ON x.user_id = e.user_id AND x.suppressed_at IS NOT NULL
-        AND x.address = CASE WHEN %(by_email)s THEN lower(m.email)
-                             WHEN p.preferred_destination = 'group' THEN p.group_jid ELSE p.individual_jid END
+        AND x.address = CASE WHEN %(by_email)s THEN lower(m.email) ELSE p.individual_jid END
     WHERE e.ended_at IS NULL
         AND (%(only)s::uuid IS NULL OR e.user_id = %(only)s::uuid)
         AND e.started_at + t.delay_days * interval '1 day' <= %(at)s
@@ -36,7 +34,7 @@ WITH due AS (
     INSERT INTO engagement_message_queue (user_id, message_type, message_key, destination, destination_jid,
         scheduled_for, idempotency_key, topic, step_id, status, error_message)
     SELECT user_id, CASE template_key WHEN 'welcome' THEN 'welcome' ELSE 'sequence' END, template_key,
-           preferred_destination, address, %(at)s, user_id || ':sequence:' || step_id,
+           'individual', address, %(at)s, user_id || ':sequence:' || step_id,
            CASE template_key WHEN 'welcome' THEN '' ELSE topic END, step_id,
            CASE WHEN is_control THEN 'cancelled' ELSE 'pending' END, CASE WHEN is_control THEN %(control)s ELSE '' END
     FROM due ORDER BY user_id, step_id ON CONFLICT DO NOTHING
