@@ -14,7 +14,7 @@ class Migration(migrations.Migration):
     """Only announcements go to a group chat."""
 
     dependencies = [
-        ("engagement", "0013_answering_programs"),
+        ("engagement", "0015_answering_programs"),
     ]
 
     operations = [

@@ -9,7 +9,7 @@ class Migration(migrations.Migration):
     """What tells a program that answers every message: the digest of the text, and whether it followed a message."""
 
     dependencies = [
-        ("engagement", "0012_sequences"),
+        ("engagement", "0014_control_group"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
