@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.db.backends.postgresql import base
 from psycopg_pool import PoolTimeout
 
+from missionsite.common.postgres.schema import DatabaseSchemaEditor
 from missionsite.common.worker import fence
 
 # Seconds during which requests fail at once after one has waited in vain for a connection of the pool.
@@ -14,6 +15,7 @@ FAIL_FAST_SECONDS = 1.0
 
 
 class DatabaseWrapper(base.DatabaseWrapper):
+    SchemaEditorClass = DatabaseSchemaEditor
     # Of all threads of this process, as they share the pool. A race costs one more wait.
     _unavailable_until = 0.0
 
