@@ -145,6 +145,8 @@ class Mission(TimestampedModel):
             models.Index(fields=["project", "list", "list_order", "id"], name="missions_of_board"),
             # The list of all missions, newest first, and its search.
             models.Index(F("created_at").desc(), F("id").desc(), name="missions_newest"),
+            # The same by list: finished missions are many.
+            models.Index(F("list"), F("created_at").desc(), F("id").desc(), name="missions_by_list"),
             # The missions of one project, newest first: those of a quiet project are far down in the index above.
             models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="missions_of_project"),
             models.Index(OpClass(Lower("title"), "text_pattern_ops"), name="missions_title_prefix"),

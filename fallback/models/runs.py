@@ -96,6 +96,12 @@ class MissionFallbackRun(models.Model):
                 include=["status"],
             ),
             models.Index(F("started_at").desc(), F("id").desc(), name="mission_fallback_runs_newest"),
+            # The same by status: completed runs are many.
+            models.Index(F("status"), F("started_at").desc(), F("id").desc(), name="mission_fallback_runs_status"),
+            # Runs that skipped a template, for the review.
+            models.Index(
+                F("started_at").desc(), F("id").desc(), name="fallback_runs_skipped", condition=~Q(skipped=[])
+            ),
             # Runs whose report is not written yet.
             models.Index(
                 fields=["id"],
@@ -250,6 +256,7 @@ class MissionFallbackItem(TimestampedModel):
             # All proposals, newest first; and those of one project, which may be far down in the first index.
             models.Index(F("created_at").desc(), F("id").desc(), name="mission_fallback_items_newest"),
             models.Index(F("project"), F("created_at").desc(), F("id").desc(), name="mission_fallback_items_of"),
+            models.Index(F("status"), F("created_at").desc(), F("id").desc(), name="mission_fallback_items_status"),
             # The acceptance record of a template, and its last use.
             models.Index(F("template"), F("created_at").desc(), F("status"), name="mission_fallback_items_record"),
             # The rest of a template: until a time, or until it is edited.

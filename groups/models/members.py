@@ -168,6 +168,9 @@ class Member(AbstractBaseUser, PermissionsMixin):
         indexes = [
             # The list, newest first; its deep pages use this index only.
             models.Index(F("created_at").desc(), F("id").desc(), name="members_newest"),
+            # Staff and deactivated members, a few among all.
+            models.Index(F("created_at").desc(), F("id").desc(), name="members_staff", condition=Q(is_staff=True)),
+            models.Index(F("created_at").desc(), F("id").desc(), name="members_inactive", condition=Q(is_active=False)),
             # Search by the beginning of an e-mail or a name, and by the beginning of any word of a name.
             models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="members_email_prefix"),
             models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),

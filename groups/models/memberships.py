@@ -104,6 +104,11 @@ class Membership(models.Model):
             models.Index(
                 F("group"), F("joined_at").desc(), F("id").desc(), name="memberships_of_group", include=["status"]
             ),
+            # The same by status, in one group and in all: rows of the other status may be newer and many.
+            models.Index(
+                F("group"), F("status"), F("joined_at").desc(), F("id").desc(), name="memberships_of_group_status"
+            ),
+            models.Index(F("status"), F("joined_at").desc(), F("id").desc(), name="memberships_by_status"),
             # The number of members who left in the last days.
             models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left")),
         ]

@@ -85,6 +85,8 @@ class Task(models.Model):
             models.Index(fields=["group", "state"], name="idx_tasks_group_state", condition=Q(state="open")),
             # The list, newest first.
             models.Index(F("created_at").desc(), F("id").desc(), name="tasks_newest"),
+            # The same by state: finished tasks are many.
+            models.Index(F("state"), F("created_at").desc(), F("id").desc(), name="tasks_by_state"),
             # The tasks of one mission, newest first; also serves the foreign key.
             models.Index(F("group"), F("created_at").desc(), F("id").desc(), name="tasks_of_group"),
             # Search by the beginning of a title, and by the beginning of any word of it.

@@ -11,8 +11,12 @@ import pytest
 
 from fallback.models import Mission, MissionFallbackItem, MissionFallbackRun
 from tests.database import restore
+from tests.support.admin import client_of
 from tests.support.concurrency import execute_as_owner, owner_connection
 from tests.support.database import rows, triggers_off
+from tests.support.factories.groups import StaffFactory
+from tests.support.factories.tokens import api_client
+from tests.support.reading import excess
 
 BUSY, QUIET = "01" + "B" * 24, "01" + "Q" * 24
 TABLES = "missions, mission_fallback_items, mission_fallback_runs, projects, organizations"
@@ -130,6 +134,49 @@ def test_list_of_all_proposals_uses_index_of_newest():
 def test_filter_in_project_reads_only_that_project(filters):
     _used, removed = plan_of(Mission.objects.filter(project=QUIET, **filters)[:51])
     assert removed <= 1_000
+
+
+MISSIONS, ITEMS, RUNS = (
+    f"/admin/fallback/{name}/" for name in ("mission", "missionfallbackitem", "missionfallbackrun")
+)
+PAGES = (
+    MISSIONS,
+    f"{MISSIONS}?project__id__exact={QUIET}",
+    f"{MISSIONS}?list__exact=todo",
+    f"{MISSIONS}?list__exact=done",
+    f"{MISSIONS}?q=nothing",
+    ITEMS,
+    f"{ITEMS}?project__id__exact={QUIET}",
+    f"{ITEMS}?status__exact=accepted",
+    RUNS,
+    f"{RUNS}?project__id__exact={QUIET}",
+    f"{RUNS}?status__exact=errored",
+    f"{ITEMS}review/?project={QUIET}",
+    f"/admin/fallback/project/{QUIET}/activity/",
+    "/admin/fallback/project/inbox/",
+    "/admin/fallback/project/",
+)
+
+
+@pytest.mark.django_db
+def test_pages_read_at_most_20_times_their_rows():
+    office = client_of(StaffFactory(is_superuser=True))
+    found = {path: statements for path in PAGES if (statements := excess(office, path))}
+    assert not found
+
+
+@pytest.mark.django_db
+def test_api_reads_at_most_20_times_its_rows():
+    api = api_client(StaffFactory(is_superuser=True))
+    for project in (QUIET, BUSY):
+        for name in (
+            "missions",
+            "missions?list=todo",
+            "fallback/items",
+            "fallback/items?status=accepted",
+            "fallback/runs",
+        ):
+            assert not excess(api, f"/api/projects/{project}/{name}"), name
 
 
 def test_without_index_quiet_project_reads_busy_one():

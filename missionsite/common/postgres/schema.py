@@ -1,6 +1,6 @@
 """The schema editor of migrations, without indexes that nothing can use."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.db.backends.postgresql import schema
 from django.db.models import Field, Model
@@ -14,4 +14,4 @@ class DatabaseSchemaEditor(schema.DatabaseSchemaEditor):
         """
         if field.db_parameters(self.connection).get("collation") == "C":
             return None
-        return super()._create_like_index_sql(model, field)
+        return cast(Any, super())._create_like_index_sql(model, field)

@@ -24,6 +24,6 @@ $$
 class Migration(migrations.Migration):
     """Drop the indexes for LIKE on columns with collation C, whose plain indexes serve LIKE too."""
 
-    dependencies = [("missionsite", "0013_timeline_indexes"), ("fallback", "0016_comments")]
+    dependencies = [("missionsite", "0014_saved_views"), ("fallback", "0017_documents")]
 
     operations = [migrations.RunSQL(REDUNDANT, migrations.RunSQL.noop)]
