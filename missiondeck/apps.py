@@ -14,11 +14,13 @@ class MissiondeckConfig(AppConfig):
     def ready(self) -> None:
         from missiondeck.event_labels import EVENT_FIELDS, EVENT_LABELS, HIDDEN_FIELDS
         from missiondeck.free_texts import FREE_TEXTS
+        from missiondeck.models.choices import NoticeKind
         from missiondeck.own_data import register as register_own_data
         from missiondeck.references import register
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.identities import register_audit_identity
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
+        from missionsite.common.interfaces import register_notification_kinds
         from missionsite.common.mentions import register_free_texts
 
         register()
@@ -32,3 +34,5 @@ class MissiondeckConfig(AppConfig):
         register_audited_rows("missiondeck.DodItem", without=("completed_at",))
         register_audited_rows("missiondeck.GateRules")
         register_free_texts(*FREE_TEXTS)
+        silent = (NoticeKind.RUN_STARTED, NoticeKind.RUN_PASSED)
+        register_notification_kinds({f"deck.{kind}": kind.label for kind in NoticeKind if kind not in silent})

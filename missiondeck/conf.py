@@ -1,9 +1,12 @@
 """Settings of this app, read from the environment; `missionsite.settings` imports them all."""
 
-from missionsite.environment import env
+from missionsite.environment import env, secret
 
 # Maximum bytes of a test report and of its output.
 DECK_REPORT_BYTES = env.int("DECK_REPORT_BYTES", default=100 * 1024 * 1024)
 DECK_LOGS_BYTES = env.int("DECK_LOGS_BYTES", default=60 * 1024 * 1024)
 # Hours after which a run that is still running is given up.
 DECK_RUN_HOURS = env.int("DECK_RUN_HOURS", default=24)
+# Where commit statuses are sent for repositories on GitLab; the token needs the scope `api`.
+GITLAB_API_URL = env("GITLAB_API_URL", default="https://gitlab.com/api/v4")
+GITLAB_TOKEN = secret("GITLAB_TOKEN")

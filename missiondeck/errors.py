@@ -11,6 +11,7 @@ from missiondeck.rules import (
     MAX_FEEDS,
     MAX_ITEMS,
     MAX_LINKS,
+    MAX_WEBHOOKS,
     MESSAGE_LENGTH,
     RESULTS_BYTES,
 )
@@ -174,6 +175,13 @@ class RoleUnknown(DomainError):
     message = _("There is no role with this name.")
     code = "role_unknown"
     field = "value"
+    status = 422
+
+
+class TooManyWebhooks(DomainError):
+    message = format_lazy(_("A mission can have at most {limit} webhooks. Revoke one first."), limit=MAX_WEBHOOKS)
+    code = "too_many_webhooks"
+    field = "url"
     status = 422
 
 

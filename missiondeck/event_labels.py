@@ -14,6 +14,7 @@ EVENT_LABELS = {
     "client_link.created": _("Link for a client created"),
     "client_link.revoked": _("Link for a client revoked"),
     "client_signature.created": _("Delivery signed by the client"),
+    "deck_delivery.resent": _("Delivery sent again"),
     "deck_test.owner_changed": _("Owner of a test changed"),
     "deck_test.quarantine_lifted": _("Quarantine of a test lifted"),
     "deck_test.quarantined": _("Test put in quarantine"),
@@ -21,6 +22,8 @@ EVENT_LABELS = {
     "dod_evidence.removed": _("Evidence removed"),
     "dod_evidence.signature_withdrawn": _("Signature withdrawn"),
     "dod_evidence.signed": _("Sign-off signed"),
+    "deck_webhook.created": _("Webhook created"),
+    "deck_webhook.revoked": _("Webhook revoked"),
     "deckmission.reverted": _("Client mission change reverted"),
     "test_gate.baseline_confirmed": _("Baseline of tests confirmed"),
     "test_gate.rules_changed": _("Rules of a gate changed"),
@@ -47,4 +50,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "value": _("Value"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("feed", "link", "run")
+HIDDEN_FIELDS = ("delivery", "feed", "link", "run", "webhook")

@@ -24,6 +24,7 @@ def register() -> None:
                 ("GateBaseline", "by"),
                 ("TestRun", "created_by"),
                 ("VanishedTest", "by"),
+                ("Webhook", "created_by"),
             )
         ),
     )

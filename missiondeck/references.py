@@ -28,6 +28,7 @@ def register() -> None:
                 ("Evidence", "signed_by"),
                 ("EvidenceFile", "added_by"),
                 ("ClientLink", "created_by"),
+                ("Webhook", "created_by"),
             )
         ),
     )

@@ -20,7 +20,11 @@ BACK = {before: after for (before, after), needs_reason in STATUS_MOVES.items() 
 FIRST_YEAR = 2000
 LAST_YEAR = 2199
 CURRENCY = "^[A-Z]{3}$"
-REPOSITORY = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/?$"
+# On GitHub owner and name; elsewhere any path of at least two parts.
+REPOSITORY = (
+    r"^https://(github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}"
+    r"|(?!(www\.)?github\.com[/:])[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)+(:[0-9]{1,5})?(/[A-Za-z0-9._~-]{1,100}){2,10})/?$"
+)
 # Characters of a reason.
 REASON_LENGTH = 2_000
 
@@ -79,7 +83,26 @@ CODES_PER_HOUR = 3
 COMMENTS_PER_HOUR = 20
 COMMENT_LENGTH = 5_000
 
+# Who is told when: the time before a deadline, and the flaky tests of a failed run.
+DEADLINE_NEAR = timedelta(hours=24)
+FLAKY_TESTS = 3
+# Webhooks of a mission, and the pauses before each retry of a delivery.
+MAX_WEBHOOKS = 10
+DELIVERY_PAUSES = (
+    timedelta(minutes=1),
+    timedelta(minutes=5),
+    timedelta(minutes=30),
+    timedelta(hours=2),
+    timedelta(hours=8),
+)
+
 # Calendar feeds of a member that are not revoked.
 MAX_FEEDS = 20
 # Hours before a deadline of the reminder in a feed.
 MAX_ALARM_HOURS = 720
+
+
+def repository_of(url: str) -> tuple[str, str]:
+    """The host and the path of the URL of a repository, such as github.com and owner/name; empty without one."""
+    host, _slash, path = url.removeprefix("https://").rstrip("/").partition("/")
+    return host.lower(), path

@@ -3,7 +3,9 @@
 from procrastinate.contrib.django import app
 
 from groups.models import Member
+from missiondeck.services.deliveries import send_due_deliveries
 from missiondeck.services.evidence_checks import check_due_evidence
+from missiondeck.services.notices import process_notices, record_deadline_notices
 from missiondeck.services.runs import give_up_stale_runs
 from missionsite.common.audit.context import in_changeset
 
@@ -22,3 +24,14 @@ def give_up_stale_test_runs(timestamp: int) -> int:
 def check_deck_evidence(timestamp: int) -> int:
     """Check pull requests and addresses that are evidence, if their last check is old; returns how many."""
     return check_due_evidence()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="send_deck_notices", queueing_lock="send_deck_notices")
+@in_changeset
+def send_deck_notices(timestamp: int) -> int:
+    """Tell people and other systems what happened in client missions; returns the number of notices."""
+    record_deadline_notices()
+    number = process_notices()
+    send_due_deliveries()
+    return number

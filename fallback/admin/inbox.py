@@ -28,6 +28,7 @@ from missionsite.common.admin import ActionForm
 from missionsite.common.admin.actions import NotFound, post_action, valid_values
 from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.interfaces import notification_kinds
 
 PER_PAGE = 100
 # More are shown as "99+".
@@ -101,9 +102,12 @@ def inbox_view(request: HttpRequest) -> HttpResponse:
 
 def _notification(notification: Notification) -> dict:
     project = notification.project
-    kinds = dict(NotificationKind.choices)
+    kinds = dict(NotificationKind.choices) | notification_kinds()
     address = ""
-    if project and notification.kind == NotificationKind.PROPOSAL_WAITING:
+    if str(path := notification.payload.get("url", "")).startswith("/admin/"):
+        # Of another app.
+        address = path
+    elif project and notification.kind == NotificationKind.PROPOSAL_WAITING:
         address = f"{reverse('admin:fallback_review')}?project={project.pk}"
     elif item := notification.payload.get("item"):
         address = reverse("admin:fallback_missionfallbackitem_comments", args=[item])

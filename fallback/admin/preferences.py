@@ -22,6 +22,7 @@ from missionsite.common.admin import ActionForm
 from missionsite.common.admin.actions import form_page
 from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.interfaces import notification_kinds
 
 # What can be chosen for a kind, and the channels of each.
 DELIVERIES: dict[str, tuple[StrOrPromise, frozenset[str]]] = {
@@ -34,6 +35,11 @@ DELIVERIES: dict[str, tuple[StrOrPromise, frozenset[str]]] = {
 }
 
 
+def _kinds() -> dict[str, StrOrPromise]:
+    """The kinds of this app and of the others, with their labels."""
+    return dict(NotificationKind.choices) | notification_kinds()
+
+
 def _name(kind: str) -> str:
     return kind.replace(".", "_")
 
@@ -42,7 +48,7 @@ def _kind_fields(default: StrOrPromise) -> dict[str, forms.Field]:
     choices = [("", default), *((key, label) for key, (label, _channels) in DELIVERIES.items())]
     return {
         _name(kind): forms.ChoiceField(label=label, choices=choices, required=False, widget=UnfoldAdminSelectWidget)
-        for kind, label in NotificationKind.choices
+        for kind, label in _kinds().items()
     }
 
 
@@ -55,7 +61,7 @@ def chosen_channels(values: dict) -> dict[str, Collection[str] | None]:
     """The channels of each kind from the values of a form; None for the default."""
     return {
         str(kind): DELIVERIES[key][1] if (key := values[_name(kind)]) else None
-        for kind in NotificationKind
+        for kind in _kinds()
         if _name(kind) in values
     }
 

@@ -11,6 +11,7 @@ from fallback.models.choices import Channel, NotificationKind
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.changes import apply_changes
+from missionsite.common.interfaces import notification_kinds
 from missionsite.common.transactions import service
 
 
@@ -52,7 +53,7 @@ def set_quiet_hours(*, actor: Member, quiet_from: time, quiet_to: time, digest_h
 @service
 def unsubscribe_from_emails(*, actor: Member) -> None:
     """Send the actor no e-mails about notifications any more, of any kind. The inbox stays as it is."""
-    for kind in NotificationKind:
+    for kind in (*NotificationKind, *notification_kinds()):
         for channel in (Channel.EMAIL, Channel.DIGEST):
             NotificationPreference.objects.update_or_create(
                 organization=None, member=actor, kind=kind, channel=channel, defaults={"is_enabled": False}

@@ -16,6 +16,7 @@ from missiondeck.admin.workspace_forms import MessageForm, StatusForm
 from missiondeck.admin.workspace_page import CHAT, MOVE, OVERRIDE, action, workspace_view
 from missiondeck.admin.workspace_test import test_urls
 from missiondeck.admin.workspace_url import WorkspaceUrl
+from missiondeck.admin.workspace_webhooks import webhooks_view
 from missiondeck.models import DeckMission, DeckStatus
 from missiondeck.services.chats import add_message
 from missiondeck.services.missions import change_status
@@ -48,7 +49,11 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("evidence/<str:evidence>/sign/", "_sign", item_views.sign_view),
     )
     own = {"model_admin": model_admin}
-    of_clients = (("clients/", "_clients", clients_view), ("report/", "_report", report_view))
+    of_clients = (
+        ("clients/", "_clients", clients_view),
+        ("report/", "_report", report_view),
+        ("webhooks/", "_webhooks", webhooks_view),
+    )
     every = [(*each, {}) for each in views] + [(*each, own) for each in (*test_urls(), *of_clients)]
     return [
         path(

@@ -128,6 +128,11 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
                 "link": reverse("admin:missiondeck_workspace_clients", args=[mission.pk]),
             },
             {
+                "title": gettext("Webhooks"),
+                "icon": "webhook",
+                "link": reverse("admin:missiondeck_workspace_webhooks", args=[mission.pk]),
+            },
+            {
                 "title": gettext("Details"),
                 "icon": "edit_note",
                 "link": reverse("admin:missiondeck_deckmission_change", args=[mission.pk]),

@@ -8,8 +8,11 @@ from missiondeck.models.choices import (
     ChatSender,
     Citizen,
     DeckStatus,
+    DeliveryChannel,
+    DeliveryStatus,
     EvidenceKind,
     EvidenceState,
+    NoticeKind,
     Observation,
     ResultStatus,
     RunSource,
@@ -22,6 +25,7 @@ from missiondeck.models.feeds import DeckFeed
 from missiondeck.models.gates import GateBaseline, GateRules, VanishedTest
 from missiondeck.models.history import DeckMissionHistory, DodItemHistory
 from missiondeck.models.missions import DeckMission, DeckStatusChange
+from missiondeck.models.notices import Delivery, Notice, Webhook
 from missiondeck.models.runs import LatestRun, RunOutcome, TestRun, TestRunLogPage, TestRunPart
 
 __all__ = [
@@ -40,6 +44,9 @@ __all__ = [
     "DeckStatus",
     "DeckStatusChange",
     "DeckTest",
+    "Delivery",
+    "DeliveryChannel",
+    "DeliveryStatus",
     "DodItem",
     "DodItemHistory",
     "Evidence",
@@ -50,6 +57,8 @@ __all__ = [
     "GateBaseline",
     "GateRules",
     "LatestRun",
+    "Notice",
+    "NoticeKind",
     "Observation",
     "ResultStatus",
     "RunOutcome",
@@ -60,4 +69,5 @@ __all__ = [
     "TestRunLogPage",
     "TestRunPart",
     "VanishedTest",
+    "Webhook",
 ]

@@ -103,3 +103,33 @@ class RunSource(models.TextChoices):
     JEST = "jest", "Jest"
     MOCHA = "mocha", "Mocha"
     CUCUMBER = "cucumber", "Cucumber"
+
+
+class NoticeKind(models.TextChoices):
+    """What people and other systems are told about a mission."""
+
+    RUN_STARTED = "run.started", _("Test run started")
+    RUN_PASSED = "run.passed", _("Test run passed")
+    RUN_FAILED = "run.failed", _("Test run failed")
+    RUN_FLAKY = "run.flaky", _("Many flaky tests")
+    ITEM_REOPENED = "item.reopened", _("Item reopened by its evidence")
+    COMPLETED = "mission.completed", _("Mission completed")
+    DEADLINE_NEAR = "deadline.near", _("Deadline is near")
+    DEADLINE_PASSED = "deadline.passed", _("Deadline passed")
+    MENTION = "mention", _("Mention in a chat")
+
+
+class DeliveryChannel(models.TextChoices):
+    """Which other system a delivery is for."""
+
+    WEBHOOK = "webhook", _("Webhook")
+    GITHUB = "github", _("Commit status on GitHub")
+    GITLAB = "gitlab", _("Commit status on GitLab")
+
+
+class DeliveryStatus(models.TextChoices):
+    """The status of a delivery."""
+
+    PENDING = "pending", _("Pending")
+    SENT = "sent", _("Sent")
+    FAILED = "failed", _("Failed")

@@ -158,7 +158,7 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
             CheckConstraint(
                 condition=Q(github_url="") | Q(github_url__regex=rules.REPOSITORY),
                 name="deck_missions_github_url_form",
-                violation_error_message=_("Enter the URL of a GitHub repository: https://github.com/owner/name."),
+                violation_error_message=_("Enter the URL of a repository, such as https://github.com/owner/name."),
                 violation_error_code="repository_invalid",
                 field="github_url",
             ),

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from groups.models import Member
 from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
+from missiondeck.services.notices import record_mentions
 from missionsite.common.audit.events import audit
 from missionsite.common.transactions import service
 
@@ -28,4 +29,5 @@ def add_message(
     audit(
         "chat_message.created", actor=actor, client_mission=mission.number, citizen=added.citizen, sender=added.sender
     )
+    record_mentions(actor=actor, message=added)
     return added

@@ -55,6 +55,20 @@ register_notify = _notify.register
 register_link_pull_request = _link_pull_request.register
 
 
+# Labels of the kinds of notifications, by app.
+_kinds: dict[str, Any] = {}
+
+
+def register_notification_kinds(kinds: Mapping[str, Any]) -> None:
+    """Name the kinds that an app passes to notify(), so that members can choose how each reaches them."""
+    _kinds.update(kinds)
+
+
+def notification_kinds() -> dict[str, Any]:
+    """The labels of the kinds of other apps than the one that implements notify()."""
+    return dict(_kinds)
+
+
 def notify(
     *,
     actor: Model,

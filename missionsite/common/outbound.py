@@ -72,15 +72,16 @@ def request(
     headers: dict[str, str] | None = None,
     schemes: tuple[str, ...] = ("https",),
     redirects: int = 0,
+    is_trusted: bool = False,
     seconds: float = SECONDS,
     max_bytes: int = MAX_BYTES,
 ) -> Answer:
     """Send a request and return the response, whatever its status.
 
-    redirects: how many are followed; they are for GET only, and headers are sent to the first address only. Raises
-    NotPublic, OutboundError.
+    is_trusted: the address is a setting of the site, and may be in its own network. redirects: how many are followed;
+    they are for GET only, and headers are sent to the first address only. Raises NotPublic, OutboundError.
     """
-    limit = _Limit(seconds)
+    limit = _Limit(seconds, is_trusted=is_trusted)
     try:
         for _hop in range(redirects + 1):
             answer = _send(_parse(url, schemes), url, method, body, headers or {}, limit, max_bytes)
@@ -163,7 +164,7 @@ def _public_addresses(host: str, limit: _Limit) -> list[str]:
     found = sorted({ipaddress.ip_address(each.partition("%")[0]) for each in resolve(host.strip("[]"), limit)}, key=str)
     if not found:
         raise OutboundError("The name of the host is unknown.")
-    if not all(is_public(address) for address in found):
+    if not limit.is_trusted and not all(is_public(address) for address in found):
         raise NotPublic("The address is not public.")
     return [str(address) for address in found]
 
@@ -190,7 +191,8 @@ class _Limit:
     for each piece, so a slow server could keep it open.
     """
 
-    def __init__(self, seconds: float) -> None:
+    def __init__(self, seconds: float, *, is_trusted: bool = False) -> None:
+        self.is_trusted = is_trusted
         self._seconds = seconds
         self._ends_at = time.monotonic() + seconds
         self._sockets: list[socket.socket] = []

@@ -43,6 +43,7 @@ ELSEWHERE = {
     "test_runs.import_key": "test_runs_key_form",
     "test_runs.commit": "test_runs_commit_form",
     "test_runs.build_url": "test_runs_build_url_form",
+    "deck_webhooks.url": "deck_webhooks_url_form",
     "deck_tests.issue_url": "deck_tests_issue_url_form",
     "test_run_parts.digest": "test_run_parts_digest_form",
     "dod_evidence_files.digest": "dod_evidence_files_digest_form",

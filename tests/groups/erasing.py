@@ -89,6 +89,7 @@ DOERS = {
     ("dod_evidence", "signed_by_id"),
     ("dod_evidence_files", "added_by_id"),
     ("deck_client_links", "created_by_id"),
+    ("deck_webhooks", "created_by_id"),
     ("dod_items", "completed_by_id"),
     ("engagement_announcements", "created_by_id"),
     ("engagement_state_transitions", "actor_id"),

@@ -30,6 +30,7 @@ STEPS = [
     "0014_limit_of_items",
     "0015_outside_evidence",
     "0016_report_formats",
+    "0017_notices",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """
@@ -230,6 +231,7 @@ def test_each_reverse_step_removes_only_its_part(migrated):
     }  # fmt: skip
     feed = {"alarm_hours", "hides_budget", "hides_addresses"}
     without = {
+        "0016_report_formats": (set(), {}),
         "0015_outside_evidence": (set(), {}),
         "0014_limit_of_items": (set(), {}),
         "0013_client_links": (set(), {}),

@@ -248,7 +248,7 @@ class TestForm:
             ({"budget": "9" * 30}, "budget", " or less."),
             ({"currency": "E1"}, "currency", "Enter a currency as three capital letters"),
             ({"assigned_to": "ana"}, "assigned_to", "Enter a valid e-mail address."),
-            ({"github_url": "https://example.org/a/b"}, "github_url", "the URL of a GitHub repository"),
+            ({"github_url": "https://example.org/a"}, "github_url", "the URL of a repository"),
             ({"deadline_0": "9999-12-31"}, "deadline", "Enter a deadline between the years 2000 and 2199."),
             ({"deadline_0": "31.13.2026"}, "deadline", "Enter a valid date."),
             ({"functional": "x" * 501}, "functional", "Item 1 is longer than 500 characters"),

@@ -615,6 +615,7 @@ admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/file/ | 
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/remove/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/sign/ | 405 | done:D 403
 admin/missiondeck/deckmission/<object_id>/workspace/clients/ | ok:{DECK} 403     | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/webhooks/ | ok:{DECK} 403     | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/report/ | file:{DECK} 403    | 405
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/     | ok:{DECK} 403 | 405
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/owner/ | 405       | done:{DELIVER} 403

@@ -144,6 +144,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
         "client": {"do": "comment", "comment-text": "Good."},
         "missiondeck_workspace_clients": {"name": "Bo", "email": "", "days": "30"},
+        "missiondeck_workspace_webhooks": {"url": "https://hooks.example.org/deck"},
         "missiondeck_workspace_add_evidence": {"kind": "test", "value": "tests \u203a *"},
         "missiondeck_workspace_sign": {"signed": "1"},
         "missiondeck_workspace_tick": {"done": "1"},

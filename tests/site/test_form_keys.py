@@ -69,6 +69,7 @@ CREATING = {
     "groups_communitymember_import",
     "missiondeck_feeds",
     "missiondeck_workspace_clients",
+    "missiondeck_workspace_webhooks",
     "missiondeck_workspace_add_message",
     "missiondeck_workspace_import",
     "missiondeck_workspace_start",
@@ -168,7 +169,7 @@ def creating(forms) -> dict[str, str]:
 
 def needs_key(form: Form) -> bool:
     """Return whether a form needs a key: unless all its targets are listed above."""
-    if "revoke" in form.names:
+    if "revoke" in form.names or "resend" in form.names:
         return False
     for target in form.targets:
         name = name_of(target)

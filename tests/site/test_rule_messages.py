@@ -59,6 +59,7 @@ WITHOUT_MESSAGE = {
     "deck_missions_budget_check",
     # Forms and the API have the same minimum, and parts and tests are counted.
     "deck_client_codes_attempts_check",
+    "deck_deliveries_attempts_check",
     "deck_feeds_alarm_hours_check",
     "deck_gate_baselines_tests_check",
     "deck_gate_rules_max_age_days_check",
