@@ -79,7 +79,7 @@ class TestImport:
         [
             (b"", "The file is empty."),
             (b"hello", "neither XML nor JSON"),
-            (b"PK\x03\x04zip", "compressed with zip"),
+            (b"PK\x03\x04zip", "The zip archive cannot be read"),
             (b"<testsuite><testcase name='a'>", "The report is incomplete"),
             (b'<!DOCTYPE a [<!ENTITY b "c">]><testsuite>&b;</testsuite>', "declares a document type"),
             (b'{"results": 3}', "The "),
