@@ -88,7 +88,8 @@ class Case:
         self.file = file
         self.duration = duration
         self.depth = depth
-        self.output = Text(limit)
+        # None before the first output.
+        self.output: Text | None = None
         # Its failures and errors.
         self.bad = 0
         self.retries = 0
@@ -101,20 +102,31 @@ class Case:
         self.failed_again = False
         # FAILED or ERROR: the kind of its first problem.
         self.status = ""
-        self._verdicts = [verdict_of(text) for text in stated]
+        self._verdicts = [verdict_of(text) for text in stated] if stated else []
         self._limit = limit
         self._failures: _Errors | None = None
         self._retried: _Errors | None = None
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether nothing was found inside of it, and no attribute states a verdict: it passed."""
+        return not (self._failures or self._retried or self.has_skip or self.has_unknown or self._verdicts)
+
+    def text_of_output(self) -> Text:
+        self.output = self.output or Text(self._limit)
+        return self.output
 
     def printer(self, heading: str) -> Callable[[str], None]:
         """A function that appends output. The heading is added before the first text that is not blank."""
         before = [heading]
 
+        output = self.text_of_output()
+
         def write(text: str) -> None:
             if before and text.strip():
-                self.output.add_block(before.pop() + text)
+                output.add_block(before.pop() + text)
             elif not before:
-                self.output.add(text)
+                output.add(text)
 
         return write
 
@@ -148,7 +160,7 @@ class Case:
                 # pytest repeats the message in the text.
                 reason = text if problem.message in text else f"{problem.message} {text}".strip()
                 if reason:
-                    self.output.add_block(f"[{problem.name}] {reason}\n")
+                    self.text_of_output().add_block(f"[{problem.name}] {reason}\n")
 
     def verdict(self) -> tuple[str, bool]:
         """The status, and whether it is only assumed. A test passes only if nothing contradicts it.

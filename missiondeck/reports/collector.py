@@ -1,7 +1,7 @@
 """Collects results within the limits of a report, for both report formats."""
 
 from collections import Counter
-from typing import Any
+from typing import Any, NoReturn
 
 from django.utils.translation import gettext
 
@@ -57,20 +57,29 @@ class Collector:
                 gettext("The report has more than %(cases)s tests. Split it into several runs.")
                 % {"cases": f"{self.limits.cases:,}"}
             )
+        # This runs for every test of a report, so it calls little.
         result: dict[str, Any] = {"name": name, "status": status}
+        size = len(name) if name.isascii() else values.size_of(name)
         if duration is not None:
             result["duration"] = duration
-        for key, value in (("classname", classname), ("suite", suite), ("file", file)):
-            if value:
-                result[key] = value
-                self._count_name(value)
-        self._count_name(name)
+        if classname:
+            result["classname"] = classname
+            size += len(classname) if classname.isascii() else values.size_of(classname)
+        if suite:
+            result["suite"] = suite
+            size += len(suite) if suite.isascii() else values.size_of(suite)
+        if file:
+            result["file"] = file
+            size += len(file) if file.isascii() else values.size_of(file)
+        self._names += size
+        if self._names > NAMES_BYTES:
+            self._reject_names()
         if flaky:
             result["flaky"] = True
         if retries:
             result["retries"] = retries
         self.results.append(result)
-        if not self._keep(result, error=error, traceback=traceback):
+        if (error or traceback) and not self._keep(result, error=error, traceback=traceback):
             self.warnings.count("error_left_out")
         if output and not self._keep_output(result, output):
             self.warnings.count("output_left_out")
@@ -78,7 +87,9 @@ class Collector:
     def describe(self, index: int, *, classname: str) -> None:
         """Add the class to a result, which some formats state later."""
         if classname and "classname" not in (result := self.results[index]):
-            self._count_name(classname)
+            self._names += values.size_of(classname)
+            if self._names > NAMES_BYTES:
+                self._reject_names()
             result["classname"] = classname
 
     def describe_error(self, result: dict, error: str) -> None:
@@ -88,6 +99,9 @@ class Collector:
 
     def name(self, text: str) -> str:
         """The name as it is stored. Warns if it is cut."""
+        if len(text) <= values.NAME and text.isascii() and text.isprintable():
+            # Needs no cleaning.
+            return text.strip()
         self._warn_if_cleaned(text)
         stored = values.name(text)
         if len(text) > values.NAME and len(text.strip()) > values.NAME:
@@ -100,17 +114,16 @@ class Collector:
             return ""
         if text.beyond:
             self.warnings.count("text_cut")
-        if text.is_cleaned:
+        if not text.clean():
             self.warnings.count("cleaned")
         return text.value()
 
-    def _count_name(self, text: str) -> None:
-        self._names += values.size_of(text)
-        if self._names > NAMES_BYTES:
-            raise ReportRejected(
-                gettext("The names in the report are more than %(names_bytes)s of text. Split it into several runs.")
-                % {"names_bytes": format_size(NAMES_BYTES)}
-            )
+    @staticmethod
+    def _reject_names() -> NoReturn:
+        raise ReportRejected(
+            gettext("The names in the report are more than %(names_bytes)s of text. Split it into several runs.")
+            % {"names_bytes": format_size(NAMES_BYTES)}
+        )
 
     def _warn_if_cleaned(self, text: str) -> None:
         """Warn if a text is not stored unchanged."""

@@ -6,6 +6,7 @@ Element names are compared without namespace and without case.
 import re
 from collections.abc import Callable
 from functools import partial
+from typing import Any
 
 from django.utils.translation import gettext
 
@@ -16,7 +17,7 @@ from missiondeck.reports.messages import Message, message
 from missiondeck.reports.reruns import merge_reruns
 from missiondeck.reports.suites import Suite, check_totals, path_of
 from missiondeck.reports.values import Unreadable, short
-from missiondeck.reports.xmlstream import ReportHandler, Xml, local_name
+from missiondeck.reports.xmlstream import DEPTH, ELEMENTS, ReportHandler, Xml, local_name
 
 # The kind of problem of an element. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
 _PROBLEMS = {
@@ -71,6 +72,8 @@ class JunitReader(ReportHandler):
         # For each open element: the function to call at its end, and the target of text after it.
         self._open: list[tuple[Callable[[], None] | None, Callable[[str], None] | None]] = []
         self._sink: Callable[[str], None] | None = None
+        # The attributes of a test that has begun, while nothing was found inside of it; else None.
+        self._plain_attrs: Any = None
         # The last value of each attribute, as read and as stored.
         self._last: dict[tuple[str, ...], tuple[str, str]] = {}
         # The opener of an element, by its name as written.
@@ -79,7 +82,17 @@ class JunitReader(ReportHandler):
     # --- Handler methods ----------------------------------------------------------------------
 
     def startElement(self, name, attrs):
-        self.check_limits(len(self._open))
+        self.elements += 1
+        if self.elements > ELEMENTS or len(self._open) >= DEPTH:
+            self.reject_size(len(self._open))
+        if self._plain_attrs is not None:
+            self._open_plain_case()
+        if name == "testcase" and "status" not in attrs and "result" not in attrs:
+            # Most tests have nothing inside: they are read at their end, at once.
+            self.begun = True
+            self._open.append((self._close_plain_case, self._sink))
+            self._plain_attrs, self._sink = attrs, None
+            return
         opener = self._openers.get(name) or self._find_opener(name)
         self.begun = True
         sink = self._sink
@@ -152,17 +165,50 @@ class JunitReader(ReportHandler):
 
     # --- Tests --------------------------------------------------------------------------------
 
-    def _open_case(self, attrs) -> Callable:
+    def _open_plain_case(self) -> None:
+        """Open the test that has just begun, because it has something inside."""
+        attrs, self._plain_attrs = self._plain_attrs, None
+        _close, sink = self._open.pop()
+        # As deep as it was when it began.
+        close = self._open_case(attrs)
+        self._open.append((close, sink))
+
+    def _close_plain_case(self) -> None:
+        """Add a test without anything inside: it passed."""
+        attrs, self._plain_attrs = self._plain_attrs, None
+        collector, suite = self.collector, self._suites[-1]
+        name = collector.name(attrs.get("name") or "")
+        if not name or self._cases:
+            self._open_case(attrs)()
+            return
+        text = attrs.get("time")
+        duration = self._seconds(attrs, name) if text else None
         classname = self._stored(attrs, "classname", "class")
-        name = self._stored(attrs, "name")
+        file = self._stored(attrs, "file", "filepath") if "file" in attrs or "filepath" in attrs else ""
+        suite.add_passed(duration, len(collector.results), (classname, name, file))
+        collector.add(
+            name=name,
+            status=PASSED,
+            duration=duration,
+            classname=classname,
+            suite=suite.path,
+            file=file or suite.file,
+        )
+
+    def _open_case(self, attrs) -> Callable:
+        get = attrs.get
+        classname = self._stored(attrs, "classname", "class")
+        name = self.collector.name(get("name") or "")
         if not name:
             name = classname or self._suites[-1].name or "(test without a name)"
             self.collector.warnings.count("no_name", message("test_at_line", name=short(name), line=str(self.xml.line)))
-        stated = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
+        stated = []
+        if "status" in attrs or "result" in attrs:
+            stated = [text for text in (attrs.get("status"), attrs.get("result")) if text and text.strip()]
         case = Case(
             name=name,
             classname=classname,
-            file=self._stored(attrs, "file", "filepath"),
+            file=self._stored(attrs, "file", "filepath") if "file" in attrs or "filepath" in attrs else "",
             duration=self._seconds(attrs, name),
             stated=stated,
             depth=len(self._open),
@@ -175,7 +221,7 @@ class JunitReader(ReportHandler):
     def _close_case(self) -> None:
         case = self._cases.pop()
         suite = self._suites[-1]
-        status, unsure = case.verdict()
+        status, unsure = (PASSED, False) if case.is_plain else case.verdict()
         if unsure:
             self.collector.warnings.count(
                 "no_verdict", message("test_at_line", name=short(case.name), line=str(self.xml.line))
@@ -201,7 +247,7 @@ class JunitReader(ReportHandler):
             file=case.file or suite.file,
             error=error.strip(),
             traceback=traceback,
-            output=self.collector.cut(case.output),
+            output=self.collector.cut(case.output) if case.output else "",
             flaky=status == PASSED and case.retries > 0,
             retries=case.retries,
         )

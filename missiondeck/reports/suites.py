@@ -57,17 +57,38 @@ class Suite:
     ) -> None:
         """Count a test. place: its index in the results. identity: the values that identify it in its suite."""
         known = hash(identity)
-        self.has_duplicates |= known in self._identities
-        self._identities.add(known)
+        if known in self._identities:
+            self.has_duplicates = True
+        else:
+            self._identities.add(known)
         self.places.append(place)
         self.place_bads.append(bad)
-        self.reruns += retries
-        self.bad_reruns += retries
         self.tests += 1
         self.own_tests += 1
-        self.add_failures(bad)
-        self.skipped += is_skipped
-        self._found_seconds += seconds or 0
+        if retries:
+            self.reruns += retries
+            self.bad_reruns += retries
+        if bad:
+            self.bad_tests += 1
+            self.bad += bad
+        elif is_skipped:
+            self.skipped += 1
+        if seconds:
+            self._found_seconds += seconds
+
+    def add_passed(self, seconds: float | None, place: int, identity: tuple) -> None:
+        """Count a test that passed, as add_test does."""
+        known = hash(identity)
+        if known in self._identities:
+            self.has_duplicates = True
+        else:
+            self._identities.add(known)
+        self.places.append(place)
+        self.place_bads.append(0)
+        self.tests += 1
+        self.own_tests += 1
+        if seconds:
+            self._found_seconds += seconds
 
     def add_failures(self, number: int) -> None:
         """Count the failures of a test or of the suite itself."""

@@ -142,14 +142,16 @@ def name(text: str) -> str:
 class Text:
     """Collects a text up to a number of characters, and counts the others."""
 
-    __slots__ = ("_limit", "_parts", "_remaining", "beyond")
+    __slots__ = ("_is_clean", "_limit", "_parts", "_remaining", "beyond")
 
     def __init__(self, limit: int) -> None:
         self._limit = self._remaining = limit
         self._parts: list[str] = []
+        self._is_clean = False
         self.beyond = 0
 
     def add(self, text: str) -> None:
+        self._is_clean = False
         if len(text) <= self._remaining:
             self._parts.append(text)
             self._remaining -= len(text)
@@ -172,12 +174,16 @@ class Text:
         self.beyond += other.beyond
 
     def raw(self) -> str:
-        return clean("".join(self._parts))
+        text = "".join(self._parts)
+        return text if self._is_clean else clean(text)
 
-    @property
-    def is_cleaned(self) -> bool:
-        """Whether cleaning changes the text."""
-        return not is_clean("".join(self._parts))
+    def clean(self) -> bool:
+        """Clean the text. Returns whether it was clean."""
+        text = "".join(self._parts)
+        was_clean = is_clean(text)
+        self._parts = [text if was_clean else clean(text)]
+        self._is_clean = True
+        return was_clean
 
     def __bool__(self) -> bool:
         return bool(self._parts)

@@ -1,5 +1,6 @@
 """Parses XML in chunks and within limits: no document type, no huge tags, and a bounded number of names."""
 
+from typing import NoReturn
 from xml.parsers import expat
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler, property_interning_dict
@@ -197,7 +198,7 @@ class ReportHandler(Handler):
         super().__init__()
         self.xml = xml
         self.collector = collector
-        self._elements = 0
+        self.elements = 0
 
     @property
     def seconds(self) -> float:
@@ -206,17 +207,20 @@ class ReportHandler(Handler):
 
     def check_limits(self, depth: int) -> None:
         """Count an element. depth: the number of its enclosing elements. Raises ReportRejected."""
-        self._elements += 1
+        self.elements += 1
+        if self.elements > ELEMENTS or depth >= DEPTH:
+            self.reject_size(depth)
+
+    def reject_size(self, depth: int) -> NoReturn:
         if depth >= DEPTH:
             raise ReportRejected(
                 gettext("In line %(line)s more than %(depth)s elements are nested. This is not a test report.")
                 % {"line": self.xml.line, "depth": DEPTH}
             )
-        if self._elements > ELEMENTS:
-            raise ReportRejected(
-                gettext("The report has more than %(elements)s elements, by line %(line)s. Split it into several runs.")
-                % {"elements": f"{ELEMENTS:,}", "line": self.xml.line}
-            )
+        raise ReportRejected(
+            gettext("The report has more than %(elements)s elements, by line %(line)s. Split it into several runs.")
+            % {"elements": f"{ELEMENTS:,}", "line": self.xml.line}
+        )
 
 
 def local_name(name: str) -> str:

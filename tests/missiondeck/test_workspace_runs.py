@@ -274,7 +274,7 @@ class TestLogs:
         page = look(lead, mission, find="LINE 008999")
         target = re.search(r'href="([^"]+)">Line 8999</a>', page)[1]
         path, _, line = target.partition("#")
-        assert f'id="{line}"><code>line 008999' in page_text(lead.get(path))
+        assert f'id="{line}"><a href="#{line}">8999</a><code>line 008999' in page_text(lead.get(path))
         assert "The first 100 lines" in look(lead, mission, find="line")
         assert "No lines contain" in look(lead, mission, find="nowhere")
         assert "the <end>" in look(lead, mission, find="<end>")

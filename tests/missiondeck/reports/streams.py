@@ -62,6 +62,7 @@ def numbered(start: str, middle: str, end: str, *, size: int) -> Iterator[bytes]
 
 # Files near the size limits, each with the megabytes of memory that reading it may take.
 _CASES = "<testsuite name='s'>", "</testsuite>"
+_GO = '{{"Action":"{}","Package":"p","Test":"t"{}}}\n'
 HOSTILE = {
     "200 MB of tests": (lambda: repeated(_CASES[0], "<!-- x -->\n", _CASES[1], size=200 * MIB), 30),
     "one attribute of 90 MB": (lambda: repeated("<testsuite name='", "a", "'/>", size=90 * MIB), 60),
@@ -83,6 +84,12 @@ HOSTILE = {
     ),
     "long names of elements": (
         lambda: numbered("<testsuite>", f"<a{{n}}{'b' * 1_900}/>", "</testsuite>", size=90 * MIB), 60,
+    ),
+    "one line of TAP of 60 MB": (lambda: repeated("1..1\nok 1 ", "a", "\n", size=60 * MIB), 30),
+    "many events of Go": (
+        lambda: numbered(_GO.format("run", ""), _GO.format("output", ',"Output":"line {n}\\n"'), _GO.format("pass", ""),
+                         size=10 * MIB),
+        30,
     ),
     "many tests": (lambda: numbered(_CASES[0], "<testcase name='t{n}'/>", _CASES[1], size=90 * MIB), 100),
     "many long outputs": (

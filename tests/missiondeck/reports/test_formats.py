@@ -3,9 +3,13 @@
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from missiondeck.reports import ReportRejected
 from tests.missiondeck.reports.helpers import only, read, rejected, statuses
 from tests.missiondeck.reports.test_jsonreports import go, outcome
+from tests.missiondeck.reports.test_random import read as read_checked
 
 DATA = Path(__file__).parent / "data"
 
@@ -108,6 +112,34 @@ DOUBTFUL = {
 @pytest.mark.parametrize("text", DOUBTFUL.values(), ids=DOUBTFUL)
 def test_doubtful_report_never_passes(text):
     assert outcome(read(text)) == "failed"
+
+
+@pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
+@pytest.mark.parametrize(
+    "file",
+    ["bats.tap", "node.tap", "vitest.tap", "cucumber.ndjson", "robot.xml", "mstest.trx", "nunit3.xml", "xunit2.xml"],
+)
+def test_cut_off_report_never_passes(file):
+    data = (DATA / file).read_bytes()
+    for end in range(1, len(data), max(1, len(data) // 40)):
+        try:
+            report = read(data[:end])
+        except ReportRejected:
+            continue
+        assert outcome(report) == "failed", data[:end][-80:]
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    st.sampled_from(["bats.tap", "cucumber.ndjson", "go.jsonl", "robot.xml", "mstest.trx", "playwright.json"]),
+    st.floats(0, 1),
+    st.integers(0, 200),
+    st.binary(max_size=20),
+)
+def test_changed_report_is_read_or_rejected(file, where, length, inserted):
+    data = (DATA / file).read_bytes()
+    place = int(where * len(data))
+    read_checked(data[:place] + inserted + data[place + length :])
 
 
 # --- Robot Framework, TAP -------------------------------------------------------------------------

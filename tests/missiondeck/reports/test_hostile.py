@@ -91,7 +91,8 @@ def test_maximum_depth_is_read():
 
 
 def test_maximum_number_of_elements_is_read(monkeypatch):
-    monkeypatch.setattr("missiondeck.reports.xmlstream.ELEMENTS", 50)
+    for module in ("junit", "xmlstream"):
+        monkeypatch.setattr(f"missiondeck.reports.{module}.ELEMENTS", 50)
 
     assert read("<testsuite><testcase name='a'/>" + "<a/>" * 48 + "</testsuite>").summary["total"] == 1
     assert "more than 50 elements" in rejected("<testsuite><testcase name='a'/>" + "<a/>" * 49 + "</testsuite>")
