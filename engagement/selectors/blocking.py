@@ -95,7 +95,11 @@ def format_block_reason(reason: str | None) -> str:
 
 def why_not_written(member: Member) -> str:
     """Return the text why a personal message to a member would not be sent; empty if it would."""
-    reason = block_reason(message_type=Value(MessageType.PERSONAL), is_transactional=Value(False, BooleanField()))
+    reason = block_reason(
+        message_type=Value(MessageType.PERSONAL),
+        is_transactional=Value(False, BooleanField()),
+        chat=OuterRef("engagement_profile__individual_jid"),
+    )
     return format_block_reason(Member.objects.filter(pk=member.pk).values_list(reason, flat=True).first())
 
 
@@ -107,7 +111,7 @@ def no_goodbye_reason(person: str) -> Func:
         person=person,
         entry=f"{person}community__",
         state=Value(State.GOODBYE_SENT, TextField()),
-        chat=OuterRef("engagement_profile__individual_jid"),
+        chat=OuterRef(f"{person}engagement_profile__individual_jid"),
     )
 
 
