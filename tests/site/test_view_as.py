@@ -9,8 +9,10 @@ from django.test import Client
 from django.utils import timezone
 
 from groups.services.members import update_member
-from missionsite.common.accounts import view_as
+from missionsite.common.accounts import sessions, view_as
+from missionsite.common.accounts.sessions import PRECISION, SEEN
 from missionsite.common.accounts.view_as import VIEW_AS, VIEWER_ROLE, CannotViewAs, read_only, start_viewing
+from missionsite.common.activity import member_acted
 from missionsite.common.models import SecurityEvent
 from missionsite.roles import ROLES
 from tests.portal.helpers import entry
@@ -89,12 +91,33 @@ def writes(world, client, actor: str) -> tuple[list[str], int]:
 def test_no_page_writes_while_viewing(world, root, actor):
     """Also without the check of the method: the database rejects each write."""
     with pytest.MonkeyPatch.context() as patch:
+        # The visit of the one who is logged in is recorded each minute: see test_visit_is_of_who_is_logged_in.
+        patch.setattr(sessions, "PRECISION", 24 * 3600)
         if actor == "Administrator":
             patch.setattr(view_as, "SAFE_METHODS", METHODS)
             patch.setattr(view_as, "CLOSED", ("/nowhere/",))
         found, number = writes(world, viewing(root, world.staff[actor]), actor)
     assert found == []
     assert number > 30
+
+
+def test_visit_is_of_who_is_logged_in(root):
+    member = entry(person=MemberFactory()).person
+    client = viewing(root, member)
+    session = client.session
+    session[SEEN] -= 2 * PRECISION
+    session.save()
+    seen = []
+
+    def note(signal, **fields) -> None:
+        seen.extend(fields["seen"])
+
+    member_acted.connect(note)
+    try:
+        assert client.get("/me/").status_code == 200
+    finally:
+        member_acted.disconnect(note)
+    assert seen == [root.pk]
 
 
 def test_the_same_requests_write_without_viewing(world):
