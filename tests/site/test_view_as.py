@@ -80,7 +80,8 @@ def writes(world, client, actor: str) -> tuple[list[str], int]:
                 answer = client.generic(method, target, query_params=query)
             if answer.streaming:
                 first_bytes(answer)
-            assert answer.status_code < 500, (method, target)
+            # 503: what a program gets from a database that takes no changes.
+            assert answer.status_code < 500 or answer.status_code == 503, (method, target)
             if watch.wrote():
                 found.append(f"{method} {target}")
         client.cookies, number = cookies, number + 1
