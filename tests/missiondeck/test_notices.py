@@ -240,6 +240,7 @@ def test_revoked_webhook_receives_nothing(server, lead):
     assert Delivery.objects.count() == 1
 
 
+@pytest.mark.rule("deck_webhooks_unique", "deck_webhooks_url_form")
 def test_webhooks_are_bounded_and_valid(lead):
     made = mission()
     with pytest.raises(ConstraintViolated, match="starts with https://"):
