@@ -17,7 +17,7 @@ from missionsite.common.admin.formats import EMPTY, format_number
 TITLES = {"template": _("Template"), "sequence": _("Sequence"), "week": _("Week")}
 WEEKS = (4, 12, 26)
 # Width of a full bar.
-BAR = 120
+BAR = 60
 
 
 def measures_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:

@@ -6,7 +6,8 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from engagement.admin.base import STATE, VIEW_STATES
-from engagement.models import UserEngagementState, UserProfile
+from engagement.admin.write import write_button
+from engagement.models import EngagementMessage, UserEngagementState, UserProfile
 from groups.models import Member
 from missionsite.common.admin.formats import badge
 from missionsite.common.admin.person import PersonPage, register_person, register_person_page
@@ -34,7 +35,13 @@ def _profile(person: Member, request: HttpRequest) -> PersonPage | None:
     return PersonPage(_("Profile"), link, UserProfile, badges)
 
 
+def _write(person: Member, request: HttpRequest) -> PersonPage | None:
+    found = write_button(request, person.pk)
+    return PersonPage(found[0]["title"], found[0]["link"], EngagementMessage) if found else None
+
+
 register_person(UserEngagementState, lambda state: state.user)
 register_person(UserProfile, lambda profile: profile.user)
 register_person_page(_state, order=30)
 register_person_page(_profile, order=40)
+register_person_page(_write, order=50)

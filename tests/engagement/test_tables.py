@@ -411,3 +411,21 @@ def test_log_accepts_only_ten_transitions():
     for triple in triples:
         with rejected_by("engagement_state_transitions_legal"):
             rows(add, [person.pk, *triple])
+
+
+# --- Comments -------------------------------------------------------------------------------------
+
+
+def test_tables_of_seed_and_their_columns_have_comments():
+    found = rows(
+        """SELECT c.relname, coalesce(a.attname, '') FROM pg_description d JOIN pg_class c ON c.oid = d.objoid
+           LEFT JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum = d.objsubid AND d.objsubid > 0
+           WHERE d.classoid = 'pg_class'::regclass"""
+    )
+    wanted = {
+        "user_engagement_states": ("last_activity_at", "goodbye_sent_at", "goodbye_expires_at", "remind_at"),
+        "engagement_state_transitions": ("metadata",),
+        "engagement_message_queue": ("message_key", "message_params", "destination_jid", "idempotency_key"),
+        "user_profiles": ("preferred_destination", "reengagement_opt_out", "onboarding_tier", "magic_moment_at"),
+    }
+    assert {(table, column) for table, columns in wanted.items() for column in ("", *columns)} <= set(found)
