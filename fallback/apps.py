@@ -9,7 +9,7 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "OrganizationMembership": (),
     "Project": (),
     "ProjectMember": (),
-    "ProjectRepository": (),
+    "ProjectRepository": ("synced_at", "sync_error"),
     "Flow": (),
     "Actor": (),
     "MissionFallbackConfig": ("last_run_at",),

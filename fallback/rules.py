@@ -104,6 +104,13 @@ AGENT_LOG_PART = 100_000
 # Projects, clones or work trees of one workstation.
 WORKSTATION_PARTS = 200
 
+# --- GitHub -----------------------------------------------------------------------------------
+
+# Bytes of a delivery: GitHub sends none above 25 MB. Source: GitHub documentation, "Webhook events and payloads".
+GITHUB_PAYLOAD_BYTES = 25 * 1024 * 1024
+# GitHub sends a delivery again for three days.
+GITHUB_DELIVERIES_KEPT = timedelta(days=30)
+
 # --- Retention --------------------------------------------------------------------------------
 
 RUNS_KEPT = timedelta(days=180)

@@ -11,6 +11,7 @@ from fallback.selectors.metrics import refresh_metrics
 from fallback.services import access, forecasts, retention
 from fallback.services.agent_sessions import delete_orphaned_logs, time_out_sessions
 from fallback.services.documents import repair_documents
+from fallback.services.github_sync import reconcile_github as fetch_from_github
 from fallback.services.notification_emails import send_due_emails
 from fallback.services.reports import repair_reports
 from fallback.services.runs import run_due
@@ -58,6 +59,14 @@ def time_out_agents(timestamp: int) -> dict[str, int]:
     """End sessions of agents without heartbeats, and set workstations without them offline. Returns the numbers."""
     actor = Member.objects.system()
     return {"sessions": time_out_sessions(actor=actor), "workstations": time_out_workstations(actor=actor)}
+
+
+@app.periodic(cron="*/15 * * * *")
+@app.task(name="reconcile_github", queueing_lock="reconcile_github", lock="reconcile_github")
+@in_changeset
+def reconcile_github(timestamp: int) -> dict[str, int]:
+    """Fetch from GitHub what its webhook did not deliver. Returns the numbers of fetched and failed repositories."""
+    return fetch_from_github(actor=Member.objects.system())
 
 
 @app.periodic(cron="40 2 * * *")

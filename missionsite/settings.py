@@ -9,6 +9,7 @@ from django.core.exceptions import ImproperlyConfigured
 from django.core.management.utils import get_random_secret_key
 
 from engagement.conf import *  # noqa: F403
+from fallback.conf import *  # noqa: F403
 from groups.conf import *  # noqa: F403
 from missiondeck.conf import *  # noqa: F403
 from missionsite import embedded

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from engagement.mail_events import mail_events
+from fallback.github_webhook import github_webhook
 from missionsite import favourites, saved_views
 from missionsite.api import api
 from missionsite.dashboard.community import community_health
@@ -26,6 +27,7 @@ urlpatterns = [
     path("client/<str:secret>/report/", client.client_report, name="client_report"),
     path("view-as/stop/", stop_viewing_as, name="stop_viewing"),
     path("deck/", include("missiondeck.urls")),
+    path("github/webhook/", github_webhook, name="github_webhook"),
     path("mail-events/<str:provider>/", mail_events, name="mail_events"),
     # Any text, as for codes, so that every invalid link gives the same page.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),

@@ -15,7 +15,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from fallback.admin import agents, board, comments, documents
+from fallback.admin import agents, board, comments, documents, pull_requests
 from fallback.admin.base import (
     AGENT,
     LIST,
@@ -42,6 +42,7 @@ from fallback.services.missions import (
     set_ready,
     update_mission,
 )
+from fallback.services.pull_requests import link_pull_request
 from missionsite.common.admin import ActionForm, AutocompleteField
 from missionsite.common.admin.formats import badge, link_to
 from missionsite.common.annotations import StrOrPromise
@@ -181,6 +182,15 @@ ACTIONS = (
         icon="link",
     ),
     _action(
+        name="link-pull-request",
+        title=_("Link pull request"),
+        success_message=_("pull request linked"),
+        run=lambda mission, actor, values: link_pull_request(actor=actor, mission=mission, url=values["url"]),
+        form=pull_requests.LinkForm,
+        help_text=_("The project must have its repository."),
+        icon="merge",
+    ),
+    _action(
         name="remove-dependency",
         title=_("Remove dependency"),
         success_message=_("dependency removed"),
@@ -247,6 +257,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     tabs = (
         documents.DOCUMENTS,
         agents.AGENTS,
+        pull_requests.PULLS,
         comments.COMMENTS,
         ProjectCustomTab(name="timeline", title=_("Timeline"), template="fallback/timeline.html", context=_timeline),
         ProjectCustomTab(

@@ -238,7 +238,7 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
     fieldsets = (
         (None, {"fields": (("name", "slug"), "organization", "description")}),
         (_("Access and fallback"), {"fields": ("privacy", "fallback_enabled", ("state", "fallback_state"))}),
-        (_("Board"), {"fields": (("todo_limit", "doing_limit"), ("review_limit", "stale_after_days"))}),
+        (_("Board"), {"fields": (("todo_limit", "doing_limit"), ("review_limit", "stale_after_days"), "on_merge")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = (

@@ -11,9 +11,15 @@ from fallback.models.missions import Mission, MissionDependency, MissionEvent
 from fallback.models.notifications import Notification, NotificationPreference, NotificationSettings
 from fallback.models.organizations import Organization, OrganizationMembership
 from fallback.models.projects import Project, ProjectActivity, ProjectMember, ProjectRepository
-from fallback.models.pull_requests import GithubPullRequest
+from fallback.models.pull_requests import (
+    GithubCheckRun,
+    GithubDelivery,
+    GithubPrComment,
+    GithubPrReview,
+    GithubPullRequest,
+)
 from fallback.models.runs import MissionFallbackItem, MissionFallbackRun
-from fallback.models.schema_only import AuditEvent, GithubPrComment, ProjectStar
+from fallback.models.schema_only import AuditEvent, ProjectStar
 from fallback.models.templates import MissionFallbackTemplate
 from fallback.models.workstations import (
     ProjectWorkstation,
@@ -30,7 +36,10 @@ __all__ = [
     "BacklogRollup",
     "CodeAgentSession",
     "Flow",
+    "GithubCheckRun",
+    "GithubDelivery",
     "GithubPrComment",
+    "GithubPrReview",
     "GithubPullRequest",
     "MetricsRefresh",
     "Mission",

@@ -160,6 +160,32 @@ class PullRequestState(TextChoices):
     CLOSED = "closed", _("Closed")
 
 
+class CommentKind(TextChoices):
+    CONVERSATION = "conversation", _("On the conversation")
+    LINE = "line", _("On a line")
+
+
+class PrReviewState(TextChoices):
+    APPROVED = "approved", _("Approved")
+    CHANGES_REQUESTED = "changes_requested", _("Changes requested")
+    COMMENTED = "commented", _("Commented")
+    DISMISSED = "dismissed", _("Dismissed")
+    PENDING = "pending", _("Pending")
+
+
+class DeliveryOutcome(TextChoices):
+    APPLIED = "applied", _("Applied")
+    IGNORED = "ignored", _("Ignored")
+
+
+class OnMerge(TextChoices):
+    """Where a mission moves when its pull request is merged."""
+
+    DONE = "done", _("Done")
+    REVIEW = "review", _("Review")
+    NOTHING = "nothing", _("Nowhere")
+
+
 class NotificationKind(TextChoices):
     """The kinds of this app; other apps may add notifications of their own."""
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
 from fallback.models.base import BY_DATABASE, TimestampedModel, name_check, range_check
-from fallback.models.choices import Privacy, ProjectRole, ProjectStatus
+from fallback.models.choices import OnMerge, Privacy, ProjectRole, ProjectStatus
 from missionsite.common.audit.context import Origin
 from missionsite.common.audit.fields import AuditChangesetId
 from missionsite.common.constraints import UniqueConstraint, choices_check, one_line_checks
@@ -56,6 +56,16 @@ class Project(TimestampedModel):
         db_default=rules.DEFAULT_STALE_AFTER_DAYS,
         help_text=_("A mission in Doing or Review is marked after so many days without an event."),
     )
+    on_merge = models.TextField(
+        _("after a merge"),
+        choices=OnMerge,
+        default=OnMerge.DONE,
+        db_default=OnMerge.DONE,
+        help_text=_(
+            "Where a mission moves when its pull request is merged. One that requires a review and is not approved"
+            " moves to Review instead of Done."
+        ),
+    )
     # Two bytes of a digest of the id, modulo 100: the fixed position of this project in the roll-out.
     rollout_bucket = models.GeneratedField(
         expression=models.Func(
@@ -79,6 +89,7 @@ class Project(TimestampedModel):
             *one_line_checks("projects", "name", "slug"),
             choices_check("projects", "privacy", Privacy),
             choices_check("projects", "status", ProjectStatus),
+            choices_check("projects", "on_merge", OnMerge),
             name_check("projects"),
             *(
                 range_check(
@@ -156,6 +167,9 @@ class ProjectRepository(TimestampedModel):
     name = models.CharField(_("name"), max_length=255, help_text=_("owner/name, as spelled by the host."))
     url = URLField(_("address"), max_length=500, blank=True, default="", db_default="")
     default_branch = models.CharField(_("default branch"), max_length=120, default="main", db_default="main")
+    # When its pull requests were last fetched from GitHub, and why that failed since.
+    synced_at = models.DateTimeField(_("fetched from GitHub"), null=True, blank=True, editable=False)
+    sync_error = models.TextField(_("error"), blank=True, default="", db_default="", editable=False)
 
     class Meta:
         db_table = "project_repositories"

@@ -11,7 +11,7 @@ from django.db.models import F
 from django.utils.translation import gettext_lazy as _
 
 from fallback.models.base import BY_DATABASE
-from missionsite.common.constraints import UniqueConstraint, one_line_checks
+from missionsite.common.constraints import UniqueConstraint
 from missionsite.common.ids import UlidField
 
 
@@ -30,30 +30,6 @@ class ProjectStar(models.Model):
         verbose_name = _("project star")
         verbose_name_plural = _("project stars")
         constraints = [UniqueConstraint(fields=["project", "member"], name="project_stars_once")]
-
-
-class GithubPrComment(models.Model):
-    """A comment on a pull request."""
-
-    id = UlidField()
-    pull_request = models.ForeignKey(
-        "fallback.GithubPullRequest",
-        BY_DATABASE,
-        related_name="comments",
-        db_index=False,
-        verbose_name=_("pull request"),
-    )
-    github_id = models.BigIntegerField(_("GitHub ID"), unique=True)
-    author = models.CharField(_("author"), max_length=255)
-    body = models.TextField(_("body"), blank=True, default="", db_default="")
-    created_at = models.DateTimeField(_("created"), db_default=TransactionNow())
-
-    class Meta:
-        db_table = "github_pr_comments"
-        verbose_name = _("pull request comment")
-        verbose_name_plural = _("pull request comments")
-        constraints = [*one_line_checks("github_pr_comments", "author")]
-        indexes = [models.Index(fields=["pull_request", "created_at"], name="github_pr_comments_of_request")]
 
 
 class AuditEvent(models.Model):

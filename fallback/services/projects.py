@@ -50,7 +50,7 @@ EDITABLE: dict[type[Part], tuple[str, ...]] = {
     ),
 }
 # The limits of a project's board.
-BOARD_FIELDS = ("todo_limit", "doing_limit", "review_limit", "stale_after_days")
+BOARD_FIELDS = ("todo_limit", "doing_limit", "review_limit", "stale_after_days", "on_merge")
 # The first part of the type of their events.
 EVENT_PREFIXES: dict[type[Part], str] = {
     Flow: "flow",

@@ -50,6 +50,14 @@ def address_of(repository: ProjectRepository, number: int) -> str:
     return parse_pull_request(f"{root.removesuffix('.git')}/pull/{number}").url
 
 
+def is_at_github(repository: ProjectRepository) -> bool:
+    """Whether pull requests of a repository have an address at GitHub."""
+    try:
+        return bool(address_of(repository, 1))
+    except PullRequestUrlInvalid:
+        return False
+
+
 @service
 def link_pull_request(
     *, actor: Member, url: str, mission: Mission | None = None, title: str = "", branch: str = ""
@@ -64,13 +72,13 @@ def link_pull_request(
     lock_rows()
     if mission is None:
         mission = Mission.objects.filter(
-            _is_repository(given.repository, "repository__"), github_pr_number=given.number
+            is_repository(given.repository, "repository__"), github_pr_number=given.number
         ).first()
         if mission is None:
             raise MissionOfPullRequestNotFound
     # The lock makes links of a mission sequential, so that repeating one finds it.
     mission = Mission.objects.lock(mission.pk, "project", no_key=True)
-    repository = ProjectRepository.objects.filter(_is_repository(given.repository), project=mission.project).first()
+    repository = ProjectRepository.objects.filter(is_repository(given.repository), project=mission.project).first()
     if repository is None:
         raise RepositoryNotFound
     linked = GithubPullRequest.objects.filter(repository=repository, number=given.number).first()
@@ -97,6 +105,6 @@ def link_pull_request(
     return linked
 
 
-def _is_repository(name: str, path: str = "") -> Q:
+def is_repository(name: str, path: str = "") -> Q:
     """The filter of repositories by `owner/name`, which GitHub compares without case."""
     return Q(**{f"{path}name__iexact": name}) | Q(**{f"{path}url__iexact": f"https://github.com/{name}"})

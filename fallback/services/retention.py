@@ -13,7 +13,7 @@ from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
 from fallback import rules
-from fallback.models import AccessRequest, MissionFallbackRun, Notification
+from fallback.models import AccessRequest, GithubDelivery, MissionFallbackRun, Notification
 from fallback.services.locks import lock_rows
 from groups.models import Member
 from missionsite.common.audit.events import audit
@@ -49,6 +49,11 @@ def old_access_messages(at: datetime) -> QuerySet[AccessRequest]:
     return decided.exclude(message="").order_by("pk")
 
 
+def old_deliveries(at: datetime) -> QuerySet[GithubDelivery]:
+    """Deliveries of GitHub to delete: it sends none of them again."""
+    return GithubDelivery.objects.filter(received_at__lt=at - rules.GITHUB_DELIVERIES_KEPT).order_by("pk")
+
+
 @service
 def delete_old_runs(*, actor: Member, at: datetime) -> int:
     """Delete a batch of old runs with their proposals; missions stay. A job deletes their reports.
@@ -77,6 +82,14 @@ def empty_old_access_messages(*, actor: Member, at: datetime) -> int:
     return _recorded(actor, "access_messages", AccessRequest.objects.filter(pk__in=keys).update(message=""))
 
 
+@service
+def delete_old_deliveries(*, actor: Member, at: datetime) -> int:
+    """Delete a batch of old deliveries of GitHub."""
+    keys = list(old_deliveries(at).values_list("pk", flat=True)[:BATCH])
+    number, _rows = GithubDelivery.objects.filter(pk__in=keys).delete()
+    return _recorded(actor, "github_deliveries", number)
+
+
 def register_rules() -> None:
     """Register the rules of projects, in `AppConfig.ready`."""
     texts = {
@@ -87,6 +100,12 @@ def register_rules() -> None:
             rules.ACCESS_MESSAGES_KEPT,
             _("the decision"),
             _("Emptied."),
+        ),
+        "github_deliveries": (
+            _("Deliveries of GitHub"),
+            rules.GITHUB_DELIVERIES_KEPT,
+            _("their receipt"),
+            _("Deleted; pull requests stay."),
         ),
     }
     for name, (label, kept, counted_from, effect) in texts.items():
@@ -109,6 +128,7 @@ KINDS: dict[str, tuple[Callable[[datetime], QuerySet], Callable[..., int]]] = {
     "runs": (old_runs, delete_old_runs),
     "notifications": (old_notifications, archive_old_notifications),
     "access_messages": (old_access_messages, empty_old_access_messages),
+    "github_deliveries": (old_deliveries, delete_old_deliveries),
 }
 
 

@@ -11,6 +11,7 @@ from fallback.services import (
     comments,
     configs,
     documents,
+    github,
     missions,
     notifications,
     preferences,
@@ -22,6 +23,7 @@ from fallback.services import (
     workstations,
 )
 from groups.models import Member
+from tests.fallback.github_payloads import merged, payload, pull
 from tests.support.factories.fallback import (
     ConfigFactory,
     ItemFactory,
@@ -77,6 +79,20 @@ def session_of(by):
 
 def clone_of(workstation):
     return [workstations.Clone(workstation.repositories.get().repository_id, "/src/tree")]
+
+
+def pull_request_data(mission, **fields):
+    return pull(branch=f"mission/{mission.pk}", **fields)
+
+
+def at_github():
+    return MissionFactory(project=(repository := RepositoryFactory(name="acme/site")).project, repository=repository)
+
+
+def merged_delivery(by):
+    mission = at_github()
+    body = payload("closed", pull_request=merged(branch=f"mission/{mission.pk}"))
+    return github.receive_delivery(actor=by, delivery="one", event="pull_request", payload=body)
 
 
 def two_versions(by):
@@ -395,6 +411,22 @@ CASES = {
     "time_out_session": (
         "agent_session.ended",
         lambda by: agent_sessions.time_out_session(actor=by, session=session_of(MemberFactory()), before=TOMORROW),
+        None,
+    ),
+    "receive_delivery": ("pull_request.merged", merged_delivery, None),
+    "apply_pull_request": (
+        "pull_request.linked",
+        lambda by: github.apply_pull_request(
+            actor=by, repository=(mission := at_github()).repository, data=pull_request_data(mission)
+        ),
+        None,
+    ),
+    "delete_old_deliveries": (
+        "retention.applied",
+        lambda by: (
+            merged_delivery(MemberFactory()),
+            retention.delete_old_deliveries(actor=by, at=timezone.now() + timedelta(days=31)),
+        ),
         None,
     ),
     "save_document": ("document.saved", two_versions, None),

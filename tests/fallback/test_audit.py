@@ -13,6 +13,7 @@ import fallback.services
 from fallback.models import (
     Actor,
     Flow,
+    GithubPullRequest,
     MissionEvent,
     MissionFallbackItem,
     MissionFallbackRun,
@@ -21,11 +22,12 @@ from fallback.models import (
     ProjectActivity,
     ProjectRepository,
 )
-from fallback.services import agent_sessions, forecasts, preferences, projects, workstations
+from fallback.services import agent_sessions, forecasts, github, preferences, projects, workstations
 from groups.models import Event, Member
 from missionsite.common.audit.events import audit
+from tests.fallback.github_payloads import check, comment, review
 from tests.fallback.proposals import a_project
-from tests.fallback.service_calls import CASES, session_of
+from tests.fallback.service_calls import CASES, at_github, session_of
 from tests.fallback.test_flow import MONDAY
 from tests.fallback.test_forecast import finished
 from tests.support.factories.fallback import (
@@ -50,11 +52,24 @@ def forecastable():
     return project
 
 
+def pull_request():
+    mission = at_github()
+    return GithubPullRequest.objects.create(mission=mission, repository=mission.repository, number=7, title="Guide")
+
+
 # Services that store only what they compute from the rows of a project.
 UNRECORDED = {
     "store_forecast": lambda by: forecasts.store_forecast(
         actor=by, project=forecastable(), at=MONDAY + timedelta(days=30)
     ),
+}
+# Services that store what GitHub reports of a linked pull request.
+UNRECORDED |= {
+    "apply_review": lambda by: github.apply_review(actor=by, pull_request=pull_request(), data=review()),
+    "apply_comment": lambda by: github.apply_comment(
+        actor=by, pull_request=pull_request(), kind="line", data=comment()
+    ),
+    "apply_check_run": lambda by: github.apply_check_run(actor=by, pull_request=pull_request(), data=check()),
 }
 # Services that only report that a program runs, or what its log has, of a session that has begun.
 REPORTING = {

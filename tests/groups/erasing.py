@@ -29,6 +29,9 @@ from engagement.services.messages import enqueue
 from engagement.services.profiles import update_profile
 from fallback.models import (
     AccessRequest,
+    GithubPrComment,
+    GithubPrReview,
+    GithubPullRequest,
     MissionComment,
     Notification,
     NotificationPreference,
@@ -52,7 +55,7 @@ from missionsite.models import Favourite, SavedView
 from tests.support.database import triggers_off
 from tests.support.errors import violates
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
-from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory
+from tests.support.factories.fallback import OrganizationMembershipFactory, ProjectMemberFactory, RepositoryFactory
 from tests.support.factories.groups import EntryFactory, MissionFactory, StaffFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
 from tests.support.factories.tokens import api_client, make_token
@@ -247,6 +250,18 @@ def live(word):
         mission=BoardMissionFactory(project=membership.project), author=person, body=f"I am {word}"
     )
     NotificationSettings.objects.create(member=person)
+    board = BoardMissionFactory(project=membership.project)
+    pull_request = GithubPullRequest.objects.create(
+        mission=board,
+        repository=RepositoryFactory(project=membership.project),
+        number=7,
+        title=f"By {word}",
+        author=f"{word}-gh",
+    )
+    GithubPrComment.objects.create(pull_request=pull_request, github_id=1, author=f"{word}-gh", body=f"I am {word}")
+    GithubPrReview.objects.create(
+        pull_request=pull_request, github_id=1, author=f"{word.upper()}-gh", state="approved", body=f"Says {word}"
+    )
 
     update_profile(
         actor=person, member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example"

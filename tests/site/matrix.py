@@ -405,6 +405,8 @@ admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/delete/               | 403                  | 403
+admin/fallback/mission/<object_id>/pull-requests/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/mission/<object_id>/link-pull-request/    | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
 admin/fallback/mission/<object_id>/agents/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/documents/            | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<mission_id>/document/            | 405                  | done:{WORK} 403:{LOOK} 404
@@ -640,6 +642,7 @@ view-as/stop/                                            | 405:{ALL}mpi-        
 # The unsubscribe link in messages: valid without a log-in.
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
 # The events of e-mail providers: with a secret, none of which is set here.
+github/webhook/                                          | 405:{ALL}mpi-         | 503:{ALL}mpi-
 mail-events/<provider>/                                  | 405:{ALL}mpi-         | 503:{ALL}mpi-
 """
 

@@ -241,7 +241,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     chosen = {"items": [things["proposal"].pk, things["other proposal"].pk]}
     return {
         "fallback_project_add": {"organization": things["organization"].pk, **new_project},
-        "fallback_project_change": {**new_project, "stale_after_days": "14"},
+        "fallback_project_change": {**new_project, "stale_after_days": "14", "on_merge": "review"},
         "fallback_project_set-role": role,
         "fallback_project_remove-member": {"membership": things["project membership"].pk},
         "fallback_project_request-access": {"message": "I would like to help."},
@@ -253,6 +253,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_organization_set-role": {**role, "role": "member"},
         "fallback_organization_notification-defaults": {"run_failed": "inbox_email"},
         "fallback_mission_comment": {"body": "It is here."},
+        "fallback_mission_link-pull-request": {"url": "https://github.com/example/harbour/pull/9"},
         "fallback_mission_document": {"name": "solution.md", "based_on": "2", "content": "Done."},
         "fallback_item_comment": {"body": "It is here."},
         "fallback_comment_edit": {"body": "It is here."},

@@ -203,7 +203,7 @@ def test_site_cannot_move_a_sequence():
 
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
 # dependency, a role in a project, an item of a checklist, a favourite, a saved view, a
-# project or clone of a workstation.
+# project or clone of a workstation, an old delivery of GitHub.
 DELETABLE = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -217,6 +217,7 @@ DELETABLE = {
     "django_session",
     "dod_items",
     "engagement_claims",
+    "github_deliveries",
     "members_groups",
     "mission_dependencies",
     "missions",
