@@ -55,8 +55,8 @@ def reconcile_github(*, actor: Member, at: datetime | None = None) -> dict[str, 
             numbers["fetched"] += 1
         except (GitHubError, DomainError, KeyError, TypeError, ValueError) as error:
             numbers["failed"] += 1
-            reason = str(error) if isinstance(error, GitHubError) else "GitHub's answer cannot be read."
-            ProjectRepository.objects.filter(pk=repository.pk).update(sync_error=reason[:1000])
+            reason = error if isinstance(error, GitHubError) else GitHubUnavailable()
+            ProjectRepository.objects.filter(pk=repository.pk).update(sync_error=str(reason)[:1000])
             logger.warning("repository %s not fetched: %s", repository.pk, type(error).__name__)
             if isinstance(error, GitHubBusy):
                 break
