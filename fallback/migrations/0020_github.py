@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Add reviews, checks and deliveries of GitHub, and what a merge does."""
 
     dependencies = [
-        ("fallback", "0018_agents"),
+        ("fallback", "0019_lists_by_status"),
     ]
 
     operations = [
