@@ -28,6 +28,7 @@ def register() -> None:
                 ("MissionFallbackItem", "reviewed_by"),
                 ("MissionFallbackRun", "started_by"),
                 ("ProjectActivity", "actor"),
+                ("Workstation", "registered_by"),
             )
         ),
     )

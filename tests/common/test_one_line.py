@@ -30,7 +30,7 @@ from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
-APPS = ("common", "groups", "fallback", "engagement", "missiondeck")
+APPS = ("common", "groups", "fallback", "engagement", "missiondeck", "missionsite")
 WRONG = ["\x01", "\x07", "\t", "\n", "\r", "\x1b", "\x1f", "\x7f", "\x85", "\x9f", "\u2028", "\u2029"]
 RIGHT = ["", "Ana Silva", "Łódź, 京都 & Ōtsu", "a\u00a0b", "👩\u200d🔧", "O'Neil — “so” <b>", "\\u0007"]
 # Short texts that have no rule of their own, and why.
@@ -47,7 +47,11 @@ ELSEWHERE = {
     "deck_tests.issue_url": "deck_tests_issue_url_form",
     "test_run_parts.digest": "test_run_parts_digest_form",
     "dod_evidence_files.digest": "dod_evidence_files_digest_form",
+    "site_favourites.path": "site_favourites_path_form",
+    "site_saved_views.path": "site_saved_views_path_form",
+    "site_saved_views.query": "site_saved_views_query_form",
     # Made by the site, never typed.
+    "engagement_inbound_messages.text_digest": "",
     "members.password": "",
     "member_merge_rows.row_key": "",
     "member_merge_rows.table_name": "",

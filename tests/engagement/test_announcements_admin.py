@@ -217,7 +217,7 @@ class TestPage:
         for turn in range(rows):
             announced(title=f"News {turn}")
         manager.get(LIST)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             manager.get(LIST)
 
     def test_empty_list_shows_hint(self, manager):

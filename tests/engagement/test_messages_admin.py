@@ -52,7 +52,7 @@ class TestList:
         for _ in range(rows):
             failed()
         operator.get(LIST)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             operator.get(LIST)
 
     def test_empty_queue_shows_hint(self, operator):

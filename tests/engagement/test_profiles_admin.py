@@ -130,5 +130,5 @@ class TestList:
         for _ in range(rows):
             MemberFactory()
         operator.get(LIST)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             operator.get(LIST)

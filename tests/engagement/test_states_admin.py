@@ -53,7 +53,7 @@ class TestList:
         for _ in range(rows):
             goodbye(MemberFactory.build().display_name)
         operator.get(LIST)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             operator.get(LIST)
 
     def test_empty_list_shows_hint(self, operator):
@@ -154,7 +154,7 @@ class TestTransitions:
         for _ in range(rows):
             goodbye("Ana")
         operator.get(MOVES)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             operator.get(MOVES)
 
     def test_markup_in_details_is_escaped(self, operator):

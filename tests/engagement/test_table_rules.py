@@ -7,7 +7,7 @@ import psycopg
 import pytest
 from django.db import DatabaseError, transaction
 
-from engagement.models import UserProfile
+from engagement.models import Sequence, SequenceMember, SequenceStep, UserProfile
 from groups.models import Member
 from groups.services.imports import import_members
 from tests.engagement.owner_connection import owner
@@ -238,3 +238,34 @@ def foreign_key(table, column):
              AND conkey = ARRAY(SELECT attnum FROM pg_attribute WHERE attrelid = conrelid AND attname = %s)""",
         [table, column],
     )[0]
+
+
+# --- Topics and sequences ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("statement", "rule"),
+    [
+        ("UPDATE engagement_message_queue SET topic = 'gossip'", "engagement_message_queue_topic_known"),
+        ("UPDATE engagement_announcements SET topic = 'gossip'", "engagement_announcements_topic_known"),
+        ("UPDATE user_profiles SET muted_topics = '{gossip}'", "user_profiles_muted_topics_known"),
+        ("UPDATE engagement_sequences SET topic = 'gossip'", "engagement_sequences_topic_known"),
+        ("UPDATE engagement_sequences SET start = 'someday'", "engagement_sequences_start_known"),
+        ("UPDATE engagement_sequences SET name = ' '", "engagement_sequences_name_not_empty"),
+        ("UPDATE engagement_sequences SET name = 'Same'", "engagement_sequences_name_unique"),
+        ("UPDATE engagement_sequence_steps SET condition = 'moon'", "engagement_sequence_steps_condition_known"),
+        ("UPDATE engagement_sequence_steps SET delay_days = 366", "engagement_sequence_steps_delay_limit"),
+        ("UPDATE engagement_sequence_steps SET template_key = 'a'", "engagement_sequence_steps_unique"),
+        ("UPDATE engagement_sequence_members SET ended_at = now()", "engagement_sequence_members_end"),
+    ],
+)
+def test_rows_of_topics_and_sequences_are_checked(statement, rule):
+    message = MessageFactory()
+    AnnouncementFactory()
+    first, _second = (Sequence.objects.create(name=name, start="approved") for name in ("One", "Two"))
+    for number, key in enumerate("ab"):
+        TemplateFactory(key=key)
+        SequenceStep.objects.create(sequence=first, template_key=key, delay_days=number)
+    SequenceMember.objects.create(sequence=first, user=message.user, started_at=NOW)
+    with rejected_by(rule):
+        rows(statement)

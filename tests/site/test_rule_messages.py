@@ -17,6 +17,12 @@ APPS = ("common", "groups", "fallback", "engagement", "missiondeck")
 # Constraints that need no message, because no user can violate them.
 WITHOUT_MESSAGE = {
     # Only code and triggers set the values.
+    "engagement_announcements_per_hour_check",
+    "engagement_sequence_members_end",
+    "engagement_sequence_members_unique",
+    "engagement_sequence_steps_delay_days_check",
+    "user_engagement_states_active_days_check",
+    "user_engagement_states_unanswered_goodbyes_check",
     "api_idempotency_keys_fingerprint_format",
     "api_idempotency_keys_of_success",
     "api_tokens_digest_format",
