@@ -9,6 +9,8 @@ from django.db.models import QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
 from django.utils import timezone
+from django.utils.html import format_html_join
+from django.utils.safestring import mark_safe
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
@@ -99,6 +101,11 @@ class OneOfDependenciesForm(ActionForm):
         super().__init__(data, obj=obj, **kwargs)
         field = cast(forms.ModelChoiceField, self.fields["depends_on"])
         field.queryset = Mission.objects.filter(dependents__mission=obj)
+
+
+def _path(path: str) -> str:
+    """A path that breaks after its slashes, so that it fits a narrow page."""
+    return format_html_join(mark_safe("/<wbr>"), "{}", ((part,) for part in path.split("/")))
 
 
 def _timeline(mission: Mission, request: HttpRequest) -> dict:
@@ -232,7 +239,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         (_("Status"), {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
         (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
         (_("Pull request"), {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
-        (_("Agent"), {"fields": ("agent_status", ("solution_path", "tasks_path"))}),
+        (_("Agent"), {"fields": ("agent_status", "solution", "tasks")}),
         (_("Review"), {"fields": (("review_state", "reviewer"), "review_feedback")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"), "last_event_at")}),
     )
@@ -248,8 +255,8 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         "reviewer",
         "review_feedback",
         "agent_status",
-        "solution_path",
-        "tasks_path",
+        "solution",
+        "tasks",
         "created_at",
         "updated_at",
         "last_event_at",
@@ -301,6 +308,14 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     @display(description=_("Agent"))
     def agent_status(self, mission: Mission) -> str:
         return badge(mission.get_agent_session_status_display(), AGENT[mission.agent_session_status])
+
+    @display(description=_("Path of the solution"))
+    def solution(self, mission: Mission) -> str:
+        return _path(mission.solution_path)
+
+    @display(description=_("Path of the tasks"))
+    def tasks(self, mission: Mission) -> str:
+        return _path(mission.tasks_path)
 
     @display(description=_("Blocked"))
     def blocked(self, mission: Mission) -> str:
