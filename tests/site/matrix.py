@@ -423,7 +423,7 @@ admin/fallback/mission/<mission_id>/ready/               | 405                  
 admin/fallback/workstation/                              | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/workstation/add/                          | 403                  | 403
 admin/fallback/workstation/<object_id>/                  | to:{ALL}             | to:{ALL}
-admin/fallback/workstation/<object_id>/change/           | ok:{LOOK} to:X 403   | 403:{LOOK} to:X 403
+admin/fallback/workstation/<object_id>/change/           | ok:{LOOK} to:X 403   | 403
 admin/fallback/workstation/<object_id>/agents/           | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/workstation/<object_id>/projects/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/workstation/<object_id>/clones/           | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
