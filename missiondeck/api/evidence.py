@@ -32,6 +32,7 @@ from missionsite.common.api import Router, needs
 
 router = Router(tags=["client missions"])
 
+FILE_TYPE = "application/octet-stream"
 EvidenceContent = File(..., description="At most 5 MB.")
 EvidenceId = Path(..., examples=[EXAMPLE_ID])
 
@@ -104,7 +105,11 @@ def add_deck_evidence_file(
     return Status(201, _out(made))
 
 
-@router.get("/deck/missions/{number}/dod/{item}/evidence/{evidence}/file", summary="Download a file")
+@router.get(
+    "/deck/missions/{number}/dod/{item}/evidence/{evidence}/file",
+    summary="Download a file",
+    openapi_extra={"responses": {200: {"content": {FILE_TYPE: {"schema": {"type": "string", "format": "binary"}}}}}},
+)
 @needs(DECK_READ, checks_rights=True)
 def get_deck_evidence_file(
     request: SiteRequest, number: int = Number, item: UUID = ItemId, evidence: UUID = EvidenceId
@@ -114,7 +119,7 @@ def get_deck_evidence_file(
     found = EvidenceFile.objects.filter(evidence=_evidence(mission, get_item(mission, item), evidence)).first()
     if found is None:
         raise Http404(gettext("This evidence is not a file."))
-    return HttpResponse(bytes(found.content), content_type="application/octet-stream")
+    return HttpResponse(bytes(found.content), content_type=FILE_TYPE)
 
 
 @router.delete(

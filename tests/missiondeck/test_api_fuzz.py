@@ -18,6 +18,7 @@ from missiondeck.models import (
     DodItem,
     Evidence,
     EvidenceChange,
+    EvidenceFile,
     GateBaseline,
     GateRules,
     TestRun,
@@ -88,6 +89,7 @@ def stored() -> list:
         VanishedTest,
         Evidence,
         EvidenceChange,
+        EvidenceFile,
     )
     kinds += (DeckTest,)
     return [list(kind.objects.order_by("pk").values_list()) for kind in kinds]
@@ -112,8 +114,8 @@ def fields_of(spec: dict) -> list[str]:
 
 
 def test_operations_are_found():
-    assert len(OPERATIONS) == 34
-    assert len(UPLOADS) == 2
+    assert len(OPERATIONS) == 36
+    assert len(UPLOADS) == 3
 
 
 @each_operation
@@ -158,7 +160,7 @@ def test_input_never_causes_server_error(cast, method, address, spec, user):
 @pytest.mark.parametrize(("address", "spec"), UPLOADS, ids=[address for address, _ in UPLOADS])
 def test_upload_never_causes_server_error(cast, address, spec):
     """Multipart bodies: valid, mutilated and random ones."""
-    client, target = cast.client("lead", "deck:import"), fill(address, keys_of(cast))
+    client, target = cast.client("lead", "deck:import", "deck:write"), fill(address, keys_of(cast))
     reports = st.one_of(
         st.sampled_from([junit_of(("a", "passed")), report_of(("a", "failed")), b"", b"<", b"{}", b"[]", b"\x00"]),
         st.binary(max_size=60),
@@ -168,6 +170,8 @@ def test_upload_never_causes_server_error(cast, address, spec):
     heads = st.sampled_from(
         [
             'Content-Disposition: form-data; name="report"; filename="r.xml"',
+            'Content-Disposition: form-data; name="file"; filename="f.pdf"',
+            'Content-Disposition: form-data; name="file"; filename="\x00\u202e../x"',
             'Content-Disposition: form-data; name="logs"; filename="l"',
             'Content-Disposition: form-data; name="report"',
             'Content-Disposition: form-data; name="report"; filename=""',

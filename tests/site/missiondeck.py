@@ -175,7 +175,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/dod/<item>/evidence", "POST"): {"kind": "suite", "value": "unit"},
-        (f"{at}/<number>/dod/<item>/files", "POST"): {"file": SimpleUploadedFile("terms.txt", b"agreed")},
+        (f"{at}/<number>/dod/<item>/files", "POST"): {"file": SimpleUploadedFile("scope.txt", b"agreed")},
         (f"{at}/<number>/dod/<item>/evidence/<evidence>/signature", "PUT"): {"signed": True},
         (f"{at}/<number>/chats/<citizen>", "POST"): {"sender": "user", "message": "Good."},
         (f"{at}/<number>/runs", "POST"): {"name": "nightly"},
