@@ -21,8 +21,21 @@ from missiondeck.models import (
     DodItemHistory,
     Evidence,
     TestRun,
+    Webhook,
 )
-from missiondeck.services import chats, checklist, client_links, deck_tests, evidence, feeds, gates, missions, runs
+from missiondeck.services import (
+    chats,
+    checklist,
+    client_links,
+    deck_tests,
+    deliveries,
+    evidence,
+    feeds,
+    gates,
+    missions,
+    notices,
+    runs,
+)
 from tests.missiondeck.helpers import PASSED, report
 from tests.support.factories.groups import MemberFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
@@ -31,7 +44,10 @@ pytestmark = pytest.mark.django_db
 
 WITHOUT_ACTOR = {
     "client_links.read_client_link": "A client has no account; only the time of the last reading changes.",
+    "deliveries._claim": "A job claims what is due; what is sent follows from a notice.",
+    "evidence_checks._record": "A job looks at GitHub or an address; the database ticks items as the system.",
     "feeds.read_feed": "A calendar program reads a feed without a session; only the time of the last reading changes.",
+    "notices._process_next": "A job; the notice is the record of what happened.",
 }
 
 
@@ -68,6 +84,10 @@ def create_deck_mission(actor: Member) -> None:
     missions.create_deck_mission(
         actor=actor, title="Bot", client="Acme", budget=300, deadline=deadline, assigned_to="ana@example.org"
     )
+
+
+def create_webhook(actor: Member) -> None:
+    webhook(actor)
 
 
 def finish_run(actor: Member) -> None:
@@ -126,6 +146,13 @@ def remove_item(actor: Member) -> None:
     checklist.remove_item(actor=actor, item=DodItemFactory())
 
 
+def resend_delivery(actor: Member) -> None:
+    made = webhook(Member.objects.system())
+    RunFactory(mission=made.mission)
+    notices.process_notices()
+    deliveries.resend_delivery(actor=actor, delivery=made.deliveries.first())
+
+
 def revoke_client_link(actor: Member) -> None:
     client_links.revoke_client_link(actor=actor, link=client_link())
 
@@ -133,6 +160,10 @@ def revoke_client_link(actor: Member) -> None:
 def revoke_feed(actor: Member) -> None:
     feed, _secret = feeds.create_feed(actor=MemberFactory(), name="phone")
     feeds.revoke_feed(actor=actor, feed=feed)
+
+
+def revoke_webhook(actor: Member) -> None:
+    deliveries.revoke_webhook(actor=actor, webhook=webhook(Member.objects.system()))
 
 
 def send_client_code(actor: Member) -> None:
@@ -194,6 +225,10 @@ def quarantine(actor: Member, mission: DeckMission) -> None:
     )
 
 
+def webhook(actor: Member) -> Webhook:
+    return deliveries.create_webhook(actor=actor, mission=DeckMissionFactory(), url="https://hooks.example.org/deck")
+
+
 # Each service, called once with the least data. The transaction of some is in a function of their module.
 CALLS: dict[str, Callable[[Member], None]] = {
     "chats.add_message": add_message,
@@ -210,6 +245,9 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "deck_tests.lift_quarantine": lift_quarantine,
     "deck_tests.quarantine_test": quarantine_test,
     "deck_tests.set_test_owner": set_test_owner,
+    "deliveries.create_webhook": create_webhook,
+    "deliveries.resend_delivery": resend_delivery,
+    "deliveries.revoke_webhook": revoke_webhook,
     "evidence.add_evidence": add_evidence,
     "evidence.remove_evidence": remove_evidence,
     "evidence.sign_off": sign_off,

@@ -59,6 +59,8 @@ def test_seeds_load_twice_unchanged(seeds):
         "chat_messages": 20,
         "test_runs": 10,
         "deck_latest_runs": 2,
+        # One of each run.
+        "deck_notices": 10,
         "test_run_log_pages": len(before["test_run_log_pages"]),
         # One row for each test of each run.
         "test_results": sum(len(json.loads(run)["results"]) for run in before["test_runs"]),
