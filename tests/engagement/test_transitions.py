@@ -338,8 +338,10 @@ def test_first_trigger_creates_row(trigger):
 
 
 @pytest.mark.seed("002 Note 7")
-def test_message_uses_preferred_destination():
-    person = PersonFactory(profile={"preferred_destination": "group", "group_jid": "us@chat"})
+def test_message_goes_to_own_chat():
+    """The group is the member's choice for announcements only: other messages are personal."""
+    chats = {"individual_jid": "me@chat", "group_jid": "us@chat"}
+    person = PersonFactory(profile={"preferred_destination": "group"} | chats)
     transition(actor=person, member=person, trigger="inactivity_14d", at=NOW)
     message = EngagementMessage.objects.get(user=person)
-    assert (message.destination, message.destination_jid, message.message_key) == ("group", "us@chat", "goodbye")
+    assert (message.destination, message.destination_jid, message.message_key) == ("individual", "me@chat", "goodbye")
