@@ -16,7 +16,10 @@ DAY = timedelta(days=1)
 
 @transaction.atomic
 def make_members(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
-    """Create members in each state with a few statements; `quiet` ones are due for a goodbye at `at`, and so on."""
+    """Create members in each state with a few statements; `quiet` ones are due for a goodbye at `at`, and so on.
+
+    Active members took part the day before.
+    """
     total = quiet + unanswered + reminded + active
     made = [
         key
@@ -48,7 +51,10 @@ def make_members(quiet=0, unanswered=0, reminded=0, active=0, *, at=NOW):
                 reminder_queued_at=at - 2 * DAY,
                 reminder_expires_at=at - timedelta(hours=1),
             )
-    UserEngagementState.objects.filter(user__in=made[total - active :]).update(last_activity_at=at - DAY)
+    last = at - DAY
+    UserEngagementState.objects.filter(user__in=made[total - active :]).update(
+        last_activity_at=last, took_part_week=last.date() - last.weekday() * DAY
+    )
     return made
 
 
