@@ -6,7 +6,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group as Role
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -104,8 +104,7 @@ def _view_as(member: Member, actor: Member, values: dict) -> Member:
 
 
 def _begin_viewing(model_admin: ModelAdmin, request: HttpRequest, member: Member) -> HttpResponse:
-    begin(request, member)
-    return HttpResponseRedirect(reverse("admin:index" if member.is_staff else "portal:me"))
+    return begin(request, member, page=reverse("admin:index" if member.is_staff else "portal:me"))
 
 
 def _set_password(member: Member, actor: Member, values: dict) -> None:

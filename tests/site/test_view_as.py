@@ -51,6 +51,16 @@ def types() -> list[str]:
     return list(SecurityEvent.objects.order_by("pk").values_list("type", flat=True))
 
 
+def test_form_sent_twice_leads_to_its_page(root):
+    member = MemberFactory()
+    client = viewing(root, member)
+    again = client.post(f"/admin/groups/member/{member.pk}/view-as/", REASON)
+    assert (again.status_code, again["Location"]) == (302, "/me/")
+    # Other forms stay closed, and viewing was started once.
+    assert client.post(f"/admin/groups/member/{root.pk}/view-as/", REASON).status_code == 403
+    assert types().count("viewing.started") == 1
+
+
 # --- Nothing is written -----------------------------------------------------------------------
 
 

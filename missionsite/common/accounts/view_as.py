@@ -16,7 +16,7 @@ from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth import get_user_model
 from django.db import DatabaseError, connection, transaction
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.utils import timezone
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -27,7 +27,7 @@ from missionsite.common.error_pages import error_page
 from missionsite.common.errors import NotAllowed
 from missionsite.common.transactions import service
 
-# In a session: the member, and the end in seconds since 1970.
+# In a session: the member, the end in seconds since 1970, the form that began it, and the page it led to.
 VIEW_AS = "view_as"
 # May read what the site's role may read, and write nothing. See embedded/roles.sql and sql/after_migrate/viewer.sql.
 VIEWER_ROLE = "missionsite_viewer"
@@ -95,10 +95,16 @@ def check_may_view(actor: Any, member: Any) -> None:
         raise CannotViewAs(gettext("Only a superuser can view the site as a superuser."))
 
 
-def begin(request: HttpRequest, member: Any) -> None:
-    """View the site as this member from the next request on."""
+def begin(request: HttpRequest, member: Any, *, page: str) -> HttpResponseRedirect:
+    """View the site as this member from the next request on, first this page."""
     ends_at = timezone.now() + settings.VIEW_AS_LIFETIME
-    request.session[VIEW_AS] = {"member": str(member.pk), "until": int(ends_at.timestamp())}
+    request.session[VIEW_AS] = {
+        "member": str(member.pk),
+        "until": int(ends_at.timestamp()),
+        "form": request.path_info,
+        "page": page,
+    }
+    return HttpResponseRedirect(page)
 
 
 def stop_viewing(request: HttpRequest, reason: str) -> None:
@@ -148,6 +154,10 @@ class ViewAsMiddleware:
         viewing = self._viewing(request)
         if viewing is None:
             return self.get_response(request)
+        state = request.session[VIEW_AS]
+        if request.method == "POST" and path == state.get("form"):
+            # A double click sent the form again.
+            return HttpResponseRedirect(state["page"])
         return self._answer(request, viewing)
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
