@@ -262,7 +262,7 @@ language/                                                | 405:{ALL}mpi-        
 me/                                                      | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
 me/edit/                                                 | ok:ACSm to:{ALL}pi-   | done:ACSm to:{ALL}pi-
 me/messages/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
-me/data/                                                 | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
+me/data/                                                 | ok:{ALL}mp to:i-      | file:{ALL}mp to:i-
 me/messages/zone/                                        | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
 directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
@@ -613,7 +613,7 @@ admin/missiondeck/deckmission/<object_id>/workspace/gate/ | 405                 
 admin/missiondeck/deckmission/<object_id>/workspace/gate/baseline/ | 405        | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/gate/vanished/ | 405        | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/evidence/ | 405 | done:{DELIVER} 403
-admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/file/ | file:{DECK} 403 | 405
+admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/file/ | ok:{DECK} 403 | 405
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/remove/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/sign/ | 405 | done:D 403
 admin/missiondeck/deckmission/<object_id>/workspace/clients/ | ok:{DECK} 403     | done:{DELIVER} 403

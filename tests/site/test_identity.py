@@ -52,6 +52,7 @@ ASK = {
     "admin/missionsite/role/<object_id>/change/",
     "admin/missionsite/role/<object_id>/require-second-factor/",
     "admin/missionsite/role/add/",
+    "me/data/",
 }
 # Views that do not ask, and why.
 WITHOUT = {
@@ -96,7 +97,7 @@ def requests_of(world) -> dict[str, list]:
         route = known[line.template]
         target, query = address(world, route, "superuser", line.variant), query_of(world, route)
         sent = expected(line.answers[1], "superuser")
-        if sent == "done" or (sent == "to" and expected(line.answers[0], "superuser") == "ok"):
+        if sent in ("done", "file") or (sent == "to" and expected(line.answers[0], "superuser") == "ok"):
             found.setdefault(line.template, []).append(("post", target, body_of(world, route), query))
         elif expected(line.answers[0], "superuser") == "file":
             found.setdefault(line.template, []).append(("get", target, query, None))

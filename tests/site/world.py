@@ -55,7 +55,9 @@ PASSING = (
     "usersessions_usersession",
     "account_emailaddress",
 )
-_LAST = "ARRAY['last_login', 'last_used_at', 'last_read_at']"
+_LAST = (
+    "ARRAY['last_login', 'last_used_at', 'last_read_at', 'last_activity_at', 'took_part_week', 'took_part_week_before']"
+)
 
 
 @dataclass
@@ -398,7 +400,7 @@ def readable_tables() -> list[str]:
 
 
 def fingerprint(tables: Iterable[str]) -> dict[str, str]:
-    """What each of these tables holds, as a digest; last log-ins and last uses of tokens and feeds left out."""
+    """What each of these tables holds, as a digest; last log-ins, activity and uses of tokens and feeds left out."""
     parts = [
         f"SELECT '{name}', md5(string_agg(row, ',' ORDER BY row)) FROM "
         f'(SELECT (to_jsonb(t) - {_LAST})::text AS row FROM "{name}" t) AS each'
