@@ -35,6 +35,8 @@ WITHOUT_KEY = {
     "fallback_item_undo": "a decision is taken back once",
     "fallback_review_accept": "each proposal is decided once",
     "fallback_review_discard": "each proposal is decided once",
+    "fallback_board": "shows the page: its buttons send its forms to fallback_mission_ready_now and _position",
+    "fallback_review": "shows the page: its buttons send its form to fallback_item_accept and the like",
     "save_view": "replaces the view of this name with the same filters",
     "delete_view": "it is deleted already",
     "fallback_access_decide": "a request is decided once",
