@@ -39,7 +39,7 @@ def test_migrate_names_rows_that_violate_new_constraint(request, django_db_block
     message = str(rejected.value)
     assert message.startswith(
         "Rows of the table message_templates violate the constraint message_templates_parameters_known."
-        ' Its rule: "A text can contain only these parameters: name, tier, unsubscribe_url, week."'
+        ' Its rule: "A text can contain only these parameters: name, subject, text, tier, unsubscribe_url, week."'
     )
     statement = message.partition("Find them with: ")[2].partition(";")[0]
     assert [found[1] for found in database.sql(statement)] == ["odd"]
