@@ -94,6 +94,7 @@ DOERS = {
     ("deck_client_links", "created_by_id"),
     ("deck_webhooks", "created_by_id"),
     ("dod_items", "completed_by_id"),
+    ("engagement_announcements", "approved_by_id"),
     ("engagement_announcements", "created_by_id"),
     ("engagement_state_transitions", "actor_id"),
     ("events", "actor_id"),
