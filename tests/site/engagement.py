@@ -7,6 +7,7 @@ from engagement.rules import AddressReport, Language, MessageType, Reading, Stat
 from engagement.selectors.announcements import audience_of
 from engagement.services.addresses import report_address
 from engagement.services.announcements import announce
+from engagement.services.lifecycle import record_activities
 from engagement.services.phrases import change_phrase
 from engagement.services.profiles import update_profile
 from engagement.services.templates import change_template
@@ -22,6 +23,8 @@ PHRASE = {"reading": "opted_out", "language": "en", "match": "whole", "word_list
 
 def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None:
     """Create an active member, one in `goodbye_sent`, messages, an announcement, and edits to revert."""
+    # Everyone was active: the first request of a person does not add their state.
+    record_activities(seen={person.pk: timezone.now() for person in people.values()})
     active = PersonFactory(display_name="Quiet", state=State.ACTIVE)
     things["quiet member"] = active
     things["engagement state"] = active.engagement_state
