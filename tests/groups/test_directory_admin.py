@@ -325,8 +325,8 @@ class TestPages:
         for _ in range(rows):
             EntryFactory(with_account=True, organization="Lab")
         community.get(LIST)
-        # Session, user, permissions twice, project roles, count, keys, rows.
-        with django_assert_num_queries(8):
+        # Session, user, permissions twice, project roles, count, keys, rows, saved views.
+        with django_assert_num_queries(9):
             community.get(LIST)
         # And what the search finds.
         with django_assert_num_queries(9):

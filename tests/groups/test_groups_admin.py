@@ -120,8 +120,8 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         manager.get(MISSIONS)
-        # Session, user, permissions twice, count, keys, rows.
-        with django_assert_num_queries(7):
+        # Session, user, permissions twice, count, keys, rows, saved views.
+        with django_assert_num_queries(8):
             manager.get(MISSIONS)
 
     @pytest.mark.parametrize("rows", [1, 12])

@@ -87,8 +87,8 @@ class TestList:
             joined = EntryFactory(with_account=True, invited_by=inviter)
             InvitationFactory(created_by=inviter, status="accepted", accepted_by=joined, accepted_at=joined.created_at)
         community.get(LIST)
-        # Session, user, permissions twice, project roles, count, keys, rows.
-        with django_assert_num_queries(8):
+        # Session, user, permissions twice, project roles, count, keys, rows, saved views.
+        with django_assert_num_queries(9):
             community.get(LIST)
 
 
@@ -320,7 +320,7 @@ class TestRelationships:
             a, b = EntryFactory(with_account=True), EntryFactory(with_account=True)
             RelationshipFactory(entity_id_a=a.member_id, entity_id_b=b.member_id)
         community.get(RELATIONSHIPS)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             community.get(RELATIONSHIPS)
 
 
@@ -353,5 +353,5 @@ class TestParticipation:
         for _ in range(count):
             ParticipationFactory()
         community.get(PARTICIPATION)
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(9):
             community.get(PARTICIPATION)

@@ -223,8 +223,8 @@ class TestPages:
         for _ in range(rows):
             MembershipFactory()
         community.get(LIST)
-        # Session, user, permissions twice, project roles, roles to filter by, count, keys, rows.
-        with django_assert_num_queries(9):
+        # Session, user, permissions twice, project roles, roles to filter by, count, keys, rows, saved views.
+        with django_assert_num_queries(10):
             community.get(LIST)
 
     def test_every_tab_opens(self, community, ana):

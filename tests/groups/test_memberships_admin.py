@@ -167,8 +167,8 @@ class TestList:
     def test_list_query_count_is_constant(self, manager, rows, django_assert_num_queries):
         MembershipFactory.create_batch(rows)
         manager.get(LIST)
-        # Session, user, permissions twice, count, keys, rows.
-        with django_assert_num_queries(7):
+        # Session, user, permissions twice, count, keys, rows, saved views.
+        with django_assert_num_queries(8):
             manager.get(LIST)
 
     def test_list_filters_by_status_role_period_and_mission(self, manager):

@@ -81,6 +81,6 @@ def test_auditor_is_read_only():
 def test_list_query_count_is_constant(lead, rows, django_assert_num_queries):
     TaskFactory.create_batch(rows)
     lead.get(LIST)
-    # Session, user, permissions twice, count, keys, rows.
-    with django_assert_num_queries(7):
+    # Session, user, permissions twice, count, keys, rows, saved views.
+    with django_assert_num_queries(8):
         lead.get(LIST)
