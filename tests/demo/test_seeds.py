@@ -160,7 +160,7 @@ def test_load_after_work_by_hand_gives_new_numbers_and_keeps_what_is_there(expec
 def test_events_of_examples_queue_nothing(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         load()
-    assert EngagementMessage.objects.count() == 43
+    assert EngagementMessage.objects.count() == 46
 
 
 @pytest.mark.parametrize("days", [0, -400])

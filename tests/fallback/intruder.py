@@ -65,9 +65,9 @@ def build() -> World:
     organization = OrganizationFactory(name="Both trust")
     people = {name: StaffFactory(display_name=name) for name in ACTORS}
     a, b = ({"organization": organization, "member": MemberFactory()} for _ in range(2))
-    projects.fill_projects(a, {"superuser": StaffFactory()})
+    projects.fill_projects(a, {"superuser": StaffFactory(is_superuser=True)})
     paint(a)
-    projects.fill_projects(b, {**people, "superuser": StaffFactory()})
+    projects.fill_projects(b, {**people, "superuser": StaffFactory(is_superuser=True)})
     for name in projects.PROJECTS:
         for actor, role in projects.PROJECT_STAFF.items():
             set_project_role(actor=Member.objects.system(), project=b[name], member=people[actor], role=role)

@@ -328,8 +328,8 @@ class TestPages:
         # Session, user, permissions twice, project roles, count, keys, rows, saved views.
         with django_assert_num_queries(9):
             community.get(LIST)
-        # And what the search finds.
-        with django_assert_num_queries(9):
+        # And what the search finds, and the roles with which the view can be shared.
+        with django_assert_num_queries(11):
             assert shown(community.get(LIST, {"q": "person"}))
 
     @pytest.mark.parametrize("rows", [60, 90])

@@ -136,7 +136,7 @@ def test_list_query_count_is_constant(count, django_assert_num_queries):
     find_duplicates(actor=Member.objects.system())
     office = office_client("Community Manager")
     office.get(LIST)
-    with django_assert_num_queries(8):
+    with django_assert_num_queries(9):
         office.get(LIST)
 
 

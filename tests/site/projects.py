@@ -115,7 +115,7 @@ def _missions(things: dict[str, object], project) -> None:
 def _agents(things: dict[str, object], project, owner: Member) -> None:
     """A workstation that the superuser registered, whose agent works on a mission."""
     things["workstation"] = register_workstation(
-        actor=owner, organization=things["organization"], name="studio-1"
+        actor=owner, organization=things["organization"], name=f"studio-{project.pk}"
     ).workstation
     map_projects(actor=owner, workstation=things["workstation"], projects=[project.pk])
     clone = Clone(things["repository"].pk, "/src/harbour")
