@@ -22,7 +22,13 @@ from missionsite.common.api import needs
 
 WorkstationKey = Path(..., description="Id of the workstation.", examples=[ULID], max_length=26)
 SessionKey = Path(..., description="Id of the agent's session.", examples=[ULID], max_length=26)
+CLONES = [{"repository": ULID, "path": "/home/ada/site"}]
 ONE_LINE = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*\S[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+
+
+def _example_of(schema: type[Schema]) -> dict:
+    """The first example of each field."""
+    return {name: (field.examples or [None])[0] for name, field in schema.model_fields.items()}
 
 
 class WorkstationOut(Schema):
@@ -52,11 +58,11 @@ class WorkstationClone(StrictSchema):
 
 
 class WorkstationClones(StrictSchema):
-    clones: list[WorkstationClone] = Field(max_length=rules.WORKSTATION_PARTS)
+    clones: list[WorkstationClone] = Field(max_length=rules.WORKSTATION_PARTS, examples=[CLONES])
 
 
 class WorkstationWorktrees(StrictSchema):
-    worktrees: list[WorkstationClone] = Field(max_length=rules.WORKSTATION_PARTS)
+    worktrees: list[WorkstationClone] = Field(max_length=rules.WORKSTATION_PARTS, examples=[CLONES])
 
 
 class AgentClaim(StrictSchema):
@@ -97,13 +103,13 @@ class AgentSessionOut(Schema):
     ended_at: datetime | None = Field(examples=[None])
     log_bytes: int = Field(description="The offset of the next part of the log.", examples=[0])
     worktree: str | None = Field(description="Path of the work tree for the mission.", examples=["/home/ada/site-1"])
-    mission: AgentMission
+    mission: AgentMission = Field(examples=[_example_of(AgentMission)])
 
 
 class AgentClaimed(Schema):
     """The session that began; null without a ready mission."""
 
-    session: AgentSessionOut | None
+    session: AgentSessionOut | None = Field(examples=[_example_of(AgentSessionOut)])
 
 
 class AgentLogPart(StrictSchema):
