@@ -158,16 +158,21 @@ Ou escreva "parar" e não mandamos mais nada.""",
 
 
 def create_default_texts(*, apps: Apps = installed, **_signal: object) -> None:
-    """Create missing templates after `migrate`. apps: the app registry of the migrated state."""
+    """Create missing templates after `migrate`. apps: the app registry of the migrated state.
+
+    After a reverse migration only those of the types which that version has: its rules reject the others.
+    """
     try:
-        apps.get_model("engagement", "MessageTemplate")
+        field = apps.get_model("engagement", "EngagementMessage")._meta.get_field("message_type")
     except LookupError:
         # A reverse migration has dropped the table.
         return
+    types = {value for value, _label in field.flatchoices}
     MessageTemplate.objects.bulk_create(
         [
             MessageTemplate(key=key, locale=locale, subject=subject, body=body)
             for key, locale, subject, body in DEFAULT_TEXTS
+            if key in types
         ],
         ignore_conflicts=True,
     )
