@@ -33,4 +33,4 @@ def test_tabs_of_apps_follow_those_of_the_model(db):
     member = MemberFactory()
     page = client("Auditor").get(f"/admin/groups/member/{member.pk}/change/")
     tabs = [str(item["title"]) for item in page.context["tab_list"][0]["items"]]
-    assert tabs[-3:] == ["Engagement", "Client missions", "History"]
+    assert tabs[-4:] == ["Engagement", "Client missions", "Rights", "History"]

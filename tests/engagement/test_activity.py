@@ -7,7 +7,13 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from engagement.models import EngagementMessage, EngagementStateTransition, UserEngagementState, UserProfile
+from engagement.models import (
+    EngagementMessage,
+    EngagementStateTransition,
+    SequenceStep,
+    UserEngagementState,
+    UserProfile,
+)
 from engagement.services.lifecycle import record_activities, record_activity, transition
 from groups.models import Member
 from groups.services.memberships import join_mission
@@ -182,5 +188,6 @@ def test_approval_queues_one_welcome(django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         directory.approve(actor=Member.objects.system(), entry=entry)
     [message] = EngagementMessage.objects.filter(user=person)
-    assert (message.message_type, message.idempotency_key) == ("welcome", f"{person.pk}:welcome:once")
+    first_step = SequenceStep.objects.get(sequence__name="Onboarding", template_key="welcome")
+    assert (message.message_type, message.idempotency_key) == ("welcome", f"{person.pk}:sequence:{first_step.pk}")
     assert stands(person)[0] == "active"
