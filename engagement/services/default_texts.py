@@ -172,7 +172,8 @@ def create_default_texts(*, apps: Apps = installed, **_signal: object) -> None:
         [
             MessageTemplate(key=key, locale=locale, subject=subject, body=body)
             for key, locale, subject, body in DEFAULT_TEXTS
-            if key in types
+            # The texts of sequences have keys of their own.
+            if key in types or (key.startswith("sequence_") and "sequence" in types)
         ],
         ignore_conflicts=True,
     )
