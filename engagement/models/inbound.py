@@ -31,6 +31,6 @@ class InboundMessage(models.Model):
             UniqueConstraint(fields=["platform", "message_id"], name="engagement_inbound_messages_unique"),
         ]
         indexes = [
-            # The last messages of a member, which tell a program that answers every message.
+            # The last messages of a member, which identify a program that answers every message.
             models.Index(fields=["user", "received_at"], name="inbound_messages_of_member"),
         ]
