@@ -127,6 +127,11 @@ class TaskStateRejected(DomainError):
         )
 
 
+class TaskNotYours(DomainError):
+    message = _("Another member claimed this task.")
+    code = "task_not_yours"
+
+
 class EventsAppendOnly(DomainError):
     message = _("Events cannot be changed or removed.")
     code = "events_append_only"

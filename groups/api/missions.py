@@ -57,6 +57,7 @@ class Mission(Schema):
     task_count: int = Field(description="Number of open tasks.", examples=[3])
     is_member: bool = Field(description="Whether you are a member.", examples=[False])
     is_eligible: bool = Field(description="Whether your trust score is high enough to join.", examples=[True])
+    missing_points: int = Field(description="Trust score points that you lack to join; 0 for none.", examples=[0])
 
 
 class MissionPage(Schema):

@@ -7,6 +7,7 @@ from django.db import connection
 from django.db.models import F, Q
 
 from groups.models import Group, Member
+from groups.selectors.eligibility import missing_points
 from groups.selectors.membership_dates import members_on
 
 _COLUMNS = (
@@ -30,7 +31,8 @@ def _rows(member: Member, conditions: list[str], values: list, at_most: int) -> 
             f"{_ACTIVE}{where} ORDER BY min_trust_score, name, id LIMIT %s",
             [member.pk, member.trust_score, *values, at_most],
         )
-        return [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
+        found = [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
+    return [{**row, "missing_points": missing_points(member, row["min_trust_score"])} for row in found]
 
 
 def get_active_mission(member: Member, **by: object) -> dict | None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from django.utils.translation import gettext
 
-from groups.errors import MemberInactive, NotAMember, TaskStateRejected
+from groups.errors import MemberInactive, NotAMember, TaskNotYours, TaskStateRejected
 from groups.models import Group, Member, Membership, Task
 from groups.rules import TASK_MOVES, TaskState
 from missionsite.common.audit.events import audit, audit_changes
@@ -53,9 +53,12 @@ def claim_task(*, actor: Member, task: Task, member: Member) -> Task:
 
 
 @service
-def complete_task(*, actor: Member, task: Task) -> Task:
-    """Complete a claimed task and add the reward to the member's trust score. Raises TaskStateRejected."""
-    current = _lock_for(task, "complete")
+def complete_task(*, actor: Member, task: Task, own: bool = False) -> Task:
+    """Complete a claimed task and add the reward to the member's trust score.
+
+    own: only if the actor claimed it. Raises TaskStateRejected, TaskNotYours.
+    """
+    current = _lock_for(task, "complete", owner=actor if own else None)
     member = Member.objects.lock(current.claimed_by_id)
     if current.reward_points:
         member.trust_score += current.reward_points
@@ -71,23 +74,28 @@ def cancel_task(*, actor: Member, task: Task, reason: str = "") -> Task:
 
 
 @service
-def reopen_task(*, actor: Member, task: Task, reason: str = "") -> Task:
+def reopen_task(*, actor: Member, task: Task, reason: str = "", own: bool = False) -> Task:
     """Make a claimed or cancelled task open again. A finished one cannot be reopened: its reward was paid.
 
-    Raises TaskStateRejected, TaskMissionArchived.
+    own: only if the actor claimed it. Raises TaskStateRejected, TaskNotYours, TaskMissionArchived.
     """
-    current = _lock_for(task, "reopen")
+    current = _lock_for(task, "reopen", owner=actor if own else None)
     return _move_task(current, "reopen", claimed_by=None, actor=actor, reason=reason)
 
 
-def _lock_for(task: Task, move: str) -> Task:
-    """Return the current row of a task, locked. Raises TaskStateRejected if its state does not allow the move."""
+def _lock_for(task: Task, move: str, owner: Member | None = None) -> Task:
+    """Return the current row of a task, locked.
+
+    Raises TaskStateRejected if its state does not allow the move, TaskNotYours if the owner did not claim it.
+    """
     current = Task.objects.lock(task.pk, "group")
     sources = TASK_MOVES[move].sources
     if current.state not in sources:
         raise TaskStateRejected(
             state=current.get_state_display(), needed=[str(TaskState(source).label) for source in sources]
         )
+    if owner is not None and current.claimed_by_id != owner.pk:
+        raise TaskNotYours
     return current
 
 

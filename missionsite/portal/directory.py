@@ -10,6 +10,7 @@ from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.utils.http import urlencode
+from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from groups.models import CommunityMember
@@ -77,7 +78,7 @@ def _directory_closed(request: HttpRequest) -> HttpResponse | None:
     status = status_of(get_entry(current_member(request)))
     if status == CommunityStatus.ACTIVE:
         return None
-    return render_page(request, "directory_closed", {"reason": DIRECTORY_CLOSED[status]}, status=403)
+    return render_page(request, "closed", {"title": _("Directory"), "reason": DIRECTORY_CLOSED[status]}, status=403)
 
 
 @member_page

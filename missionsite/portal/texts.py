@@ -15,6 +15,13 @@ ERROR_MESSAGES = {
     "entry_erased": gettext_lazy("The personal data of this entry was erased. It cannot be edited."),
     "value_rejected": gettext_lazy("A value contains characters that cannot be saved. Check your input."),
     "not_allowed": gettext_lazy("You do not have permission to do this."),
+    "already_member": gettext_lazy("You are already a member of this mission."),
+    "mission_archived": gettext_lazy("This mission is archived. No one can join it."),
+    "trust_too_low": gettext_lazy("You do not have the points that this mission asks for yet."),
+    "not_a_member": gettext_lazy("You are not a member of this mission. Join it first."),
+    "task_state_rejected": gettext_lazy("This task was changed in the meantime. Its present state is shown below."),
+    "task_not_yours": gettext_lazy("Another member claimed this task. Choose another one."),
+    "task_mission_archived": gettext_lazy("This mission is archived. Its tasks cannot be opened again."),
 }
 DEFAULT_ERROR_MESSAGE = gettext_lazy("This could not be saved. Check your input or contact a community manager.")
 
@@ -88,4 +95,24 @@ DIRECTORY_CLOSED = {
     "suspended": gettext_lazy("The directory is for active members. Your membership is suspended."),
     "banned": gettext_lazy("The directory is for active members. You are banned from the community."),
     REMOVED: gettext_lazy("The directory is for active members. Your entry was removed from it."),
+}
+# Why a member cannot see the missions.
+MISSIONS_CLOSED = {
+    "not_member": gettext_lazy("Missions are for active members. You are not a member yet."),
+    "pending": gettext_lazy(
+        "Missions are for active members. Your registration is waiting for a community manager to approve it."
+    ),
+    "suspended": gettext_lazy("Missions are for active members. Your membership is suspended."),
+    "banned": gettext_lazy("Missions are for active members. You are banned from the community."),
+    REMOVED: gettext_lazy("Missions are for active members. Your entry was removed from the directory."),
+}
+# The steps of onboarding.
+STEP_LABELS = {
+    "introduce_yourself": gettext_lazy("Introduce yourself in the chat"),
+    "verify_github": gettext_lazy("Verify your GitHub account"),
+    "join_mission": gettext_lazy("Join a mission"),
+    "complete_task": gettext_lazy("Finish a task of a mission"),
+    "invite_member": gettext_lazy("Invite someone"),
+    "lead_mission": gettext_lazy("Lead a mission"),
+    "mentor_member": gettext_lazy("Mentor another member"),
 }

@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from missionsite.portal import directory, own_data, preferences, views
+from missionsite.portal import directory, missions, own_data, preferences, views
 
 
 class AnyText:
@@ -30,6 +30,11 @@ urlpatterns = [
     path("me/messages/zone/", preferences.use_browser_zone, name="zone"),
     path("me/data/", own_data.own_data, name="own_data"),
     path("me/password/", views.password, name="password"),
+    path("me/missions/", missions.mission_list, name="missions"),
+    path("me/missions/<str:mission_id>/", missions.mission_detail, name="mission"),
+    path("me/missions/<str:mission_id>/join/", missions.join, name="mission_join"),
+    path("me/missions/<str:mission_id>/leave/", missions.leave, name="mission_leave"),
+    path("me/missions/<str:mission_id>/tasks/<str:task_id>/<str:action>/", missions.task_action, name="mission_task"),
     path("directory/", directory.member_list, name="directory"),
     path("directory/<int:number>/", directory.member_detail, name="member"),
 ]

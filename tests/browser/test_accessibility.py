@@ -76,6 +76,8 @@ VISITS = [
     Visit("/login/", actor="nobody"),
     Visit("/join/{code}/", actor="nobody"),
     Visit("/me/", actor="member"),
+    Visit("/me/missions/", actor="member"),
+    Visit("/me/missions/FE-M-00001/", actor="member"),
     Visit("/directory/", actor="member"),
     Visit("/nothing", actor="nobody", status=404),
     Visit("/api/docs", actor="nobody"),

@@ -27,6 +27,8 @@ ADDRESSES = [
     "/me/",
     "/me/edit/",
     "/me/messages/",
+    "/me/missions/",
+    "/me/missions/FE-M-99999/",
     "/me/data/",
     "/me/password/",
     "/directory/",

@@ -265,6 +265,11 @@ me/messages/                                             | ok:{ALL}mp to:i-     
 me/data/                                                 | ok:{ALL}mp to:i-      | file:{ALL}mp to:i-
 me/messages/zone/                                        | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
+me/missions/                                             | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
+me/missions/<mission_id>/                                | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
+me/missions/<mission_id>/join/                           | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
+me/missions/<mission_id>/leave/                          | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
+me/missions/<mission_id>/tasks/<task_id>/<action>/       | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
 directory/<number>/                                      | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
 

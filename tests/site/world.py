@@ -191,6 +191,7 @@ def _things(world: World) -> None:
     things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
     for person in world.staff.values():
         MembershipFactory(member=person, group=things["crowded mission"])
+    things["task for all"] = TaskFactory(group=things["crowded mission"], title="For all")
 
 
 # The object for `<object_id>`, by model, and by the name of a route that needs another one.
@@ -259,6 +260,13 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
             # Of links that no one was sent.
             case "key" | "uidb36" | "pk" if route.template.startswith("account/"):
                 values[part] = "1"
+            case "mission_id" if route.template.startswith("me/"):
+                crowded = route.name in ("mission_leave", "mission_task")
+                values[part] = world["crowded mission" if crowded else "mission"].stable_id
+            case "task_id" if route.name == "mission_task":
+                values[part] = world["task for all"].stable_id
+            case "action" if route.name == "mission_task":
+                values[part] = "claim"
             case "provider_id":
                 values[part] = "oidc"
             case "code":

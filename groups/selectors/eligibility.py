@@ -1,0 +1,34 @@
+"""What a member still needs to join a mission."""
+
+from dataclasses import dataclass
+
+from groups.models import Group, Member
+
+TRUST_SCORE = "trust_score"
+NOT_ARCHIVED = "not_archived"
+
+
+@dataclass(frozen=True)
+class Condition:
+    """A condition for joining. code: one of the constants above. missing: points that the member lacks."""
+
+    code: str
+    is_met: bool
+    required: int = 0
+    missing: int = 0
+
+
+def missing_points(member: Member, min_trust_score: int | None) -> int:
+    """Return the trust score points that a member lacks for a threshold; 0 if none."""
+    return max((min_trust_score or 0) - member.trust_score, 0)
+
+
+def join_conditions(member: Member, mission: Group) -> list[Condition]:
+    """Return the conditions for joining a mission, met or not. A mission without any has an empty list."""
+    conditions = []
+    if mission.is_archived:
+        conditions.append(Condition(NOT_ARCHIVED, is_met=False))
+    if mission.min_trust_score:
+        missing = missing_points(member, mission.min_trust_score)
+        conditions.append(Condition(TRUST_SCORE, not missing, mission.min_trust_score, missing))
+    return conditions
