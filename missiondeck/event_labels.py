@@ -18,6 +18,7 @@ EVENT_LABELS = {
     "deck_test.owner_changed": _("Owner of a test changed"),
     "deck_test.quarantine_lifted": _("Quarantine of a test lifted"),
     "deck_test.quarantined": _("Test put in quarantine"),
+    "dod_comment.created": _("Comment on an item added"),
     "dod_evidence.added": _("Evidence added"),
     "dod_evidence.removed": _("Evidence removed"),
     "dod_evidence.signature_withdrawn": _("Signature withdrawn"),

@@ -25,10 +25,18 @@ FREE_TEXTS = (
     FreeText(
         "missiondeck.ChatMessage",
         _("Chats of client missions"),
-        ("message",),
+        ("message", "author_name"),
         lambda message: f"{_workspace(message)}?citizen={message.citizen}",
         VIEW,
     ),
     FreeText("missiondeck.DodItem", _("Items of checklists"), ("text",), _workspace, VIEW),
+    FreeText(
+        "missiondeck.DodComment",
+        _("Comments on items of checklists"),
+        ("text",),
+        lambda comment: f"{_workspace(comment.item)}?comments={comment.item_id}",
+        VIEW,
+        related=("item",),
+    ),
     FreeText("missiondeck.DeckStatusChange", _("Reasons of status changes"), ("reason",), _workspace, VIEW),
 )

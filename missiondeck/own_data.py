@@ -9,6 +9,7 @@ def register() -> None:
         *(
             NamedIn(f"missiondeck.{model}", field)
             for model, field in (
+                ("ChatMessage", "author"),
                 ("ClientLink", "created_by"),
                 ("DeckMission", "assignee"),
                 ("DeckMission", "completed_by"),
@@ -17,6 +18,7 @@ def register() -> None:
                 ("DeckStatusChange", "by"),
                 ("DeckTest", "owner"),
                 ("DeckTest", "quarantined_by"),
+                ("DodComment", "author"),
                 ("DodItem", "completed_by"),
                 ("DodItemHistory", "completed_by"),
                 ("Evidence", "signed_by"),

@@ -15,6 +15,8 @@ def register() -> None:
         *(
             Stays(f"missiondeck.{model}", field, FACT)
             for model, field in (
+                ("ChatMessage", "author"),
+                ("DodComment", "author"),
                 ("DodItem", "completed_by"),
                 ("DeckMission", "completed_by"),
                 ("DeckStatusChange", "by"),

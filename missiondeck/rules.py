@@ -43,6 +43,8 @@ EVIDENCE_CHECK_MINUTES = 10
 
 # Characters of a chat message, and of a code block.
 MESSAGE_LENGTH = 100_000
+# Characters of the author that the source of a message states.
+AUTHOR_LENGTH = 200
 CODE_BLOCKS = 50
 # Characters of the language of a code block.
 LANGUAGE_LENGTH = 40

@@ -98,6 +98,7 @@ DELIVER = VIEW_DECK | {
     "missiondeck.change_deckmission_status",
     "missiondeck.override_deckmission",
     "missiondeck.add_chatmessage",
+    "missiondeck.add_dodcomment",
     "missiondeck.add_testrun",
 }
 VIEW_ACCESS = frozenset(

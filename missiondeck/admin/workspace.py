@@ -43,6 +43,7 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("items/<str:dod_item>/edit/", "_edit", item_views.edit_view),
         ("items/<str:dod_item>/position/", "_position", item_views.position_view),
         ("items/<str:dod_item>/remove/", "_remove", item_views.remove_view),
+        ("items/<str:dod_item>/comments/", "_add_comment", item_views.add_comment_view),
         ("items/<str:dod_item>/evidence/", "_add_evidence", item_views.add_evidence_view),
         ("evidence/<str:evidence>/file/", "_evidence_file", item_views.evidence_file_view),
         ("evidence/<str:evidence>/remove/", "_remove_evidence", item_views.remove_evidence_view),
@@ -101,6 +102,7 @@ def add_message_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl
         citizen=values["citizen"],
         sender=values["sender"],
         message=values["message"],
+        author_name=values["author_name"],
         code_blocks=form.code_blocks(),
     )
     return WorkspaceUrl.of(request, mission).to(citizen=values["citizen"], before=None)

@@ -8,12 +8,16 @@ from uuid import UUID
 
 from django.db.models import Count, F, IntegerField, Max, Q, TextField
 from django.db.models.functions import Cast, Length
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext
 
+from missiondeck.admin.workspace_texts import links_in
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
+from missiondeck.models import ChatMessage, Citizen, DeckMission
+from missiondeck.selectors.chats import format_author, recorder_of
+from missionsite.common.markdown_links import Links
 from missionsite.common.rendering import render_code, render_markdown
 
 # A page of a chat has at most so many messages and about so many characters.
@@ -42,7 +46,7 @@ def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], str]:
     return tabs, chosen
 
 
-def chat(mission: DeckMission, citizen: str, url: WorkspaceUrl) -> dict:
+def chat(request: HttpRequest, mission: DeckMission, citizen: str, url: WorkspaceUrl) -> dict:
     """A page of a chat, latest message last: the last page, or the one before a given message."""
     messages = ChatMessage.objects.filter(mission=mission, citizen=citizen)
     before = messages.filter(pk=url.before).only("created_at").first() if url.before else None
@@ -53,7 +57,8 @@ def chat(mission: DeckMission, citizen: str, url: WorkspaceUrl) -> dict:
     sizes = newest_first.values_list("pk", Length("message") + _json_length("code_blocks"))[: MESSAGES + 1]
     keys = _that_fit(list(sizes))
     rows = ChatMessage.objects.filter(pk__in=keys).order_by(F("created_at").desc(), F("id").desc())
-    shown = _rendered(rows)[::-1]
+    found = list(rows.select_related("author"))
+    shown = _rendered(found, links_in(request, mission, [each.message for each in found]))[::-1]
     has_earlier = len(sizes) > len(keys)
     return {
         "messages": shown,
@@ -78,19 +83,19 @@ def _that_fit(sizes: list[tuple[UUID, int]]) -> list[UUID]:
     return keys
 
 
-def _rendered(messages: Iterable[ChatMessage]) -> list[dict]:
+def _rendered(messages: Iterable[ChatMessage], links: Links) -> list[dict]:
     """Messages for the template, formatted until the time limit is reached."""
     end = time.thread_time() + SECONDS
     shown = []
     for each in messages:
-        name = Citizen(each.citizen).label
         shown.append(
             {
                 "key": each.pk,
                 "sender": each.sender,
-                "who": name if each.sender == ChatSender.CITIZEN else gettext("To %(name)s") % {"name": name},
+                "who": format_author(each),
+                "recorded_by": recorder_of(each),
                 "at": each.created_at,
-                "html": render_markdown(each.message)
+                "html": render_markdown(each.message, links)
                 if time.thread_time() < end
                 else _without_formatting(each.message),
                 "codes": [

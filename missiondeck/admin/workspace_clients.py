@@ -19,6 +19,7 @@ from unfold.widgets import (
 )
 
 from missiondeck.admin.base import VIEW_PERMISSION, current_member, mission_url
+from missiondeck.admin.workspace_texts import links_in
 from missiondeck.admin.workspace_url import key_of
 from missiondeck.models import ClientLink, DeckMission
 from missiondeck.rules import MAX_LINK_DAYS
@@ -29,6 +30,7 @@ from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.actions import render_page
 from missionsite.common.admin.form_keys import FormResult, submit_form_once
 from missionsite.common.downloads import download
+from missionsite.common.rendering import render_markdown
 
 CHANGE = "missiondeck.change_deckmission"
 # Links, comments and signatures that are listed.
@@ -93,7 +95,7 @@ def clients_view(request: HttpRequest, object_id: str, *, model_admin: ModelAdmi
         made=made,
         address=address,
         links=links_of(mission)[:SHOWN],
-        comments=comments_of(mission)[:SHOWN],
+        comments=_comments(request, mission),
         signatures=signatures_of(mission)[:SHOWN],
         buttons=[
             {"title": gettext("Workspace"), "icon": "arrow_back", "link": mission_url(mission)},
@@ -106,6 +108,15 @@ def clients_view(request: HttpRequest, object_id: str, *, model_admin: ModelAdmi
     )
     add_never_cache_headers(response)
     return response
+
+
+def _comments(request: HttpRequest, mission: DeckMission) -> list[dict]:
+    """What clients wrote last, with the links of mentions and references."""
+    found = list(comments_of(mission)[:SHOWN])
+    links = links_in(request, mission, [each.text for each in found])
+    return [
+        {"at": each.created_at, "link": each.link.name, "html": render_markdown(each.text, links)} for each in found
+    ]
 
 
 def _revoke(request: HttpRequest, mission: DeckMission, here: str) -> HttpResponse:

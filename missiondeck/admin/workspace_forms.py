@@ -32,6 +32,18 @@ class ItemForm(forms.Form):
     category = forms.ChoiceField(choices=Category)
 
 
+class CommentForm(forms.Form):
+    text = forms.CharField(
+        max_length=rules.COMMENT_LENGTH,
+        error_messages={
+            "required": _("Enter a comment."),
+            "max_length": format_lazy(
+                _("A comment can have at most {limit:,} characters."), limit=rules.COMMENT_LENGTH
+            ),
+        },
+    )
+
+
 class MessageForm(forms.Form):
     """A message. Leading blanks are kept, because they matter in Markdown and code."""
 
@@ -47,6 +59,7 @@ class MessageForm(forms.Form):
             ),
         },
     )
+    author_name = forms.CharField(max_length=rules.AUTHOR_LENGTH, required=False)
     language = forms.CharField(max_length=rules.LANGUAGE_LENGTH, required=False)
     code = forms.CharField(max_length=rules.MESSAGE_LENGTH, strip=False, required=False)
 

@@ -10,11 +10,12 @@ from django.views.decorators.http import require_safe
 
 from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_evidence import EvidenceForm, SignatureForm, find_evidence, roles_of
-from missiondeck.admin.workspace_forms import ItemForm
-from missiondeck.admin.workspace_page import CHANGE, VIEW, action, find_mission, item_removed
+from missiondeck.admin.workspace_forms import CommentForm, ItemForm
+from missiondeck.admin.workspace_page import CHANGE, COMMENT, VIEW, action, find_mission, item_removed
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.models import DeckMission, DodItem, Evidence
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
+from missiondeck.services.comments import add_item_comment
 from missiondeck.services.evidence import add_evidence, remove_evidence, sign_off
 from missionsite.common.admin.actions import InvalidForm, valid_values
 
@@ -69,6 +70,14 @@ def add_evidence_view(request: HttpRequest, mission: DeckMission, dod_item: str)
     item = _find_item(mission, dod_item)
     add_evidence(actor=current_member(request), item=item, **valid_values(EvidenceForm(request.POST, request.FILES)))
     return WorkspaceUrl.of(request, mission).to(edit=None)
+
+
+@action(COMMENT, part="comments", back="ws-checklist", creates=True)
+def add_comment_view(request: HttpRequest, mission: DeckMission, dod_item: str) -> WorkspaceUrl:
+    """Add a comment to an item."""
+    item = _find_item(mission, dod_item)
+    add_item_comment(actor=current_member(request), item=item, **valid_values(CommentForm(request.POST)))
+    return WorkspaceUrl.of(request, mission).to(comments=item.pk)
 
 
 @require_safe

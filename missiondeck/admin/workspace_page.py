@@ -16,7 +16,7 @@ from django.views.decorators.http import require_POST, require_safe
 from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_changes import format_run
 from missiondeck.admin.workspace_chat import chat, citizens
-from missiondeck.admin.workspace_checklist import checklist
+from missiondeck.admin.workspace_checklist import checklist, item_comments
 from missiondeck.admin.workspace_forms import LANGUAGES
 from missiondeck.admin.workspace_gate import gate
 from missiondeck.admin.workspace_head import head, status_changes
@@ -29,7 +29,7 @@ from missionsite.common.admin.actions import InvalidForm, post_action
 from missionsite.common.admin.form_keys import FormResult, result_response
 from missionsite.common.errors import DomainError
 
-VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
+VIEW, CHANGE, MOVE, OVERRIDE, CHAT, COMMENT, RUN = (
     f"missiondeck.{name}"
     for name in (
         "view_deckmission",
@@ -37,10 +37,11 @@ VIEW, CHANGE, MOVE, OVERRIDE, CHAT, RUN = (
         "change_deckmission_status",
         "override_deckmission",
         "add_chatmessage",
+        "add_dodcomment",
         "add_testrun",
     )
 )
-RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "run": RUN}
+RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "comment": COMMENT, "run": RUN}
 # The citizen whose tab shows the test runs.
 TESTER = Citizen.SOFIA
 # The fields whose values are shown again after an error.
@@ -51,6 +52,7 @@ _SUBMITTED = (
     "text",
     "category",
     "sender",
+    "author_name",
     "message",
     "language",
     "code",
@@ -79,10 +81,13 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
     url, at = WorkspaceUrl.of(request, mission), timezone.now()
     if rejection and rejection["part"] in ("edit", "evidence"):
         url = url.to(edit=rejection["item"])
+    if rejection and rejection["part"] == "comments":
+        url = url.to(comments=rejection["item"])
     latest = runs_of(mission).first()
     missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
     history = status_changes(mission)
     dod = checklist(mission, url, current_member(request), may_change=request.user.has_perm(CHANGE))
+    dod["comments"] = item_comments(request, mission, url)
     context = {
         "title": str(mission),
         "subtitle": gettext("Workspace"),
@@ -117,7 +122,7 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
         "matrix": dod["matrix"],
         "tabs": tabs,
         "citizen": Citizen(citizen),
-        "chat": chat(mission, citizen, url),
+        "chat": chat(request, mission, citizen, url),
         "add_message_url": url.to(citizen=citizen, before=None).action("add_message"),
         "languages": LANGUAGES,
         "transcripts": _transcripts(mission, citizen),
@@ -225,7 +230,7 @@ def item_removed() -> InvalidForm:
 
 def _rejected(part: str, request: HttpRequest, rejection: DomainError, parts: dict) -> dict:
     """The error for the page: the part where it is shown, the message, and the submitted values."""
-    if part == "edit" and rejection.field == "dod_item":
+    if part in ("edit", "comments") and rejection.field == "dod_item":
         part = "checklist"
     return {
         "part": part,

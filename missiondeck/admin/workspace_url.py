@@ -26,7 +26,7 @@ class WorkspaceUrl:
     run: the chosen test run; None is the latest. runs: a page of runs, from 1. status, q, page: the filters and page of
     its results. show: the open tab of the run. against: the run it is compared with. kind: the kind of changes. log: a
     page of its logs, 0 while they are hidden. find: the search text for its logs. edit: the item of the definition of
-    done that is being edited.
+    done that is being edited. comments: the item whose comments are shown.
     """
 
     mission: UUID
@@ -43,6 +43,7 @@ class WorkspaceUrl:
     log: int = 0
     find: str = ""
     edit: UUID | None = None
+    comments: UUID | None = None
 
     @classmethod
     def of(cls, request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
@@ -62,6 +63,7 @@ class WorkspaceUrl:
             log=_number(query.get("log"), otherwise=0),
             find=_text(query.get("find")),
             edit=parse_key(query.get("edit")),
+            comments=parse_key(query.get("comments")),
         )
 
     def to(self, **changes) -> WorkspaceUrl:

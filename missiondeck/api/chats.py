@@ -24,7 +24,7 @@ from missiondeck.api.access import (
 from missiondeck.api.names import CitizenName, SenderName
 from missiondeck.models import ChatMessage, Citizen
 from missiondeck.scopes import DECK_READ, DECK_WRITE
-from missiondeck.selectors.chats import chat_with
+from missiondeck.selectors.chats import author_of, chat_with
 from missiondeck.services.chats import add_message
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, Router, needs
@@ -60,6 +60,11 @@ class DeckMessageOut(Schema):
     id: UUID = Field(examples=[EXAMPLE_ID])
     citizen: str = Field(examples=["rafael"])
     sender: str = Field(description="`user` or `citizen`.", examples=["citizen"])
+    author: str = Field(
+        description="The author that the source states, the citizen, or the member who wrote it; empty if unknown.",
+        examples=["Rafael"],
+    )
+    recorded_by: str | None = Field(description="Stable ID of the member who added it.", examples=["FE-P-00007"])
     message: str = Field(description="CommonMark.", examples=["It sends now. The code:"])
     code_blocks: list[CodeBlock] = Field(examples=[[{"language": "python", "code": "print('hello')"}]])
     created_at: datetime = Field(examples=[EXAMPLE_TIME])
@@ -72,6 +77,13 @@ class DeckMessagePage(Schema):
 
 class NewDeckMessage(Order):
     sender: SenderName = Field(examples=["user"])
+    author: str = Field(
+        "",
+        max_length=rules.AUTHOR_LENGTH,
+        description="Who wrote it, if not you or the citizen: the client, or the author in the system that it is "
+        "imported from.",
+        examples=["Acme Corp"],
+    )
     message: str = Field(
         min_length=1, max_length=rules.MESSAGE_LENGTH, description="CommonMark.", examples=["Does it send yet?"]
     )
@@ -111,7 +123,8 @@ def list_deck_messages(
     if key := position.read(cursor):
         at = datetime.fromisoformat(key[0])
         rows = rows.filter(Q(created_at__gt=at) | Q(created_at=at, pk__gt=key[1]))
-    return paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    page = paginate(request, response, position, list(rows[: limit + 1]), limit, lambda row: (row.created_at, row.pk))
+    return page | {"items": [_out(each) for each in page["items"]]}
 
 
 @router.post("/deck/missions/{number}/chats/{citizen}", response={201: DeckMessageOut}, summary="Add a chat message")
@@ -121,5 +134,17 @@ def add_deck_message(
 ):
     """Add a message. It cannot be changed afterwards."""
     mission = get_mission_to_change(request, number, WRITE)
-    message = add_message(actor=request.auth.member, mission=mission, citizen=citizen, **order.dict())
-    return Status(201, ChatMessage.objects.get(pk=message.pk))
+    values = order.dict()
+    message = add_message(
+        actor=request.auth.member, mission=mission, citizen=citizen, author_name=values.pop("author"), **values
+    )
+    return Status(201, _out(ChatMessage.objects.select_related("author").get(pk=message.pk)))
+
+
+def _out(message: ChatMessage) -> dict:
+    named = DeckMessageOut.model_fields.keys() - {"author", "recorded_by"}
+    recorded_by = message.author.member_id if message.author else None
+    return {name: getattr(message, name) for name in named} | {
+        "author": author_of(message),
+        "recorded_by": recorded_by,
+    }

@@ -1,7 +1,7 @@
 """Client missions, their definition of done, their conversations and their test runs."""
 
 from missiondeck.models.chats import ChatMessage
-from missiondeck.models.checklist import DodItem
+from missiondeck.models.checklist import DodComment, DodItem
 from missiondeck.models.choices import (
     FOR_READING,
     Category,
@@ -47,6 +47,7 @@ __all__ = [
     "Delivery",
     "DeliveryChannel",
     "DeliveryStatus",
+    "DodComment",
     "DodItem",
     "DodItemHistory",
     "Evidence",

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from django.conf import settings
 from django.db import models
 from django.db.models.functions import Length
 from django.db.models.lookups import LessThanOrEqual
@@ -9,14 +10,22 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import ChatSender, Citizen
-from missionsite.common.constraints import CheckConstraint, choices_check, not_blank_check, not_future_check
+from missionsite.common.constraints import (
+    CheckConstraint,
+    choices_check,
+    not_blank_check,
+    not_future_check,
+    one_line_checks,
+)
 from missionsite.common.querysets import QuerySet
 
 
 class ChatMessage(TimestampedModel):
     """A message between the team of a mission and one of its citizens.
 
-    message: CommonMark. code_blocks: [{"language", "code"}].
+    message: CommonMark. code_blocks: [{"language", "code"}]. author: the member who wrote or recorded it; None for
+    messages from before authors were stored. author_name: the author that the source of the message states, such as
+    the client; "" if the member wrote it.
     """
 
     mission = models.ForeignKey(
@@ -27,7 +36,20 @@ class ChatMessage(TimestampedModel):
         verbose_name=_("client mission"),
     )
     citizen = models.TextField(_("citizen"), choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
-    sender = models.TextField(_("author"), choices=ChatSender)
+    sender = models.TextField(_("sender"), choices=ChatSender)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="+",
+        db_index=False,
+        editable=False,
+        verbose_name=_("written by"),
+    )
+    author_name = models.CharField(
+        _("author in the source"), max_length=rules.AUTHOR_LENGTH, default="", db_default="", blank=True
+    )
     message = models.TextField(_("message"))
     code_blocks = models.JSONField(_("code"), default=list, db_default=[], blank=True)
 
@@ -39,6 +61,7 @@ class ChatMessage(TimestampedModel):
         verbose_name_plural = _("chat messages")
         ordering = ["created_at", "id"]
         constraints = [
+            *one_line_checks("chat_messages", "author_name"),
             choices_check("chat_messages", "citizen", Citizen),
             choices_check("chat_messages", "sender", ChatSender),
             not_blank_check("chat_messages", "message", _("Enter a message."), code="message_empty"),

@@ -3,11 +3,14 @@ from __future__ import annotations
 from django.conf import settings
 from django.db import models
 from django.db.models import Q
+from django.db.models.functions import Length
+from django.db.models.lookups import LessThanOrEqual
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
 from missiondeck.models.choices import Category
-from missiondeck.rules import ITEM_LENGTH
+from missiondeck.rules import COMMENT_LENGTH, ITEM_LENGTH
 from missionsite.common.constraints import (
     CheckConstraint,
     choices_check,
@@ -72,3 +75,44 @@ class DodItem(TimestampedModel):  # type: ignore[django-manager-missing]  # see 
 
     def __str__(self) -> str:
         return self.text
+
+
+class DodComment(TimestampedModel):
+    """A comment on an item of the definition of done, in CommonMark; append-only."""
+
+    item = models.ForeignKey(
+        DodItem, BY_DATABASE, related_name="comments", db_index=False, verbose_name=_("item of the definition of done")
+    )
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        models.PROTECT,
+        related_name="+",
+        db_index=False,
+        editable=False,
+        verbose_name=_("written by"),
+    )
+    text = models.TextField(_("text"))
+
+    objects = QuerySet.as_manager()
+
+    class Meta:
+        db_table = "dod_comments"
+        verbose_name = _("comment on an item")
+        verbose_name_plural = _("comments on items")
+        ordering = ["created_at", "id"]
+        constraints = [
+            not_blank_check("dod_comments", "text", _("Enter a comment."), code="comment_missing"),
+            CheckConstraint(
+                condition=LessThanOrEqual(Length("text"), COMMENT_LENGTH),
+                name="dod_comments_text_length",
+                violation_error_message=format_lazy(
+                    _("A comment can have at most {limit:,} characters."), limit=COMMENT_LENGTH
+                ),
+                violation_error_code="comment_too_long",
+                field="text",
+            ),
+        ]
+        indexes = [models.Index(fields=["item", "created_at"], name="dod_comments_of_item")]
+
+    def __str__(self) -> str:
+        return self.text[:50]

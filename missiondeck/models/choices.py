@@ -116,7 +116,7 @@ class NoticeKind(models.TextChoices):
     COMPLETED = "mission.completed", _("Mission completed")
     DEADLINE_NEAR = "deadline.near", _("Deadline is near")
     DEADLINE_PASSED = "deadline.passed", _("Deadline passed")
-    MENTION = "mention", _("Mention in a chat")
+    MENTION = "mention", _("Mention in a message or comment")
 
 
 class DeliveryChannel(models.TextChoices):

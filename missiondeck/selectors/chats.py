@@ -18,7 +18,7 @@ _BACKTICKS = re.compile(r"`{3,}")
 
 def chat_with(mission: DeckMission, citizen: str | None = None) -> QuerySet[ChatMessage]:
     """The messages of a mission, oldest first. citizen: only with this one."""
-    messages = ChatMessage.objects.filter(mission=mission)
+    messages = ChatMessage.objects.filter(mission=mission).select_related("author")
     return messages.filter(citizen=citizen) if citizen else messages
 
 
@@ -33,9 +33,9 @@ def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> 
     client = gettext("Client: %(name)s") % {"name": _one_line(mission.client)}
     yield f"# {heading}\n\n{client}\n"
     for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
-        name = str(Citizen(each.citizen).label)
-        if each.sender == ChatSender.USER:
-            name = gettext("To %(name)s") % {"name": name}
+        name = _one_line(format_author(each))
+        if by := recorder_of(each):
+            name = gettext("%(name)s (recorded by %(member)s)") % {"name": name, "member": _one_line(by)}
         lines = ["", f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
         for block in each.code_blocks:
             fence = _fence(block["code"])
@@ -53,6 +53,8 @@ def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iter
             "id": str(each.pk),
             "citizen": each.citizen,
             "sender": each.sender,
+            "author": author_of(each),
+            "recorded_by": each.author.member_id if each.author else None,
             "message": each.message,
             "code_blocks": each.code_blocks,
             "created_at": each.created_at.isoformat(),
@@ -60,6 +62,30 @@ def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iter
         yield between + json.dumps(written, ensure_ascii=False)
         between = ",\n"
     yield "\n]}\n"
+
+
+def author_of(message: ChatMessage) -> str:
+    """Who wrote a message: the author that its source states, the citizen, or the member; "" if that is unknown."""
+    if message.author_name:
+        return message.author_name
+    if message.sender == ChatSender.CITIZEN:
+        return str(Citizen(message.citizen).label)
+    return str(message.author) if message.author else ""
+
+
+def format_author(message: ChatMessage) -> str:
+    """Who wrote a message, and to whom."""
+    author = author_of(message)
+    if message.sender == ChatSender.CITIZEN:
+        return author
+    values = {"author": author, "name": Citizen(message.citizen).label}
+    return (gettext("%(author)s to %(name)s") if author else gettext("To %(name)s")) % values
+
+
+def recorder_of(message: ChatMessage) -> str:
+    """The member who recorded a message that another author wrote; "" without one."""
+    is_recorded = message.author_name or message.sender == ChatSender.CITIZEN
+    return str(message.author) if is_recorded and message.author else ""
 
 
 def _fence(code: str) -> str:

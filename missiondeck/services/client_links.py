@@ -17,6 +17,7 @@ from missiondeck.errors import CodeWrong, TooManyCodes, TooManyComments, TooMany
 from missiondeck.models import ClientCode, ClientComment, ClientLink, ClientSignature, DeckMission
 from missiondeck.rules import CODE_ATTEMPTS, CODE_MINUTES, CODES_PER_HOUR, COMMENTS_PER_HOUR, MAX_LINK_DAYS, MAX_LINKS
 from missiondeck.selectors.clients import facts_of
+from missiondeck.services.notices import record_mentions
 from missionsite.common.audit.events import audit
 from missionsite.common.errors import violated
 from missionsite.common.transactions import service
@@ -99,6 +100,7 @@ def add_client_comment(*, actor: Member, link: ClientLink, text: str) -> ClientC
         raise TooManyComments
     made = ClientComment.objects.create(link=link, text=text)
     audit("client_comment.created", actor=actor, client_mission=link.mission.number, link=str(link.pk))
+    record_mentions(actor=actor, mission=link.mission, text=text, subject=str(made.pk), payload={"client": True})
     return made
 
 

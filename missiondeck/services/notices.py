@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
@@ -18,7 +17,6 @@ from django.utils.translation import gettext
 
 from groups.models import Member
 from missiondeck.models import (
-    ChatMessage,
     Citizen,
     DeckMission,
     DeckStatus,
@@ -32,6 +30,7 @@ from missiondeck.models import (
 )
 from missiondeck.rules import DEADLINE_NEAR, FLAKY_TESTS, repository_of
 from missionsite.common.interfaces import notify
+from missionsite.common.rendering import mentioned_names
 from missionsite.common.transactions import service
 
 # Notices of one run of the job.
@@ -40,6 +39,8 @@ BATCH = 200
 _SILENT = (NoticeKind.RUN_STARTED, NoticeKind.RUN_PASSED)
 _OF_RUNS = (NoticeKind.RUN_STARTED, NoticeKind.RUN_PASSED, NoticeKind.RUN_FAILED)
 
+# Keys of a payload that name the page of a mention: a chat, the comments on an item, or the page of clients.
+_PLACES = ("citizen", "comments", "client")
 # The permission of those who are told about all missions.
 _DELIVER = "missiondeck.change_deckmission_status"
 
@@ -57,33 +58,30 @@ def record_deadline_notices(*, at: datetime | None = None) -> int:
     return Notice.objects.count() - before if made else 0
 
 
-def record_mentions(*, actor: Member, message: ChatMessage) -> list[Notice]:
-    """Record who is mentioned in a chat message, by name or member ID after an @; not the actor."""
-    if "@" not in message.message:
+def record_mentions(*, actor: Member, mission: DeckMission, text: str, subject: str, payload: dict) -> list[Notice]:
+    """Record who is mentioned in a text, by name or member ID after an @; not the actor.
+
+    subject: the key of the message or comment. payload: the page that shows it, see `path_of`.
+    """
+    if "@" not in text:
         return []
-    found = mentioned(message.message, [member for member in people_of(message.mission) if member.pk != actor.pk])
+    found = mentioned(text, [member for member in people_of(mission) if member.pk != actor.pk])
     return Notice.objects.bulk_create(
         Notice(
-            mission=message.mission,
+            mission=mission,
             kind=NoticeKind.MENTION,
-            subject=f"{message.pk} {member.pk}",
-            payload={"member": str(member.pk), "citizen": message.citizen},
+            subject=f"{subject} {member.pk}",
+            payload={"member": str(member.pk), **payload},
         )
         for member in found
     )
 
 
 def mentioned(text: str, people: Collection[Member]) -> list[Member]:
-    """The people whose member ID or whole name stands after an @ in a text."""
-    return [
-        member
-        for member in people
-        if any(
-            re.search(rf"(?<!\w)@{re.escape(name)}(?!\w)", text, re.IGNORECASE)
-            for name in (member.member_id, member.display_name)
-            if name
-        )
-    ]
+    """The people whose member ID or whole name stands after an @ in a text in CommonMark, outside of code and links."""
+    names = {member.pk: {member.member_id.casefold(), member.display_name.casefold()} for member in people}
+    found = mentioned_names(text, set().union(*names.values()) - {""})
+    return [member for member in people if names[member.pk] & found]
 
 
 def people_of(mission: DeckMission) -> list[Member]:
@@ -180,13 +178,15 @@ def body_of(notice: Notice) -> dict:
         "mission": {"number": mission.number, "title": mission.title, "status": mission.status},
         "text": text_of(notice),
         "link": f"{settings.SITE_URL}{path_of(notice)}",
-        **{name: value for name, value in notice.payload.items() if name not in ("member", "citizen")},
+        **{name: value for name, value in notice.payload.items() if name not in ("member", *_PLACES)},
     }
 
 
 def path_of(notice: Notice) -> str:
     """The page that shows what a notice is about."""
-    query = {"citizen": notice.payload.get("citizen", "")}
+    if notice.payload.get("client"):
+        return reverse("admin:missiondeck_workspace_clients", args=[notice.mission_id])
+    query = {name: notice.payload.get(name, "") for name in ("citizen", "comments")}
     if run := notice.payload.get("run"):
         query = {"citizen": Citizen.SOFIA.value, "run": run}
     shown = urlencode({name: value for name, value in query.items() if value})
@@ -220,5 +220,5 @@ def text_of(notice: Notice) -> str:
         case NoticeKind.DEADLINE_PASSED:
             text = gettext("%(mission)s is overdue since %(at)s")
         case _:
-            text = gettext("%(mission)s: you are mentioned in a chat")
+            text = gettext("%(mission)s: you are mentioned in a message or comment")
     return text % values

@@ -1,13 +1,14 @@
 """Renders untrusted texts (CommonMark) and code with syntax highlighting as safe HTML.
 
 HTML in a text becomes text. Links must be http, https or mailto, otherwise they become text. Images become links, so
-that nothing is loaded. nh3 then removes all tags and attributes that are not in `_ALLOWED`. `markdown.css` has the
+that nothing is loaded. Bare https URLs, task lists, and the mentions and references that the caller knows are rendered
+too: see `markdown_links`. nh3 then removes all tags and attributes that are not in `_ALLOWED`. `markdown.css` has the
 colours, `copy_code.js` the copy buttons.
 """
 
 import re
 import time
-from collections.abc import Iterator, MutableMapping, Sequence
+from collections.abc import Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from html import escape
 from typing import Any, cast
@@ -24,6 +25,8 @@ from markdown_it.rules_inline import StateInline
 from pygments.lexer import Lexer
 from pygments.lexers import get_all_lexers, get_lexer_by_name
 from pygments.token import Comment, Generic, Keyword, Name, Number, Operator, String, Token
+
+from missionsite.common.markdown_links import Links, add_links
 
 # A longer text, or one beyond another of these limits, is shown as plain text. Within them, rendering takes well under
 # a second.
@@ -76,6 +79,7 @@ _COLOURS = {
 
 SCHEMES = frozenset({"http", "https", "mailto"})
 _ADDRESS = re.compile(r"(?:https?://|mailto:)[^\s/]", re.IGNORECASE)
+_PATH = re.compile(r"/[A-Za-z0-9?#]")
 # Characters that change the text direction or control a terminal, which can hide what code does.
 _HIDDEN = re.compile("[\x01-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 # The page uses h1 to h3 itself.
@@ -102,17 +106,33 @@ class _TimeBudget:
         self.end += time.thread_time() - began
 
 
-def render_markdown(text: str) -> SafeString:
-    """Render a message as HTML: a div with the class `markdown`."""
+def render_markdown(text: str, links: Links | None = None) -> SafeString:
+    """Render a message as HTML: a div with the class `markdown`. links: what mentions and references link to."""
     text = _readable(text)
     try:
-        if len(text) > LONGEST_TEXT or text.count("\n") > MESSAGE_LINES:
-            raise _TooComplex
-        inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS)})
+        _check_length(text)
+        inside = _MARKDOWN.render(text, {"steps": 0, "colouring": _TimeBudget(COLOURING_SECONDS), "links": links})
     except _TooComplex:
         note = escape(gettext("Shown without formatting: this message is too long."))
         inside = f'<p class="markdown-note">{note}</p><div class="markdown-plain">{escape(text)}</div>'
     return _safe(f'<div class="markdown" dir="auto">{inside}</div>')
+
+
+def mentioned_names(text: str, names: Iterable[str]) -> set[str]:
+    """Which of the names are mentioned with an @, in lower case; in code, links and too long messages none are."""
+    env: dict[str, Any] = {"steps": 0, "links": Links(dict.fromkeys(names, "")), "mentioned": set()}
+    text = _readable(text)
+    try:
+        _check_length(text)
+        _MARKDOWN.parse(text, env)
+    except _TooComplex:
+        return set()
+    return env["mentioned"]
+
+
+def _check_length(text: str) -> None:
+    if len(text) > LONGEST_TEXT or text.count("\n") > MESSAGE_LINES:
+        raise _TooComplex
 
 
 def render_code(code: str, language: str) -> SafeString:
@@ -246,6 +266,7 @@ def _markdown() -> MarkdownIt:
     made.block.ruler.before("table", "count", _count_block)
     made.inline.ruler.before("text", "count", _count_step)
     made.core.ruler.after("block", "count", _count_blocks)
+    add_links(made)
     made.core.ruler.push("restrict", _restrict)
     made.add_render_rule("fence", _code_block)
     made.add_render_rule("code_block", _code_block)
@@ -259,6 +280,14 @@ _MARKDOWN = _markdown()
 _RENDERER = cast(RendererHTML, _MARKDOWN.renderer)
 
 # --- Sanitizing ---------------------------------------------------------------------------------
+
+
+def _without_other_paths(tag: str, attribute: str, value: str) -> str | None:
+    """Remove URLs that are neither allowed links nor paths of this site."""
+    if attribute == "href" and not _is_allowed_link(value) and not _PATH.match(value):
+        return None
+    return value
+
 
 _TAGS = "p br hr em strong s code pre blockquote ul ol li a h4 h5 h6 table thead tbody tr th td div"
 _ALLOWED = nh3.Cleaner(
@@ -282,10 +311,12 @@ _ALLOWED = nh3.Cleaner(
         "td": {"markdown-left", "markdown-center", "markdown-right"},
         "figure": {"code"},
         "button": {"code-copy"},
-        "span": {"code-language", *(f"code-{colour}" for colour in _COLOURS.values() if colour)},
+        "span": {"code-language", "markdown-task", *(f"code-{colour}" for colour in _COLOURS.values() if colour)},
     },
     url_schemes=set(SCHEMES),
-    url_relative="deny",
+    # Only `Links` have paths of this site: `_is_allowed_link` rejects those of a text.
+    url_relative="pass_through",
+    attribute_filter=_without_other_paths,
     link_rel="nofollow noopener noreferrer",
 )
 

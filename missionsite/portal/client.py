@@ -25,6 +25,7 @@ from missiondeck.selectors.clients import facts_of
 from missiondeck.services.client_links import add_client_comment, read_client_link, send_client_code, sign_delivery
 from missiondeck.services.delivery_reports import delivery_report
 from missionsite.common.errors import DomainError
+from missionsite.common.rendering import render_markdown
 from missionsite.portal.page import hide_referrer, page, rate_limit_response, render_page
 
 CATEGORIES: dict[str, str | Promise] = {
@@ -104,7 +105,11 @@ def client_page(request: HttpRequest, secret: str) -> HttpResponse:
         **shown(link),
         "link": link,
         "secret": secret,
-        "comments": link.comments.order_by("created_at", "pk"),
+        # Without links: a client sees no other page of this site.
+        "comments": [
+            {"created_at": each.created_at, "html": render_markdown(each.text)}
+            for each in link.comments.order_by("created_at", "pk")
+        ],
         "signatures": link.signatures.order_by("created_at", "pk"),
         "comment_form": comment,
         "sign_form": signature,

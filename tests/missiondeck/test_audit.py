@@ -27,6 +27,7 @@ from missiondeck.services import (
     chats,
     checklist,
     client_links,
+    comments,
     deck_tests,
     deliveries,
     evidence,
@@ -84,6 +85,10 @@ def create_deck_mission(actor: Member) -> None:
     missions.create_deck_mission(
         actor=actor, title="Bot", client="Acme", budget=300, deadline=deadline, assigned_to="ana@example.org"
     )
+
+
+def add_item_comment(actor: Member) -> None:
+    comments.add_item_comment(actor=actor, item=DodItemFactory(), text="The shop is missing")
 
 
 def create_webhook(actor: Member) -> None:
@@ -237,6 +242,7 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "checklist.remove_item": remove_item,
     "checklist.tick_item": tick_item,
     "checklist.update_item": update_item,
+    "comments.add_item_comment": add_item_comment,
     "client_links._sign": sign_delivery,
     "client_links.add_client_comment": add_client_comment,
     "client_links.create_client_link": create_client_link,

@@ -134,7 +134,7 @@ def test_mention_is_told_to_the_member(lead):
     text = f"Ask @{lead.member_id}, not @Omar and @rafael"
     add_message(actor=writer, mission=made, citizen="rafael", sender="user", message=text)
     process_notices()
-    assert titles(lead) == [f"#{made.number} Bot: you are mentioned in a chat"]
+    assert titles(lead) == [f"#{made.number} Bot: you are mentioned in a message or comment"]
     assert titles(writer) == []
     add_message(actor=writer, mission=made, citizen="rafael", sender="user", message="mail x@Dora.example @Doraemon")
     assert process_notices() == 0

@@ -16,6 +16,7 @@ ALL = {
     "change_deckmission_status",
     "override_deckmission",
     "add_chatmessage",
+    "add_dodcomment",
     "add_testrun",
 }
 MATRIX = {

@@ -59,6 +59,15 @@ dod_items
     completed_by_id   uuid                      empty   -
     position          integer                   needed  0
     created_at        timestamp with time zone  needed  now()
+chat_messages
+    author_id         uuid                      empty   -
+    author_name       character varying(200)    needed  ''
+dod_comments
+    id                uuid                      needed  gen_random_uuid()
+    created_at        timestamp with time zone  needed  now()
+    item_id           uuid                      needed  -
+    author_id         uuid                      needed  -
+    text              text                      needed  -
 test_runs
     name              character varying(255)    needed  ''
     source            text                      needed  'manual'
@@ -238,6 +247,9 @@ def test_columns_match_seed_and_additions(table):
         ("dod_items", "completed_by_id", "members", ""),
         ("test_runs", "created_by_id", "members", ""),
         ("deck_feeds", "member_id", "members", ""),
+        ("chat_messages", "author_id", "members", ""),
+        ("dod_comments", "item_id", "dod_items", "CASCADE"),
+        ("dod_comments", "author_id", "members", ""),
     ],
 )
 def test_foreign_keys_have_expected_targets(table, column, target, deletes):

@@ -43,6 +43,7 @@ def actions(mission: DeckMission) -> list[tuple[str, dict, str]]:
             {"citizen": "emma", "sender": "user", "message": "Hello"},
             "add_chatmessage",
         ),
+        (address(mission, "_add_comment", item.pk), {"text": "The shop is missing"}, "add_dodcomment"),
         (address(mission, "_import"), {"report": upload(PASSING)}, "add_testrun"),
         (address(mission, "_add"), new, "change_deckmission"),
         (address(mission, "_tick", item.pk), {"done": "1"}, "change_deckmission"),

@@ -618,6 +618,7 @@ admin/missiondeck/deckmission/<object_id>/workspace/gate/ | 405                 
 admin/missiondeck/deckmission/<object_id>/workspace/gate/baseline/ | 405        | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/gate/vanished/ | 405        | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/evidence/ | 405 | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/items/<dod_item>/comments/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/file/ | ok:{DECK} 403 | 405
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/remove/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/sign/ | 405 | done:D 403
@@ -750,6 +751,8 @@ api/deck/missions/<number>/dod/<item>           PATCH  | done:{DELIVER} 403:{DEC
 api/deck/missions/<number>/dod/<item>           DELETE | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/evidence             GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>/evidence  POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/dod/<item>/comments  GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/dod/<item>/comments  POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>/files     POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>/evidence/<evidence>/file GET | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>/evidence/<evidence> DELETE | done:{DELIVER} 403:{DECK}m 404:{ALL}p
