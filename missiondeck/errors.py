@@ -147,6 +147,19 @@ class StatusChangesImmutable(DomainError):
     constraint = "deck_status_changes_append_only"
 
 
+class CitizenUnknown(DomainError):
+    message = _("This citizen does not exist. Choose another one.")
+    code = "citizen_unknown"
+    constraint = "chat_messages_citizen_known"
+    field = "citizen"
+
+
+class CitizenDisabled(DomainError):
+    message = _("No messages can be added for this citizen any more.")
+    code = "citizen_disabled"
+    field = "citizen"
+
+
 class ChecklistClosed(DomainError):
     message = _("The mission is complete, so its definition of done is locked. Move the mission back to QA first.")
     code = "checklist_closed"

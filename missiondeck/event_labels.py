@@ -2,13 +2,15 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from missiondeck.models.choices import ChatSender, Citizen
+from missiondeck.models.choices import ChatSender
 from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "calendar_feed.created": _("Calendar feed created"),
     "calendar_feed.revoked": _("Calendar feed revoked"),
     "chat_message.created": _("Chat message added"),
+    "citizen.changed": _("Citizen changed"),
+    "citizen.created": _("Citizen added"),
     "client_code.sent": _("Code sent to a client"),
     "client_comment.created": _("Comment of a client"),
     "client_link.created": _("Link for a client created"),
@@ -36,7 +38,7 @@ EVENT_LABELS = {
 }
 
 EVENT_FIELDS: dict[str, EventField] = {
-    "citizen": (_("Citizen"), Citizen),
+    "citizen": _("Citizen"),
     "client_mission": _("Client mission"),
     "issue_url": _("Issue"),
     "item": _("Item"),

@@ -41,6 +41,11 @@ EVIDENCE_FILE_BYTES = 5 * 1024 * 1024
 # Minutes between two checks of an address or a pull request.
 EVIDENCE_CHECK_MINUTES = 10
 
+# The key of a citizen, and the citizens with whom messages of the seed and test runs are shown.
+CITIZEN_KEY = r"^[a-z][a-z0-9-]{0,39}$"
+DEFAULT_CITIZEN = "rafael"
+TESTER = "sofia"
+
 # Characters of a chat message, and of a code block.
 MESSAGE_LENGTH = 100_000
 # Characters of the author that the source of a message states.

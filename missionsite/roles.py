@@ -91,7 +91,7 @@ WORK_ON_BOARDS = VIEW_PROJECTS | {"fallback.change_mission"}
 REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
 MAINTAIN_PROJECTS = REVIEW_PROPOSALS | {"fallback.change_project"}
 # Members who can view a client mission can view its checklist, chats and test runs.
-VIEW_DECK = _perms("view", "deckmission", app="missiondeck")
+VIEW_DECK = _perms("view", "deckmission", "citizen", app="missiondeck")
 DELIVER = VIEW_DECK | {
     "missiondeck.add_deckmission",
     "missiondeck.change_deckmission",
@@ -100,6 +100,8 @@ DELIVER = VIEW_DECK | {
     "missiondeck.add_chatmessage",
     "missiondeck.add_dodcomment",
     "missiondeck.add_testrun",
+    "missiondeck.add_citizen",
+    "missiondeck.change_citizen",
 }
 VIEW_ACCESS = frozenset(
     {"missionsite.view_role", "common.view_securityevent", "common.view_auditentry", "common.view_retentionrun"}

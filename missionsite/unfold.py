@@ -221,6 +221,7 @@ UNFOLD = {
                         "missiondeck.view_deckmission",
                         active=_is_calendar,
                     ),
+                    _item(_("Citizens"), "groups_3", "missiondeck_citizen_changelist", "missiondeck.view_citizen"),
                 ],
             },
             {

@@ -9,8 +9,8 @@ from django.utils.text import slugify
 from django.utils.translation import gettext
 
 from missiondeck.admin.base import VIEW_PERMISSION, mission_url
-from missiondeck.models import Citizen
 from missiondeck.selectors.chats import transcript_as_json, transcript_as_markdown
+from missiondeck.selectors.citizens import citizen_names
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.downloads import download
 
@@ -42,6 +42,6 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
 def _rejection(form: str, citizen: str | None) -> str:
     if form not in FORMS:
         return gettext("Choose a transcript format: Markdown (md) or JSON (json).")
-    if citizen and citizen not in Citizen.values:
-        return gettext("Unknown citizen. Choose one of %(labels)s.") % {"labels": ", ".join(map(str, Citizen.labels))}
+    if citizen and citizen not in (names := citizen_names()):
+        return gettext("Unknown citizen. Choose one of %(labels)s.") % {"labels": ", ".join(names.values())}
     return ""

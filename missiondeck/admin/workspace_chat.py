@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from uuid import UUID
 
 from django.db.models import Count, F, IntegerField, Max, Q, TextField
@@ -17,6 +17,7 @@ from missiondeck.admin.workspace_texts import links_in
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, Citizen, DeckMission
 from missiondeck.selectors.chats import format_author, recorder_of
+from missiondeck.selectors.citizens import citizen_names, citizens_of_chats
 from missionsite.common.markdown_links import Links
 from missionsite.common.rendering import render_code, render_markdown
 
@@ -27,21 +28,24 @@ CHARACTERS = 300_000
 SECONDS = 1.5
 
 
-def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], str]:
+def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], Citizen]:
     """The tabs, and the open citizen: the chosen one, else the one with the latest message."""
     rows = ChatMessage.objects.filter(mission=mission).order_by().values_list("citizen")
     found = {name: (count, last) for name, count, last in rows.annotate(Count("pk"), Max("created_at"))}
-    spoke_last = max(found, key=lambda name: found[name][1], default=Citizen.EMMA.value)
-    chosen = url.citizen or spoke_last
+    shown = citizens_of_chats(set(found))
+    spoke_last = max(found, key=lambda name: found[name][1], default=shown[0].key)
+    by_key = {each.key: each for each in shown}
+    chosen = by_key.get(url.citizen) or by_key[spoke_last]
     tabs = [
         {
-            "key": citizen.value,
-            "name": citizen.label,
-            "count": found.get(citizen.value, (0, None))[0],
-            "is_open": citizen.value == chosen,
-            "url": WorkspaceUrl(url.mission, citizen=citizen.value).href,
+            "key": citizen.key,
+            "name": citizen.name,
+            "role": citizen.role,
+            "count": found.get(citizen.key, (0, None))[0],
+            "is_open": citizen == chosen,
+            "url": WorkspaceUrl(url.mission, citizen=citizen.key).href,
         }
-        for citizen in Citizen
+        for citizen in shown
     ]
     return tabs, chosen
 
@@ -58,7 +62,8 @@ def chat(request: HttpRequest, mission: DeckMission, citizen: str, url: Workspac
     keys = _that_fit(list(sizes))
     rows = ChatMessage.objects.filter(pk__in=keys).order_by(F("created_at").desc(), F("id").desc())
     found = list(rows.select_related("author"))
-    shown = _rendered(found, links_in(request, mission, [each.message for each in found]))[::-1]
+    names = citizen_names()
+    shown = _rendered(found, links_in(request, mission, [each.message for each in found]), names)[::-1]
     has_earlier = len(sizes) > len(keys)
     return {
         "messages": shown,
@@ -83,7 +88,7 @@ def _that_fit(sizes: list[tuple[UUID, int]]) -> list[UUID]:
     return keys
 
 
-def _rendered(messages: Iterable[ChatMessage], links: Links) -> list[dict]:
+def _rendered(messages: Iterable[ChatMessage], links: Links, names: Mapping[str, str]) -> list[dict]:
     """Messages for the template, formatted until the time limit is reached."""
     end = time.thread_time() + SECONDS
     shown = []
@@ -92,7 +97,7 @@ def _rendered(messages: Iterable[ChatMessage], links: Links) -> list[dict]:
             {
                 "key": each.pk,
                 "sender": each.sender,
-                "who": format_author(each),
+                "who": format_author(each, names),
                 "recorded_by": recorder_of(each),
                 "at": each.created_at,
                 "html": render_markdown(each.message, links)

@@ -12,7 +12,6 @@ from groups.models import Member
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.models import (
     FOR_READING,
-    Citizen,
     DeckMission,
     DodItem,
     Evidence,
@@ -20,7 +19,7 @@ from missiondeck.models import (
     EvidenceKind,
     EvidenceState,
 )
-from missiondeck.rules import EVIDENCE_LENGTH
+from missiondeck.rules import EVIDENCE_LENGTH, TESTER
 from missionsite.common.admin.actions import InvalidForm
 from missionsite.common.annotations import StrOrPromise
 
@@ -92,7 +91,7 @@ def _row(each: Evidence, url: WorkspaceUrl, roles: set[str], *, is_open: bool, m
         "state_label": _state_label(each),
         "tone": "calm" if each.kind in FOR_READING else TONES[each.state],
         "mark": "↗" if each.kind in FOR_READING else MARKS[each.state],
-        "run_url": url.to(citizen=Citizen.SOFIA.value, run=each.run_id).href if each.run_id else "",
+        "run_url": url.to(citizen=TESTER, run=each.run_id).href if each.run_id else "",
         "signed_by": str(each.signed_by) if each.signed_by else "",
         "signed_at": each.signed_at,
         "sign_url": url.action("sign", each.pk) if may_sign else "",
@@ -159,7 +158,7 @@ def matrix(
                 "text": each.item.text,
                 "is_done": each.completed,
                 "at": each.created_at,
-                "run_url": url.to(citizen=Citizen.SOFIA.value, run=each.run_id).href if each.run_id else "",
+                "run_url": url.to(citizen=TESTER, run=each.run_id).href if each.run_id else "",
             }
             for each in changes
         ],

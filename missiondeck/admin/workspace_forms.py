@@ -10,7 +10,8 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
-from missiondeck.models import Category, ChatSender, Citizen, DeckStatus
+from missiondeck.models import Category, ChatSender, DeckStatus
+from missiondeck.selectors.citizens import citizen_names
 from missiondeck.services.runs import CiRun
 
 # Suggestions for the language of a code block; any other value is allowed.
@@ -47,7 +48,7 @@ class CommentForm(forms.Form):
 class MessageForm(forms.Form):
     """A message. Leading blanks are kept, because they matter in Markdown and code."""
 
-    citizen = forms.ChoiceField(choices=Citizen)
+    citizen = forms.ChoiceField(choices=lambda: list(citizen_names().items()))
     sender = forms.ChoiceField(choices=ChatSender)
     message = forms.CharField(
         max_length=rules.MESSAGE_LENGTH,

@@ -23,7 +23,8 @@ from missiondeck.admin.workspace_head import head, status_changes
 from missiondeck.admin.workspace_runs import runs_of, tests_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
 from missiondeck.errors import NotDone
-from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
+from missiondeck.models import DeckMission, DeckStatus, DodItem
+from missiondeck.rules import TESTER
 from missiondeck.selectors.missions import missing_of
 from missionsite.common.admin.actions import InvalidForm, post_action
 from missionsite.common.admin.form_keys import FormResult, result_response
@@ -42,8 +43,6 @@ VIEW, CHANGE, MOVE, OVERRIDE, CHAT, COMMENT, RUN = (
     )
 )
 RIGHTS = {"change": CHANGE, "move": MOVE, "override": OVERRIDE, "chat": CHAT, "comment": COMMENT, "run": RUN}
-# The citizen whose tab shows the test runs.
-TESTER = Citizen.SOFIA
 # The fields whose values are shown again after an error.
 _SUBMITTED = (
     "to",
@@ -99,7 +98,7 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
         "head": head(request, mission, missing=missing, latest=latest, history=history, at=at),
         "history": history,
         "latest_run_text": format_run(latest) if latest else "",
-        "tests_url": WorkspaceUrl(mission.pk, citizen=TESTER.value).href,
+        "tests_url": WorkspaceUrl(mission.pk, citizen=TESTER).href,
         "status_url": url.action("status"),
         # Offered only after a completion was rejected.
         "offers_override": bool(
@@ -121,11 +120,11 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
         "original": mission,
         "matrix": dod["matrix"],
         "tabs": tabs,
-        "citizen": Citizen(citizen),
-        "chat": chat(request, mission, citizen, url),
-        "add_message_url": url.to(citizen=citizen, before=None).action("add_message"),
+        "citizen": citizen,
+        "chat": chat(request, mission, citizen.key, url),
+        "add_message_url": url.to(citizen=citizen.key, before=None).action("add_message"),
         "languages": LANGUAGES,
-        "transcripts": _transcripts(mission, citizen),
+        "transcripts": _transcripts(mission, citizen.key),
         "buttons": [
             {
                 "title": gettext("Client"),
@@ -144,14 +143,14 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
             },
         ],
     }
-    if citizen == TESTER:
-        url = url.to(citizen=citizen)
+    if citizen.key == TESTER:
+        url = url.to(citizen=TESTER)
         context |= {
             "url": url,
             "tests": tests_of(mission, url, latest),
             "gate": gate(mission, url),
-            "import_url": WorkspaceUrl(mission.pk, citizen=citizen).action("import"),
-            "start_url": WorkspaceUrl(mission.pk, citizen=citizen).action("start"),
+            "import_url": WorkspaceUrl(mission.pk, citizen=TESTER).action("import"),
+            "start_url": WorkspaceUrl(mission.pk, citizen=TESTER).action("start"),
             "report_values": _values_of(rejection, "report"),
             "start_values": _values_of(rejection, "start"),
         }

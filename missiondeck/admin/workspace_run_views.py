@@ -10,10 +10,11 @@ from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_changes import format_run
 from missiondeck.admin.workspace_forms import FinishForm, ReportForm, StartForm
 from missiondeck.admin.workspace_gate import GateRulesForm, ReasonForm
-from missiondeck.admin.workspace_page import OVERRIDE, RUN, TESTER, action
+from missiondeck.admin.workspace_page import OVERRIDE, RUN, action
 from missiondeck.admin.workspace_runs import runs_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.models import DeckMission, TestRun
+from missiondeck.rules import TESTER
 from missiondeck.services.gates import confirm_baseline, confirm_vanished_tests, set_gate_rules
 from missiondeck.services.runs import finish_run, give_up_run, import_report, start_run
 from missionsite.common.admin.actions import valid_values
@@ -40,7 +41,7 @@ def import_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
             request,
             gettext("This file was already imported: %(run)s.") % {"run": format_run(imported.run)},
         )
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=imported.run.pk)
+    return WorkspaceUrl(mission.pk, citizen=TESTER, run=imported.run.pk)
 
 
 @action(RUN, part="start", back="ws-runs", creates=True)
@@ -50,7 +51,7 @@ def start_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     values = valid_values(form)
     run = start_run(actor=current_member(request), mission=mission, name=values["name"], ci=form.ci_run())
     messages.success(request, gettext("The run was started. The gate is closed until it is finished."))
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=run.pk)
+    return WorkspaceUrl(mission.pk, citizen=TESTER, run=run.pk)
 
 
 @action(RUN, part="report", back="ws-runs")
@@ -67,7 +68,7 @@ def finish_view(request: HttpRequest, mission: DeckMission, run: str) -> Workspa
         logs=values["logs"],
     )
     messages.success(request, gettext("Run finished. %(run)s.") % {"run": format_run(done)})
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
+    return WorkspaceUrl(mission.pk, citizen=TESTER, run=chosen.pk)
 
 
 @action(RUN, part="report", back="ws-runs")
@@ -78,7 +79,7 @@ def give_up_view(request: HttpRequest, mission: DeckMission, run: str) -> Worksp
     messages.success(
         request, gettext("The run was marked as failed. If a report arrives later, import it as a new run.")
     )
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value, run=chosen.pk)
+    return WorkspaceUrl(mission.pk, citizen=TESTER, run=chosen.pk)
 
 
 @action(OVERRIDE, part="gate", back="ws-gate")
@@ -86,14 +87,14 @@ def gate_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Set the rules of the gate."""
     set_gate_rules(actor=current_member(request), mission=mission, **valid_values(GateRulesForm(request.POST)))
     messages.success(request, gettext("The rules of the gate were saved."))
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value)
+    return WorkspaceUrl(mission.pk, citizen=TESTER)
 
 
 @action(OVERRIDE, part="gate", back="ws-gate", creates=True)
 def baseline_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Make the runs that decide now the baseline."""
     confirm_baseline(actor=current_member(request), mission=mission, **valid_values(ReasonForm(request.POST)))
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value)
+    return WorkspaceUrl(mission.pk, citizen=TESTER)
 
 
 @action(OVERRIDE, part="gate", back="ws-gate", creates=True)
@@ -105,7 +106,7 @@ def vanished_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
         tests=request.POST.getlist("tests"),
         **valid_values(ReasonForm(request.POST)),
     )
-    return WorkspaceUrl(mission.pk, citizen=TESTER.value)
+    return WorkspaceUrl(mission.pk, citizen=TESTER)
 
 
 def _find_run(mission: DeckMission, key: str) -> TestRun:

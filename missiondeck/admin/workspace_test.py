@@ -25,7 +25,8 @@ from missiondeck import rules
 from missiondeck.admin.base import VIEW_PERMISSION, current_member, mission_url
 from missiondeck.admin.workspace_formats import format_duration
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
-from missiondeck.models import Citizen, DeckMission
+from missiondeck.models import DeckMission
+from missiondeck.rules import TESTER
 from missiondeck.selectors.deck_tests import Appearance, TestHistory, history_of
 from missiondeck.services.deck_tests import lift_quarantine, quarantine_test, set_test_owner
 from missionsite.common.admin import ModelAdmin
@@ -179,7 +180,7 @@ def _render(
     if error and form == "quarantine" and quarantine_form.is_valid():
         field = error.field if error.field in quarantine_form.fields else None
         quarantine_form.add_error(field, str(error.message))
-    url = WorkspaceUrl(mission.pk, citizen=Citizen.SOFIA.value)
+    url = WorkspaceUrl(mission.pk, citizen=TESTER)
     return render_page(
         model_admin,
         request,

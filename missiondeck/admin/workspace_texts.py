@@ -9,7 +9,8 @@ from django.urls import reverse
 
 from missiondeck.admin.base import VIEW_PERMISSION
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.models import Citizen, DeckMission
+from missiondeck.models import DeckMission
+from missiondeck.selectors.citizens import citizen_names
 from missiondeck.services.notices import people_of
 from missionsite.common.markdown_links import Links, numbers_in
 
@@ -30,5 +31,5 @@ def links_in(request: HttpRequest, mission: DeckMission, texts: Iterable[str]) -
             for member in people_of(mission):
                 url = reverse("admin:groups_member_change", args=[member.pk])
                 names |= {member.member_id: url, member.display_name: url}
-        names |= {each.label: WorkspaceUrl(mission.pk, citizen=each.value).href for each in Citizen}
+        names |= {name: WorkspaceUrl(mission.pk, citizen=key).href for key, name in citizen_names().items()}
     return Links(names, {number: WorkspaceUrl(key).href for number, key in found})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, fields, replace
 from uuid import UUID
 
@@ -9,7 +10,8 @@ from django.http import HttpRequest
 from django.urls import reverse
 from django.utils.http import urlencode
 
-from missiondeck.models import Citizen, DeckMission, ResultStatus
+from missiondeck.models import DeckMission, ResultStatus
+from missiondeck.rules import CITIZEN_KEY
 from missiondeck.selectors.comparisons import KINDS
 
 LONGEST_SEARCH = 200
@@ -50,7 +52,7 @@ class WorkspaceUrl:
         query = request.GET
         return cls(
             mission=mission.pk,
-            citizen=_one_of(query.get("citizen"), Citizen.values),
+            citizen=_key(query.get("citizen")),
             before=parse_key(query.get("before")),
             run=parse_key(query.get("run")),
             runs=_number(query.get("runs"), otherwise=1),
@@ -111,6 +113,10 @@ def parse_key(text: str | None) -> UUID | None:
 
 def _one_of(text: str | None, choices: list[str]) -> str:
     return text if text in choices else ""
+
+
+def _key(text: str | None) -> str:
+    return text if text and re.match(CITIZEN_KEY, text) else ""
 
 
 def _text(text: str | None) -> str:

@@ -2,7 +2,7 @@
 
 from typing import TYPE_CHECKING, Literal
 
-from missiondeck.models import Category, ChatSender, Citizen, DeckStatus, ResultStatus, RunStatus
+from missiondeck.models import Category, ChatSender, DeckStatus, ResultStatus, RunStatus
 
 if TYPE_CHECKING:
     # A type checker cannot read the values of a Literal from an expression.
@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     CategoryName = str
     RunStatusName = str
     ResultStatusName = str
-    CitizenName = str
     SenderName = str
 else:
     StatusName = Literal[*DeckStatus.values]
@@ -20,5 +19,4 @@ else:
     CategoryName = Literal[*Category.values]
     RunStatusName = Literal[*RunStatus.values]
     ResultStatusName = Literal[*ResultStatus.values]
-    CitizenName = Literal[*Citizen.values]
     SenderName = Literal[*ChatSender.values]

@@ -12,8 +12,9 @@ from ninja import Schema
 from pydantic import Field
 
 from missiondeck.api.access import EXAMPLE_ID, EXAMPLE_TIME
-from missiondeck.models import Citizen, DeckMission, TestRun
+from missiondeck.models import DeckMission, TestRun
 from missiondeck.reports import warning_texts
+from missiondeck.rules import TESTER
 
 SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
 
@@ -77,7 +78,7 @@ def run_summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dic
     around = ("mission", "flaky_count", "created_by", "link")
     plain = [name for name in RunSummary.model_fields if name not in around]
     # Test runs are shown in the tab of this citizen.
-    query = urlencode({"citizen": Citizen.SOFIA.value, "run": str(run.pk)})
+    query = urlencode({"citizen": TESTER, "run": str(run.pk)})
     page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{query}"
     return {name: getattr(run, name) for name in plain} | {
         "mission": mission.number,

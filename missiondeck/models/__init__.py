@@ -6,7 +6,6 @@ from missiondeck.models.choices import (
     FOR_READING,
     Category,
     ChatSender,
-    Citizen,
     DeckStatus,
     DeliveryChannel,
     DeliveryStatus,
@@ -18,6 +17,7 @@ from missiondeck.models.choices import (
     RunSource,
     RunStatus,
 )
+from missiondeck.models.citizens import Citizen
 from missiondeck.models.clients import ClientCode, ClientComment, ClientLink, ClientSignature
 from missiondeck.models.deck_tests import DeckTest, TestResult
 from missiondeck.models.evidence import Evidence, EvidenceChange, EvidenceFile

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
 from missiondeck.models.base import BY_DATABASE, TimestampedModel
-from missiondeck.models.choices import ChatSender, Citizen
+from missiondeck.models.choices import ChatSender
 from missionsite.common.constraints import (
     CheckConstraint,
     choices_check,
@@ -23,9 +23,10 @@ from missionsite.common.querysets import QuerySet
 class ChatMessage(TimestampedModel):
     """A message between the team of a mission and one of its citizens.
 
-    message: CommonMark. code_blocks: [{"language", "code"}]. author: the member who wrote or recorded it; None for
-    messages from before authors were stored. author_name: the author that the source of the message states, such as
-    the client; "" if the member wrote it.
+    citizen: the key of a `Citizen`, a foreign key (sql/tables/chat_messages_citizen.sql). message: CommonMark.
+    code_blocks: [{"language", "code"}]. author: the member who wrote or recorded it; None for messages from before
+    authors were stored. author_name: the author that the source of the message states, such as the client; "" if the
+    member wrote it.
     """
 
     mission = models.ForeignKey(
@@ -35,7 +36,7 @@ class ChatMessage(TimestampedModel):
         db_index=False,
         verbose_name=_("client mission"),
     )
-    citizen = models.TextField(_("citizen"), choices=Citizen, default=Citizen.RAFAEL, db_default=Citizen.RAFAEL)
+    citizen = models.TextField(_("citizen"), default=rules.DEFAULT_CITIZEN, db_default=rules.DEFAULT_CITIZEN)
     sender = models.TextField(_("sender"), choices=ChatSender)
     author = models.ForeignKey(
         settings.AUTH_USER_MODEL,
@@ -62,7 +63,6 @@ class ChatMessage(TimestampedModel):
         ordering = ["created_at", "id"]
         constraints = [
             *one_line_checks("chat_messages", "author_name"),
-            choices_check("chat_messages", "citizen", Citizen),
             choices_check("chat_messages", "sender", ChatSender),
             not_blank_check("chat_messages", "message", _("Enter a message."), code="message_empty"),
             CheckConstraint(

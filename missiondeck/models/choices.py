@@ -20,16 +20,6 @@ class Category(models.TextChoices):
     TESTS = "tests", _("Tests")
 
 
-class Citizen(models.TextChoices):
-    """The citizens that work on a client mission, in workflow order."""
-
-    EMMA = "emma", _("Emma")
-    INNA = "inna", _("Inna")
-    RAFAEL = "rafael", _("Rafael")
-    SOFIA = "sofia", _("Sofia")
-    MAYA = "maya", _("Maya")
-
-
 class ChatSender(models.TextChoices):
     """The author of a chat message."""
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 from django.db.models import QuerySet
 from django.utils.translation import gettext
 
-from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
+from missiondeck.models import ChatMessage, ChatSender, DeckMission
+from missiondeck.selectors.citizens import citizen_names
 
 # Messages read from the database at a time; each may be large.
 _CHUNK = 50
@@ -24,16 +25,17 @@ def chat_with(mission: DeckMission, citizen: str | None = None) -> QuerySet[Chat
 
 def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
     """A transcript in Markdown, in chunks: a heading with author and time (UTC) per message, code in fences."""
+    names = citizen_names()
     values = {"number": mission.number, "title": _one_line(mission.title)}
     heading = gettext("Mission %(number)s: %(title)s") % values
     if citizen:
         heading = gettext("Mission %(number)s: %(title)s with %(citizen)s") % (
-            values | {"citizen": Citizen(citizen).label}
+            values | {"citizen": names.get(citizen, citizen)}
         )
     client = gettext("Client: %(name)s") % {"name": _one_line(mission.client)}
     yield f"# {heading}\n\n{client}\n"
     for each in chat_with(mission, citizen).iterator(chunk_size=_CHUNK):
-        name = _one_line(format_author(each))
+        name = _one_line(format_author(each, names))
         if by := recorder_of(each):
             name = gettext("%(name)s (recorded by %(member)s)") % {"name": name, "member": _one_line(by)}
         lines = ["", f"## {name}, {each.created_at:%Y-%m-%d %H:%M} UTC", "", each.message, ""]
@@ -45,6 +47,7 @@ def transcript_as_markdown(mission: DeckMission, citizen: str | None = None) -> 
 
 def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iterator[str]:
     """A transcript in JSON, in chunks: {"mission", "title", "client", "messages": [{"citizen", "sender", …}]}."""
+    names = citizen_names()
     about = {"mission": mission.number, "title": mission.title, "client": mission.client}
     yield json.dumps(about, ensure_ascii=False)[:-1] + ', "messages": ['
     between = "\n"
@@ -53,7 +56,7 @@ def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iter
             "id": str(each.pk),
             "citizen": each.citizen,
             "sender": each.sender,
-            "author": author_of(each),
+            "author": author_of(each, names),
             "recorded_by": each.author.member_id if each.author else None,
             "message": each.message,
             "code_blocks": each.code_blocks,
@@ -64,21 +67,24 @@ def transcript_as_json(mission: DeckMission, citizen: str | None = None) -> Iter
     yield "\n]}\n"
 
 
-def author_of(message: ChatMessage) -> str:
-    """Who wrote a message: the author that its source states, the citizen, or the member; "" if that is unknown."""
+def author_of(message: ChatMessage, names: Mapping[str, str]) -> str:
+    """Who wrote a message: the author that its source states, the citizen, or the member; "" if that is unknown.
+
+    names: of the citizens.
+    """
     if message.author_name:
         return message.author_name
     if message.sender == ChatSender.CITIZEN:
-        return str(Citizen(message.citizen).label)
+        return names.get(message.citizen, message.citizen)
     return str(message.author) if message.author else ""
 
 
-def format_author(message: ChatMessage) -> str:
+def format_author(message: ChatMessage, names: Mapping[str, str]) -> str:
     """Who wrote a message, and to whom."""
-    author = author_of(message)
+    author = author_of(message, names)
     if message.sender == ChatSender.CITIZEN:
         return author
-    values = {"author": author, "name": Citizen(message.citizen).label}
+    values = {"author": author, "name": names.get(message.citizen, message.citizen)}
     return (gettext("%(author)s to %(name)s") if author else gettext("To %(name)s")) % values
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from groups.models import Member
+from missiondeck.errors import CitizenDisabled
 from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission
 from missiondeck.services.notices import record_mentions
 from missionsite.common.audit.events import audit
@@ -25,11 +26,13 @@ def add_message(
     """Add a message to the chat with a citizen. code_blocks: [{"language", "code"}].
 
     author_name: who wrote it, such as the client or the author in another system; "" for the actor.
-    Raises ConstraintViolated (message_empty, message_too_long), CodeBlocksInvalid.
+    Raises ConstraintViolated (message_empty, message_too_long), CodeBlocksInvalid, CitizenUnknown, CitizenDisabled.
     """
+    if Citizen.objects.filter(key=citizen, is_enabled=False).exists():
+        raise CitizenDisabled
     added = ChatMessage.objects.create(
         mission=mission,
-        citizen=Citizen(citizen),
+        citizen=citizen,
         sender=ChatSender(sender),
         message=message,
         code_blocks=list(code_blocks),

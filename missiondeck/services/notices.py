@@ -17,7 +17,6 @@ from django.utils.translation import gettext
 
 from groups.models import Member
 from missiondeck.models import (
-    Citizen,
     DeckMission,
     DeckStatus,
     Delivery,
@@ -28,7 +27,7 @@ from missiondeck.models import (
     TestRun,
     Webhook,
 )
-from missiondeck.rules import DEADLINE_NEAR, FLAKY_TESTS, repository_of
+from missiondeck.rules import DEADLINE_NEAR, FLAKY_TESTS, TESTER, repository_of
 from missionsite.common.interfaces import notify
 from missionsite.common.rendering import mentioned_names
 from missionsite.common.transactions import service
@@ -188,7 +187,7 @@ def path_of(notice: Notice) -> str:
         return reverse("admin:missiondeck_workspace_clients", args=[notice.mission_id])
     query = {name: notice.payload.get(name, "") for name in ("citizen", "comments")}
     if run := notice.payload.get("run"):
-        query = {"citizen": Citizen.SOFIA.value, "run": run}
+        query = {"citizen": TESTER, "run": run}
     shown = urlencode({name: value for name, value in query.items() if value})
     return reverse("admin:missiondeck_workspace", args=[notice.mission_id]) + (f"?{shown}" if shown else "")
 

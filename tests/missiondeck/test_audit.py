@@ -14,6 +14,7 @@ from django.utils import timezone
 import missiondeck.services
 from groups.models import Event, Member
 from missiondeck.models import (
+    Citizen,
     ClientLink,
     DeckMission,
     DeckMissionHistory,
@@ -26,6 +27,7 @@ from missiondeck.models import (
 from missiondeck.services import (
     chats,
     checklist,
+    citizens,
     client_links,
     comments,
     deck_tests,
@@ -89,6 +91,14 @@ def create_deck_mission(actor: Member) -> None:
 
 def add_item_comment(actor: Member) -> None:
     comments.add_item_comment(actor=actor, item=DodItemFactory(), text="The shop is missing")
+
+
+def add_citizen(actor: Member) -> None:
+    citizens.add_citizen(actor=actor, key="olga", name="Olga")
+
+
+def change_citizen(actor: Member) -> None:
+    citizens.change_citizen(actor=actor, citizen=Citizen.objects.get(key="maya"), name="Maja")
 
 
 def create_webhook(actor: Member) -> None:
@@ -243,6 +253,8 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "checklist.tick_item": tick_item,
     "checklist.update_item": update_item,
     "comments.add_item_comment": add_item_comment,
+    "citizens.add_citizen": add_citizen,
+    "citizens.change_citizen": change_citizen,
     "client_links._sign": sign_delivery,
     "client_links.add_client_comment": add_client_comment,
     "client_links.create_client_link": create_client_link,

@@ -18,12 +18,15 @@ ALL = {
     "add_chatmessage",
     "add_dodcomment",
     "add_testrun",
+    "view_citizen",
+    "add_citizen",
+    "change_citizen",
 }
 MATRIX = {
     "Administrator": ALL,
     "Delivery Lead": ALL,
-    "Mission Manager": {"view_deckmission"},
-    "Auditor": {"view_deckmission"},
+    "Mission Manager": {"view_deckmission", "view_citizen"},
+    "Auditor": {"view_deckmission", "view_citizen"},
     "Community Manager": set(),
     "Engagement Operator": set(),
     "Fallback Reviewer": set(),

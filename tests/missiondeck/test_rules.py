@@ -11,14 +11,13 @@ from groups.models import Member
 from missiondeck import errors, rules
 from missiondeck.api.names import (
     CategoryName,
-    CitizenName,
     LastRunName,
     ResultStatusName,
     RunStatusName,
     SenderName,
     StatusName,
 )
-from missiondeck.models import Category, ChatSender, Citizen, DeckStatus, ResultStatus, RunStatus
+from missiondeck.models import Category, ChatSender, DeckStatus, ResultStatus, RunStatus
 from missiondeck.services.checklist import add_item
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.missiondeck import DeckMissionFactory
@@ -42,7 +41,6 @@ def test_readme_shows_status_moves():
     [
         (StatusName, DeckStatus),
         (CategoryName, Category),
-        (CitizenName, Citizen),
         (SenderName, ChatSender),
         (RunStatusName, RunStatus),
         (ResultStatusName, ResultStatus),

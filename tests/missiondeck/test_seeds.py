@@ -112,7 +112,7 @@ def test_all_choices_occur(seeds):
         assert set(items.values_list("category", flat=True)) == set(Category.values)
         assert set(items.values_list("completed", flat=True)) == {True, False}
     messages = ChatMessage.objects.filter(mission__number=47)
-    assert set(messages.values_list("citizen", flat=True)) == set(Citizen.values)
+    assert set(messages.values_list("citizen", flat=True)) == set(Citizen.objects.values_list("key", flat=True))
     assert set(messages.values_list("sender", flat=True)) == set(ChatSender.values)
     assert set(TestRun.objects.values_list("source", flat=True)) == {RunSource.JUNIT, RunSource.JSON}
     statuses = rows("SELECT DISTINCT r->>'status' FROM test_runs, jsonb_array_elements(results) r")

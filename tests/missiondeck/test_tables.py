@@ -62,6 +62,14 @@ dod_items
 chat_messages
     author_id         uuid                      empty   -
     author_name       character varying(200)    needed  ''
+deck_citizens
+    id                uuid                      needed  gen_random_uuid()
+    created_at        timestamp with time zone  needed  now()
+    key               text                      needed  -
+    name              character varying(80)     needed  -
+    role              character varying(200)    needed  ''
+    position          smallint                  needed  0
+    is_enabled        boolean                   needed  true
 dod_comments
     id                uuid                      needed  gen_random_uuid()
     created_at        timestamp with time zone  needed  now()

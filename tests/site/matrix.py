@@ -610,6 +610,12 @@ admin/missiondeck/deckmission/export/                    | file:{DECK} 403      
 admin/missiondeck/deckmission/feeds/                     | ok:{DECK} 403        | done:{DECK} 403
 deck/feeds/<secret>.ics                                  | ok:{ALL}mpi-          | 405:{ALL}mpi-
 admin/missiondeck/deckmission/<object_id>/transcript/<form>/ | file:{DECK} 403  | file:{DECK} 403
+admin/missiondeck/citizen/                               | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/citizen/add/                           | ok:{DELIVER} 403     | done:{DELIVER} 403
+admin/missiondeck/citizen/<object_id>/                   | to:{ALL}             | to:{ALL}
+admin/missiondeck/citizen/<object_id>/change/            | ok:{DECK} 403        | done:{DELIVER} 403
+admin/missiondeck/citizen/<object_id>/history/           | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/citizen/<object_id>/delete/            | 403                  | 403
 admin/missiondeck/deckmission/<object_id>/workspace/     | ok:{DECK} 403        | 405
 admin/missiondeck/deckmission/<object_id>/workspace/status/ | 405                 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/chat/ | 405                 | done:{DELIVER} 403
@@ -736,6 +742,7 @@ api/engagement/messages/<message_id>/cancel     POST  | done:AES 403:mp 403
 api/engagement/inbound                          POST  | 401:{ALL}mpi-
 api/engagement/receipts                         POST  | 401:{ALL}mpi-
 # Client missions: for staff with the permission; read by the member to whom the mission is assigned.
+api/deck/citizens                               GET    | ok:{ALL}mp
 api/deck/missions                               GET    | ok:{ALL}mp
 api/deck/missions                               POST   | done:{DELIVER} 403:{ALL}mp
 api/deck/missions/<number>                      GET    | ok:{DECK}m 404:{ALL}p

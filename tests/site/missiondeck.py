@@ -7,6 +7,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.utils import timezone
 
 from groups.models import Member
+from missiondeck.models import Citizen
 from missiondeck.selectors.deck_tests import key_of_test
 from missiondeck.services.chats import add_message
 from missiondeck.services.client_links import create_client_link
@@ -65,11 +66,12 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         until=until,
     )
     _link, things["client secret"] = create_client_link(actor=people["superuser"], mission=mission, name="Ida")
+    things["citizen"] = Citizen.objects.get(key="maya")
     things["deck feed"], things["deck feed secret"] = create_feed(actor=people["superuser"], name="laptop")
 
 
 # The object of a URL, by model.
-OBJECTS = {"missiondeck/deckmission": "deck mission"}
+OBJECTS = {"missiondeck/deckmission": "deck mission", "missiondeck/citizen": "citizen"}
 PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "evidence", "form", "secret")
 CHOSEN: dict[str, str] = {}
 
@@ -124,6 +126,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
     return {
         "missiondeck_deckmission_add": {**form, "functional": "It loads", "non_functional": "", "tests": "All pass"},
         "missiondeck_deckmission_change": form,
+        "missiondeck_citizen_add": {"key": "olga", "name": "Olga", "position": "6", "is_enabled": "on"},
+        "missiondeck_citizen_change": {"name": "Maja", "position": "5", "is_enabled": "on"},
         "missiondeck_feeds": {"name": "phone", "only_own": "on"},
         "missiondeck_workspace_status": {"to": "qa", "reason": "Built"},
         "missiondeck_workspace_add_message": {

@@ -8,7 +8,7 @@ import factory
 from django.utils import timezone
 
 from groups.models import Member
-from missiondeck.models import ChatMessage, ChatSender, Citizen, DeckMission, DodItem, TestRun
+from missiondeck.models import ChatMessage, ChatSender, DeckMission, DodItem, TestRun
 from missiondeck.services.missions import change_status
 from missiondeck.services.runs import import_report
 
@@ -53,7 +53,7 @@ class ChatMessageFactory(factory.django.DjangoModelFactory):
         model = ChatMessage
 
     mission = factory.SubFactory(DeckMissionFactory)
-    citizen = Citizen.RAFAEL
+    citizen = "rafael"
     sender = ChatSender.USER
     message = factory.Sequence(lambda n: f"Message {n}")
 

@@ -1,0 +1,1 @@
+-- Rows are dropped with their table.

@@ -1,0 +1,1 @@
+ALTER TABLE chat_messages DROP CONSTRAINT chat_messages_citizen_known;
