@@ -71,7 +71,7 @@ def head(
         "days": "" if is_complete else format_days_left(mission.deadline, at),
         "assignee": member_link(request, mission.assignee),
         "completed_by": member_link(request, mission.completed_by),
-        "repository": mission.github_url.removeprefix("https://github.com/").rstrip("/"),
+        "repository": mission.github_url.removeprefix("https://").rstrip("/"),
         "missing": missing_parts(missing),
         "run_tone": RUN_TONES[latest.status] if latest else "",
         "forward": {"to": forward, "text": _STATUS_BUTTONS[mission.status, forward]} if forward else None,

@@ -13,6 +13,7 @@ from missiondeck.admin.workspace_trend import counts_of, trend
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
 from missiondeck.reports import Styles, warning_texts
+from missiondeck.selectors.repositories import commit_url, file_url
 from missiondeck.selectors.runs import (
     RESULTS_PER_PAGE,
     LogPage,
@@ -49,17 +50,17 @@ def tests_of(mission: DeckMission, url: WorkspaceUrl, latest: TestRun | None) ->
         "is_empty": False,
         "is_unknown": asked is None,
         "trend": trend(runs_of(mission), url, run),
-        "run": one_run(run, url, latest),
+        "run": one_run(run, url, latest, mission.github_url),
         "tabs": run_tabs(run, url),
         "changes": changes(run, url) if url.show == "changes" else None,
         "errors": errors(run, url) if url.show == "errors" else None,
-        "results": None if url.show else results(run, url),
+        "results": None if url.show else results(run, url, mission.github_url),
         "logs": logs(run, url),
     }
 
 
-def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
-    """The details of a run: status, source, counts and warnings."""
+def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun, repository: str) -> dict:
+    """The details of a run: status, source, counts and warnings. repository: its URL, or ""."""
     summary = run.summary or {}
     counts = counts_of(summary)
     return {
@@ -74,7 +75,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
         "at": run.created_at,
         "by": str(run.created_by) if run.created_by else "",
         "duration": format_duration(summary.get("duration")),
-        "ci": _ci_run(run),
+        "ci": _ci_run(run, repository),
         "no_tests_ran": run.status == RunStatus.FAILED and not run.is_given_up and _ran_nothing(summary),
         "counts": counts,
         "pairs": _pairs(summary),
@@ -89,7 +90,7 @@ def one_run(run: TestRun, url: WorkspaceUrl, latest: TestRun) -> dict:
     }
 
 
-def _ci_run(run: TestRun) -> list[tuple[str, str, str]]:
+def _ci_run(run: TestRun, repository: str) -> list[tuple[str, str, str]]:
     """What CI states about a run: label, value and link of each."""
     shards = ""
     if run.shards or run.parts > 1:
@@ -97,7 +98,7 @@ def _ci_run(run: TestRun) -> list[tuple[str, str, str]]:
         shards = gettext("%(parts)s of %(shards)s") % values
     found = [
         (gettext("Suite"), run.job, ""),
-        (gettext("Commit"), run.commit[:10], ""),
+        (gettext("Commit"), run.commit[:10], commit_url(repository, run.commit)),
         (gettext("Branch"), run.branch, ""),
         (gettext("Environment"), run.environment, ""),
         (gettext("Attempt"), str(run.attempt) if run.attempt > 1 else "", ""),
@@ -135,13 +136,13 @@ def _is_other(key: str, summary: dict) -> bool:
 # --- Results ------------------------------------------------------------------------------------
 
 
-def results(run: TestRun, url: WorkspaceUrl) -> dict:
-    """A page of a run's results, failed ones first."""
+def results(run: TestRun, url: WorkspaceUrl, repository: str) -> dict:
+    """A page of a run's results, failed ones first. repository: the URL for links to files, or ""."""
     page = results_of(run, number=url.page, status=url.status, search=url.q)
     if not page.results and url.page > 1:
         page = results_of(run, number=1, status=url.status, search=url.q)
     return {
-        "rows": [_result(each, url) for each in page.results],
+        "rows": [_result(each, url, file_url(repository, run.commit, each.get("file") or "")) for each in page.results],
         "text": _format_range(page),
         "total": page.total,
         "is_filtered": bool(url.status or url.q),
@@ -163,12 +164,14 @@ def _format_range(page: ResultsPage) -> str:
     }
 
 
-def _result(result: dict, url: WorkspaceUrl) -> dict:
+def _result(result: dict, url: WorkspaceUrl, file_url: str) -> dict:
     status = result["status"]
     return {
         "name": result["name"],
         "url": url.test(result["key"]),
-        "where": " · ".join(result[key] for key in ("classname", "suite", "file") if result.get(key)),
+        "where": " · ".join(result[key] for key in ("classname", "suite") if result.get(key)),
+        "file": result.get("file") or "",
+        "file_url": file_url,
         "status": status,
         "status_label": ResultStatus(status).label,
         "mark": MARKS[status],

@@ -15,6 +15,7 @@ from missiondeck.api.access import EXAMPLE_ID, EXAMPLE_TIME
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.reports import warning_texts
 from missiondeck.rules import TESTER
+from missiondeck.selectors.repositories import commit_url
 
 SUMMARY = {"passed": 41, "failed": 1, "errors": 0, "skipped": 2, "total": 44, "duration": 12.5}
 
@@ -34,6 +35,10 @@ class RunSummary(Schema):
     )
     summary: dict | None = Field(description="Counts, and the duration in seconds.", examples=[SUMMARY])
     commit: str = Field(description="The full commit hash; empty by hand.", examples=["f" * 40])
+    commit_url: str = Field(
+        description="The page of the commit in the repository of the mission; empty if the host is of an unknown kind.",
+        examples=["https://gitlab.example.org/example/notifier/-/commit/" + "f" * 40],
+    )
     branch: str = Field(examples=["main"])
     build_url: str = Field(examples=["https://ci.example.org/runs/812"])
     job: str = Field(description="The suite.", examples=["unit"])
@@ -75,13 +80,14 @@ def run_out(mission: DeckMission, run: TestRun) -> dict:
 
 
 def run_summary_out(mission: DeckMission, run: TestRun, flaky_count: int) -> dict:
-    around = ("mission", "flaky_count", "created_by", "link")
+    around = ("mission", "commit_url", "flaky_count", "created_by", "link")
     plain = [name for name in RunSummary.model_fields if name not in around]
     # Test runs are shown in the tab of this citizen.
     query = urlencode({"citizen": TESTER, "run": str(run.pk)})
     page = f"{reverse('admin:missiondeck_workspace', args=[mission.pk])}?{query}"
     return {name: getattr(run, name) for name in plain} | {
         "mission": mission.number,
+        "commit_url": commit_url(mission.github_url, run.commit),
         "flaky_count": flaky_count,
         "created_by": run.created_by.member_id if run.created_by else None,
         "link": f"{settings.SITE_URL}{page}",

@@ -73,7 +73,7 @@ class DeckMission(TimestampedModel):  # type: ignore[django-manager-missing]  # 
         blank=True,
         default="",
         db_default="",
-        help_text=_("Optional. Example: https://github.com/owner/name"),
+        help_text=_("Optional, on any host. Example: https://gitlab.example.org/group/name"),
     )
     completed_at = models.DateTimeField(_("completed"), null=True, blank=True, editable=False)
     completed_by = models.ForeignKey(
