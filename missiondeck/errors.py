@@ -184,6 +184,26 @@ class ItemDoneByEvidence(DomainError):
     constraint = "dod_items_evidence_ticks"
 
 
+class TemplateInvalid(DomainError):
+    """reason: twice, role or evidence. value: the item, the role or the value. detail: the error of the evidence."""
+
+    messages = {
+        "twice": _("The item “{value}” is in the template twice."),
+        "role": _("There is no role “{value}” for a sign-off."),
+        "evidence": _("The evidence “{value}” is not valid: {detail}"),
+    }
+    code = "template_invalid"
+    status = 422
+
+    def __init__(self, reason: str, value: str, detail: str = "") -> None:
+        super().__init__(format_lazy(self.messages[reason], value=value, detail=detail))
+
+
+class TemplateDisabled(DomainError):
+    message = _("This template is not offered any more. Choose another one.")
+    code = "template_disabled"
+
+
 class RoleUnknown(DomainError):
     message = _("There is no role with this name.")
     code = "role_unknown"

@@ -27,6 +27,9 @@ EVENT_LABELS = {
     "dod_evidence.signed": _("Sign-off signed"),
     "deck_webhook.created": _("Webhook created"),
     "deck_webhook.revoked": _("Webhook revoked"),
+    "dod_template.applied": _("Template of a definition of done applied"),
+    "dod_template.changed": _("Template of a definition of done changed"),
+    "dod_template.created": _("Template of a definition of done added"),
     "deckmission.reverted": _("Client mission change reverted"),
     "test_gate.baseline_confirmed": _("Baseline of tests confirmed"),
     "test_gate.rules_changed": _("Rules of a gate changed"),
@@ -42,6 +45,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "client_mission": _("Client mission"),
     "issue_url": _("Issue"),
     "item": _("Item"),
+    "items": _("Items"),
     "max_age_days": _("Maximum age in days"),
     "max_failures": _("Maximum failures"),
     "min_tests": _("Minimum tests"),
@@ -53,4 +57,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "value": _("Value"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("delivery", "feed", "link", "run", "webhook")
+HIDDEN_FIELDS = ("delivery", "feed", "link", "run", "template", "webhook")

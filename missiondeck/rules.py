@@ -38,6 +38,8 @@ EVIDENCE_LENGTH = 1_000
 PULL_REQUEST = r"^https://github\.com/[A-Za-z0-9](-?[A-Za-z0-9]){0,38}/[A-Za-z0-9._-]{1,100}/pull/[1-9][0-9]{0,8}$"
 # Bytes of a file.
 EVIDENCE_FILE_BYTES = 5 * 1024 * 1024
+# Items of a template of a definition of done.
+TEMPLATE_ITEMS = 200
 # Minutes between two checks of an address or a pull request.
 EVIDENCE_CHECK_MINUTES = 10
 

@@ -91,7 +91,7 @@ WORK_ON_BOARDS = VIEW_PROJECTS | {"fallback.change_mission"}
 REVIEW_PROPOSALS = WORK_ON_BOARDS | {"fallback.review_missionfallbackitem"}
 MAINTAIN_PROJECTS = REVIEW_PROPOSALS | {"fallback.change_project"}
 # Members who can view a client mission can view its checklist, chats and test runs.
-VIEW_DECK = _perms("view", "deckmission", "citizen", app="missiondeck")
+VIEW_DECK = _perms("view", "deckmission", "citizen", "dodtemplate", app="missiondeck")
 DELIVER = VIEW_DECK | {
     "missiondeck.add_deckmission",
     "missiondeck.change_deckmission",
@@ -102,6 +102,8 @@ DELIVER = VIEW_DECK | {
     "missiondeck.add_testrun",
     "missiondeck.add_citizen",
     "missiondeck.change_citizen",
+    "missiondeck.add_dodtemplate",
+    "missiondeck.change_dodtemplate",
 }
 VIEW_ACCESS = frozenset(
     {"missionsite.view_role", "common.view_securityevent", "common.view_auditentry", "common.view_retentionrun"}

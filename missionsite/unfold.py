@@ -221,6 +221,12 @@ UNFOLD = {
                         "missiondeck.view_deckmission",
                         active=_is_calendar,
                     ),
+                    _item(
+                        _("Templates"),
+                        "checklist",
+                        "missiondeck_dodtemplate_changelist",
+                        "missiondeck.view_dodtemplate",
+                    ),
                     _item(_("Citizens"), "groups_3", "missiondeck_citizen_changelist", "missiondeck.view_citizen"),
                 ],
             },

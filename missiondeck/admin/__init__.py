@@ -1,5 +1,5 @@
 """The back office of client missions: the list, and a workspace for each mission."""
 
-from missiondeck.admin import citizens, member, missions, timeline
+from missiondeck.admin import citizens, member, missions, templates, timeline
 
-__all__ = ["citizens", "member", "missions", "timeline"]
+__all__ = ["citizens", "member", "missions", "templates", "timeline"]

@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget
+from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget
 
 from groups.admin.base import HistoryAdmin
 from missiondeck.admin import base
@@ -32,10 +32,11 @@ from missiondeck.admin.filters import (
 )
 from missiondeck.admin.transcripts import transcript_view
 from missiondeck.admin.workspace import workspace_urls
-from missiondeck.models import Category, DeckMission
+from missiondeck.models import Category, DeckMission, DodTemplate
 from missiondeck.rules import ITEM_LENGTH
 from missiondeck.services.checklist import add_item
 from missiondeck.services.missions import EDITABLE, create_deck_mission, update_deck_mission
+from missiondeck.services.templates import apply_template
 from missionsite.common.admin import ServiceForm
 from missionsite.common.admin.filters import PeriodFilter
 from missionsite.common.admin.formats import format_datetime, link_to
@@ -91,6 +92,14 @@ class NewMissionForm(MissionForm):
     functional = LinesField(label=Category.FUNCTIONAL.label, help_text=_("One item per line. You can add more later."))
     non_functional = LinesField(label=Category.NON_FUNCTIONAL.label)
     tests = LinesField(label=Category.TESTS.label)
+    template = forms.ModelChoiceField(
+        DodTemplate.objects.filter(is_enabled=True),
+        label=_("Template"),
+        required=False,
+        widget=UnfoldAdminSelectWidget(),
+        empty_label=_("No template"),
+        help_text=_("Its items and their evidence are added to the items below."),
+    )
 
 
 CHECKLIST = {
@@ -148,7 +157,7 @@ class DeckMissionAdmin(HistoryAdmin):
     )
     add_fieldsets = (
         (None, {"fields": _details}),
-        (_("Definition of done"), {"fields": tuple(CHECKLIST)}),
+        (_("Definition of done"), {"fields": ("template", *CHECKLIST)}),
     )
     readonly_fields = (
         "number_shown",
@@ -222,6 +231,8 @@ class DeckMissionAdmin(HistoryAdmin):
         for name, category in CHECKLIST.items():
             for text in values[name]:
                 add_item(actor=base.current_member(request), mission=mission, text=text, category=category)
+        if template := values["template"]:
+            apply_template(actor=base.current_member(request), mission=mission, template=template)
         return mission
 
     def update(self, request: HttpRequest, obj: DeckMission, changes: dict) -> None:

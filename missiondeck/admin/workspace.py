@@ -39,6 +39,7 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("gate/baseline/", "_baseline", run_views.baseline_view),
         ("gate/vanished/", "_vanished", run_views.vanished_view),
         ("items/", "_add", item_views.add_view),
+        ("items/template/", "_template", item_views.template_view),
         ("items/<str:dod_item>/tick/", "_tick", item_views.tick_view),
         ("items/<str:dod_item>/edit/", "_edit", item_views.edit_view),
         ("items/<str:dod_item>/position/", "_position", item_views.position_view),

@@ -11,7 +11,7 @@ from missiondeck.admin.workspace_evidence import evidence_rows, matrix, roles_of
 from missiondeck.admin.workspace_formats import format_progress
 from missiondeck.admin.workspace_texts import links_in
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.models import Category, DeckMission, DeckStatus, DodItem, EvidenceKind
+from missiondeck.models import Category, DeckMission, DeckStatus, DodItem, DodTemplate, EvidenceKind
 from missiondeck.selectors.checklist import Progress, progress_of
 from missiondeck.selectors.comments import comment_counts, comments_on
 from missiondeck.selectors.evidence import evidence_of, is_automatic, last_changes
@@ -56,6 +56,8 @@ def checklist(mission: DeckMission, url: WorkspaceUrl, member: Member, *, may_ch
         "evidence_kinds": EvidenceKind.choices,
         "add_url": url.to(edit=None).action("add"),
         "choices": Category.choices,
+        "templates": list(DodTemplate.objects.filter(is_enabled=True).only("name")) if may_change else [],
+        "template_url": url.to(edit=None).action("template"),
         "closing_url": url.to(edit=None).href,
     }
 

@@ -10,7 +10,7 @@ from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
-from missiondeck.models import Category, ChatSender, DeckStatus
+from missiondeck.models import Category, ChatSender, DeckStatus, DodTemplate
 from missiondeck.selectors.citizens import citizen_names
 from missiondeck.services.runs import CiRun
 
@@ -31,6 +31,16 @@ class StatusForm(forms.Form):
 class ItemForm(forms.Form):
     text = forms.CharField(max_length=rules.ITEM_LENGTH, error_messages={"required": _("Enter the text of the item.")})
     category = forms.ChoiceField(choices=Category)
+
+
+class TemplateChoiceForm(forms.Form):
+    template = forms.ModelChoiceField(
+        DodTemplate.objects.filter(is_enabled=True),
+        error_messages={
+            "required": _("Choose a template."),
+            "invalid_choice": _("This template is not offered any more. Choose another one."),
+        },
+    )
 
 
 class CommentForm(forms.Form):

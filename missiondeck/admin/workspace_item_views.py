@@ -10,13 +10,14 @@ from django.views.decorators.http import require_safe
 
 from missiondeck.admin.base import current_member
 from missiondeck.admin.workspace_evidence import EvidenceForm, SignatureForm, find_evidence, roles_of
-from missiondeck.admin.workspace_forms import CommentForm, ItemForm
+from missiondeck.admin.workspace_forms import CommentForm, ItemForm, TemplateChoiceForm
 from missiondeck.admin.workspace_page import CHANGE, COMMENT, VIEW, action, find_mission, item_removed
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of
 from missiondeck.models import DeckMission, DodItem, Evidence
 from missiondeck.services.checklist import add_item, move_item, remove_item, tick_item, update_item
 from missiondeck.services.comments import add_item_comment
 from missiondeck.services.evidence import add_evidence, remove_evidence, sign_off
+from missiondeck.services.templates import apply_template
 from missionsite.common.admin.actions import InvalidForm, valid_values
 
 
@@ -24,6 +25,14 @@ from missionsite.common.admin.actions import InvalidForm, valid_values
 def add_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Add an item to the definition of done."""
     add_item(actor=current_member(request), mission=mission, **valid_values(ItemForm(request.POST)))
+    return WorkspaceUrl.of(request, mission)
+
+
+@action(CHANGE, part="template", back="ws-checklist")
+def template_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
+    """Add the items of a template that the mission does not have yet."""
+    template = valid_values(TemplateChoiceForm(request.POST))["template"]
+    apply_template(actor=current_member(request), mission=mission, template=template)
     return WorkspaceUrl.of(request, mission)
 
 

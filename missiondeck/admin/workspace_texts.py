@@ -25,7 +25,7 @@ def links_in(request: HttpRequest, mission: DeckMission, texts: Iterable[str]) -
         return Links()
     numbers = sorted({number for text in texts for number in numbers_in(text)})[:MOST_REFERENCES]
     found = DeckMission.objects.filter(number__in=numbers).values_list("number", "pk") if numbers else ()
-    names = {}
+    names: dict[str, str] = {}
     if any("@" in text for text in texts):
         if request.user.has_perm("groups.view_member"):
             for member in people_of(mission):

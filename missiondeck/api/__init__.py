@@ -12,11 +12,13 @@ from missiondeck.api.evidence import router as evidence_router
 from missiondeck.api.gates import router as gates_router
 from missiondeck.api.missions import router as missions_router
 from missiondeck.api.runs import router as runs_router
+from missiondeck.api.templates import router as templates_router
 
 routers = (
     missions_router,
     checklist_router,
     comments_router,
+    templates_router,
     evidence_router,
     chats_router,
     gates_router,

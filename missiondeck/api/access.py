@@ -11,7 +11,7 @@ from ninja import Path, Schema
 from pydantic import ConfigDict
 
 from groups.models import Member
-from missiondeck.models import DeckMission, TestRun
+from missiondeck.models import DeckMission, DodTemplate, TestRun
 from missiondeck.selectors.runs import light_runs
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.errors import NotAllowed
@@ -70,6 +70,14 @@ def get_mission_to_report_on(request: SiteRequest, number: int) -> DeckMission:
     if mission := DeckMission.objects.filter(number=number).first():
         return mission
     raise Http404(gettext("Client mission %(number)s does not exist.") % {"number": number})
+
+
+def get_template(request: SiteRequest, key: uuid.UUID) -> DodTemplate:
+    """A template of a definition of done. Raises Http404, NotAllowed."""
+    request.auth.need("missiondeck.view_dodtemplate")
+    if found := DodTemplate.objects.filter(pk=key).first():
+        return found
+    raise Http404(gettext("There is no template %(key)s.") % {"key": key})
 
 
 def get_run(mission: DeckMission, key: uuid.UUID) -> TestRun:

@@ -94,7 +94,7 @@ def get_deck_dod(request: SiteRequest, number: int = Number):
                 for name, each in progress_of(mission).items()}  # fmt: skip
     overall = progress.pop("")
     return {
-        "items": [_item_out(item) for item in items],
+        "items": [item_out(item) for item in items],
         "progress": [{"category": name, **counts} for name, counts in progress.items()],
         **overall,
     }
@@ -149,10 +149,11 @@ def get_item(mission: DeckMission, key: UUID) -> DodItem:
 
 
 def _fresh(item: DodItem) -> dict:
-    return _item_out(DodItem.objects.select_related("completed_by").get(pk=item.pk))
+    return item_out(DodItem.objects.select_related("completed_by").get(pk=item.pk))
 
 
-def _item_out(item: DodItem) -> dict:
+def item_out(item: DodItem) -> dict:
+    """An item for the response."""
     named = DodItemOut.model_fields.keys() - {"completed_by"}
     by = item.completed_by
     return {name: getattr(item, name) for name in named} | {"completed_by": by.member_id if by else None}

@@ -26,6 +26,7 @@ from missiondeck.api.access import (
     Number,
     Order,
     get_mission_to_change,
+    get_template,
     get_visible_mission,
     visible_missions,
 )
@@ -35,6 +36,7 @@ from missiondeck.models import DeckMission, DeckStatus, DodItem
 from missiondeck.scopes import DECK_READ, DECK_WRITE
 from missiondeck.selectors.missions import missing_of
 from missiondeck.services.missions import change_status, create_deck_mission, update_deck_mission
+from missiondeck.services.templates import apply_template
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, Router, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
@@ -166,6 +168,9 @@ class NewDeckMission(Order):
     deadline: Deadline = Field(description="With a UTC offset.", examples=[EXAMPLE_TIME])
     assigned_to: Address = Field(examples=["noor@example.org"])
     github_url: Repository = Field("", examples=["https://github.com/example/notifier"])
+    template: UUID | None = Field(
+        None, description="A template of a definition of done, whose items are added.", examples=[None]
+    )
 
 
 class DeckMissionChange(Order):
@@ -237,7 +242,13 @@ def get_deck_mission(request: SiteRequest, number: int = Number):
 def add_deck_mission(request: SiteRequest, order: NewDeckMission):
     """Add a client mission. It starts active and gets the next number."""
     request.auth.need(ADD)
-    return Status(201, _detail_out(create_deck_mission(actor=request.auth.member, **order.dict())))
+    values, actor = order.dict(), request.auth.member
+    key = values.pop("template")
+    template = get_template(request, key) if key else None
+    mission = create_deck_mission(actor=actor, **values)
+    if template:
+        apply_template(actor=actor, mission=mission, template=template)
+    return Status(201, _detail_out(mission))
 
 
 @router.patch("/deck/missions/{number}", response=DeckMissionDetail, summary="Change a client mission")

@@ -27,6 +27,7 @@ from missiondeck.models.history import DeckMissionHistory, DodItemHistory
 from missiondeck.models.missions import DeckMission, DeckStatusChange
 from missiondeck.models.notices import Delivery, Notice, Webhook
 from missiondeck.models.runs import LatestRun, RunOutcome, TestRun, TestRunLogPage, TestRunPart
+from missiondeck.models.templates import DodTemplate
 
 __all__ = [
     "FOR_READING",
@@ -50,6 +51,7 @@ __all__ = [
     "DodComment",
     "DodItem",
     "DodItemHistory",
+    "DodTemplate",
     "Evidence",
     "EvidenceChange",
     "EvidenceFile",

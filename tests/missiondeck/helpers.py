@@ -11,10 +11,11 @@ import psycopg
 from django.db import connection
 
 from groups.models import Member
-from missiondeck.models import DeckMission, DodItem, TestRun
+from missiondeck.models import DeckMission, DodItem, DodTemplate, TestRun
 from missiondeck.services.checklist import add_item, tick_item
 from missiondeck.services.missions import change_status, create_deck_mission
 from missiondeck.services.runs import import_report
+from missiondeck.services.templates import add_template
 from tests.support.database import row
 from tests.support.factories.groups import MemberFactory
 
@@ -54,6 +55,17 @@ def report(results: list[dict], **more) -> io.BytesIO:
 def import_results(of: DeckMission, results: list[dict]) -> TestRun:
     """Import a report with these results; returns the run."""
     return import_report(mission=of, file=report(results), actor=Member.objects.system()).run
+
+
+def add_shop_template(actor: Member | None = None) -> DodTemplate:
+    """A template with three items, one of them with evidence."""
+    shop = [
+        {"text": "It pays", "category": "functional", "evidence": [
+            {"kind": "test", "value": "tests.shop \u203a test_pays*"}, {"kind": "sign_off", "value": "Delivery Lead"}]},
+        {"text": "It is fast", "category": "non-functional", "evidence": []},
+        {"text": "All pass", "category": "tests", "evidence": [{"kind": "suite", "value": "unit"}]},
+    ]  # fmt: skip
+    return add_template(actor=actor or Member.objects.system(), name=f"Shop {uuid4()}", items=shop)
 
 
 def junit(*cases: str, name: str = "suite") -> io.BytesIO:

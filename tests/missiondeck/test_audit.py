@@ -38,8 +38,9 @@ from missiondeck.services import (
     missions,
     notices,
     runs,
+    templates,
 )
-from tests.missiondeck.helpers import PASSED, report
+from tests.missiondeck.helpers import PASSED, add_shop_template, report
 from tests.support.factories.groups import MemberFactory
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, RunFactory
 
@@ -99,6 +100,18 @@ def add_citizen(actor: Member) -> None:
 
 def change_citizen(actor: Member) -> None:
     citizens.change_citizen(actor=actor, citizen=Citizen.objects.get(key="maya"), name="Maja")
+
+
+def add_template(actor: Member) -> None:
+    add_shop_template(actor)
+
+
+def apply_template(actor: Member) -> None:
+    templates.apply_template(actor=actor, mission=DeckMissionFactory(), template=add_shop_template())
+
+
+def change_template(actor: Member) -> None:
+    templates.change_template(actor=actor, template=add_shop_template(), name="Shop")
 
 
 def create_webhook(actor: Member) -> None:
@@ -255,6 +268,9 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "comments.add_item_comment": add_item_comment,
     "citizens.add_citizen": add_citizen,
     "citizens.change_citizen": change_citizen,
+    "templates.add_template": add_template,
+    "templates.apply_template": apply_template,
+    "templates.change_template": change_template,
     "client_links._sign": sign_delivery,
     "client_links.add_client_comment": add_client_comment,
     "client_links.create_client_link": create_client_link,

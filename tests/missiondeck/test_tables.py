@@ -70,6 +70,14 @@ deck_citizens
     role              character varying(200)    needed  ''
     position          smallint                  needed  0
     is_enabled        boolean                   needed  true
+deck_dod_templates
+    id                uuid                      needed  gen_random_uuid()
+    created_at        timestamp with time zone  needed  now()
+    name              character varying(100)    needed  -
+    description       character varying(500)    needed  ''
+    items             jsonb                     needed  '[]'
+    is_enabled        boolean                   needed  true
+    updated_at        timestamp with time zone  needed  now()
 dod_comments
     id                uuid                      needed  gen_random_uuid()
     created_at        timestamp with time zone  needed  now()

@@ -13,6 +13,7 @@ from missiondeck.services.chats import add_message
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.evidence import add_evidence, sign_off
 from missiondeck.services.missions import change_status
+from tests.missiondeck.helpers import add_shop_template
 from tests.missiondeck.workspace_helpers import (
     FAILING,
     PASSING,
@@ -46,6 +47,7 @@ def actions(mission: DeckMission) -> list[tuple[str, dict, str]]:
         (address(mission, "_add_comment", item.pk), {"text": "The shop is missing"}, "add_dodcomment"),
         (address(mission, "_import"), {"report": upload(PASSING)}, "add_testrun"),
         (address(mission, "_add"), new, "change_deckmission"),
+        (address(mission, "_template"), {"template": add_shop_template().pk}, "change_deckmission"),
         (address(mission, "_tick", item.pk), {"done": "1"}, "change_deckmission"),
         (address(mission, "_edit", item.pk), new, "change_deckmission"),
         (address(mission, "_position", item.pk), {"to": "down"}, "change_deckmission"),

@@ -17,6 +17,7 @@ from missiondeck.services.feeds import create_feed
 from missiondeck.services.gates import confirm_baseline
 from missiondeck.services.missions import update_deck_mission
 from missiondeck.services.runs import CiRun, import_report, start_run
+from missiondeck.services.templates import add_template
 from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFactory, junit_of
 
 # URLs whose parts are filled in here.
@@ -66,12 +67,21 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         until=until,
     )
     _link, things["client secret"] = create_client_link(actor=people["superuser"], mission=mission, name="Ida")
+    things["dod template"] = add_template(
+        actor=people["superuser"],
+        name="Online shop",
+        items=[{"text": "It ships", "category": "tests", "evidence": [{"kind": "suite", "value": "e2e"}]}],
+    )
     things["citizen"] = Citizen.objects.get(key="maya")
     things["deck feed"], things["deck feed secret"] = create_feed(actor=people["superuser"], name="laptop")
 
 
 # The object of a URL, by model.
-OBJECTS = {"missiondeck/deckmission": "deck mission", "missiondeck/citizen": "citizen"}
+OBJECTS = {
+    "missiondeck/deckmission": "deck mission",
+    "missiondeck/citizen": "citizen",
+    "missiondeck/dodtemplate": "dod template",
+}
 PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "evidence", "form", "secret")
 CHOSEN: dict[str, str] = {}
 
@@ -128,6 +138,13 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_deckmission_change": form,
         "missiondeck_citizen_add": {"key": "olga", "name": "Olga", "position": "6", "is_enabled": "on"},
         "missiondeck_citizen_change": {"name": "Maja", "position": "5", "is_enabled": "on"},
+        "missiondeck_dodtemplate_add": {
+            "name": "Blog",
+            "is_enabled": "on",
+            "functional": "It opens\n  test: test_opens",
+        },
+        "missiondeck_dodtemplate_change": {"name": "Shop", "is_enabled": "on", "tests": "All pass"},
+        "missiondeck_workspace_template": {"template": str(things["dod template"].pk)},
         "missiondeck_feeds": {"name": "phone", "only_own": "on"},
         "missiondeck_workspace_status": {"to": "qa", "reason": "Built"},
         "missiondeck_workspace_add_message": {
@@ -178,6 +195,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
             "until": (timezone.now() + timedelta(days=7)).isoformat(),
         },
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
+        (f"{at}/<number>/dod/template", "POST"): {"template": str(things["dod template"].pk)},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/dod/<item>/evidence", "POST"): {"kind": "suite", "value": "unit"},
         (f"{at}/<number>/dod/<item>/comments", "POST"): {"text": "The shop is missing"},

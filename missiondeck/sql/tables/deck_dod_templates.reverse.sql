@@ -1,0 +1,1 @@
+ALTER TABLE deck_dod_templates DROP CONSTRAINT deck_dod_templates_items_shape;
