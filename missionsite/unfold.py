@@ -222,7 +222,7 @@ UNFOLD = {
                         active=_is_calendar,
                     ),
                     _item(
-                        _("Templates"),
+                        _("Definition of done templates"),
                         "checklist",
                         "missiondeck_dodtemplate_changelist",
                         "missiondeck.view_dodtemplate",

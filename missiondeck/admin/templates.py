@@ -123,7 +123,6 @@ class TemplateAdmin(ModelAdmin[DodTemplate]):
     list_display_links = ("name",)
     sortable_by = ()
     ordering = ("name", "pk")
-    noun_plural = _("templates")
     empty_text = (
         _("No templates yet"),
         _("A template is a definition of done for a kind of client. Missions get its items with their evidence."),

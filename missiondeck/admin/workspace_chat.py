@@ -17,7 +17,6 @@ from missiondeck.admin.workspace_texts import links_in
 from missiondeck.admin.workspace_url import WorkspaceUrl
 from missiondeck.models import ChatMessage, Citizen, DeckMission
 from missiondeck.selectors.chats import format_author, recorder_of
-from missiondeck.selectors.citizens import citizen_names, citizens_of_chats
 from missionsite.common.markdown_links import Links
 from missionsite.common.rendering import render_code, render_markdown
 
@@ -28,11 +27,11 @@ CHARACTERS = 300_000
 SECONDS = 1.5
 
 
-def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], Citizen]:
-    """The tabs, and the open citizen: the chosen one, else the one with the latest message."""
+def citizens(mission: DeckMission, url: WorkspaceUrl, every: list[Citizen]) -> tuple[list[dict], Citizen]:
+    """The tabs, and the open citizen: the chosen one, else the one with the latest message. every: all citizens."""
     rows = ChatMessage.objects.filter(mission=mission).order_by().values_list("citizen")
     found = {name: (count, last) for name, count, last in rows.annotate(Count("pk"), Max("created_at"))}
-    shown = citizens_of_chats(set(found))
+    shown = [each for each in every if each.is_enabled or each.key in found]
     spoke_last = max(found, key=lambda name: found[name][1], default=shown[0].key)
     by_key = {each.key: each for each in shown}
     chosen = by_key.get(url.citizen) or by_key[spoke_last]
@@ -50,8 +49,11 @@ def citizens(mission: DeckMission, url: WorkspaceUrl) -> tuple[list[dict], Citiz
     return tabs, chosen
 
 
-def chat(request: HttpRequest, mission: DeckMission, citizen: str, url: WorkspaceUrl) -> dict:
-    """A page of a chat, latest message last: the last page, or the one before a given message."""
+def chat(request: HttpRequest, mission: DeckMission, citizen: str, url: WorkspaceUrl, names: Mapping[str, str]) -> dict:
+    """A page of a chat, latest message last: the last page, or the one before a given message.
+
+    names: of all citizens, by their keys.
+    """
     messages = ChatMessage.objects.filter(mission=mission, citizen=citizen)
     before = messages.filter(pk=url.before).only("created_at").first() if url.before else None
     if before is not None:
@@ -62,7 +64,6 @@ def chat(request: HttpRequest, mission: DeckMission, citizen: str, url: Workspac
     keys = _that_fit(list(sizes))
     rows = ChatMessage.objects.filter(pk__in=keys).order_by(F("created_at").desc(), F("id").desc())
     found = list(rows.select_related("author"))
-    names = citizen_names()
     shown = _rendered(found, links_in(request, mission, [each.message for each in found]), names)[::-1]
     has_earlier = len(sizes) > len(keys)
     return {

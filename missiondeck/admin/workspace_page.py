@@ -23,7 +23,7 @@ from missiondeck.admin.workspace_head import head, status_changes
 from missiondeck.admin.workspace_runs import runs_of, tests_of
 from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
 from missiondeck.errors import NotDone
-from missiondeck.models import DeckMission, DeckStatus, DodItem
+from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.rules import TESTER
 from missiondeck.selectors.missions import missing_of
 from missionsite.common.admin.actions import InvalidForm, post_action
@@ -113,7 +113,8 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
     request.current_app = admin.site.name
     if request.headers.get("X-Fragment") == "checklist":
         return TemplateResponse(request, "missiondeck/_workspace_fragment.html", context)
-    tabs, citizen = citizens(mission, url)
+    every = list(Citizen.objects.all())
+    tabs, citizen = citizens(mission, url, every)
     context |= {
         **admin.site.each_context(request),
         "opts": DeckMission._meta,
@@ -121,7 +122,7 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
         "matrix": dod["matrix"],
         "tabs": tabs,
         "citizen": citizen,
-        "chat": chat(request, mission, citizen.key, url),
+        "chat": chat(request, mission, citizen.key, url, {each.key: each.name for each in every}),
         "add_message_url": url.to(citizen=citizen.key, before=None).action("add_message"),
         "languages": LANGUAGES,
         "transcripts": _transcripts(mission, citizen.key),

@@ -73,7 +73,7 @@ def list_dod_templates(request: SiteRequest):
     return {"items": list(DodTemplate.objects.all())}
 
 
-@router.post("/deck/missions/{number}/dod/template", response=AddedItems, summary="Apply a template")
+@router.post("/deck/missions/{number}/template", response=AddedItems, summary="Apply a template")
 @needs(DECK_WRITE, checks_rights=True)
 def apply_dod_template(request: SiteRequest, order: TemplateChoice, number: int = Number):
     """Add the items of a template that the mission does not have yet, with their evidence. 409 while the mission is

@@ -83,8 +83,8 @@ class Migration(migrations.Migration):
                 ),
             ],
             options={
-                "verbose_name": "template of a definition of done",
-                "verbose_name_plural": "templates of definitions of done",
+                "verbose_name": "definition of done template",
+                "verbose_name_plural": "definition of done templates",
                 "db_table": "deck_dod_templates",
                 "ordering": ["name"],
                 "constraints": [

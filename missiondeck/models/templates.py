@@ -28,8 +28,8 @@ class DodTemplate(TimestampedModel):
 
     class Meta:
         db_table = "deck_dod_templates"
-        verbose_name = _("template of a definition of done")
-        verbose_name_plural = _("templates of definitions of done")
+        verbose_name = _("definition of done template")
+        verbose_name_plural = _("definition of done templates")
         ordering = ["name"]
         constraints = [
             *one_line_checks("deck_dod_templates", "name", "description"),

@@ -6,6 +6,7 @@ from django.test.utils import CaptureQueriesContext
 
 from fallback.services.documents import save_document
 from groups.models import Event
+from missiondeck.services.comments import add_item_comment
 from missiondeck.services.missions import change_status
 from missionsite.common import mentions
 from missionsite.common.mentions import MOST_LINKS, find_mentions, registered_free_texts
@@ -110,7 +111,7 @@ def test_each_registered_text_is_found_and_opens(noor):
     SavedView.objects.create(member=StaffFactory(), path="/admin/groups/task/", name=f"Tasks of {NAME}", query="q=a")
     deck = DeckMissionFactory(title=NAME)
     ChatMessageFactory(mission=deck, message=NAME)
-    DodItemFactory(mission=deck, text=NAME)
+    add_item_comment(actor=StaffFactory(), item=DodItemFactory(mission=deck, text=NAME), text=NAME)
     change_status(actor=StaffFactory(is_superuser=True), mission=deck, to="qa")
     change_status(actor=StaffFactory(is_superuser=True), mission=deck, to="active", reason=f"{NAME} left")
     listed = find_mentions([NAME], may=lambda _: True)

@@ -66,7 +66,10 @@ def test_comment_on_item_is_shown(lead, dora, mission):
     assert "1 comment<" in page
     assert f'<a href="{address(other)}" rel="nofollow noopener noreferrer">#{other.number}</a>' in page
     assert ", #99999 and " in page
-    assert f'<a href="{address(mission)}?citizen=inna" rel="nofollow noopener noreferrer">@Inna</a> &lt;b&gt;' in answer.content.decode()
+    assert (
+        f'<a href="{address(mission)}?citizen=inna" rel="nofollow noopener noreferrer">@Inna</a> &lt;b&gt;'
+        in answer.content.decode()
+    )
     assert body["text"].split(",")[0] not in page_text(lead.get(address(mission)))
     # Wrong input stays in the form.
     page = page_text(lead.post(target, {"text": "x" * (COMMENT_LENGTH + 1)}))

@@ -614,13 +614,13 @@ admin/missiondeck/citizen/                               | ok:{DECK} 403        
 admin/missiondeck/citizen/add/                           | ok:{DELIVER} 403     | done:{DELIVER} 403
 admin/missiondeck/citizen/<object_id>/                   | to:{ALL}             | to:{ALL}
 admin/missiondeck/citizen/<object_id>/change/            | ok:{DECK} 403        | done:{DELIVER} 403
-admin/missiondeck/citizen/<object_id>/history/           | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/citizen/<object_id>/history/           | to:{ALL}             | to:{ALL}
 admin/missiondeck/citizen/<object_id>/delete/            | 403                  | 403
 admin/missiondeck/dodtemplate/                           | ok:{DECK} 403        | ok:{DECK} 403
 admin/missiondeck/dodtemplate/add/                       | ok:{DELIVER} 403     | done:{DELIVER} 403
 admin/missiondeck/dodtemplate/<object_id>/               | to:{ALL}             | to:{ALL}
 admin/missiondeck/dodtemplate/<object_id>/change/        | ok:{DECK} 403        | done:{DELIVER} 403
-admin/missiondeck/dodtemplate/<object_id>/history/       | ok:{DECK} 403        | ok:{DECK} 403
+admin/missiondeck/dodtemplate/<object_id>/history/       | to:{ALL}             | to:{ALL}
 admin/missiondeck/dodtemplate/<object_id>/delete/        | 403                  | 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/template/ | 405       | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/     | ok:{DECK} 403        | 405
@@ -762,7 +762,7 @@ api/deck/missions/<number>/gate/vanished        POST   | done:{DELIVER} 403:{DEC
 api/deck/missions/<number>/dod                  GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod                  POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/templates                              GET    | ok:{DECK} 403:{ALL}mp
-api/deck/missions/<number>/dod/template         POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/template             POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>           PATCH  | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>           DELETE | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/evidence             GET    | ok:{DECK}m 404:{ALL}p

@@ -195,7 +195,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
             "until": (timezone.now() + timedelta(days=7)).isoformat(),
         },
         (f"{at}/<number>/dod", "POST"): {"text": "It is fast", "category": "tests"},
-        (f"{at}/<number>/dod/template", "POST"): {"template": str(things["dod template"].pk)},
+        (f"{at}/<number>/template", "POST"): {"template": str(things["dod template"].pk)},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/dod/<item>/evidence", "POST"): {"kind": "suite", "value": "unit"},
         (f"{at}/<number>/dod/<item>/comments", "POST"): {"text": "The shop is missing"},
