@@ -9,7 +9,7 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "OrganizationMembership": (),
     "Project": (),
     "ProjectMember": (),
-    "ProjectRepository": ("synced_at", "sync_error"),
+    "ProjectRepository": ("synced_at", "sync_error", "sync_retry_at"),
     "Flow": (),
     "Actor": (),
     "MissionFallbackConfig": ("last_run_at",),

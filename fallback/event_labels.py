@@ -37,6 +37,7 @@ EVENT_LABELS = {
     "organization.changed": _("Organisation edited"),
     "organization.created": _("Organisation created"),
     "organization.role_set": _("Role in the organisation set"),
+    "organization.webhook_secret_renewed": _("Secret of the webhook renewed"),
 }
 
 EVENT_FIELDS: dict[str, EventField] = {

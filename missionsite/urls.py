@@ -28,6 +28,7 @@ urlpatterns = [
     path("view-as/stop/", stop_viewing_as, name="stop_viewing"),
     path("deck/", include("missiondeck.urls")),
     path("github/webhook/", github_webhook, name="github_webhook"),
+    path("github/webhook/<str:organization_id>/", github_webhook, name="organization_github_webhook"),
     path("mail-events/<str:provider>/", mail_events, name="mail_events"),
     # Any text, as for codes, so that every invalid link gives the same page.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import Count, Q, QuerySet
 from django.db.models.functions import Lower
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import reverse
+from django.utils.cache import add_never_cache_headers
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.decorators import display
@@ -17,10 +20,12 @@ from fallback.admin.preferences import DefaultsForm, chosen_channels
 from fallback.models import Organization, OrganizationMembership, Project
 from fallback.models.choices import OrganizationRole
 from fallback.selectors.rights import Right, maintains_organization
+from fallback.services.github_secrets import renew_webhook_secret
 from fallback.services.preferences import set_notification_preferences
 from fallback.services.projects import create_organization, set_organization_role, update_organization
 from groups.models import Event
 from missionsite.common.admin import Action, ActionForm, ServiceForm
+from missionsite.common.admin.actions import render_page
 from missionsite.common.admin.audited import AuditedHistory
 from missionsite.common.admin.formats import format_datetime, format_number, link_to, list_url
 from missionsite.common.audit.events import event_label, event_summary
@@ -49,6 +54,22 @@ class OrganizationAction(Action[Organization]):
 
     def allowed_on(self, request: HttpRequest, obj: Organization) -> bool:
         return maintains_organization(member_of(request), obj)
+
+
+def _secret_page(pages: OrganizationAdmin, request: HttpRequest, made: tuple[Organization, str]) -> HttpResponse:
+    """The page that shows the secret of a webhook once."""
+    organization, secret = made
+    response = render_page(
+        pages,
+        request,
+        "fallback/webhook_secret.html",
+        title=gettext("Webhook of GitHub for {organization}").format(organization=organization),
+        address=settings.SITE_URL + reverse("organization_github_webhook", args=[organization.pk]),
+        secret=secret,
+        back=reverse("admin:fallback_organization_change", args=[organization.pk]),
+    )
+    add_never_cache_headers(response)
+    return response
 
 
 class VisibleProjects(ProjectTab[Organization, Project]):
@@ -87,6 +108,7 @@ EVENT_TYPES = (
     "organization.created",
     "organization.changed",
     "organization.role_set",
+    "organization.webhook_secret_renewed",
     "notification.preferences_changed",
 )
 ACTIVITY: ProjectTab[Organization, Event] = ProjectTab(
@@ -148,6 +170,23 @@ class OrganizationAdmin(AuditedHistory[Organization]):
             form=DefaultsForm,
             help_text=_("How members are notified who have not chosen it themselves in their inbox."),
             icon="notifications",
+        ),
+        OrganizationAction(
+            name="webhook-secret",
+            title=_("Webhook of GitHub"),
+            success_message=_("has a new secret"),
+            run=lambda organization, actor, values: (
+                organization,
+                renew_webhook_secret(actor=actor, organization=organization),
+            ),
+            permission="",
+            help_text=_(
+                "Creates a secret for a webhook of this organisation, which changes only its projects. The next page"
+                " shows it once. A previous secret stops working."
+            ),
+            icon="webhook",
+            result_page=_secret_page,
+            asks_identity=True,
         ),
     )
     empty_text = (_("No organisations yet"), _("An organisation owns projects."))

@@ -40,6 +40,11 @@ class Organization(TimestampedModel):
         help_text=_("The order of projects is fixed: a higher share only adds projects."),
     )
 
+    # Each new secret of its webhook has the next version; 0: it has no webhook of its own.
+    github_secret_version = models.IntegerField(
+        _("version of the webhook's secret"), default=0, db_default=0, editable=False
+    )
+
     class Meta:
         db_table = "organizations"
         db_table_comment = "Who owns projects and workstations."

@@ -170,6 +170,8 @@ class ProjectRepository(TimestampedModel):
     # When its pull requests were last fetched from GitHub, and why that failed since.
     synced_at = models.DateTimeField(_("fetched from GitHub"), null=True, blank=True, editable=False)
     sync_error = models.TextField(_("error"), blank=True, default="", db_default="", editable=False)
+    # The end of a rate limit of GitHub.
+    sync_retry_at = models.DateTimeField(_("next attempt"), null=True, blank=True, editable=False)
 
     class Meta:
         db_table = "project_repositories"

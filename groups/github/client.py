@@ -27,6 +27,7 @@ from groups.github.errors import GitHubBusy, GitHubError, GitHubRejected, GitHub
 logging.getLogger("urllib3").setLevel(logging.ERROR)
 
 MAX_BODY = 2_000_000  # bytes; a page of a hundred repositories has about 600,000
+_NEXT_PAGE = re.compile(r'<([^<>]+)>\s*;[^<]*?\brel="?next\b')
 _MAX_REDIRECTS = 3
 _READ_TIMEOUT = 10.0  # seconds without a byte from the server
 _ATTEMPTS = 3  # of one request
@@ -53,7 +54,8 @@ class Response:
 class GitHubClient:
     """The connections of one call, to one host, with a deadline at which all of them are closed."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, max_body: int = MAX_BODY) -> None:
+        """max_body: bytes of the longest response that is read."""
         from django.conf import settings
 
         try:
@@ -66,6 +68,7 @@ class GitHubClient:
         if not re.fullmatch(r"[!-~]*", token):
             raise GitHubRejected("The setting GITHUB_TOKEN is not a token.")
         self._root = root.url
+        self._max_body = max_body
         self._headers = {
             "Accept": "application/vnd.github+json",
             # GitHub requires a User-Agent.
@@ -88,6 +91,11 @@ class GitHubClient:
             if location and self._pool.is_same_host(there):
                 return there
         raise GitHubUnavailable("GitHub redirects to another host, which the site does not follow.")
+
+    def next_page(self, answer: Response) -> str:
+        """The address of the page after a response; empty after the last one. Raises GitHubUnavailable."""
+        following = _NEXT_PAGE.search(answer.headers.get("Link", ""))
+        return self.address(following[1], linked_from=answer.address) if following else ""
 
     def get(self, there: str, *, accept: tuple[int, ...] = (200,)) -> Response:
         """Request a path below the API's root, or an address of `address`. Raises for a status that is not accepted."""
@@ -140,7 +148,7 @@ class GitHubClient:
                 preload_content=False,
                 decode_content=False,
             )
-            body = response.read(MAX_BODY + 1)
+            body = response.read(self._max_body + 1)
         except (HTTPError, HTTPException, OSError, ValueError) as error:
             self._deadline.check()
             if isinstance(error, (ProtocolError, NewConnectionError, ConnectionError)):
@@ -153,7 +161,7 @@ class GitHubClient:
             if response is not None:
                 response.close()
         self._deadline.check()
-        if len(body) > MAX_BODY:
+        if len(body) > self._max_body:
             raise GitHubUnavailable("GitHub's answer is too long.")
         return response.status, response.headers, body
 

@@ -15,7 +15,6 @@ from groups.github.errors import GitHubNameInvalid, GitHubNotAPerson, GitHubUnav
 # GitHub's own rule: letters, digits and single hyphens between them, 39 characters at most.
 _USERNAME = re.compile(r"(?=.{1,39}\Z)[A-Za-z0-9]+(?:-[A-Za-z0-9]+)*")
 _WEB_ADDRESS = re.compile(r"https?://[!-~]{1,240}")
-_NEXT_PAGE = re.compile(r'<([^<>]+)>\s*;[^<]*?\brel="?next\b')
 _TOO_MANY = 10**12  # of anything
 MAX_PAGES = 30  # of a hundred repositories
 # The public texts that a person can edit.
@@ -84,10 +83,9 @@ def _stars(github: GitHubClient, login: str) -> tuple[int, bool]:
             raise GitHubUnavailable("GitHub's list of repositories is not a list.")
         for repository in answer.data:
             stars[_count(repository, "id")] = _count(repository, "stargazers_count")
-        following = _NEXT_PAGE.search(answer.headers.get("Link", ""))
-        if not following:
+        here = github.next_page(answer)
+        if not here:
             return sum(stars.values()), True
-        here = github.address(following[1], linked_from=answer.address)
     return sum(stars.values()), False
 
 

@@ -10,10 +10,21 @@ import json
 from hashlib import sha256
 from itertools import count
 
+from fallback.models import GithubCheckRun, GithubPrComment, GithubPrReview, GithubPullRequest
+
 SECRET = "a secret of the webhook"
 NAME = "acme/site"
 SHA = "ec26c3e57ca3a959ca5aad62de7213c562f8c821"
 _deliveries = count(1)
+
+
+def branch(mission) -> str:
+    return f"mission/{mission.pk.lower()}"
+
+
+def stored() -> dict[str, int]:
+    kinds = (GithubPullRequest, GithubPrReview, GithubPrComment, GithubCheckRun)
+    return {kind.__name__: kind.objects.count() for kind in kinds}
 
 
 def pull(number: int = 7, branch: str = "changes", *, at: int = 0, **fields) -> dict:
@@ -77,12 +88,22 @@ def payload(action: str, **parts) -> dict:
     return {"action": action, **parts, "repository": {"full_name": NAME}, "sender": {"login": "octocat"}}
 
 
-def deliver(client, event: str, body: dict | bytes, *, delivery: str = "", signature: str | None = None, **headers):
-    """Send a delivery, signed as GitHub does."""
+def deliver(
+    client,
+    event: str,
+    body: dict | bytes,
+    *,
+    delivery: str = "",
+    signature: str | None = None,
+    secret: str = SECRET,
+    to: str = "/github/webhook/",
+    **headers,
+):
+    """Send a delivery, signed as GitHub does. to: the address of the webhook."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-    sign = "sha256=" + hmac.new(SECRET.encode(), raw, sha256).hexdigest() if signature is None else signature
+    sign = "sha256=" + hmac.new(secret.encode(), raw, sha256).hexdigest() if signature is None else signature
     return client.post(
-        "/github/webhook/",
+        to,
         raw,
         content_type="application/json",
         headers={

@@ -20,18 +20,29 @@ from fallback.models import (
 )
 from fallback.rules import GITHUB_PAYLOAD_BYTES
 from fallback.services import github as service
-from fallback.services.github import receive_delivery
+from fallback.services.github import apply_pull_request
+from fallback.services.github_events import receive_delivery
 from fallback.services.missions import create_mission, review_mission
 from fallback.services.retention import delete_old_deliveries
-from fallback.tasks import reconcile_github
 from groups.models import Member
-from tests.fallback.github_payloads import NAME, SHA, check, comment, deliver, merged, payload, pull, review
+from tests.fallback.github_payloads import (
+    NAME,
+    SHA,
+    branch,
+    check,
+    comment,
+    deliver,
+    merged,
+    payload,
+    pull,
+    review,
+    stored,
+)
 from tests.support.admin import client_of, page_text
 from tests.support.concurrency import CONTROL_ROUNDS, ROUNDS, crowd
 from tests.support.database import rejected_by
 from tests.support.factories.fallback import MissionFactory, ProjectMemberFactory, RepositoryFactory
 from tests.support.factories.groups import StaffFactory
-from tests.support.github_server import github, rate_limited, reply
 
 pytestmark = pytest.mark.django_db
 
@@ -52,10 +63,6 @@ def mission():
     return MissionFactory(project=repository.project, repository=repository, title="Write the guide", list="doing")
 
 
-def branch(mission) -> str:
-    return f"mission/{mission.pk.lower()}"
-
-
 def opened(mission, **fields):
     return payload("opened", pull_request=pull(branch=branch(mission), **fields))
 
@@ -63,11 +70,6 @@ def opened(mission, **fields):
 def outcome(answer) -> str:
     assert answer.status_code == 200, answer.content
     return answer.json()["outcome"]
-
-
-def stored() -> dict[str, int]:
-    kinds = (GithubPullRequest, GithubPrReview, GithubPrComment, GithubCheckRun)
-    return {kind.__name__: kind.objects.count() for kind in kinds}
 
 
 # --- Deliveries -------------------------------------------------------------------------------
@@ -154,27 +156,45 @@ def test_concurrent_repetitions_have_one_effect():
                 )
             )
             assert sorted(map(str, results)) == ["applied", "repeated", "repeated", "repeated"]
+            again = people.run(
+                lambda each, body=body, number=number: receive_delivery(
+                    actor=Member.objects.system(), delivery=f"d{number}-{each}", event="pull_request", payload=body
+                )
+            )
+            assert list(map(str, again)) == ["applied"] * 4
             assert mission.events.filter(type="mission.moved").count() == 1
+            merges = ProjectActivity.objects.filter(type="pull_request.merged", payload__mission=mission.pk)
+            assert merges.count() == 1
 
 
 @pytest.mark.django_db(transaction=True)
 @pytest.mark.seed("004 GitHub", control=True)
-def test_without_lock_of_board_a_merge_counts_twice(monkeypatch):
+def test_without_locks_a_merge_counts_twice(monkeypatch):
     monkeypatch.setattr(service, "lock_board", lambda project_id: None)
+    monkeypatch.setattr(
+        service,
+        "_lock_pull_request",
+        lambda repository, number: GithubPullRequest.objects.filter(repository=repository, number=number).first(),
+    )
     repository = RepositoryFactory(name=NAME)
     with crowd(4) as people:
         for number in range(CONTROL_ROUNDS):
             mission = create_mission(actor=Member.objects.system(), project=repository.project, title="Guide")
+            apply_pull_request(
+                actor=Member.objects.system(), repository=repository, data=pull(number + 1, branch(mission))
+            )
             body = payload("closed", pull_request=merged(number=number + 1, branch=branch(mission)))
+            # Four deliveries with IDs of their own.
             results = people.run(
                 lambda each, body=body, number=number: receive_delivery(
                     actor=Member.objects.system(), delivery=f"d{number}-{each}", event="pull_request", payload=body
                 )
             )
-            # Four deliveries with IDs of their own: without the lock, all but one violate the unique constraint.
-            if any(isinstance(each, Exception) for each in results):
+            merges = ProjectActivity.objects.filter(type="pull_request.merged", payload__mission=mission.pk)
+            assert [each for each in results if isinstance(each, Exception)] == []
+            if merges.count() > 1:
                 return
-    raise AssertionError("every delivery was applied: the lock proves nothing")
+    raise AssertionError("every merge counted once: the locks prove nothing")
 
 
 # --- Order ------------------------------------------------------------------------------------
@@ -369,72 +389,3 @@ def test_old_deliveries_are_deleted(client):
     system, at = Member.objects.system(), timezone.now()
     assert delete_old_deliveries(actor=system, at=at) == 0
     assert delete_old_deliveries(actor=system, at=at + timedelta(days=31)) == 1
-
-
-# --- Reconcile --------------------------------------------------------------------------------
-
-
-@pytest.fixture
-def server(settings):
-    with github() as running:
-        settings.GITHUB_API_URL = running.url
-        yield running
-
-
-def script(server, *pulls, reviews=(), comments=(), lines=(), checks=()):
-    root = "/repos/Acme/Site"
-    server.on(f"{root}/pulls", reply(list(pulls)))
-    for each in pulls:
-        number = each["number"]
-        server.on(f"{root}/pulls/{number}/reviews", reply(list(reviews)))
-        server.on(f"{root}/issues/{number}/comments", reply(list(comments)))
-        server.on(f"{root}/pulls/{number}/comments", reply(list(lines)))
-    server.on(f"{root}/commits/{SHA}/check-runs", reply({"total_count": len(checks), "check_runs": list(checks)}))
-
-
-@pytest.mark.seed("004 GitHub")
-def test_job_fetches_what_was_missed(server, mission):
-    recent = f"{timezone.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-    # As the list of pull requests has it: without `merged`.
-    found = pull(branch=branch(mission), state="closed", merged_at=recent, updated_at=recent)
-    script(
-        server,
-        found,
-        pull(8, "own", updated_at=recent),
-        reviews=[review(state="CHANGES_REQUESTED")],
-        comments=[comment()],
-        lines=[comment()],
-        checks=[check(pull_requests=[])],
-    )
-    assert reconcile_github(timestamp=0) == {"fetched": 1, "failed": 0}
-    mission.refresh_from_db()
-    assert mission.list == "done"
-    assert stored() == {"GithubPullRequest": 1, "GithubPrReview": 1, "GithubPrComment": 2, "GithubCheckRun": 1}
-    assert GithubPrReview.objects.get().state == "changes_requested"
-    assert not GithubPullRequest.objects.get().needs_sync
-    # A second run asks only for the list, as nothing has changed.
-    before = sum(server.counts().values())
-    assert reconcile_github(timestamp=0) == {"fetched": 1, "failed": 0}
-    assert stored()["GithubPullRequest"] == 1
-    assert sum(server.counts().values()) - before <= 5
-    assert mission.events.filter(type="mission.moved").count() == 1
-
-
-def test_job_stores_error_and_stops_at_rate_limit(server, mission, settings):
-    other = RepositoryFactory(name="acme/other")
-    server.on("/repos/Acme/Site/pulls", reply({"message": "Bad credentials"}, 401))
-    server.on("/repos/acme/other/pulls", reply([{"number": 1}]))
-    assert reconcile_github(timestamp=0) == {"fetched": 0, "failed": 2}
-    for repository in (mission.repository, other):
-        repository.refresh_from_db()
-        assert repository.sync_error
-    server.on("/repos/Acme/Site/pulls", rate_limited(timezone.now() + timedelta(hours=1)))
-    server.on("/repos/acme/other/pulls", rate_limited(timezone.now() + timedelta(hours=1)))
-    assert reconcile_github(timestamp=0) == {"fetched": 0, "failed": 1}
-    script(server)
-    server.on("/repos/acme/other/pulls", reply([]))
-    assert reconcile_github(timestamp=0) == {"fetched": 2, "failed": 0}
-    mission.repository.refresh_from_db()
-    assert (mission.repository.sync_error, mission.repository.synced_at is None) == ("", False)
-    settings.FALLBACK_GITHUB_WEBHOOK_SECRETS = []
-    assert reconcile_github(timestamp=0) == {"fetched": 0, "failed": 0}

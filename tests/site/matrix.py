@@ -361,6 +361,7 @@ admin/fallback/organization/<object_id>/                 | to:{ALL}             
 admin/fallback/organization/<object_id>/change/          | ok:{LOOK} to:X 403   | done:ASO to:X 403
 admin/fallback/organization/<object_id>/set-role/        | ok:ASO {GONE} 403 | done:ASO {GONE} 403
 admin/fallback/organization/<object_id>/notification-defaults/ | ok:ASO {GONE} 403 | done:ASO {GONE} 403
+admin/fallback/organization/<object_id>/webhook-secret/ | ok:ASO {GONE} 403 | done:ASO {GONE} 403
 admin/fallback/organization/<object_id>/projects/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/people/          | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/organization/<object_id>/activity/        | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
@@ -662,6 +663,7 @@ view-as/stop/                                            | 405:{ALL}mpi-        
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
 # The events of e-mail providers: with a secret, none of which is set here.
 github/webhook/                                          | 405:{ALL}mpi-         | 503:{ALL}mpi-
+github/webhook/<organization_id>/                        | 405:{ALL}mpi-         | 401:{ALL}mpi-
 mail-events/<provider>/                                  | 405:{ALL}mpi-         | 503:{ALL}mpi-
 """
 
