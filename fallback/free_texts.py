@@ -31,6 +31,17 @@ FREE_TEXTS = (
         "fallback.every_project",
     ),
     FreeText(
+        "fallback.MissionComment",
+        _("Comments"),
+        ("body",),
+        lambda comment: (
+            reverse("admin:fallback_mission_comments", args=[comment.mission_id])
+            if comment.mission_id
+            else reverse("admin:fallback_missionfallbackitem_comments", args=[comment.item_id])
+        ),
+        "fallback.every_project",
+    ),
+    FreeText(
         "fallback.MissionFallbackItem",
         _("Proposals"),
         ("title", "description", "feedback"),

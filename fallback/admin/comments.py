@@ -15,6 +15,7 @@ from django.utils.translation import gettext_lazy as _
 from fallback import rules
 from fallback.admin.base import ProjectCustomTab, member_of, rights_of
 from fallback.models import Mission, MissionComment, MissionFallbackItem
+from fallback.selectors.comments import may_edit, may_remove
 from fallback.selectors.rights import Right
 from fallback.services.comments import add_comment, edit_comment, people_of_project, project_of, remove_comment
 from missionsite.common.admin.actions import post_action, valid_values
@@ -30,8 +31,7 @@ class CommentForm(forms.Form):
 
 def _comments(subject: Mission | MissionFallbackItem, request: HttpRequest) -> dict:
     """The context of the tab."""
-    member, rights, at = member_of(request), rights_of(request), timezone.now()
-    may_remove = rights.allows(Right.MAINTAIN, subject.project)
+    rights, at = rights_of(request), timezone.now()
     found = list(subject.comments.select_related("author").order_by("-created_at", "-id")[:SHOWN])[::-1]
     route = "fallback_mission_comment" if isinstance(subject, Mission) else "fallback_item_comment"
     may_comment = rights.allows(Right.CONTRIBUTE, subject.project)
@@ -39,11 +39,8 @@ def _comments(subject: Mission | MissionFallbackItem, request: HttpRequest) -> d
         "comments": [
             {
                 "comment": each,
-                "may_edit": may_comment
-                and each.author_id == member.pk
-                and not each.removed_at
-                and at - each.created_at <= rules.COMMENT_EDIT_WINDOW,
-                "may_remove": may_remove and not each.removed_at,
+                "may_edit": may_edit(rights, each, subject.project, at),
+                "may_remove": may_remove(rights, each, subject.project, at),
             }
             for each in found
         ],
@@ -130,6 +127,8 @@ def edit_view(request: HttpRequest, comment_id: str) -> FormResult:
 def remove_view(request: HttpRequest, comment_id: str) -> FormResult:
     """Remove a comment."""
     comment = _comment(request, comment_id)
-    rights_of(request).check(Right.MAINTAIN, project_of(comment))
+    # A removed one raises CommentRemoved.
+    if comment.removed_at or not may_remove(rights_of(request), comment, project_of(comment), timezone.now()):
+        rights_of(request).check(Right.MAINTAIN, project_of(comment))
     remove_comment(actor=member_of(request), comment=comment)
     return FormResult(_tab_of_comment(comment_id), gettext("Comment removed."))

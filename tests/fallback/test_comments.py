@@ -4,15 +4,19 @@ from datetime import timedelta
 
 import pytest
 from django.urls import reverse
+from django.utils import timezone
 
 from fallback.errors import CommentOfOther, CommentRemoved, CommentTooOld
 from fallback.models import MissionComment, Notification
 from fallback.rules import COMMENT_EDIT_WINDOW
 from fallback.services.comments import add_comment, edit_comment, mentioned, remove_comment
+from missionsite.common.mentions import find_mentions
+from tests.fallback.api.calls import post, read_pages
 from tests.support.admin import client_of, page_text
 from tests.support.database import rejected_by
 from tests.support.factories.fallback import ItemFactory, MissionFactory, ProjectMemberFactory
 from tests.support.factories.groups import MemberFactory, StaffFactory
+from tests.support.factories.tokens import api_client
 
 pytestmark = pytest.mark.django_db
 
@@ -141,3 +145,44 @@ def test_viewer_reads_and_outsider_does_not(mission):
     assert elsewhere.post(reverse("admin:fallback_comment_remove", args=[comment.pk])).status_code == 404
     comment.refresh_from_db()
     assert comment.removed_at is None
+
+
+# --- API --------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("kind", ["mission", "proposal"])
+def test_api_lists_adds_and_removes_comments(mission, kind):
+    item = ItemFactory(run__project=mission.project)
+    author, other, chief = (person(mission, role, role.title()) for role in ("reviewer", "reviewer", "maintainer"))
+    subject = mission if kind == "mission" else item
+    part = f"missions/{mission.pk}" if kind == "mission" else f"fallback/items/{item.pk}"
+    address = f"/api/projects/{mission.project_id}/{part}/comments"
+    made = []
+    for text in ("First", f"@{other.member_id}, @Chief: second", "Third"):
+        answer = post(api_client(author), address, body=text)
+        assert answer.status_code == 201
+        made.append(answer.json())
+    assert informed(other) == 1
+    rows, pages = read_pages(api_client(other), f"{address}?limit=2")
+    assert ([row["body"] for row in rows], pages) == (["Third", f"@{other.member_id}, @Chief: second", "First"], 2)
+    assert {row["author"] for row in rows} == {author.member_id}
+    # Of others, only a maintainer removes one; one's own within 15 minutes.
+    assert post(api_client(other), f"{address}/{made[0]['id']}/remove").status_code == 403
+    for client, each in ((author, made[0]), (chief, made[1])):
+        assert post(api_client(client), f"{address}/{each['id']}/remove").json()["body"] == ""
+    assert post(api_client(author), f"{address}/{made[0]['id']}/remove").json()["code"] == "comment_removed"
+    MissionComment.objects.filter(pk=made[2]["id"]).update(created_at=timezone.now() - timedelta(hours=1))
+    assert post(api_client(author), f"{address}/{made[2]['id']}/remove").status_code == 403
+    assert subject.comments.filter(removed_at=None).count() == 1
+    assert post(api_client(author), address, body=" ").status_code == 422
+    elsewhere = MissionFactory(project=mission.project)
+    wrong = f"/api/projects/{mission.project_id}/missions/{elsewhere.pk}/comments/{made[2]['id']}/remove"
+    assert post(api_client(chief), wrong).status_code == 404
+
+
+def test_comment_is_found_before_erasing(mission):
+    comment = add_comment(actor=person(mission, "contributor"), mission=mission, body="Ask Zacharias Quillfeather")
+    found = find_mentions(["Zacharias Quillfeather"], may=lambda permission: permission == "fallback.every_project")
+    assert [(str(each.noun), each.links) for each in found if each.links] == [
+        ("Comments", [(str(comment), tab(mission))])
+    ]
