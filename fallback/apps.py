@@ -15,6 +15,8 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "MissionFallbackConfig": ("last_run_at",),
     "MissionFallbackTemplate": ("last_scheduled_on", "edited_at"),
     "MissionFallbackItem": ("counted_week", "counted_month", "reviewer_token"),
+    "MemberAbsence": (),
+    "MissionAssignment": (),
     "Mission": ("dependency_count", "open_dependency_count", "last_event_at", "reviewer_token"),
 }
 

@@ -3,8 +3,10 @@
 from datetime import datetime
 from typing import Any
 
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
+from fallback.rules import ABSENCE_LONGEST
 from missionsite.common.errors import DomainError
 
 
@@ -321,6 +323,36 @@ class PullRequestMissing(DomainError):
 class MissionWithoutRepository(DomainError):
     message = _("This mission has no repository for a pull request.")
     code = "mission_without_repository"
+
+
+# --- Absences and assignments -----------------------------------------------------------------
+
+
+class AbsenceInThePast(DomainError):
+    message = _("The last day has passed. Choose a later one.")
+    code = "absence_in_the_past"
+    field = "last"
+    status = 422
+
+
+class AbsenceTooLong(DomainError):
+    message = format_lazy(_("An absence has at most {days} days."), days=ABSENCE_LONGEST.days)
+    code = "absence_too_long"
+    field = "last"
+    status = 422
+
+
+class AssigneeLacksRight(DomainError):
+    message = _("This member has no role in the project that allows this. Give the member a role first.")
+    code = "assignee_lacks_right"
+    field = "member"
+
+
+class HandOverToSame(DomainError):
+    message = _("Choose another member to take over the work.")
+    code = "hand_over_to_same"
+    field = "to"
+    status = 422
 
 
 # --- Pull requests ----------------------------------------------------------------------------

@@ -9,6 +9,9 @@ def register() -> None:
             OwnRows(f"fallback.{model}", "member")
             for model in (
                 "AccessRequest",
+                "MemberAbsence",
+                "MissionAssignment",
+                "MissionStar",
                 "Notification",
                 "NotificationPreference",
                 "NotificationSettings",
@@ -23,6 +26,7 @@ def register() -> None:
             NamedIn(f"fallback.{model}", field)
             for model, field in (
                 ("AccessRequest", "decided_by"),
+                ("MemberAbsence", "deputy"),
                 ("Mission", "reviewed_by"),
                 ("MissionEvent", "actor"),
                 ("MissionFallbackItem", "reviewed_by"),

@@ -14,6 +14,10 @@ def register() -> None:
         Moves("fallback.AccessRequest", "member", unless=("project_id",), where="t.status = 'pending'"),
         Moves("fallback.Notification", "member"),
         Moves("fallback.ProjectStar", "member", unless=("project_id",)),
+        Moves("fallback.MissionStar", "member", unless=("mission_id",)),
+        Moves("fallback.MissionAssignment", "member"),
+        Stays("fallback.MemberAbsence", "member", _("The kept account enters its own absences.")),
+        Stays("fallback.MemberAbsence", "deputy", _("The kept account enters its own absences.")),
         Moves("fallback.NotificationPreference", "member", unless=("organization_id", "kind", "channel")),
         Stays("fallback.NotificationSettings", "member", _("Each member has their own.")),
         *(

@@ -80,6 +80,10 @@ DEFAULT_DIGEST_HOUR = 8
 # Days of a snooze that the inbox offers.
 SNOOZE_DAYS = (1, 7)
 
+# --- Absences ---------------------------------------------------------------------------------
+
+ABSENCE_LONGEST = timedelta(days=366)
+
 # --- Comments ---------------------------------------------------------------------------------
 
 COMMENT_LENGTH = 5_000

@@ -41,6 +41,13 @@ def _is_proposal_list(request: HttpRequest) -> bool:
     )
 
 
+def _is_inbox(request: HttpRequest) -> bool:
+    """Whether the current page belongs to the inbox; the address of the starred page has the same prefix."""
+    return request.path_info.startswith(str(reverse_lazy("admin:fallback_inbox"))) and not request.path_info.startswith(
+        str(reverse_lazy("admin:fallback_starred"))
+    )
+
+
 def _is_project_list(request: HttpRequest) -> bool:
     """Whether the current page belongs to the list of projects; two other pages' addresses have the same prefix."""
     pages = ("admin:fallback_inbox", "admin:fallback_metrics")
@@ -178,7 +185,8 @@ UNFOLD = {
                 "title": _("Projects & fallback"),
                 "separator": True,
                 "items": [
-                    _project_item(_("Inbox"), "inbox", "fallback_inbox"),
+                    _project_item(_("Inbox"), "inbox", "fallback_inbox", active=_is_inbox),
+                    _project_item(_("Starred"), "star", "fallback_starred"),
                     _project_item(_("Review proposals"), "rate_review", "fallback_review"),
                     _project_item(_("Projects"), "view_kanban", "fallback_project_changelist", active=_is_project_list),
                     _project_item(_("Metrics"), "monitoring", "fallback_metrics"),

@@ -86,8 +86,10 @@ class MemberField(forms.CharField):
             **kwargs,
         )
 
-    def clean(self, value: Any) -> Member:
+    def clean(self, value: Any) -> Member | None:
         given = super().clean(value)
+        if not given:
+            return None
         member = (
             Member.objects.filter(Q(member_id=given.upper()) | Q(email__iexact=given), is_active=True)
             .exclude(pk=SYSTEM_MEMBER_ID)

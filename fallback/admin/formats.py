@@ -49,6 +49,8 @@ EVENT_LABELS = {
     "document.text_removed": _("Text of a document removed"),
     "agent_session.started": _("Agent started"),
     "agent_session.ended": _("Agent ended"),
+    "assignment.changed": _("Assignment changed"),
+    "assignment.handed_over": _("Assignment handed over"),
     "pull_request.linked": _("Pull request linked"),
     "pull_request.merged": _("Pull request merged"),
     "project.created": _("Project created"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import timedelta
 
 from django import forms
@@ -23,6 +24,7 @@ from fallback.rules import ACCESS_MESSAGE_LENGTH, SNOOZE_DAYS
 from fallback.selectors.rights import Right
 from fallback.services.access import decide_access_request
 from fallback.services.notifications import mark_notifications_read, snooze_notification
+from groups.models import Member
 from missionsite.common.accounts.identity import require_identity
 from missionsite.common.admin import ActionForm
 from missionsite.common.admin.actions import NotFound, post_action, valid_values
@@ -82,9 +84,12 @@ def inbox_view(request: HttpRequest) -> HttpResponse:
         .select_related("project", "member")
         .order_by("created_at", "id")[:PER_PAGE]
     )
+    named = {name for each in found if (name := each.payload.get("deputy_for"))}
+    absent = {each.member_id: each.display_name for each in Member.objects.filter(member_id__in=named)} if named else {}
     context = {
         "title": gettext("Inbox"),
-        "notifications": [_notification(each) for each in found],
+        "notifications": [_notification(each, absent) for each in found],
+        "may_hand_over": rights.in_any_project(Right.MAINTAIN),
         "requests": requests,
         "roles": ProjectRole.choices,
         "snoozed": listed.filter(snoozed_until__gt=timezone.now()).count(),
@@ -100,7 +105,7 @@ def inbox_view(request: HttpRequest) -> HttpResponse:
     return TemplateResponse(request, "fallback/inbox.html", {**admin.site.each_context(request), **context})
 
 
-def _notification(notification: Notification) -> dict:
+def _notification(notification: Notification, absent: Mapping[str, str]) -> dict:
     project = notification.project
     kinds = dict(NotificationKind.choices) | notification_kinds()
     address = ""
@@ -109,6 +114,10 @@ def _notification(notification: Notification) -> dict:
         address = path
     elif project and notification.kind == NotificationKind.PROPOSAL_WAITING:
         address = f"{reverse('admin:fallback_review')}?project={project.pk}"
+    elif notification.kind == NotificationKind.DEPUTY_NAMED:
+        address = reverse("admin:fallback_absences")
+    elif notification.kind == NotificationKind.REVIEW_REQUESTED and (item := notification.payload.get("item")):
+        address = reverse("admin:fallback_missionfallbackitem_change", args=[item])
     elif item := notification.payload.get("item"):
         address = reverse("admin:fallback_missionfallbackitem_comments", args=[item])
     elif notification.kind == NotificationKind.MENTION and notification.mission_id:
@@ -126,6 +135,7 @@ def _notification(notification: Notification) -> dict:
         # Titles of this app are stored in English.
         "title": gettext(notification.title) if own else notification.title,
         "project": project.name if project else "",
+        "deputy_for": absent.get(notification.payload.get("deputy_for", ""), ""),
         "url": address,
         "created_at": notification.created_at,
         "is_unread": notification.read_at is None,

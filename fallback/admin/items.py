@@ -6,7 +6,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
-from fallback.admin import comments, review_actions, review_page
+from fallback.admin import assignments, comments, review_actions, review_page
 from fallback.admin.base import ITEM, KeySearch, ReadOnlyProjectModelAdmin, VisibleRelatedFilter
 from fallback.admin.formats import format_effort, format_run
 from fallback.models import MissionFallbackItem
@@ -30,12 +30,13 @@ class ItemAdmin(ReadOnlyProjectModelAdmin[MissionFallbackItem]):
     )
     sortable_by = ()
     fieldsets = (
-        (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"))}),
+        (None, {"fields": ("project_link", "title", "description", ("state", "mission_link"), "assigned")}),
         (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"))}),
         (_("Decision"), {"fields": (("reviewer", "reviewed_at"), "why", "duplicate_of", "snoozed_until")}),
         (_("Origin"), {"fields": (("template_link", "run_link"), "created_at")}),
     )
     tabs = (comments.COMMENTS,)
+    object_actions = (assignments.ASSIGN_ITEM,)
     empty_text = (_("No proposals yet"), _("Proposals are made when a project runs low on ready missions."))
 
     def get_urls(self) -> list:
@@ -74,6 +75,10 @@ class ItemAdmin(ReadOnlyProjectModelAdmin[MissionFallbackItem]):
     @display(description=_("Mission"))
     def mission_link(self, item: MissionFallbackItem) -> str:
         return link_to(item.mission)
+
+    @display(description=_("Assigned to"))
+    def assigned(self, item: MissionFallbackItem) -> str:
+        return assignments.assignees(item)
 
     @display(description=_("Effort"))
     def effort(self, item: MissionFallbackItem) -> str:

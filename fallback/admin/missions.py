@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget, UnfoldAdminTextareaWidget, UnfoldBooleanSwitchWidget
 
-from fallback.admin import agents, board, comments, documents, pull_requests
+from fallback.admin import agents, assignments, board, comments, documents, pull_requests, stars
 from fallback.admin.base import (
     AGENT,
     LIST,
@@ -236,7 +236,10 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
     autocomplete_fields = ("project", "flow", "actor", "repository")
     fieldsets = (
         (None, {"fields": ("project", "title", "description", "clarification")}),
-        (_("Status"), {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"))}),
+        (
+            _("Status"),
+            {"fields": (("list_state", "ready"), ("stage", "priority"), ("blocked", "origin_text"), "assigned")},
+        ),
         (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
         (_("Pull request"), {"fields": ("pr_mode", ("pr_branch_name", "github_pr_number"))}),
         (_("Agent"), {"fields": ("agent_status", "solution", "tasks")}),
@@ -248,6 +251,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         (_("Work"), {"fields": (("flow", "actor"), ("repository", "target_branch"), "requires_review")}),
     )
     readonly_fields = (
+        "assigned",
         "list_state",
         "blocked",
         "origin_text",
@@ -271,7 +275,7 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
             name="dependencies", title=_("Dependencies"), template="fallback/dependencies.html", context=_dependencies
         ),
     )
-    object_actions = ACTIONS
+    object_actions = (*ACTIONS, assignments.ASSIGN_MISSION, *stars.star_actions())
     empty_text = (_("No missions yet"), _("A mission is a task on the board of a project."))
     add_label = _("Add mission")
 
@@ -322,6 +326,10 @@ class MissionAdmin(ProjectModelAdmin[Mission]):
         if not mission.open_dependency_count:
             return ""
         return gettext("by {open} of {all}").format(open=mission.open_dependency_count, all=mission.dependency_count)
+
+    @display(description=_("Assigned to"))
+    def assigned(self, mission: Mission) -> str:
+        return assignments.assignees(mission)
 
     @display(description=_("Origin"))
     def origin_text(self, mission: Mission) -> str:

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSelectWidget
 
 from fallback import rules
-from fallback.admin import board, inbox, metrics
+from fallback.admin import absences, assignments, board, inbox, metrics, stars
 from fallback.admin.base import (
     CONFIG,
     PROJECT,
@@ -247,7 +247,7 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
     readonly_fields = ("state", "fallback_state", "created_at", "updated_at")
     autocomplete_fields = ("organization",)
     tabs = (PEOPLE, *PARTS, ACTIVITY)
-    object_actions = ACTIONS
+    object_actions = (*ACTIONS, *stars.star_actions(project=_itself))
     empty_text = (
         _("No projects yet"),
         _("A project has a board of missions. Add its organisation first."),
@@ -273,12 +273,23 @@ class ProjectAdmin(ProjectModelAdmin[Project]):
             path("inbox/snooze/", view(inbox.snooze_view), name="fallback_inbox_snooze"),
             path("inbox/settings/", view(self.preferences_page), name="fallback_inbox_settings"),
             path("inbox/<str:request_id>/decide/", view(inbox.decide_view), name="fallback_access_decide"),
+            path("inbox/absences/", view(self.absences_page), name="fallback_absences"),
+            path("inbox/absences/<str:absence_id>/end/", view(absences.end_view), name="fallback_absence_end"),
+            path("inbox/hand-over/", view(self.hand_over_page), name="fallback_hand_over"),
+            path("inbox/starred/", view(stars.starred_view), name="fallback_starred"),
+            path("inbox/starred/remove/", view(stars.unstar_view), name="fallback_unstar"),
             path("metrics/", view(metrics.metrics_view), name="fallback_metrics"),
             path("<str:project_id>/metrics/", view(metrics.metrics_view), name="fallback_project_metrics"),
             path("<str:project_id>/board/", view(board.board_view), name="fallback_board"),
             path("<str:project_id>/board/events/", view(board.events_view), name="fallback_board_events"),
             *super().get_urls(),
         ]
+
+    def absences_page(self, request: HttpRequest) -> HttpResponse:
+        return absences.absences_view(self, request)
+
+    def hand_over_page(self, request: HttpRequest) -> HttpResponse:
+        return assignments.hand_over_view(self, request)
 
     def preferences_page(self, request: HttpRequest) -> HttpResponse:
         return preferences_view(self, request)

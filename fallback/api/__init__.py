@@ -4,7 +4,17 @@ Callers can see and change what their role in a project allows, staff or not. Ev
 objects are looked up in that project only.
 """
 
-from fallback.api import documents, items, missions, projects, runs, templates, workstations  # noqa: F401 - registers the operations
+from fallback.api import (  # noqa: F401 - registers the operations
+    assignments,
+    comments,
+    documents,
+    items,
+    missions,
+    projects,
+    runs,
+    templates,
+    workstations,
+)
 from fallback.api.base import router
 
 __all__ = ["router"]

@@ -1,7 +1,9 @@
 """Projects, boards, and the fallback that proposes missions."""
 
+from fallback.models.absences import MemberAbsence
 from fallback.models.access import AccessRequest
 from fallback.models.agent_sessions import CodeAgentSession
+from fallback.models.assignments import MissionAssignment, MissionStar
 from fallback.models.comments import MissionComment
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.documents import MissionDocumentVersion
@@ -41,8 +43,10 @@ __all__ = [
     "GithubPrComment",
     "GithubPrReview",
     "GithubPullRequest",
+    "MemberAbsence",
     "MetricsRefresh",
     "Mission",
+    "MissionAssignment",
     "MissionComment",
     "MissionDependency",
     "MissionDocumentVersion",
@@ -54,6 +58,7 @@ __all__ = [
     "MissionFallbackSample",
     "MissionFallbackTemplate",
     "MissionForecast",
+    "MissionStar",
     "Notification",
     "NotificationPreference",
     "NotificationSettings",

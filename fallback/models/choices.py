@@ -195,6 +195,17 @@ class NotificationKind(TextChoices):
     ACCESS_REQUESTED = "access.requested", _("Access requested")
     ACCESS_DECIDED = "access.decided", _("Access request decided")
     MENTION = "mention", _("Mention in a comment")
+    MISSION_ASSIGNED = "mission.assigned", _("Mission assigned")
+    REVIEW_REQUESTED = "review.requested", _("Review requested")
+    DEPUTY_NAMED = "deputy.named", _("Deputy during an absence")
+    STARRED_MOVED = "starred.moved", _("Starred mission moved")
+
+
+class AssignmentKind(TextChoices):
+    """For what a mission is assigned. A proposal is assigned for review."""
+
+    WORK = "work", _("Work")
+    REVIEW = "review", _("Review")
 
 
 class AccessRequestStatus(TextChoices):

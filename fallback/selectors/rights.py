@@ -1,15 +1,20 @@
 """The rights of a member in projects.
 
 Staff with the permission `fallback.every_project` have the rights of their other permissions in all projects. Other
-members have the rights of their role in the project, or else of their role in the organisation.
+members have the rights of their role in the project, or else of their role in the organisation. A deputy has also those
+of an absent member, up to DEPUTY_LIMIT, in the projects that the deputy can view without them.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from enum import IntEnum
-from functools import cached_property
+from functools import cached_property, reduce
+from operator import or_
+from uuid import UUID
 
 from django.db.models import Q, QuerySet, Value
+from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext
 
 from fallback.models import Organization, OrganizationMembership, Project, ProjectMember
@@ -42,6 +47,38 @@ _BY_PERMISSION = (
 EVERY_PROJECT = "fallback.every_project"
 
 
+# A deputy decides what the absent member may decide, but does not change projects or roles.
+DEPUTY_LIMIT = Right.REVIEW
+
+
+class _Roles:
+    """The rights of one member from roles: by project, and by organisation."""
+
+    def __init__(self) -> None:
+        self.in_projects: dict[str, Right] = {}
+        self.in_organizations: dict[str, Right] = {}
+
+    def of(self, project: Project) -> Right | None:
+        own = self.in_projects.get(project.pk)
+        if own is None:
+            own = self.in_organizations.get(project.organization_id)
+            if own == Right.VIEW and project.privacy != Privacy.ORGANIZATION:
+                own = None
+        return own
+
+    def condition(self, right: Right, path: str) -> Q:
+        """The condition that these roles give a right in a row's project."""
+        named = [pk for pk, own in self.in_projects.items() if own >= right]
+        maintained = [pk for pk, own in self.in_organizations.items() if own >= right and own > Right.VIEW]
+        looked_at = [pk for pk, own in self.in_organizations.items() if own == right == Right.VIEW]
+        inherited = Q(**{f"{path}organization__in": maintained}) | Q(
+            **{f"{path}organization__in": looked_at, f"{path}privacy": Privacy.ORGANIZATION}
+        )
+        key = f"{path}pk__in" if not path else f"{path.removesuffix('__')}__in"
+        # A role in the project overrides the role from the organisation.
+        return Q(**{key: named}) | (inherited & ~Q(**{key: list(self.in_projects)}))
+
+
 class Rights:
     """The rights of one member. They are read once, so keep an instance for one request only."""
 
@@ -56,12 +93,10 @@ class Rights:
         """Whether the member has a right in a project."""
         if right in self.in_every_project:
             return True
-        own = self._in_projects.get(project.pk)
+        own = self._own.of(project)
         if own is None:
-            own = self._in_organizations.get(project.organization_id)
-            if own == Right.VIEW and project.privacy != Privacy.ORGANIZATION:
-                own = None
-        return own is not None and own >= right
+            return False
+        return own >= right or (right <= DEPUTY_LIMIT and any((r.of(project) or 0) >= right for r in self._absent))
 
     def check(self, right: Right, project: Project) -> None:
         """Raise NotAllowed unless the member has a right in a project."""
@@ -72,66 +107,66 @@ class Rights:
         """Whether the member has a right in at least one project. True for staff with the right in every project."""
         if right in self.in_every_project:
             return True
-        if any(own >= right for own in self._in_projects.values()):
+        if any(own >= right for own in self._own.in_projects.values()):
             return True
-        if any(own >= right and own > Right.VIEW for own in self._in_organizations.values()):
+        if any(own >= right and own > Right.VIEW for own in self._own.in_organizations.values()):
             return True
+        if self._absent and Right.VIEW < right <= DEPUTY_LIMIT:
+            return self.projects(right).exists()
         # A member of an organisation may see none of its projects: all may be private.
         if self._may_view is None:
-            self._may_view = bool(self._in_organizations) and self.projects().exists()
+            self._may_view = bool(self._own.in_organizations) and self.projects().exists()
         return right == Right.VIEW and self._may_view
 
     def project_filter(self, right: Right, *, path: str = "") -> Q:
         """The condition that the member has a right in a row's project. path: `project__` from a row."""
         if right in self.in_every_project:
             return Q()
-        named = [pk for pk, own in self._in_projects.items() if own >= right]
-        maintained = [pk for pk, own in self._in_organizations.items() if own >= right and own > Right.VIEW]
-        looked_at = [pk for pk, own in self._in_organizations.items() if own == right == Right.VIEW]
-        inherited = Q(**{f"{path}organization__in": maintained}) | Q(
-            **{f"{path}organization__in": looked_at, f"{path}privacy": Privacy.ORGANIZATION}
-        )
-        key = f"{path}pk__in" if not path else f"{path.removesuffix('__')}__in"
-        # A role in the project overrides the role from the organisation.
-        return Q(**{key: named}) | (inherited & ~Q(**{key: list(self._in_projects)}))
+        own = self._own.condition(right, path)
+        if self._absent and Right.VIEW < right <= DEPUTY_LIMIT:
+            of_absent = [roles.condition(right, path) for roles in self._absent]
+            own |= self._own.condition(Right.VIEW, path) & reduce(or_, of_absent)
+        return own
 
     def maintained_organizations(self) -> list[str] | None:
         """Ids of the organisations that the member owns or administers; None for staff who maintain all."""
         if Right.MAINTAIN in self.in_every_project:
             return None
-        return [pk for pk, own in self._in_organizations.items() if own == Right.MAINTAIN]
+        return [pk for pk, own in self._own.in_organizations.items() if own == Right.MAINTAIN]
 
     def projects(self, right: Right = Right.VIEW) -> QuerySet[Project]:
         """The projects in which the member has a right."""
         return Project.objects.filter(self.project_filter(right))
 
     @cached_property
-    def _roles(self) -> tuple[dict[str, Right], dict[str, Right]]:
-        """The rights from roles: by project, and by organisation."""
-        in_projects: dict[str, Right] = {}
-        in_organizations: dict[str, Right] = {}
+    def _roles(self) -> dict[UUID, _Roles]:
+        """The roles of the member, and of absent members whose deputy the member is now, by member."""
+        found: dict[UUID, _Roles] = defaultdict(_Roles)
         if not self.member.is_active:
-            return in_projects, in_organizations
+            return found
         # One query, because every page of the back office needs it.
-        projects = ProjectMember.objects.filter(member=self.member).order_by()
-        organizations = OrganizationMembership.objects.filter(member=self.member).order_by()
-        rows = projects.values_list(Value(True), "project_id", "role").union(
-            organizations.values_list(Value(False), "organization_id", "role"), all=True
+        keys = RawSQL("SELECT %s::uuid UNION ALL SELECT members_deputised_by(%s)", [self.member.pk, self.member.pk])
+        people = {"member__in": keys, "member__is_active": True}
+        projects = ProjectMember.objects.filter(**people).order_by()
+        organizations = OrganizationMembership.objects.filter(**people).order_by()
+        rows = projects.values_list("member_id", Value(True), "project_id", "role").union(
+            organizations.values_list("member_id", Value(False), "organization_id", "role"), all=True
         )
-        for is_project, pk, role in rows:
+        for member, is_project, pk, role in rows:
             if is_project:
-                in_projects[pk] = _BY_ROLE[role]
+                found[member].in_projects[pk] = _BY_ROLE[role]
             else:
-                in_organizations[pk] = Right.VIEW if role == OrganizationRole.MEMBER else Right.MAINTAIN
-        return in_projects, in_organizations
+                is_member = role == OrganizationRole.MEMBER
+                found[member].in_organizations[pk] = Right.VIEW if is_member else Right.MAINTAIN
+        return found
 
-    @property
-    def _in_projects(self) -> dict[str, Right]:
-        return self._roles[0]
+    @cached_property
+    def _own(self) -> _Roles:
+        return self._roles[self.member.pk]
 
-    @property
-    def _in_organizations(self) -> dict[str, Right]:
-        return self._roles[1]
+    @cached_property
+    def _absent(self) -> list[_Roles]:
+        return [roles for member, roles in self._roles.items() if member != self.member.pk]
 
 
 def maintains_organization(member: Member, organization: Organization) -> bool:

@@ -14,6 +14,7 @@ from fallback.errors import MissionBlocked, NeighbourNotFound, ProjectArchived
 from fallback.models import Mission, MissionDependency, Project
 from fallback.models.choices import List, MissionOrigin, ProjectStatus, ReviewStatus
 from fallback.services.locks import lock_board, lock_rows
+from fallback.services.stars import notify_starrers
 from groups.models import Member
 from missionsite.common.audit.context import set_audit_context
 from missionsite.common.changes import apply_changes, check_fields
@@ -106,9 +107,11 @@ def move_mission(
     current = Mission.objects.lock(mission.pk)
     if unless_blocked and current.open_dependency_count and to not in (current.list, List.TODO):
         raise MissionBlocked
-    place = _list_order_beside(current, to, before=before, after=after, first=first)
+    place, was = _list_order_beside(current, to, before=before, after=after, first=first), current.list
     Mission.objects.filter(pk=current.pk).update(list=to, list_order=place)
     current.refresh_from_db()
+    if was != to:
+        notify_starrers(actor=actor, mission=current)
     return current
 
 

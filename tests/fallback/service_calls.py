@@ -8,10 +8,10 @@ from fallback.models import Flow
 from fallback.services import (
     access,
     agent_sessions,
-    comments,
     configs,
     documents,
     github,
+    github_events,
     missions,
     notifications,
     preferences,
@@ -24,6 +24,7 @@ from fallback.services import (
 )
 from groups.models import Member
 from tests.fallback.github_payloads import merged, payload, pull
+from tests.fallback.service_calls_people import PEOPLE_CASES
 from tests.support.factories.fallback import (
     ConfigFactory,
     ItemFactory,
@@ -92,7 +93,7 @@ def at_github():
 def merged_delivery(by):
     mission = at_github()
     body = payload("closed", pull_request=merged(branch=f"mission/{mission.pk}"))
-    return github.receive_delivery(actor=by, delivery="one", event="pull_request", payload=body)
+    return github_events.receive_delivery(actor=by, delivery="one", event="pull_request", payload=body)
 
 
 def two_versions(by):
@@ -101,10 +102,6 @@ def two_versions(by):
         documents.save_document(actor=by, mission=mission, name="solution.md", content=f"{number}", based_on=number)
         for number in range(2)
     ]
-
-
-def commented(by):
-    return comments.add_comment(actor=by, mission=MissionFactory(), body="When?")
 
 
 def notified(member):
@@ -119,6 +116,7 @@ def lacking_project():
 
 # By service: the type of its event, a call, and the change with both values, if any.
 CASES = {
+    **PEOPLE_CASES,
     "create_organization": (
         "organization.created",
         lambda by: projects.create_organization(actor=by, name="Guild", slug="guild"),
@@ -346,21 +344,6 @@ CASES = {
     "undo_decision": (
         "fallback.decision_undone",
         lambda by: review.undo_decision(actor=by, item=decided_item(by)),
-        None,
-    ),
-    "add_comment": (
-        "comment.added",
-        lambda by: comments.add_comment(actor=by, mission=MissionFactory(), body="When?"),
-        None,
-    ),
-    "edit_comment": (
-        "comment.edited",
-        lambda by: comments.edit_comment(actor=by, comment=commented(by), body="Today?"),
-        None,
-    ),
-    "remove_comment": (
-        "comment.removed",
-        lambda by: comments.remove_comment(actor=by, comment=commented(MemberFactory())),
         None,
     ),
     "register_workstation": ("workstation.registered", workstation_of, None),

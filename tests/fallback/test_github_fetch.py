@@ -15,6 +15,7 @@ from tests.support.github_server import github, rate_limited, reply, secondary_l
 
 pytestmark = pytest.mark.django_db
 ROOT = "/repos/Acme/Site"
+RECENT = f"{timezone.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
 
 
 @pytest.fixture(autouse=True)
@@ -48,13 +49,12 @@ def script(server, *pulls, reviews=(), comments=(), lines=(), checks=()):
 
 @pytest.mark.seed("004 GitHub")
 def test_job_fetches_what_was_missed(server, mission):
-    recent = f"{timezone.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
     # As the list of pull requests has it: without `merged`.
-    found = pull(branch=branch(mission), state="closed", merged_at=recent, updated_at=recent)
+    found = pull(branch=branch(mission), state="closed", merged_at=RECENT, updated_at=RECENT)
     script(
         server,
         found,
-        pull(8, "own", updated_at=recent),
+        pull(8, "own", updated_at=RECENT),
         reviews=[review(state="CHANGES_REQUESTED")],
         comments=[comment()],
         lines=[comment()],
@@ -124,9 +124,8 @@ def linked(server, path: str, pages: list[list], *, inside: str = "", page: str 
 
 @pytest.mark.seed("004 GitHub")
 def test_job_follows_the_links_to_the_next_pages(server, mission):
-    recent = f"{timezone.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-    found = pull(branch=branch(mission), updated_at=recent)
-    linked(server, f"{ROOT}/pulls", [[pull(8, "own", updated_at=recent)], [found]])
+    found = pull(branch=branch(mission), updated_at=RECENT)
+    linked(server, f"{ROOT}/pulls", [[pull(8, "own", updated_at=RECENT)], [found]])
     linked(server, f"{ROOT}/pulls/7/reviews", [[review(1)], [review(2)], [review(3)]])
     linked(server, f"{ROOT}/issues/7/comments", [[comment(1)], [comment(2)]])
     linked(server, f"{ROOT}/pulls/7/comments", [[], [comment(1)]])
@@ -141,13 +140,14 @@ def test_job_follows_no_link_to_another_host(server, mission):
 
 
 def test_job_reads_a_page_of_long_objects(server, mission):
-    recent = f"{timezone.now() - timedelta(hours=1):%Y-%m-%dT%H:%M:%SZ}"
-    rows = [pull(number, "own", updated_at=recent, body="x" * 65_536) for number in range(1, 41)]
+    rows = [pull(number, "own", updated_at=RECENT, body="x" * 65_536) for number in range(1, 41)]
     server.on(f"{ROOT}/pulls", reply(rows))
     assert reconcile_github(timestamp=0) == {"fetched": 1, "failed": 0}
 
 
-@pytest.mark.parametrize("rows", [[5], [{}], [pull(7, head=None)], [pull(7) | {"number": 2**40}], {"x": 1}])
+@pytest.mark.parametrize(
+    "rows", [[5], [{}], [pull(7, head=None, updated_at=RECENT)], [pull(2**40, updated_at=RECENT)], {"x": 1}]
+)
 def test_unreadable_answer_is_an_error_of_its_repository(server, mission, rows):
     other = RepositoryFactory(name="acme/other")
     server.on(f"{ROOT}/pulls", reply(rows))

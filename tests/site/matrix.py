@@ -378,6 +378,8 @@ admin/fallback/project/<object_id>/remove-member/        | ok:{MAINTAIN} {GONE} 
 admin/fallback/project/<object_id>/request-access/       | ok:{LOOK} {GONE} 403 | ok:{MAINTAIN} done:{LOOK} {GONE} 403
 admin/fallback/project/<object_id>/archive/              | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/project/<object_id>/restore/              | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/project/<object_id>/star/                 | ok:{LOOK} {GONE} 403 | done:{LOOK} {GONE} 403
+admin/fallback/project/<object_id>/unstar/               | to:{NOT_ITS} 403     | to:{NOT_ITS} 403
 admin/fallback/project/<object_id>/people/               | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/repositories/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/project/<object_id>/flows/                | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
@@ -390,6 +392,11 @@ admin/fallback/project/inbox/unread/                     | ok:{ALL}             
 admin/fallback/project/inbox/read/                       | 405                  | to:{ALL}
 admin/fallback/project/inbox/snooze/                     | 405                  | to:{ALL}
 admin/fallback/project/inbox/settings/                   | ok:{ALL}             | done:{ALL}
+admin/fallback/project/inbox/absences/                   | ok:{ALL}             | done:{ALL}
+admin/fallback/project/inbox/absences/<absence_id>/end/  | 405                  | done:AS 404
+admin/fallback/project/inbox/hand-over/                  | ok:{MAINTAIN}X 403   | to:{MAINTAIN}X 403
+admin/fallback/project/inbox/starred/                    | ok:{ALL}             | ok:{ALL}
+admin/fallback/project/inbox/starred/remove/             | 405                  | 404
 admin/fallback/project/inbox/<request_id>/decide/        | 405                  | done:{MAINTAIN} to:{LOOK} 404
 admin/fallback/project/metrics/                          | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/project/<project_id>/metrics/             | ok:{LOOK} 404:X 403  | ok:{LOOK} 404:X 403
@@ -407,6 +414,9 @@ admin/fallback/mission/<object_id>/make-not-ready/       | ok:{WORK} {GONE} 403 
 admin/fallback/mission/<object_id>/review/               | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
 admin/fallback/mission/<object_id>/add-dependency/       | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
 admin/fallback/mission/<object_id>/remove-dependency/    | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/assign/               | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
+admin/fallback/mission/<object_id>/star/                 | ok:{LOOK} {GONE} 403 | done:{LOOK} {GONE} 403
+admin/fallback/mission/<object_id>/unstar/               | to:{NOT_ITS} 403     | to:{NOT_ITS} 403
 admin/fallback/mission/<object_id>/timeline/             | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/dependencies/         | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/mission/<object_id>/history/              | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
@@ -501,6 +511,7 @@ admin/fallback/missionfallbackitem/review/events/        | live:{LOOK}X 403     
 admin/fallback/missionfallbackitem/review/missions/      | ok:{ALL}             | 405                  | 405
 admin/fallback/missionfallbackitem/review/accept/        | 405                  | done:{DECIDE} to
 admin/fallback/missionfallbackitem/review/discard/       | 405                  | done:{DECIDE} to
+admin/fallback/missionfallbackitem/<object_id>/assign/   | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
 admin/fallback/missionfallbackitem/<object_id>/comments/ | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbackitem/<item_id>/comment/    | 405                  | done:{WORK} to:{LOOK} 404
 admin/fallback/missionfallbackitem/<item_id>/accept/     | 405                  | done:{DECIDE} to:{LOOK} 404
@@ -663,7 +674,7 @@ view-as/stop/                                            | 405:{ALL}mpi-        
 unsubscribe/<token>/                                     | ok:{ALL}mpi-          | done:{ALL}mpi-
 # The events of e-mail providers: with a secret, none of which is set here.
 github/webhook/                                          | 405:{ALL}mpi-         | 503:{ALL}mpi-
-github/webhook/<organization_id>/                        | 405:{ALL}mpi-         | 401:{ALL}mpi-
+github/webhook/<organization_id>/                        | 405:{ALL}mpi-         | 415:{ALL}mpi-
 mail-events/<provider>/                                  | 405:{ALL}mpi-         | 503:{ALL}mpi-
 """
 
@@ -800,6 +811,11 @@ api/projects/<project>/missions/<mission>                     GET   | ok:{LOOK}p
 api/projects/<project>/missions/<mission>                     PATCH | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/move                POST  | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/events              GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/assignments         GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/assign              POST  | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/comments            GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/comments            POST  | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/missions/<mission>/comments/<comment>/remove POST | done:{MAINTAIN} 403:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/documents           GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/document            GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/document            PUT   | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
@@ -827,6 +843,10 @@ api/projects/<project>/fallback/runs/<run>/report             GET   | ok:{LOOK}p
 api/projects/<project>/fallback/items                         GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/items/<item>                  GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/fallback/items/<item>/accept           POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/comments         GET   | ok:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/comments         POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/comments/<comment>/remove POST | done:{MAINTAIN} 403:{LOOK}p 404:{NOT_ITS}m
+api/projects/<project>/fallback/items/<item>/assign           POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/fallback/items/<item>/discard          POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/fallback/items/<item>/snooze           POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m
 api/projects/<project>/fallback/items/<item>/undo             POST  | done:{DECIDE}p 403:{LOOK} 404:{NOT_ITS}m

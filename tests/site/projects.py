@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from django.utils import timezone
 
 from fallback.models.choices import ConfigStatus, List, ProjectRole, ProjectStatus
+from fallback.services.absences import add_absence
 from fallback.services.access import request_access
 from fallback.services.agent_sessions import claim_mission
 from fallback.services.comments import add_comment
@@ -54,6 +55,7 @@ def add_projects(things: dict[str, object], staff: dict[str, Member]) -> None:
     for name in PROJECTS:
         for actor, role in {**PROJECT_STAFF, "reviewer by API": ProjectRole.REVIEWER}.items():
             set_project_role(actor=Member.objects.system(), project=things[name], member=staff[actor], role=role)
+    things["assignee"] = staff["project reviewer"]
     set_organization_role(
         actor=Member.objects.system(),
         organization=things["organization"],
@@ -83,6 +85,13 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     things["template"] = TemplateFactory(project=project, name="Check the links")
     things["config"] = ConfigFactory(project=project)
     things["paused config"] = ConfigFactory(project=things["paused project"], status=ConfigStatus.PAUSED)
+    things["absence"] = add_absence(
+        actor=Member.objects.system(),
+        member=MemberFactory(),
+        deputy=MemberFactory(),
+        first=soon().date(),
+        last=soon().date(),
+    )
     things["access request"] = request_access(actor=MemberFactory(), project=project)
     _missions(things, project)
     things["comment"] = add_comment(actor=MemberFactory(), mission=things["board mission"], body="Where is the list?")
@@ -97,6 +106,7 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
         things.setdefault("document version", version)
     _agents(things, project, deciders["superuser"])
     _runs(things, project, deciders)
+    things["comment on a proposal"] = add_comment(actor=MemberFactory(), item=things["proposal"], body="Why this?")
     # Last, because nothing can be added to an archived project.
     things["archived project"].status = ProjectStatus.ARCHIVED
     things["archived project"].save(update_fields=["status"])
@@ -164,6 +174,9 @@ OBJECTS = {
 }
 PARTS = {
     "request_id": "access request",
+    "absence_id": "absence",
+    "organization_id": "organization",
+    "comment": "comment",
     "comment_id": "comment",
     "version_id": "document version",
     "workstation": "workstation",
@@ -198,6 +211,8 @@ def part(things: dict[str, object], name: str, route_name: str, actor: str) -> s
     """Return the value of a part of a URL of this app."""
     if name in ("item", "item_id") and route_name in ("fallback_item_undo", "undo_fallback_item"):
         return things.get(f"decided by {actor}", things["decided by superuser"]).pk
+    if name == "comment" and route_name == "remove_item_comment":
+        return things["comment on a proposal"].pk
     return things["snoozed proposal" if route_name == "fallback_item_unsnooze" else PARTS[name]].pk
 
 
@@ -252,6 +267,19 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "fallback_organization_change": organization,
         "fallback_organization_set-role": {**role, "role": "member"},
         "fallback_organization_notification-defaults": {"run_failed": "inbox_email"},
+        "fallback_mission_assign": {"kind": "work", "member": things["assignee"].member_id},
+        "fallback_missionfallbackitem_assign": {"member": things["assignee"].member_id},
+        "fallback_absences": {
+            "member": things["project membership"].member.member_id,
+            "deputy": things["member"].email,
+            "first": f"{soon():%Y-%m-%d}",
+            "last": f"{soon():%Y-%m-%d}",
+        },
+        "fallback_hand_over": {
+            "member": things["project membership"].member.member_id,
+            "to": things["assignee"].member_id,
+        },
+        "fallback_unstar": {"project": things["project"].pk},
         "fallback_mission_comment": {"body": "It is here."},
         "fallback_mission_link-pull-request": {"url": "https://github.com/example/harbour/pull/9"},
         "fallback_mission_document": {"name": "solution.md", "based_on": "2", "content": "Done."},
@@ -304,6 +332,13 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
     return {
         (f"{at}/missions", "POST"): {"title": "A mission", "description": "Do it.", "priority": 2, "ready": True},
         (f"{at}/missions/<mission>", "PATCH"): {"title": "A better title", "ready": False},
+        (f"{at}/missions/<mission>/assign", "POST"): {
+            "kind": "work",
+            "member": things["assignee"].member_id,
+        },
+        (f"{at}/missions/<mission>/comments", "POST"): {"body": "It is here."},
+        (f"{at}/fallback/items/<item>/comments", "POST"): {"body": "It is here."},
+        (f"{at}/fallback/items/<item>/assign", "POST"): {"member": things["assignee"].member_id},
         (f"{at}/missions/<mission>/document", "PUT"): {"name": "solution.md", "content": "Done.", "based_on": 2},
         (f"{at}/missions/<mission>/move", "POST"): {"list": "todo", "after": things["other board mission"].pk},
         ("api/workstations", "POST"): {"organization": things["organization"].pk, "name": "studio-2"},

@@ -203,7 +203,8 @@ def test_site_cannot_move_a_sequence():
 
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
 # dependency, a role in a project, an item of a checklist, a favourite, a saved view, a
-# project or clone of a workstation, an old delivery of GitHub.
+# project or clone of a workstation, an old delivery of GitHub, an
+# assignment, a star.
 DELETABLE = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -219,7 +220,9 @@ DELETABLE = {
     "engagement_claims",
     "github_deliveries",
     "members_groups",
+    "mission_assignments",
     "mission_dependencies",
+    "mission_stars",
     "missions",
     "password_delays",
     "procrastinate_events",
@@ -227,6 +230,7 @@ DELETABLE = {
     "procrastinate_periodic_defers",
     "procrastinate_workers",
     "project_members",
+    "project_stars",
     "project_workstations",
     "site_favourites",
     "site_saved_views",

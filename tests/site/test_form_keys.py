@@ -40,6 +40,8 @@ WITHOUT_KEY = {
     "save_view": "replaces the view of this name with the same filters",
     "delete_view": "it is deleted already",
     "fallback_access_decide": "a request is decided once",
+    "fallback_absence_end": "it has ended already",
+    "fallback_unstar": "the star is gone",
     "fallback_inbox_read": "they are read already",
     "fallback_mission_document": "saves the version after the one that was edited, once",
     "fallback_document_remove": "it is removed already",

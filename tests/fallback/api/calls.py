@@ -89,6 +89,7 @@ def keys_of(project, item) -> dict[str, str]:
         "item": item.pk,
         "run": item.run_id,
         "template": template.pk,
+        "comment": NO_ONE,
     }
 
 
@@ -104,6 +105,10 @@ BODIES = {
     "change_project_mission": {"title": "Another title"},
     "move_project_mission": {"list": "doing"},
     "save_mission_document": {"name": "solution.md", "content": "Done."},
+    "assign_project_mission": {"kind": "work", "member": ""},
+    "assign_fallback_item": {"member": ""},
+    "add_mission_comment": {"body": "When?"},
+    "add_item_comment": {"body": "When?"},
     "discard_fallback_item": {"reason": "unclear"},
     "snooze_fallback_item": {"until": "2999-01-01T00:00:00Z"},
 }
