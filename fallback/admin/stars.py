@@ -15,7 +15,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
 from fallback.admin.base import LIST, ProjectAction, member_of, rights_of
-from fallback.models import Mission, MissionStar, Project, ProjectStar
+from fallback.models import Mission, Project
 from fallback.selectors.rights import Right
 from fallback.services.stars import set_star
 from missionsite.common.admin.actions import post_action, valid_values
@@ -35,9 +35,8 @@ def _is_starred(request: HttpRequest, obj: Model) -> bool:
     """Whether the user has starred a project or mission; read once per request."""
     known: dict = request.__dict__.setdefault("_fallback_stars", {})
     if obj.pk not in known:
-        stars: Any = ProjectStar if isinstance(obj, Project) else MissionStar
-        subject = "project" if isinstance(obj, Project) else "mission"
-        known[obj.pk] = stars.objects.filter(member=member_of(request), **{subject: obj}).exists()
+        stars: Any = obj.stars  # type: ignore[attr-defined]
+        known[obj.pk] = stars.filter(member=member_of(request)).exists()
     return known[obj.pk]
 
 

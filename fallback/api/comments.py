@@ -2,7 +2,6 @@
 
 from datetime import datetime
 
-from django.db.models import QuerySet
 from django.http import Http404, HttpResponse
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -74,7 +73,7 @@ def list_mission_comments(
 ) -> dict:
     """The comments of a mission, newest first."""
     found = find_in(Mission, find_project(request, project), mission)
-    return _page(request, response, found.comments.all(), ("mission comments", found.pk), cursor, limit)
+    return _page(request, response, found, cursor, limit)
 
 
 @router.post(
@@ -121,7 +120,7 @@ def list_item_comments(
 ) -> dict:
     """The comments of a proposal, newest first."""
     found = find_in(MissionFallbackItem, find_project(request, project), item)
-    return _page(request, response, found.comments.all(), ("proposal comments", found.pk), cursor, limit)
+    return _page(request, response, found, cursor, limit)
 
 
 @router.post(
@@ -153,13 +152,12 @@ def remove_item_comment(
 def _page(
     request: SiteRequest,
     response: HttpResponse,
-    comments: QuerySet[MissionComment],
-    name: tuple[str, str],
+    subject: Mission | MissionFallbackItem,
     cursor: str | None,
     limit: int,
 ) -> dict:
-    position = PageCursor(name[0], (name[1],))
-    rows = comments.select_related("author")
+    position = PageCursor("comments", (subject.pk,))
+    rows = subject.comments.select_related("author")
     return page_response(request, response, position, rows, cursor, limit, "created_at", _out)
 
 
