@@ -25,6 +25,7 @@ ENGLISH = CHECKOUT / "missionsite" / "locale" / "en" / "LC_MESSAGES" / "django.p
 # Shared code and pages whose messages members see too.
 SHARED = [
     CHECKOUT / "missionsite" / "common" / "passwords.py",
+    CHECKOUT / "groups" / "services" / "account_mail.py",
     *sorted((CHECKOUT / "missionsite" / "templates").glob("*.html")),
 ]
 # The date in each catalog: fixed, so that the same messages give the same file.

@@ -250,6 +250,39 @@ class CodeRejected(DomainError):
     status = 404
 
 
+# --- Returning people and passwords ------------------------------------------------------------
+
+
+class ReturnLinkRejected(DomainError):
+    """One message for every reason, so that guessing reveals nothing."""
+
+    message = _("This link is not valid any more. Register again with your invitation.")
+    code = "return_link_rejected"
+    status = 404
+
+
+class ReturnDecided(DomainError):
+    message = _("This was decided already. Reload the page.")
+    code = "return_decided"
+    constraint = "community_returns_decided_once"
+
+
+class ReturnTargetFixed(DomainError):
+    message = _("Whom a return is about cannot be changed.")
+    code = "return_target_fixed"
+    constraint = "community_returns_target_never_changes"
+
+
+class StaffNotReturned(DomainError):
+    message = _("This account has back-office access. An administrator must open it instead.")
+    code = "staff_not_returned"
+
+
+class PasswordLinkRejected(DomainError):
+    message = _("This account is deactivated. Activate it first.")
+    code = "password_link_rejected"
+
+
 # --- Merges -------------------------------------------------------------------------------------
 
 

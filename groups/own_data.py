@@ -6,6 +6,7 @@ from missionsite.common.own_data import NamedIn, NotExported, OwnRows, register_
 
 # Of the people that a member invited.
 INVITED = ("invitation_code", "invited_telegram_username", "invited_email", "invited_name")
+ENTERED = ("name", "email", "telegram_id", "details", "link_digest")
 SEALED = _("Sealed copies of the other records.")
 
 
@@ -29,6 +30,10 @@ def register() -> None:
             )
         ),
         OwnRows("groups.CommunityInvitation", "created_by", without=INVITED),
+        # What was entered may be someone else's.
+        OwnRows(
+            "groups.CommunityReturn", "account", without=("name", "email", "telegram_id", "details", "link_digest")
+        ),
         # The ends of a relationship are stored twice.
         OwnRows("groups.MemberRelationship", "member_a", without=("entity_id_a", "entity_id_b")),
         OwnRows("groups.MemberRelationship", "member_b", without=("entity_id_a", "entity_id_b")),
@@ -42,6 +47,8 @@ def register() -> None:
                 ("CommunityMember", "merged_into"),
                 ("CommunityMemberHistory", "invited_by"),
                 ("CommunityMemberHistory", "merged_into"),
+                ("CommunityReturn", "decided_by"),
+                ("CommunityReturn", "entry"),
                 ("Event", "actor"),
                 ("Member", "merged_into"),
                 ("MemberHistory", "merged_into"),

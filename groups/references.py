@@ -25,6 +25,7 @@ def register() -> None:
         Stays("groups.CommunityInvitation", "created_by", _("The inviter of an invitation never changes.")),
         Stays("groups.CommunityInvitation", "accepted_by", _("An accepted invitation never changes.")),
         Stays("groups.CommunityInvitationUse", "member", HISTORY),
+        *(Stays("groups.CommunityReturn", field, FACT) for field in ("entry", "account", "decided_by")),
         Stays("groups.MemberParticipation", "member", _("Counted participation never changes.")),
         Stays("groups.MemberDailyHighlight", "member", ONE_EACH),
         Stays("groups.MemberRelationship", "member_a", FACT),

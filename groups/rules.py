@@ -167,3 +167,8 @@ MAX_METADATA_CHARACTERS = 8_000
 MAX_STORED_METADATA_CHARACTERS = 100_000
 # Events in one request to the API.
 MAX_PARTICIPATION_EVENTS = 5_000
+
+# --- Returning people ---------------------------------------------------------------------------
+
+# How long the link to an old entry works, and how soon another one is sent for the same registration.
+RETURN_LINK_LASTS = timedelta(days=3)

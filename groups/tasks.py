@@ -7,7 +7,7 @@ from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
 from groups.models import Member
-from groups.services import invitation_mail, verification
+from groups.services import invitation_mail, passwords, returns, verification
 from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
@@ -79,3 +79,17 @@ def find_duplicates_task(timestamp: int) -> int:
 def send_invitation(invitation_id: str, actor_id: str) -> str:
     """Send an invitation with a new code; returns the outcome. The arguments contain no code."""
     return invitation_mail.send_with_new_code(actor=Member.objects.get(pk=actor_id), invitation_id=invitation_id)
+
+
+@app.task(name=returns.TASK, retry=Retries())
+@in_changeset
+def send_return_mail(return_id: str) -> str:
+    """Send a returning person the link to their old entry; returns the outcome."""
+    return returns.send_return_mail(return_id=return_id)
+
+
+@app.task(name=passwords.TASK, retry=Retries())
+@in_changeset
+def send_password_link(member_id: str, language: str) -> str:
+    """Send a member a link to set a password; returns the outcome."""
+    return passwords.send_password_link(member_id=member_id, language=language)

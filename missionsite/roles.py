@@ -35,6 +35,7 @@ NOUNS = (
     "memberrelationship",
     "memberparticipation",
     "possibleduplicate",
+    "communityreturn",
 )
 ENGAGEMENT_NOUNS = (
     "userengagementstate",

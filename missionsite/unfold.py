@@ -161,6 +161,12 @@ UNFOLD = {
                         "groups_possibleduplicate_changelist",
                         "groups.view_possibleduplicate",
                     ),
+                    _item(
+                        _("Returning people"),
+                        "undo",
+                        "groups_communityreturn_changelist",
+                        "groups.view_communityreturn",
+                    ),
                     {
                         "title": _("Community health"),
                         "icon": "monitor_heart",

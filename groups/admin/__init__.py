@@ -11,6 +11,7 @@ from groups.admin import (
     participation,
     person,
     relationships,
+    returns,
     tasks,
     timeline,
 )
@@ -26,6 +27,7 @@ __all__ = [
     "participation",
     "person",
     "relationships",
+    "returns",
     "tasks",
     "timeline",
 ]

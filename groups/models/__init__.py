@@ -18,6 +18,7 @@ from groups.models.memberships import Membership
 from groups.models.merges import DuplicateStatus, MemberMerge, MergedRow, PossibleDuplicate
 from groups.models.participation import MemberDailyHighlight, MemberParticipation
 from groups.models.relationships import MemberRelationship
+from groups.models.returns import CommunityReturn, ReturnStatus
 from groups.models.tasks import Task
 
 __all__ = [
@@ -27,6 +28,7 @@ __all__ = [
     "CommunityInvitationUse",
     "CommunityMember",
     "CommunityMemberHistory",
+    "CommunityReturn",
     "DuplicateStatus",
     "Event",
     "Group",
@@ -44,6 +46,7 @@ __all__ = [
     "MissionCount",
     "MissionCounter",
     "PossibleDuplicate",
+    "ReturnStatus",
     "Task",
     "TaskHistory",
 ]

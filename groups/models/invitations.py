@@ -83,14 +83,16 @@ class CommunityInvitation(models.Model):
         editable=False,
     )
     expires_at = models.DateTimeField(_("expires"))
-    accepted_by = models.OneToOneField(
+    # People who return register again, so one entry may have accepted several.
+    accepted_by = models.ForeignKey(
         "groups.CommunityMember",
         models.PROTECT,
         to_field="member_id",
         db_column="accepted_by",
+        db_index=False,
         null=True,
         blank=True,
-        related_name="invitation",
+        related_name="accepted_invitations",
         editable=False,
         verbose_name=_("accepted by"),
     )
@@ -149,6 +151,7 @@ class CommunityInvitation(models.Model):
             models.Index(fields=["status"], name="invitation_status_idx"),
             models.Index(fields=["created_by"], name="invitation_created_by_idx"),
             models.Index(fields=["expires_at"], name="invitation_expires_at_idx"),
+            models.Index(fields=["accepted_by"], name="invitation_accepted_by_idx"),
             # The list, newest first.
             models.Index(F("created_at").desc(), F("invitation_id").desc(), name="invitations_newest"),
         ]
@@ -186,11 +189,12 @@ class CommunityInvitationUse(models.Model):
     invitation = models.ForeignKey(
         CommunityInvitation, models.PROTECT, related_name="registrations", verbose_name=_("invitation")
     )
-    member = models.OneToOneField(
+    member = models.ForeignKey(
         "groups.CommunityMember",
         models.PROTECT,
         to_field="member_id",
-        related_name="registration",
+        db_index=False,
+        related_name="registrations",
         verbose_name=_("member"),
     )
     used_at = models.DateTimeField(_("registered at"), db_default=TransactionNow(), editable=False)
@@ -202,6 +206,8 @@ class CommunityInvitationUse(models.Model):
         verbose_name = _("registration with an invitation")
         verbose_name_plural = _("registrations with an invitation")
         ordering = ["used_at", "id"]
+        constraints = [UniqueConstraint(fields=["invitation", "member"], name="community_invitation_uses_member_once")]
+        indexes = [models.Index(fields=["member"], name="community_invitation_uses_of")]
 
     def __str__(self) -> str:
         return f"{self.invitation_id} {self.member_id}"

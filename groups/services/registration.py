@@ -89,7 +89,7 @@ def accept_invitation(
         invited_by_id=invitation.created_by_id,
     )
     entry.refresh_from_db()
-    _use(invitation, entry)
+    use_invitation(invitation, entry)
     MemberRelationship.objects.create(
         entity_id_a=invitation.created_by_id,
         entity_id_b=entry.member_id,
@@ -109,7 +109,7 @@ def accept_invitation(
     return entry
 
 
-def _use(invitation: CommunityInvitation, entry: CommunityMember) -> None:
+def use_invitation(invitation: CommunityInvitation, entry: CommunityMember) -> None:
     """Note who registered with a locked invitation, and end it after the last use."""
     if invitation.max_uses == 1:
         # A trigger adds the use.

@@ -5,6 +5,7 @@ import re
 
 _SECRET_PATHS = (
     "/join/",
+    "/return/",
     "/unsubscribe/",
     "/deck/feeds/",
     "/account/password/reset/key/",

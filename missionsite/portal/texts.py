@@ -7,8 +7,7 @@ from missionsite.common.errors import DomainError
 # By error code: all errors that the forms of the portal can raise.
 ERROR_MESSAGES = {
     "code_rejected": gettext_lazy("This invitation code is not valid. Ask the person who invited you for a new one."),
-    "email_taken": gettext_lazy("An account with this e-mail already exists. If it is yours, log in instead."),
-    "telegram_id_taken": gettext_lazy("Another member has this Telegram ID."),
+    "invitation_ended": gettext_lazy("The invitation was used or cancelled meanwhile. Ask for a new one."),
     "telegram_id_missing": gettext_lazy("Enter your Telegram ID."),
     "name_missing": gettext_lazy("Enter your name."),
     "entry_removed": gettext_lazy("Your directory entry was removed and cannot be edited."),

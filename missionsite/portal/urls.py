@@ -1,6 +1,6 @@
 from django.urls import path, register_converter
 
-from missionsite.portal import directory, missions, own_data, preferences, views
+from missionsite.portal import directory, missions, own_data, preferences, returns, views
 
 
 class AnyText:
@@ -21,6 +21,7 @@ app_name = "portal"
 urlpatterns = [
     path("join/", views.join, name="join"),
     path("join/<any:code>/", views.register, name="register"),
+    path("return/<str:secret>/", returns.take_back, name="return"),
     path("login/", views.log_in, name="login"),
     path("logout/", views.log_out, name="logout"),
     path("language/", views.language, name="language"),

@@ -22,6 +22,7 @@ from groups.rules import normalize_username
 from groups.selectors.lookalikes import find_lookalikes
 from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation, find_invitation
+from groups.services.returns import COLLISIONS, find_old_person, request_return
 from groups.services.verification import verification_code
 from missionsite.common.accounts.addresses import is_address_unconfirmed
 from missionsite.common.errors import DomainError
@@ -94,10 +95,9 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
                     raise PerhapsRegistered
                 entry = accept_invitation(
                     code=code,
-                    **form.cleaned_data,
+                    **_entered(form, request),
+                    password=form.cleaned_data["password"],
                     password_hash="" if form.cleaned_data["password"] else pending,
-                    # The profile's locale for Django's language code.
-                    locale=next(value for value in Locale.values if value.lower() == get_language(request)),
                 )
             except CodeRejected:
                 return _code_rejected(request)
@@ -106,6 +106,10 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
             except PerhapsRegistered:
                 form.warn_of_duplicate()
             except DomainError as error:
+                if error.code in COLLISIONS and request_return(code=code, **_entered(form, request)):
+                    # The same page whatever was found.
+                    clear_pending_password(request)
+                    return render_page(request, "return_requested", {"again": request.path})
                 form.add_service_error(error)
             else:
                 clear_pending_password(request)
@@ -125,6 +129,12 @@ def register(request: HttpRequest, code: str) -> HttpResponse:
     return response
 
 
+def _entered(form: RegistrationForm, request: HttpRequest) -> dict:
+    """What was entered, without the password, and the profile's locale for Django's language code."""
+    values = {name: value for name, value in form.cleaned_data.items() if name not in ("password", "registers_anyway")}
+    return values | {"locale": next(value for value in Locale.values if value.lower() == get_language(request))}
+
+
 class PerhapsRegistered(Exception):
     """Someone with the same user name or mailbox is in the directory."""
 
@@ -132,8 +142,8 @@ class PerhapsRegistered(Exception):
 def _is_perhaps_registered(values: dict) -> bool:
     """Whether a user name or the mailbox is someone's. Names are left out: many people share one."""
     names = ("email", "telegram_username", "github_username")
-    exact = Member.objects.filter(email__iexact=values["email"]).exists()
-    # An address that is taken is an error of its own.
+    # An address or ID that is taken leads to the confirmation of a returning person.
+    exact = any(find_old_person(email=values["email"], telegram_id=values["telegram_id"])[:2])
     alike = {name: normalize_username(values[name]) if name != "email" else values[name] for name in names}
     return not exact and bool(find_lookalikes(**alike))
 

@@ -46,6 +46,7 @@ from groups.services.memberships import join_mission, leave_mission
 from groups.services.participation import record_participation
 from groups.services.registration import accept_invitation
 from groups.services.relationships import create_relationship
+from groups.services.returns import request_return
 from groups.services.verification import request_github_check
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
@@ -94,6 +95,7 @@ DOERS = {
     ("deck_client_links", "created_by_id"),
     ("deck_webhooks", "created_by_id"),
     ("dod_items", "completed_by_id"),
+    ("community_returns", "decided_by_id"),
     ("engagement_announcements", "approved_by_id"),
     ("engagement_announcements", "created_by_id"),
     ("engagement_state_transitions", "actor_id"),
@@ -114,6 +116,7 @@ DOERS = {
 NO_TEXT_OF_A_PERSON = {
     ("deck_feeds", "digest"),
     ("events", "type"),
+    ("community_returns", "status"),
     ("members", "password"),
     ("security_events", "request_id"),
     ("security_events", "type"),
@@ -223,6 +226,14 @@ def live(word):
         )
     roll_up_highlights()
     record_participation(member_id=entry.member_id, event_type="MESSAGE", platform="telegram", room_id=f"{word} 2")
+
+    request_return(
+        code=create_invitation(actor=inviter.person, created_by=inviter).code,
+        name=f"Again {word}",
+        email=f"now-{word}@example.org",
+        telegram_id=f"id {word}",
+        country=f"{word}land",
+    )
 
     mission = MissionFactory()
     join_mission(actor=person, member=person, mission=mission, role=f"Host {word}", reason=f"{word} asked")

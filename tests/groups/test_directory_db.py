@@ -212,13 +212,6 @@ def test_code_changes_only_while_pending(change):
         rows(f"UPDATE community_invitations SET {change} = 'ZZZZZZZZZZZZZZZZ'")
 
 
-def test_member_accepts_one_invitation():
-    guest, when = EntryFactory(), "2026-03-01T00:00:00Z"
-    InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
-    with rejected_by("community_invitations_accepted_by_key"):
-        InvitationFactory(status="accepted", accepted_by=guest, accepted_at=when)
-
-
 # --- Relationships ----------------------------------------------------------------------------
 
 

@@ -20,6 +20,7 @@ BESIDE = [
     "community_invitation_uses",
     "member_merges",
     "participation_changes",
+    "community_returns",
     "possible_duplicates",
 ]
 # What later migrations add to the tables before the directory.

@@ -13,7 +13,6 @@ from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.services.invitations import cancel_invitation
 from missionsite.portal import pending_password
 from tests.portal.helpers import PASSWORD, entry, invitation, typed
-from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -189,15 +188,6 @@ def test_password_similar_to_email_is_rejected(client):
     assert "too similar to the" in client.post(address(invitation()), form).content.decode()
 
 
-def test_taken_email_is_reported_and_values_kept(client):
-    MemberFactory(email="Taken@example.org")
-    form = typed(email="taken@EXAMPLE.org")
-    page = client.post(address(invitation()), form).content.decode()
-    assert '<a href="#id_email">E-mail: An account with this e-mail already exists.' in page
-    for name, value in form.items():
-        assert (value in page) is (name != "password"), name
-
-
 # --- The password is not typed twice --------------------------------------------------------------
 
 
@@ -268,21 +258,7 @@ def test_password_hashing_is_limited(settings):
     assert kept == [True, True, False]
 
 
-def test_taken_telegram_id_keeps_password(client):
-    entry(telegram_id="4711")
-    made, form = invitation(), typed(telegram_id="4711")
-    assert "Your password is kept." in client.post(address(made), form).content.decode()
-    assert client.post(address(made), form | {"telegram_id": "4712", "password": ""}).status_code == 302
-    assert Client().login(username=form["email"], password=PASSWORD)
-
-
 # --- More of what is wrong ------------------------------------------------------------------------
-
-
-def test_taken_telegram_id_is_reported_at_field(client):
-    entry(telegram_id="4711")
-    page = client.post(address(invitation()), typed(telegram_id="00 4711")).content.decode()
-    assert '<a href="#id_telegram_id">Telegram ID: Another member has this Telegram ID.' in page
 
 
 def test_rejected_registration_does_not_use_code(client):

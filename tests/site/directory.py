@@ -11,6 +11,7 @@ from groups.services.import_undo import past_imports
 from groups.services.imports import import_members
 from groups.services.invitations import create_invitation
 from groups.services.merging import merge_people
+from groups.services.returns import request_return
 from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
 
 # Accounts with an entry: those who may invite.
@@ -53,6 +54,13 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
         )
         for a, b, status in ((first, third, "open"), (first, fourth, "not_same"))
     )
+    things["return"] = request_return(
+        code=things["open invitation"].code,
+        name="Rui",
+        email="rui@example.org",
+        telegram_id=things["removed entry"].telegram_id,
+        primary_role="other",
+    )
     things["participation"] = ParticipationFactory(member=things["entry"])
 
 
@@ -62,13 +70,14 @@ OBJECTS = {
     "groups/communityinvitation": "invitation",
     "groups/possibleduplicate": "duplicate",
     "groups_possibleduplicate_reopen": "decided duplicate",
+    "groups/communityreturn": "return",
     "groups/memberrelationship": "relationship",
     "groups/memberparticipation": "participation",
     "groups_communitymember_approve": "pending entry",
     "groups_communitymember_reinstate": "suspended entry",
     "groups_communitymember_restore": "removed entry",
 }
-PARTS = ("number", "invitation_id", "changeset", "merge")
+PARTS = ("number", "invitation_id", "changeset", "merge", "secret")
 CHOSEN = {
     "groups/communitymember approve": "pending entry",
     "groups/communitymember suspend": "entry",
@@ -78,6 +87,7 @@ CHOSEN = {
     "groups/communitymember remove": "entry",
     "groups/communitymember restore": "removed entry",
     "groups/possibleduplicate not_same": "duplicate",
+    "groups/communityreturn decline": "return",
     "groups/communityinvitation cancel": "invitation",
     "groups/communityinvitation send": "invitation",
 }
@@ -85,6 +95,8 @@ CHOSEN = {
 
 def part(things: dict[str, object], name: str):
     """Return the value of a part of a URL of the directory."""
+    if name == "secret":
+        return "no-secret-of-a-link"
     if name == "merge":
         return things["merge"].pk
     if name == "changeset":
@@ -113,6 +125,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "groups_possibleduplicate_compare": {"keep": str(person_of_entry(things["entry"]).key), "reason": ""},
         "groups_possibleduplicate_not-same": reason,
         "groups_possibleduplicate_reopen": {},
+        "groups_communityreturn_confirm": {},
+        "groups_communityreturn_decline": reason,
         "groups_communityinvitation_add": {
             "created_by": things["entry"].member_id,
             "invited_telegram_username": "eve",

@@ -256,6 +256,7 @@ account/oidc/<provider_id>/login/callback/               | 404:{ALL}mpi-        
 # Logged-in people are registered already. Three of the staff and the member are active in the directory.
 join/                                                    | to:{ALL}mp ok:i-      | to:{ALL}mpi-
 join/<code>/                                             | to:{ALL}mp ok:i-      | to:{ALL}mp done:i-
+return/<secret>/                                         | 404:{ALL}mpi-         | 404:{ALL}mpi-
 login/                                                   | to:{ALL}mp ok:i-      | to:{ALL}mpi-
 logout/                                                  | 405:{ALL}mpi-         | to:{ALL}mpi-
 language/                                                | 405:{ALL}mpi-         | to:{ALL}mpi-
@@ -319,6 +320,16 @@ admin/groups/possibleduplicate/<object_id>/not-same/     | ok:ACS 403           
 admin/groups/possibleduplicate/<object_id>/reopen/       | ok:ACS 403           | done:ACS 403
 admin/groups/possibleduplicate/<object_id>/history/      | to:{ALL}             | to:{ALL}
 admin/groups/possibleduplicate/<object_id>/delete/       | 403                  | 403
+
+# Returning people: confirmed or declined by those who approve members; a confirmation asks for the identity.
+admin/groups/communityreturn/                            | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communityreturn/add/                        | 403                  | 403
+admin/groups/communityreturn/<object_id>/                | to:{ALL}             | to:{ALL}
+admin/groups/communityreturn/<object_id>/change/         | ok:{ROLES} 403       | 403
+admin/groups/communityreturn/<object_id>/confirm/        | ok:ACS 403           | done:ACS 403
+admin/groups/communityreturn/<object_id>/decline/        | ok:ACS 403           | done:ACS 403
+admin/groups/communityreturn/<object_id>/history/        | to:{ALL}             | to:{ALL}
+admin/groups/communityreturn/<object_id>/delete/         | 403                  | 403
 
 # Invitations: created and canceled, never edited.
 admin/groups/communityinvitation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -708,6 +719,7 @@ groups/communitymember verify    | done:ACS ok:MEFDU 403
 groups/communitymember remove    | done:ACS ok:MEFDU 403
 groups/communitymember restore   | done:ACS ok:MEFDU 403
 groups/possibleduplicate   not_same | done:ACS ok:MEFDU 403
+groups/communityreturn decline | done:ACS ok:MEFDU 403
 groups/communityinvitation send   | done:ACS ok:MEFDU 403
 groups/communityinvitation cancel | done:ACS ok:MEFDU 403
 engagement/userengagementstate move       | done:AES ok:CMFDU 403

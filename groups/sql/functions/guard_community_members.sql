@@ -1,4 +1,5 @@
--- Rejects a change of an entry's number or of an erased entry, and a status change that is not a legal move.
+-- Rejects a change of an entry's number or of an erased entry, and a status change that is not a legal move. A person whose
+-- return was accepted in this transaction waits for approval again; a banned one only if a manager accepted it.
 CREATE OR REPLACE FUNCTION guard_community_members() RETURNS trigger
 LANGUAGE plpgsql
 AS $$
@@ -17,7 +18,11 @@ BEGIN
         WHEN 'active' THEN NEW.status IN ('suspended', 'banned')
         WHEN 'suspended' THEN NEW.status IN ('active', 'banned')
         ELSE false
-    END) THEN
+    END) AND NOT (NEW.status = 'pending' AND OLD.status IN ('active', 'banned') AND EXISTS (
+        SELECT FROM community_returns r
+        WHERE r.entry_id = OLD.member_id AND r.status = 'accepted' AND r.decided_at = transaction_timestamp()
+            AND (OLD.status <> 'banned' OR r.decided_by_id IS NOT NULL)
+    )) THEN
         RAISE EXCEPTION 'the status of a member cannot change from % to %', OLD.status, NEW.status
             USING ERRCODE = 'check_violation', CONSTRAINT = 'community_members_status_moves';
     END IF;

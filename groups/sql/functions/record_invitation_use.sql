@@ -5,6 +5,6 @@ AS $$
 BEGIN
     INSERT INTO community_invitation_uses (invitation_id, member_id, used_at)
     VALUES (NEW.invitation_id, NEW.accepted_by, NEW.accepted_at)
-    ON CONFLICT (member_id) DO NOTHING;
+    ON CONFLICT (invitation_id, member_id) DO NOTHING;
     RETURN NULL;
 END $$;
