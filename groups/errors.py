@@ -283,6 +283,24 @@ class PasswordLinkRejected(DomainError):
     code = "password_link_rejected"
 
 
+class JobEnded(DomainError):
+    message = _("This job has ended. There is nothing to cancel.")
+    code = "job_ended"
+
+
+class NoOneToMail(DomainError):
+    message = _("Everyone in this list has a password, is deactivated, or has access to the back office.")
+    code = "no_one_to_mail"
+
+
+class TooManyPeople(DomainError):
+    message = _("These are too many people for one job. Filter the list.")
+    code = "too_many_people"
+
+    def __init__(self, *, most: int) -> None:
+        super().__init__(gettext("One job is for at most %(most)d people. Filter the list.") % {"most": most})
+
+
 # --- Merges -------------------------------------------------------------------------------------
 
 

@@ -47,6 +47,9 @@ EVENT_LABELS = {
     "membership.replayed": _("Membership events replayed"),
     "membership.reverted": _("Membership change reverted"),
     "membership.role_changed": _("Role changed"),
+    "people_job.approved": _("Job approved"),
+    "people_job.cancelled": _("Job cancelled"),
+    "people_job.started": _("Job started"),
     "relationship.created": _("Relationship added"),
     "return.accepted": _("Returned"),
     "return.declined": _("Return declined"),
@@ -115,4 +118,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "updated": _("Updated"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("entry", "import", "invitation", "membership", "merge", "pair", "relationship")
+HIDDEN_FIELDS = ("entry", "import", "invitation", "job", "membership", "merge", "pair", "relationship")

@@ -172,3 +172,5 @@ MAX_PARTICIPATION_EVENTS = 5_000
 
 # How long the link to an old entry works, and how soon another one is sent for the same registration.
 RETURN_LINK_LASTS = timedelta(days=3)
+# Members who are mailed a link to set a password in one job.
+MAX_PASSWORD_LINKS = 10_000

@@ -7,7 +7,7 @@ from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
 from groups.models import Member
-from groups.services import invitation_mail, passwords, returns, verification
+from groups.services import invitation_mail, passwords, people_jobs, returns, verification
 from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
@@ -93,3 +93,10 @@ def send_return_mail(return_id: str) -> str:
 def send_password_link(member_id: str, language: str) -> str:
     """Send a member a link to set a password; returns the outcome."""
     return passwords.send_password_link(member_id=member_id, language=language)
+
+
+@app.task(name=people_jobs.TASK, retry=Retries())
+@in_changeset
+def run_people_job(job_id: str) -> str:
+    """Run a job on many people, or go on with it; returns the outcome."""
+    return people_jobs.run_job(job_id)

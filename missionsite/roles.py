@@ -36,6 +36,7 @@ NOUNS = (
     "memberparticipation",
     "possibleduplicate",
     "communityreturn",
+    "peoplejob",
 )
 ENGAGEMENT_NOUNS = (
     "userengagementstate",

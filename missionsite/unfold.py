@@ -167,6 +167,9 @@ UNFOLD = {
                         "groups_communityreturn_changelist",
                         "groups.view_communityreturn",
                     ),
+                    _item(
+                        _("Jobs on people"), "manage_history", "groups_peoplejob_changelist", "groups.view_peoplejob"
+                    ),
                     {
                         "title": _("Community health"),
                         "icon": "monitor_heart",

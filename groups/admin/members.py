@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group as Role
 from django.db.models import QuerySet
 from django.db.models.functions import Lower
 from django.http import HttpRequest, HttpResponse
-from django.urls import reverse
+from django.urls import path, reverse
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter
@@ -18,6 +18,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminT
 from groups.admin.base import HistoryAdmin, active_membership_count, current_member
 from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
 from groups.admin.merge_tab import merge_action, merges_tab
+from groups.admin.people_jobs import password_link_action, password_links_button, password_links_view
 from groups.admin.person import entry_of
 from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import Member
@@ -166,6 +167,7 @@ class MemberAdmin(HistoryAdmin[Member]):
             icon="key",
             asks_identity=True,
         ),
+        password_link_action(),
         Action(
             name="deactivate",
             title=_("Deactivate"),
@@ -206,6 +208,14 @@ class MemberAdmin(HistoryAdmin[Member]):
             asks_identity=True,
         ),
     )
+
+    def list_buttons(self, request: HttpRequest) -> list[dict]:
+        return password_links_button(request)
+
+    def get_urls(self) -> list:
+        view = self._wrapped(password_links_view, password_links_view)
+        pages = path("password-links/", view, {"model_admin": self}, name="groups_member_password_links")
+        return [pages, *super().get_urls()]
 
     # --- Permissions --------------------------------------------------------------------------
 

@@ -58,7 +58,17 @@ class Migration(migrations.Migration):
                     models.CharField(blank=True, db_default="", default="", max_length=255, verbose_name="Telegram ID"),
                 ),
                 ("details", models.JSONField(db_default={}, default=dict, editable=False, verbose_name="details")),
-                ("link_digest", models.CharField(blank=True, editable=False, max_length=64, null=True, unique=True)),
+                (
+                    "link_digest",
+                    models.CharField(
+                        blank=True,
+                        editable=False,
+                        max_length=64,
+                        null=True,
+                        unique=True,
+                        verbose_name="digest of the link",
+                    ),
+                ),
                 (
                     "link_expires_at",
                     models.DateTimeField(blank=True, editable=False, null=True, verbose_name="link works until"),

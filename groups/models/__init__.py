@@ -17,6 +17,7 @@ from groups.models.members import Member
 from groups.models.memberships import Membership
 from groups.models.merges import DuplicateStatus, MemberMerge, MergedRow, PossibleDuplicate
 from groups.models.participation import MemberDailyHighlight, MemberParticipation
+from groups.models.people_jobs import PeopleJob, PeopleJobKind, PeopleJobStatus
 from groups.models.relationships import MemberRelationship
 from groups.models.returns import CommunityReturn, ReturnStatus
 from groups.models.tasks import Task
@@ -45,6 +46,9 @@ __all__ = [
     "Mission",
     "MissionCount",
     "MissionCounter",
+    "PeopleJob",
+    "PeopleJobKind",
+    "PeopleJobStatus",
     "PossibleDuplicate",
     "ReturnStatus",
     "Task",

@@ -60,7 +60,9 @@ class CommunityReturn(models.Model):
     # The other fields of the registration form.
     details = models.JSONField(_("details"), default=dict, db_default={}, editable=False)
     # SHA-256 of the secret part of the link.
-    link_digest = models.CharField(max_length=64, null=True, blank=True, unique=True, editable=False)
+    link_digest = models.CharField(
+        _("digest of the link"), max_length=64, null=True, blank=True, unique=True, editable=False
+    )
     link_expires_at = models.DateTimeField(_("link works until"), null=True, blank=True, editable=False)
     created_at = models.DateTimeField(_("registered at"), db_default=TransactionNow(), editable=False)
     decided_at = models.DateTimeField(_("decided at"), null=True, blank=True, editable=False)

@@ -26,7 +26,7 @@ def queue_password_link(*, actor: Member, member: Member, language: str = "en") 
     app.configure_task(TASK, allow_unknown=False, lock=f"{TASK}:{current.pk}").defer(
         member_id=str(current.pk), language=language
     )
-    audit("member.password_link_sent", actor=actor, member=current)
+    _record_link(actor=actor, member=current)
 
 
 def send_password_link(*, member_id: str, language: str) -> str:
@@ -34,8 +34,23 @@ def send_password_link(*, member_id: str, language: str) -> str:
     member = Member.objects.filter(pk=member_id, is_active=True).first()
     if member is None:
         return "gone"
+    _send(member, language)
+    return "sent"
+
+
+def mail_password_link(*, actor: Member, member: Member, language: str = "en") -> None:
+    """Send a link at once, in a job on many people. Raises MailNotSent."""
+    _send(member, language)
+    _record_link(actor=actor, member=member)
+
+
+def _send(member: Member, language: str) -> None:
     try:
         password_mail(member, language).send()
     except (OSError, smtplib.SMTPException) as error:
         raise MailNotSent from error
-    return "sent"
+
+
+@service
+def _record_link(*, actor: Member, member: Member) -> None:
+    audit("member.password_link_sent", actor=actor, member=member)

@@ -80,6 +80,8 @@ DOERS = {
     ("member_merges", "absorbed_entry_id"),
     ("member_merges", "merged_by_id"),
     ("member_merges", "undone_by_id"),
+    ("people_jobs", "approved_by_id"),
+    ("people_jobs", "started_by_id"),
     ("possible_duplicates", "decided_by_id"),
     # The mission is the client's; the address it is assigned to follows the member's own.
     ("deck_missions", "assignee_id"),

@@ -14,14 +14,16 @@ from django.contrib.auth.models import Group as Role
 from django.utils import timezone
 
 import groups.services
-from groups.models import Event, Member, PossibleDuplicate
+from groups.models import CommunityReturn, Event, Member, PeopleJob, PossibleDuplicate
 from groups.selectors.people import person_of_entry
 from groups.services import verification
 from groups.services.duplicates import find_duplicates, mark_not_same
 from groups.services.imports import import_members
 from groups.services.members import update_member
 from groups.services.merging import merge_people
+from groups.services.people_jobs import start_password_links
 from groups.services.registration import accept_invitation
+from groups.services.returns import request_return
 from missionsite.common.audit.history import changes_of
 from tests.support.factories.groups import (
     ColonyFactory,
@@ -37,6 +39,9 @@ from tests.support.factories.groups import (
 # Services without an actor, and why.
 WITHOUT_ACTOR = {
     "accept_invitation": "The actor is the member whom it creates; see test_registration_is_recorded.",
+    "accept_by_link": "The actor is the member who opens the link; see tests/groups/test_returns.py.",
+    "_new_link": "A part of the job that mails it; a request of it is recorded.",
+    "request_return": "Nobody is logged in; the system member is the actor.",
     "ingest_participation": "Counters: the rows are the record of what members did.",
     "record_participation": "Counters: the rows are the record of what members did.",
     "rebuild_highlights": "Counters, derived from participation.",
@@ -109,6 +114,20 @@ def exported_memberships() -> dict:
     return {"lines": [json.dumps(line)]}
 
 
+def open_return() -> CommunityReturn:
+    entry, invitation = EntryFactory(deleted_at="2026-01-01T00:00:00Z"), InvitationFactory()
+    made = request_return(
+        code=invitation.code, email="new@example.org", telegram_id=entry.telegram_id, name="New", primary_role="other"
+    )
+    assert made
+    return made
+
+
+def waiting_job() -> PeopleJob:
+    members = Member.objects.filter(pk=MemberFactory().pk)
+    return start_password_links(actor=Member.objects.system(), members=members)
+
+
 def overdue_invitation() -> dict:
     made = timezone.now() - timedelta(days=4)
     InvitationFactory(created_at=made, expires_at=made + timedelta(days=3))
@@ -126,6 +145,8 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "change_role": lambda: {"membership": MembershipFactory(), "role": "Lead"},
     "claim_task": claimable,
     "complete_task": lambda: {"task": TaskFactory(state="claimed", claimed_by=MemberFactory())},
+    "cancel_job": lambda: {"job": waiting_job()},
+    "confirm_return": lambda: {"case": open_return()},
     "create_colony": lambda: {"name": "Colony"},
     "create_entry": lambda: {"name": "Noor", "telegram_id": "7", "primary_role": "other"},
     "create_invitation": lambda: {"created_by": EntryFactory()},
@@ -134,6 +155,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "create_mission": lambda: {"name": "Mission", "colony": ColonyFactory()},
     "create_relationship": lambda: {"entity_id_a": "a", "entity_id_b": "b", "relationship_type": "MENTORED"},
     "create_task": lambda: {"group": MissionFactory(), "title": "Task"},
+    "decline_return": lambda: {"case": open_return()},
     "erase": lambda: {"entry": EntryFactory()},
     "expire_invitations": overdue_invitation,
     "import_members": lambda: {"file": io.BytesIO(b"email,name\nnew@example.org,New\n")},
@@ -144,6 +166,9 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     # Without an address, the job records it.
     "queue_invitation_mail": lambda: {"invitation": InvitationFactory(), "email": "new@example.org"},
     # Of send_invitation, which calls it after the mail is sent.
+    "queue_password_link": lambda: {"member": MemberFactory()},
+    "_record_link": lambda: {"member": MemberFactory()},
+    "start_password_links": lambda: {"members": Member.objects.filter(pk=MemberFactory().pk)},
     "_record": lambda: {"invitation": InvitationFactory(), "inviter": EntryFactory()},
     "reinstate": lambda: {"entry": EntryFactory(status="suspended")},
     "remove_entry": lambda: {"entry": EntryFactory()},

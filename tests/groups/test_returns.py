@@ -219,16 +219,32 @@ def test_ban_after_link_was_sent_needs_manager(actor):
         ("status = 'declined'", "community_returns_decided_fits"),
         ("status = 'declined', decided_at = now()", "community_returns_decided_is_empty"),
         ("decided_at = now()", "community_returns_decided_fits"),
-        ("status = 'maybe'", "community_returns_status_known"),
+        ("status = 'maybe', decided_at = now()", "community_returns_status_known"),
         ("entry_id = NULL", "community_returns_target_never_changes"),
     ],
 )
 def test_database_rejects(change, constraint):
     old_entry()
     registering(InvitationFactory())
-    emptied = ", name = '', email = '', telegram_id = '', details = '{}'" if "accepted" in change else ""
+    emptied = (
+        ", name = '', email = '', telegram_id = '', details = '{}'" if "accepted" in change or "maybe" in change else ""
+    )
     with rejected_by(constraint):
         rows(f"UPDATE community_returns SET {change}{emptied}")
+
+
+def test_return_is_open_once_for_each_target():
+    entry, invitation = old_entry(), InvitationFactory()
+    case = registering(invitation)
+    copy = "INSERT INTO community_returns (invitation_id, {0}) SELECT invitation_id, {0} FROM community_returns"
+    with rejected_by("community_returns_open_entry_once"):
+        rows(copy.format("entry_id"))
+    with rejected_by("community_returns_open_account_once"):
+        rows(copy.format("account_id"))
+    with rejected_by("community_returns_has_target"):
+        rows(copy.format("needs_manager"))
+    assert registering(invitation, name="Ana again") == case
+    assert entry.returns.get().name == "Ana again"
 
 
 def test_nobody_confirms_own_return(actor):

@@ -125,7 +125,7 @@ def test_registration_is_translated(client):
     page = client.post(f"/join/{made.spelled_code}/", typed(telegram_id="4711", password=""))
     assert "Senha: Este campo é obrigatório." in page.content.decode()
     page = client.post(f"/join/{made.spelled_code}/", typed(telegram_id="4711"))
-    assert "Outro membro tem este ID do Telegram." in page.content.decode()
+    assert "O seu cadastro precisa de uma confirmação" in page.content.decode()
     client.post(f"/join/{made.spelled_code}/", typed())
     page = client.get("/me/").content.decode()
     for words in ("Aguardando aprovação", "Função", "Designer", "Novato(a)", "Convite de", "0 ponto"):
@@ -138,9 +138,9 @@ def test_registration_is_translated(client):
 
 
 def test_errors_are_translated_with_default():
-    for language, words in (("en", "Another member has this Telegram ID."), ("pt-br", "Outro membro tem este")):
+    for language, words in (("en", "Enter your Telegram ID."), ("pt-br", "Informe o seu ID")):
         with translation.override(language):
-            assert error_message(violated("member_telegram_id_idx")).startswith(words)
+            assert error_message(violated("community_members_telegram_id_not_empty")).startswith(words)
             assert error_message(DomainError("In English.")) != "In English."
     assert error_message(CodeRejected()) == CodeRejected().message
 

@@ -59,7 +59,7 @@ def test_person_returns_by_link_and_logs_in(client):
     send_return_mail(return_id=str(CommunityReturn.objects.get().pk))
     assert mail.outbox[0].subject == "O seu cadastro"
     address = re.search(r"https?://[^/]+(/return/\S+)", mail.outbox[0].body)[1]
-    assert made.name in (page := client.get(address)).content.decode()
+    assert made.person.display_name in (page := client.get(address)).content.decode()
     assert page["Referrer-Policy"] == "strict-origin"
     # Opening the link changes nothing.
     assert CommunityMember.objects.get(pk=made.pk).is_removed

@@ -11,8 +11,10 @@ from groups.services.import_undo import past_imports
 from groups.services.imports import import_members
 from groups.services.invitations import create_invitation
 from groups.services.merging import merge_people
+from groups.services.people_jobs import start_password_links
 from groups.services.returns import request_return
 from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
+from tests.support.factories.groups import MemberFactory
 
 # Accounts with an entry: those who may invite.
 INVITING = ("Administrator", "Community Manager", "superuser", "member")
@@ -61,6 +63,8 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
         telegram_id=things["removed entry"].telegram_id,
         primary_role="other",
     )
+    MemberFactory(display_name="Imported")
+    things["people job"] = start_password_links(actor=people["superuser"], members=Member.objects.all())
     things["participation"] = ParticipationFactory(member=things["entry"])
 
 
@@ -71,6 +75,7 @@ OBJECTS = {
     "groups/possibleduplicate": "duplicate",
     "groups_possibleduplicate_reopen": "decided duplicate",
     "groups/communityreturn": "return",
+    "groups/peoplejob": "people job",
     "groups/memberrelationship": "relationship",
     "groups/memberparticipation": "participation",
     "groups_communitymember_approve": "pending entry",
@@ -126,6 +131,9 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "groups_possibleduplicate_not-same": reason,
         "groups_possibleduplicate_reopen": {},
         "groups_communityreturn_confirm": {},
+        "groups_peoplejob_cancel": {},
+        "groups_member_password-link": {},
+        "groups_member_password_links": {},
         "groups_communityreturn_decline": reason,
         "groups_communityinvitation_add": {
             "created_by": things["entry"].member_id,

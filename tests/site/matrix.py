@@ -331,6 +331,17 @@ admin/groups/communityreturn/<object_id>/decline/        | ok:ACS 403           
 admin/groups/communityreturn/<object_id>/history/        | to:{ALL}             | to:{ALL}
 admin/groups/communityreturn/<object_id>/delete/         | 403                  | 403
 
+# Jobs on people, and links to set a password.
+admin/groups/peoplejob/                                  | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/peoplejob/add/                              | 403                  | 403
+admin/groups/peoplejob/<object_id>/                      | to:{ALL}             | to:{ALL}
+admin/groups/peoplejob/<object_id>/change/               | ok:{ROLES} 403       | 403
+admin/groups/peoplejob/<object_id>/cancel/               | ok:ACS 403           | done:ACS 403
+admin/groups/peoplejob/<object_id>/history/              | to:{ALL}             | to:{ALL}
+admin/groups/peoplejob/<object_id>/delete/               | 403                  | 403
+admin/groups/member/password-links/                      | ok:ACS 403           | done:ACS 403
+admin/groups/member/<object_id>/password-link/           | ok:ACS 403           | done:ACS 403
+
 # Invitations: created and canceled, never edited.
 admin/groups/communityinvitation/                        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communityinvitation/add/                    | ok:ACS 403           | done:ACS 403

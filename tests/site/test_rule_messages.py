@@ -58,6 +58,8 @@ WITHOUT_MESSAGE = {
     "member_merges_two_accounts",
     "member_merges_undone_fits",
     "members_not_merged_into_self",
+    "people_jobs_ended_fits",
+    "people_jobs_numbers_not_negative",
     "possible_duplicates_in_order",
     "possible_duplicates_pair_once",
     "possible_duplicates_score_range",
