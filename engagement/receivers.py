@@ -54,7 +54,7 @@ def on_registration(sender: object, entry: CommunityMember, locale: str, timezon
         start_profile(
             actor=member,
             member=member,
-            address=entry.telegram_id,
+            address=entry.shown_telegram_id,
             locale=locale,
             timezone=timezone,
             country=entry.country or "",

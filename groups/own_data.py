@@ -2,6 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
+from groups.rules import shown_telegram_id
 from missionsite.common.own_data import NamedIn, NotExported, OwnRows, register_own_data
 
 # Of the people that a member invited.
@@ -16,8 +17,6 @@ def register() -> None:
             OwnRows(f"groups.{model}", field)
             for model, field in (
                 ("CommunityInvitationUse", "member"),
-                ("CommunityMember", "person"),
-                ("CommunityMemberHistory", "pgh_obj"),
                 ("Event", "member"),
                 ("MemberDailyHighlight", "member"),
                 ("MemberHistory", "pgh_obj"),
@@ -28,6 +27,10 @@ def register() -> None:
                 ("MembershipHistory", "member"),
                 ("Task", "claimed_by"),
             )
+        ),
+        *(
+            OwnRows(f"groups.{model}", field, change={"telegram_id": shown_telegram_id})
+            for model, field in (("CommunityMember", "person"), ("CommunityMemberHistory", "pgh_obj"))
         ),
         OwnRows("groups.CommunityInvitation", "created_by", without=INVITED),
         # What was entered may be someone else's.

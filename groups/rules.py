@@ -168,6 +168,22 @@ MAX_STORED_METADATA_CHARACTERS = 100_000
 # Events in one request to the API.
 MAX_PARTICIPATION_EVENTS = 5_000
 
+# --- People without Telegram --------------------------------------------------------------------
+
+# The column of the Telegram ID must not be empty: without one it has this and the stable ID, which is never shown.
+NO_TELEGRAM = "none-"
+
+
+def no_telegram_id(stable_id: str) -> str:
+    """Return what the column of the Telegram ID has for a person without one."""
+    return f"{NO_TELEGRAM}{stable_id}"
+
+
+def shown_telegram_id(stored: str) -> str:
+    """Return a Telegram ID as people see it: empty for a person without one."""
+    return "" if stored.startswith(NO_TELEGRAM) else stored
+
+
 # --- Returning people ---------------------------------------------------------------------------
 
 # How long the link to an old entry works, and how soon another one is sent for the same registration.

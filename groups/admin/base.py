@@ -9,7 +9,7 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 
 from groups.models import Colony, Event, Group, Member, Membership, Mission
-from groups.rules import CommunityStatus
+from groups.rules import CommunityStatus, shown_telegram_id
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.annotations import M
@@ -101,6 +101,8 @@ def _names(changes: list[Change]) -> dict:
 def _format_stored(obj: Model, name: str, value: Any, names: dict) -> str:
     """Format a stored value."""
     field = cast(Field, obj._meta.get_field(name))
+    if name == "telegram_id" and isinstance(value, str):
+        value = shown_telegram_id(value)
     if value is None or value == "":
         return gettext("empty")
     if isinstance(value, bool):

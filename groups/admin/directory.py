@@ -17,7 +17,7 @@ from groups.admin.health_filter import HealthFilter
 from groups.admin.merge_tab import MERGE, merge_action, merges_tab
 from groups.errors import PerhapsDuplicate
 from groups.models import CommunityMember, Event
-from groups.rules import REPUTATION_POINTS, STAFF_FIELDS
+from groups.rules import NO_TELEGRAM, REPUTATION_POINTS, STAFF_FIELDS
 from groups.selectors.directory_search import DIRECTORY
 from groups.selectors.lookalikes import find_lookalikes
 from groups.selectors.people import accounts_of
@@ -86,6 +86,14 @@ class EntryForm(ServiceForm):
         super().__init__(*args, **kwargs)
         if not self.instance._state.adding:
             del self.fields["add_anyway"]
+        if self.instance.telegram_id.startswith(NO_TELEGRAM) and "telegram_id" in self.fields:
+            self.initial["telegram_id"] = ""
+            self.fields["telegram_id"].required = False
+
+    def clean_telegram_id(self) -> str:
+        """Without an entered ID, a person without Telegram stays one."""
+        entered = self.cleaned_data["telegram_id"]
+        return entered or (self.instance.telegram_id if not self.instance._state.adding else entered)
 
 
 @admin.register(CommunityMember)

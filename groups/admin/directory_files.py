@@ -1,7 +1,8 @@
 """Import of members from CSV and spreadsheets, and export of the filtered directory as CSV."""
 
 import csv
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Mapping
+from types import MappingProxyType
 from typing import Any, cast
 from uuid import UUID
 
@@ -9,7 +10,7 @@ from django import forms
 from django.conf import settings
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.db.models import QuerySet
+from django.db.models import Case, F, QuerySet, Value, When
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.http.response import HttpResponseBase
 from django.urls import reverse
@@ -20,6 +21,7 @@ from unfold.widgets import UnfoldAdminFileFieldWidget, UnfoldAdminSelectWidget, 
 
 from groups.admin.base import current_member
 from groups.models.directory import PrimaryRole
+from groups.rules import NO_TELEGRAM
 from groups.services.import_columns import CHOOSABLE
 from groups.services.import_texts import ROLE_MISSING
 from groups.services.import_undo import past_imports, undo_import
@@ -50,6 +52,7 @@ COLUMNS = (
     "created_at",
     "last_active_at",
 )
+LOOKUPS = {"invited_by": "invited_by_id", "telegram_id": "telegram_id_shown"}
 # Rows read from the database at a time.
 CHUNK = 2_000
 ERRORS_SHOWN = 200
@@ -218,7 +221,7 @@ def rows_of_list(request: HttpRequest, *, model_admin: ModelAdmin) -> QuerySet:
 
 def export_columns(request: HttpRequest) -> dict[str, str]:
     """Return the lookup of each column: with e-mail and trust score for those who may see accounts."""
-    columns = {name: "invited_by_id" if name == "invited_by" else name for name in COLUMNS}
+    columns = {name: LOOKUPS.get(name, name) for name in COLUMNS}
     if request.user.has_perm("groups.view_member"):
         columns |= {"email": "person__email", "trust_score": "person__trust_score"}
     return columns
@@ -226,13 +229,24 @@ def export_columns(request: HttpRequest) -> dict[str, str]:
 
 def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponseBase:
     """Return the rows of the list with its search, filters and order, as CSV, or as XLSX with `format=xlsx`."""
-    return download_list(request, model_admin, export_columns(request), name="directory")
+    # People without Telegram have no Telegram ID.
+    has_none = When(telegram_id__startswith=NO_TELEGRAM, then=Value(""))
+    shown = {"telegram_id_shown": Case(has_none, default=F("telegram_id"))}
+    return download_list(request, model_admin, export_columns(request), name="directory", annotations=shown)
 
 
 def download_list(
-    request: HttpRequest, model_admin: ModelAdmin, columns: dict[str, str], *, name: str
+    request: HttpRequest,
+    model_admin: ModelAdmin,
+    columns: dict[str, str],
+    *,
+    name: str,
+    annotations: Mapping[str, Any] = MappingProxyType({}),
 ) -> HttpResponseBase:
-    """Return the rows of a list with its search, filters and order. columns: the lookup of each. name: of the file."""
+    """Return the rows of a list with its search, filters and order.
+
+    columns: the lookup of each. name: of the file. annotations: expressions that the lookups name.
+    """
     if not request.user.has_perm(EXPORT):
         raise PermissionDenied
     back = reverse(f"admin:{model_admin.opts.app_label}_{model_admin.opts.model_name}_changelist")
@@ -243,7 +257,7 @@ def download_list(
     if prompt := prompt_for_export(request, back):
         return prompt
     try:
-        rows = rows_of_list(request, model_admin=model_admin)
+        rows = rows_of_list(request, model_admin=model_admin).annotate(**annotations)
     except IncorrectLookupParameters:
         return HttpResponseRedirect(f"{back}?e=1")
 

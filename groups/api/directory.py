@@ -95,7 +95,12 @@ class Registration(Schema):
         None, max_length=128, description="Without a password the account cannot log in yet.", examples=[None]
     )
     primary_role: RoleName = Field(examples=["developer"])
-    telegram_id: Text = Field(min_length=1, max_length=255, examples=["718281828"])
+    telegram_id: Text = Field(
+        "",
+        max_length=255,
+        description="Required unless the setting REGISTRATION_NEEDS_TELEGRAM is off.",
+        examples=["718281828"],
+    )
     telegram_username: Text = Field("", max_length=255, examples=["noor"])
     organization: Text = Field("", max_length=255, examples=["Harbour Lab"])
     country: Text = Field("", max_length=100, examples=["Portugal"])

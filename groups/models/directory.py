@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from groups.rules import TIERS, CommunityStatus, Tier
+from groups.rules import NO_TELEGRAM, TIERS, CommunityStatus, Tier, shown_telegram_id
 from missionsite.common.constraints import (
     CheckConstraint,
     UniqueConstraint,
@@ -182,6 +182,14 @@ class CommunityMember(models.Model):
                 violation_error_code="telegram_id_missing",
                 field="telegram_id",
             ),
+            CheckConstraint(
+                condition=~Q(telegram_id__startswith=NO_TELEGRAM)
+                | Q(telegram_id__regex=rf"^{NO_TELEGRAM}FE-P-[0-9]{{5,14}}$"),
+                name="community_members_no_telegram_format",
+                violation_error_message=_("A Telegram ID is a number, such as 123456789."),
+                violation_error_code="telegram_id_invalid",
+                field="telegram_id",
+            ),
             CheckConstraint(condition=Q(reputation_score__gte=0), name="community_members_reputation_not_negative"),
             CheckConstraint(
                 condition=Q(github_verified=True, github_verified_at__isnull=False, github_username__isnull=False)
@@ -258,6 +266,11 @@ class CommunityMember(models.Model):
     def audit_links(self) -> dict:
         """Return the links of events about this row."""
         return {"member": self.person, "number": self.member_id}
+
+    @property
+    def shown_telegram_id(self) -> str:
+        """The Telegram ID; empty for a person without one."""
+        return shown_telegram_id(self.telegram_id)
 
     @property
     def is_removed(self) -> bool:

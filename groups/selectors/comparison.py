@@ -98,7 +98,7 @@ _FACTS: tuple[tuple[StrOrPromise, Callable[[Person], str]], ...] = (
     (_("Number"), _entry("member_id")),
     (_("Stable ID"), _account("member_id")),
     (_("E-mail"), _account("email")),
-    (_("Telegram ID"), _entry("telegram_id")),
+    (_("Telegram ID"), _entry("shown_telegram_id")),
     (_("Telegram name"), _entry("telegram_username")),
     (_("GitHub name"), _entry("github_username")),
     (_("Organisation"), _entry("organization")),

@@ -2,13 +2,14 @@
 
 import logging
 
+from django.conf import settings
 from django.utils.timezone import now
 
 from groups.errors import CodeRejected
 from groups.models import CommunityInvitation, CommunityInvitationUse, CommunityMember, Member, MemberRelationship
 from groups.models.invitations import digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
-from groups.rules import CommunityStatus, InvitationStatus, normalize_username
+from groups.rules import NO_TELEGRAM, CommunityStatus, InvitationStatus, no_telegram_id, normalize_username
 from groups.signals import member_registered
 from missionsite.common.accounts.addresses import add_unconfirmed_address
 from missionsite.common.audit.context import describe_changeset
@@ -55,7 +56,7 @@ def accept_invitation(
     password_hash: str = "",
     name: str,
     primary_role: str,
-    telegram_id: str,
+    telegram_id: str = "",
     telegram_username: str = "",
     organization: str = "",
     country: str = "",
@@ -66,13 +67,15 @@ def accept_invitation(
     """Register a person: create the account, a pending entry and the relationship to the inviter, and use up the code.
 
     password: None if another system registers the person, who sets one later. password_hash: the hash of an already
-    validated password. locale, timezone: for receivers of the signal, which may reject them. The code works once, or
-    max_uses times, also for concurrent registrations. Raises CodeRejected, and the errors of the constraints.
+    validated password. telegram_id: may be empty if REGISTRATION_NEEDS_TELEGRAM is off. locale, timezone: for receivers
+    of the signal, which may reject them. The code works once, or max_uses times, also for concurrent registrations.
+    Raises CodeRejected, and the errors of the constraints.
     """
     invitation = find_invitation(code, lock=True)
     if not name.strip():
         # The account, which is created first, has this rule under another name.
         raise violated("community_members_name_not_empty")
+    telegram_id = checked_telegram_id(telegram_id)
     person = Member.objects.create_user(email, password, password_hash=password_hash, display_name=name.strip())
     describe_changeset(user=str(person.pk))
     add_unconfirmed_address(person)
@@ -80,7 +83,7 @@ def accept_invitation(
         person=person,
         name=name.strip(),
         primary_role=primary_role,
-        telegram_id=telegram_id.strip(),
+        telegram_id=telegram_id or no_telegram_id(person.member_id),
         telegram_username=normalize_username(telegram_username) or None,
         organization=organization.strip() or None,
         country=country.strip() or None,
@@ -107,6 +110,16 @@ def accept_invitation(
     )
     member_registered.send(sender=CommunityMember, entry=entry, locale=locale, timezone=timezone)
     return entry
+
+
+def checked_telegram_id(entered: str) -> str:
+    """Return an entered Telegram ID. Raises ConstraintViolated for none where one is needed."""
+    entered = entered.strip()
+    if not entered and settings.REGISTRATION_NEEDS_TELEGRAM:
+        raise violated("community_members_telegram_id_not_empty")
+    if entered.startswith(NO_TELEGRAM):
+        raise violated("community_members_no_telegram_format")
+    return entered
 
 
 def use_invitation(invitation: CommunityInvitation, entry: CommunityMember) -> None:

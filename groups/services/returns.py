@@ -16,7 +16,14 @@ from procrastinate.contrib.django import app
 
 from groups.errors import InvitationEnded, MailNotSent, ReturnDecided, ReturnLinkRejected, StaffNotReturned
 from groups.models import CommunityInvitation, CommunityMember, CommunityReturn, Member, ReturnStatus
-from groups.rules import RETURN_LINK_LASTS, CommunityStatus, InvitationStatus, normalize_username
+from groups.rules import (
+    NO_TELEGRAM,
+    RETURN_LINK_LASTS,
+    CommunityStatus,
+    InvitationStatus,
+    no_telegram_id,
+    normalize_username,
+)
 from groups.selectors.people import person_of_account, resolve_entry
 from groups.services.account_mail import has_account_mail, return_mail
 from groups.services.passwords import queue_password_link
@@ -248,7 +255,7 @@ def _new_entry(account: Member, typed: dict[str, str], invitation: CommunityInvi
         person=account,
         name=typed["name"],
         primary_role=typed["primary_role"] or "other",
-        telegram_id=typed["telegram_id"],
+        telegram_id=typed["telegram_id"] or no_telegram_id(account.member_id),
         telegram_username=normalize_username(typed["telegram_username"]) or None,
         organization=typed["organization"] or None,
         country=typed["country"] or None,
@@ -269,6 +276,9 @@ def _restore(entry: CommunityMember, account: Member, typed: dict[str, str], inv
     if entry.person_id is None:
         entry.person = account
         changed.append("person")
+    if typed["telegram_id"] and entry.telegram_id.startswith(NO_TELEGRAM):
+        entry.telegram_id = typed["telegram_id"]
+        changed.append("telegram_id")
     if entry.invited_by_id is None and invitation.created_by_id != entry.member_id:
         entry.invited_by_id = invitation.created_by_id
         changed.append("invited_by")

@@ -5,6 +5,7 @@ from typing import cast
 from zoneinfo import available_timezones
 
 from django import forms
+from django.conf import settings
 from django.contrib.auth.password_validation import password_validators_help_text_html, validate_password
 from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
@@ -246,6 +247,7 @@ class RegistrationForm(ProfileForm):
 
     def __init__(self, *args, has_pending_password: bool = False, **kwargs) -> None:
         super().__init__(*args, **kwargs)
+        self.fields["telegram_id"].required = settings.REGISTRATION_NEEDS_TELEGRAM
         self.set_password_optional(has_pending_password)
         if self.data.get("registers_anyway"):
             self.fields["registers_anyway"].widget = forms.CheckboxInput()
@@ -271,6 +273,8 @@ class RegistrationForm(ProfileForm):
 
     def clean_telegram_id(self) -> str:
         """The ID without spaces and leading zeros, so that it is unique."""
+        if not self.cleaned_data["telegram_id"]:
+            return ""
         digits = self.cleaned_data["telegram_id"].replace(" ", "").lstrip("0")
         if not 0 < len(digits) <= _ID_LENGTH:
             raise ValidationError(self.fields["telegram_id"].error_messages["invalid"], "invalid")
