@@ -1,7 +1,7 @@
 """Every benchmark runs to its end, at a size at which its figures mean nothing.
 
-A build runs them in this process on a copy of the database of the tests; as programs, with a server of their own, they
-take minutes.
+A build runs one in four of them, others the next day, in this process on a copy of the database of the tests; as
+programs, with a server of their own, they take minutes.
 """
 
 import importlib
@@ -13,6 +13,7 @@ import pytest
 
 from missionsite import embedded
 from tests.migrating import databases_of
+from tests.support.sample import share
 
 SMALL = {
     "active_missions": ["--scale=0.0005", "--rounds=1", "--seconds=1"],
@@ -77,7 +78,7 @@ def database(request, monkeypatch, django_db_setup, django_db_blocker):
     return copy
 
 
-@pytest.mark.parametrize("name", sorted(SMALL.keys() - WITH_MORE_SERVERS))
+@pytest.mark.parametrize("name", share(sorted(SMALL.keys() - WITH_MORE_SERVERS), of=4))
 def test_benchmark_runs_on_a_database_that_is_there(name, database, monkeypatch, capsys):
     module = importlib.import_module(f"benchmarks.{name}")
     database.serve(module)

@@ -164,9 +164,9 @@ def skip(page) -> list[str]:
 @pytest.mark.parametrize(
     ("size", "scheme", "visits"),
     [
-        # In a build half of the pages on each, the other half the next day.
-        (DESK, "light", share(VISITS, of=2)),
-        (PHONE, "dark", share(VISITS, of=2, shift=1)),
+        # In a build a quarter of the pages on each, others the next day.
+        (DESK, "light", share(VISITS, of=4)),
+        (PHONE, "dark", share(VISITS, of=4, shift=2)),
         pytest.param(DESK, "dark", VISITS[::2], marks=pytest.mark.long),
         pytest.param(PHONE, "light", VISITS[1::2], marks=pytest.mark.long),
     ],

@@ -6,6 +6,7 @@ from tests.browser.test_content_policy import office  # noqa: F401 - a fixture
 from tests.portal.helpers import entry
 from tests.support.factories.groups import MembershipFactory
 from tests.support.factories.missiondeck import DeckMissionFactory
+from tests.support.sample import share
 
 # Every handler of Alpine in the page is called, with the event it waits for. Later than the call, which the browser's
 # tools exempt from the policy. Links and buttons lead nowhere.
@@ -90,7 +91,10 @@ def test_filters_menus_and_tabs_open_and_apply(office, live_server, wrongs):  # 
 
 @pytest.mark.parametrize(
     "address",
-    ["/admin/engagement/announcement/compose/", "/admin/groups/task/add/", "/admin/missiondeck/deckmission/add/"],
+    share(
+        ["/admin/engagement/announcement/compose/", "/admin/groups/task/add/", "/admin/missiondeck/deckmission/add/"],
+        of=3,
+    ),
 )
 def test_date_picker_fills_in_the_day(office, live_server, wrongs, address):  # noqa: F811
     office.set_default_timeout(20_000)

@@ -107,6 +107,7 @@ def test_injections_are_inert_when_rendered(page, show, wrongs, policy):
         assert scheme in ("", "http:", "https:", "mailto:")
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 injections in chats, code, names, logs and titles neither run nor load, in a")
 def test_negative_control_injections_run_unescaped(page, live_server, context):
     """Shows that the test above detects injections."""

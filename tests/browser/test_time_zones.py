@@ -69,6 +69,7 @@ def test_first_message_arrives_in_daytime(browser, live_server, visits):
             EngagementMessage.objects.filter(pk=message.pk).update(attempted_at=None)
 
 
+@pytest.mark.long
 def test_member_is_asked_when_browser_moves(browser, live_server, visits):
     context = browser.new_context(timezone_id=ZONES[0], locale="en")
     person = register(context, live_server, 1)

@@ -66,6 +66,7 @@ def ids(databases=("default",)) -> set[str]:
 # --- The pool -------------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.seed("site connections through a pooler, and never more than configured")
 def test_web_process_opens_at_most_the_pool(tmp_path):
     """Twelve requests at a time in six threads, with two connections."""

@@ -403,6 +403,7 @@ class TestCrash:
         assert documents.tidy(timedelta(seconds=-5)) == len(left)
         assert os.listdir(root / "a") == ["plan"]
 
+    @pytest.mark.long
     def test_control_write_in_place_leaves_partial_content(self, tmp_path):
         """The negative control of the test above."""
         plain = FileSystemStorage(tmp_path, allow_overwrite=True)

@@ -27,6 +27,7 @@ def test_migrate_accepts_database_of_this_version():
     call_command("migrate", verbosity=0)
 
 
+@pytest.mark.long
 def test_migrate_names_rows_that_violate_new_constraint(request, django_db_blocker):
     """The message has the table, the rule and a statement that finds the rows; corrected rows are migrated."""
     database = databases_of(request.config, django_db_blocker).copy_of_tests("violating")

@@ -163,8 +163,9 @@ def test_half_sent_bodies_do_not_stop_the_site(server):
     assert len(seconds) > 20
 
 
+@pytest.mark.long
 @pytest.mark.seed("site the production line: a killed process, half-sent bodies, open live pages")
-@pytest.mark.parametrize("path", [pytest.param("/admin/login/", marks=pytest.mark.long), "/api/missions"])
+@pytest.mark.parametrize("path", ["/admin/login/", "/api/missions"])
 def test_half_sent_body_ends_with_408(server, path):
     with half_sent(server, path) as opened:
         answer = http.client.HTTPResponse(opened)
@@ -396,9 +397,10 @@ def test_every_file_that_is_made_is_sent_with_its_length():
 # --- Many live pages ------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.seed("site 2,000 open live pages on one machine while the site answers")
 @with_rows
-@pytest.mark.parametrize("pages", [200, pytest.param(2000, marks=pytest.mark.long)])
+@pytest.mark.parametrize("pages", [200, 2000])
 def test_site_answers_while_live_pages_are_open(tmp_path, pages):
     """Each page gets the event, no page takes a thread, and the memory of the site stays small."""
     soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)

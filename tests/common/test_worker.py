@@ -253,6 +253,7 @@ def test_fence_holds_where_connections_cannot_be_ended(tmp_path, gate, monkeypat
     assert freeze_lose_and_wake(tmp_path, gate) == 1
 
 
+@pytest.mark.long
 @pytest.mark.seed("site background work: killed, lost and hung workers", control=True)
 def test_without_cut_off_and_fence_it_would_do_its_work_twice(tmp_path, gate, monkeypatch):
     """The negative control of the two tests above."""
@@ -398,6 +399,7 @@ def test_worker_ends_when_its_supervisor_is_killed(tmp_path):
             until(lambda: os.kill(worker.pid, 0), "the process to be gone")
 
 
+@pytest.mark.long
 def test_two_workers_share_the_queue_without_running_a_job_twice(tmp_path):
     report = tmp_path / "report"
     with forked_worker("--processes", "2"):

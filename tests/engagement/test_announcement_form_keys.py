@@ -117,6 +117,7 @@ def test_concurrent_submissions_make_one_announcement(people, manager):
     }
 
 
+@pytest.mark.long
 @pytest.mark.seed("site a form submitted twice, or by six at once, has one effect", control=True)
 def test_control_without_check_makes_many_announcements(people, manager, monkeypatch):
     """Negative control."""
@@ -130,6 +131,7 @@ def test_control_without_check_makes_many_announcements(people, manager, monkeyp
         IdempotencyKey.objects.all().delete()
 
 
+@pytest.mark.long
 def test_control_without_lock_unique_key_keeps_one(people, manager, monkeypatch):
     """Negative control of the lock: the others are rejected instead of redirected to the first."""
     monkeypatch.setattr(Attempt, "_lock", lambda self: True)

@@ -78,6 +78,7 @@ def test_message_being_claimed_cannot_be_changed(change):
         assert not isinstance(result, Exception), result
 
 
+@pytest.mark.long
 def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
     """Negative control: the claim is not visible yet when it is checked."""
 
@@ -90,6 +91,7 @@ def test_control_check_before_lock_cancels_claimed_message(monkeypatch):
     assert (message.status, result.status) == ("cancelled", "cancelled")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize(
     ("function", "lock", "change", "changed"),
     [

@@ -185,6 +185,7 @@ def test_concurrent_senders_respect_cap(budget_of_two):
     assert members_over_cap(2) == []
 
 
+@pytest.mark.long
 @pytest.mark.seed("002 the frequency cap holds in every period for all senders")
 @pytest.mark.django_db(transaction=True)
 def test_control_concurrent_claims_exceed_cap(budget_of_two):

@@ -62,6 +62,7 @@ def test_message_before_goodbye_is_sent_does_not_double_wait():
     assert month.state.unanswered_goodbyes == 0
 
 
+@pytest.mark.long
 def test_silence_after_a_reminder_doubles_wait():
     month = quiet_month().run(DAY)
     month.write("2")
@@ -96,6 +97,7 @@ def test_days_are_those_of_the_member():
         assert month.state.active_days == days
 
 
+@pytest.mark.long
 def test_courtesies_to_every_goodbye_get_fewer_goodbyes():
     month = quiet_month(at=A_YEAR_AGO)
     answered = 0

@@ -28,6 +28,7 @@ def test_killed_senders_lose_and_repeat_nothing(places):
     assert outcome.repeats > 0
 
 
+@pytest.mark.long
 @pytest.mark.seed("002 a killed sender loses nothing and sends nothing twice")
 def test_control_marking_before_sending_loses_messages(places):
     """The negative control."""

@@ -116,6 +116,7 @@ def careless(member, trigger, met):
         return after
 
 
+@pytest.mark.long
 @pytest.mark.seed("002 of triggers at once one applies")
 def test_control_without_lock_both_replies_apply():
     person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
@@ -130,6 +131,7 @@ def test_control_without_lock_both_replies_apply():
     assert sorted(done) == ["dormant", "remind_later"], "both moved the member from the same state"
 
 
+@pytest.mark.long
 def test_control_without_lock_database_rejects_second():
     person, met = PersonFactory(state="goodbye_sent"), threading.Barrier(2)
     with crowd(2) as people:
@@ -208,6 +210,7 @@ def test_concurrent_duplicate_reply_applies_once():
             assert EngagementMessage.objects.filter(user=person, message_type="help_restart").count() == 1
 
 
+@pytest.mark.long
 def test_control_without_unique_key_duplicate_applies():
     person = PersonFactory(state="goodbye_sent")
     with without(

@@ -4,6 +4,9 @@ import pytest
 
 from tests.migrating import Database, databases_of
 
+# Shipped migrations do not change (tests/common/test_upgrade.py); a build upgrades a released database.
+pytestmark = pytest.mark.long
+
 TABLES = [
     "user_engagement_states",
     "engagement_state_transitions",

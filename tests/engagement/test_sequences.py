@@ -177,6 +177,7 @@ def test_concurrent_sweeps_queue_each_step_once():
     assert race() == 30
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_control_without_unique_keys_steps_are_queued_twice():
     """Negative control: only the unique indexes keep concurrent sweeps from queueing a step twice."""

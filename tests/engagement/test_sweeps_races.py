@@ -65,6 +65,7 @@ def test_concurrent_weekly_sweeps_queue_each_week_once():
     assert EngagementMessage.objects.filter(user__in=people, message_type="weekly_review").count() == 50
 
 
+@pytest.mark.long
 def test_control_without_key_each_sweep_queues_review():
     """Negative control: without the idempotency key, concurrent sweeps queue duplicates."""
     make_members(active=20, at=MONDAY)
@@ -164,6 +165,7 @@ def test_killed_sweep_leaves_whole_batches(how):
     assert stored() == once
 
 
+@pytest.mark.long
 def test_control_killed_two_step_sweep_loses_messages():
     """Negative control: states in one transaction, messages in the next."""
     people = lived()

@@ -74,6 +74,7 @@ def test_fifty_moves_give_distinct_positions(one):
             assert len(missions) == PEOPLE
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 drag and drop order", control=True)
 def test_without_lock_two_missions_share_position(monkeypatch):
     monkeypatch.setattr(board, "lock_board", lambda project_id: None)
@@ -228,6 +229,7 @@ def test_change_and_deletion_of_project_do_not_deadlock(monkeypatch):
     assert not MissionFallbackConfig.objects.exists()
 
 
+@pytest.mark.long
 def test_without_lock_change_and_deletion_deadlock(monkeypatch):
     monkeypatch.setattr(configs, "lock_rows", lambda: None)
     results = delete_project_during_change(monkeypatch)

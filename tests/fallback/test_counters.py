@@ -227,6 +227,7 @@ def test_concurrent_writes_neither_drift_nor_deadlock():
     assert rows(OVERDRAWN) == []
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
 @pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_without_counting_trigger_items_drift():
@@ -236,6 +237,7 @@ def test_without_counting_trigger_items_drift():
     assert rows("SELECT * FROM drifted_fallback_runs()") != []
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
 @pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_without_counting_dependents_missions_drift():
@@ -245,6 +247,7 @@ def test_without_counting_dependents_missions_drift():
     assert rows("SELECT * FROM drifted_missions()") != []
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 counters: inserts, updates, deletes, cascades, rollbacks from 8 connections", control=True)
 @pytest.mark.deletes("mission_fallback_items", "mission_fallback_runs", "projects")
 def test_without_exclusive_lock_deletions_deadlock():

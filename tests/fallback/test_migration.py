@@ -6,6 +6,9 @@ import pytest
 
 from tests.migrating import Database, databases_of
 
+# Shipped migrations do not change (tests/common/test_upgrade.py); a build upgrades a released database.
+pytestmark = pytest.mark.long
+
 BEFORE = ("fallback", "0001")
 FORWARD = ("fallback",)
 
@@ -235,7 +238,6 @@ def test_backward_drops_tables_functions_and_triggers(back):
     ) == []  # fmt: skip
 
 
-@pytest.mark.long
 def test_unused_upgrade_is_reverted_exactly(before):
     # A loop by its flag alone, and one by its list alone.
     before.sql("UPDATE missions SET list = 'todo' WHERE title = 'Second loop of b'")
@@ -279,7 +281,6 @@ def test_back_and_forward_keeps_missions_and_schema(databases, stages, again):
 # --- From nothing -----------------------------------------------------------------------------
 
 
-@pytest.mark.long
 def test_zero_and_up_gives_same_schema(databases):
     database = databases.copy(databases.migrated("everything"), "fallback_test")
     schema = database.schema()

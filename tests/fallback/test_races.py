@@ -123,6 +123,7 @@ def count_then_insert(item, at):
         )
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 weekly cap, 50 reviewers at once, over a week boundary, with discards in between", control=True)
 def test_count_then_insert_exceeds_cap():
     at = datetime(2026, 3, 30, tzinfo=ZoneInfo("UTC"))
@@ -200,6 +201,7 @@ def test_one_of_fifty_triggers_makes_run():
             assert (project.fallback_runs.count(), project.fallback_items.count()) == (1, 5)
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 two triggers for one project at once make one run", control=True)
 def test_without_locks_two_triggers_make_two_runs(monkeypatch):
     monkeypatch.setattr(runs, "lock_runs", lambda project: None)
@@ -245,6 +247,7 @@ def test_two_reviewers_complete_run_once():
             assert summaries(run) == (1, 1)
 
 
+@pytest.mark.long
 def test_without_counts_no_reviewer_completes_run():
     """Negative control: count open proposals in transactions that do not see each other."""
     together = threading.Barrier(2)

@@ -6,6 +6,9 @@ import pytest
 from tests.groups.directory_tables import INDEXES
 from tests.migrating import Database, databases_of
 
+# Shipped migrations do not change (tests/common/test_upgrade.py); a build upgrades a released database.
+pytestmark = pytest.mark.long
+
 BEFORE = ("groups", "0002")
 TABLES = [
     "community_invitations",

@@ -59,6 +59,7 @@ def test_slow_responses_share_timeout(server, settings):
     assert server.counts()["/users/octocat/repos"] < 30
 
 
+@pytest.mark.long
 def test_slow_bytes_exceed_timeout_without_deadline(server, settings, monkeypatch):
     """Negative control: the library's own timeouts do not end it."""
     settings.GITHUB_TIMEOUT = 1

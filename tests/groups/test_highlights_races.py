@@ -104,6 +104,7 @@ def test_naive_concurrent_roll_ups_count_twice():
     pytest.fail("twenty rounds without a double count: the harness would not notice one")
 
 
+@pytest.mark.long
 def test_roll_up_without_delete_counts_twice():
     talk(300)
     # The last part of what takes them.
@@ -208,6 +209,7 @@ def test_roll_up_waits_for_rebuild():
     assert in_the_table() == recounted()
 
 
+@pytest.mark.long
 def test_rebuild_without_lock_loses_roll_up():
     with altered("PERFORM pg_advisory_xact_lock(19795, 1);", ""):
         rolled_up_on_its_way(with_lock=False)

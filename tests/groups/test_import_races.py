@@ -93,6 +93,7 @@ def test_second_concurrent_import_is_rejected():
     assert Event.objects.exclude(type="directory.imported").count() == 500
 
 
+@pytest.mark.long
 def test_imports_without_lock_write_no_duplicates(monkeypatch):
     monkeypatch.setattr(imports, "lock_imports", lambda cursor: None)
     first, second = two_imports()

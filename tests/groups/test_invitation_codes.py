@@ -315,6 +315,7 @@ def test_concurrent_use_and_renewal_apply_one():
             assert isinstance(rejected, InvitationEnded) == (invitation.status == "accepted")
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_old_code_registers_without_lock(monkeypatch):
     """Negative control: the code was read before it was renewed, and used after it."""

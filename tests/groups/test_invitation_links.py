@@ -119,6 +119,7 @@ def test_concurrent_registrations_stay_within_limit():
             assert sum(isinstance(result, CodeRejected) for result in results) == 7
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_more_people_register_without_lock_and_check(monkeypatch):
     monkeypatch.setattr(registration, "find_invitation", lambda code, lock=False: find_invitation(code))

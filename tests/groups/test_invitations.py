@@ -239,6 +239,7 @@ def test_daily_cap_is_exact_for_50_concurrent_calls(settings):
             assert sum(isinstance(result, TooManyInvitations) for result in results) == PEOPLE - 20
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_daily_cap_is_exceeded_without_lock(settings, monkeypatch):
     settings.INVITATIONS_PER_DAY = 20

@@ -267,6 +267,7 @@ def test_overlapping_merges_lose_no_row_and_never_deadlock():
             assert Membership.objects.active().filter(member__in=accounts).count() == size
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_merges_collide_without_lock_and_guard(monkeypatch):
     monkeypatch.setattr(merging, "_wait_for_turn", lambda: None)

@@ -223,12 +223,14 @@ def test_concurrent_ingests_count_once_without_deadlock():
     assert {member: when for member, when in activity(members).items() if when} == latest
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_ingests_without_ids_count_each():
     results = six_at_once(chatter(people(30), 500, named=False))
     assert sum(batch.recorded for each in results for batch in each) == 6 * 500
 
 
+@pytest.mark.long
 @pytest.mark.seed("003 Ingest")
 @pytest.mark.django_db(transaction=True)
 def test_concurrent_ingests_without_order_deadlock(monkeypatch):

@@ -44,6 +44,7 @@ def test_one_of_fifty_concurrent_joins_succeeds():
             assert sum(isinstance(result, ConstraintViolated) for result in results) == PEOPLE - 1
 
 
+@pytest.mark.long
 @pytest.mark.seed("site race: one membership, 50 at once", control=True)
 def test_fifty_joins_succeed_without_unique_index():
     index = """CREATE UNIQUE INDEX idx_memberships_active_unique ON memberships (member_id, group_id)
@@ -88,6 +89,7 @@ def test_no_join_succeeds_after_archive():
             assert {type(result) for result in results} <= {Membership, MissionArchived, ConstraintViolated}
 
 
+@pytest.mark.long
 @pytest.mark.seed("site race: join against archive", control=True)
 def test_join_succeeds_after_archive_without_trigger():
     with (
@@ -184,6 +186,7 @@ def test_concurrent_stable_ids_are_unique(tmp_path):
             )
 
 
+@pytest.mark.long
 @pytest.mark.seed("site race: stable IDs from four doors", control=True)
 def test_concurrent_max_plus_one_collides_or_waits(tmp_path):
     colony = colony_of_system()
@@ -243,6 +246,7 @@ def drift():
         return cursor.fetchall()
 
 
+@pytest.mark.long
 @pytest.mark.seed("site race: counters", control=True)
 def test_counters_drift_without_trigger():
     table = "ALTER TABLE memberships {} TRIGGER memberships_count_added"

@@ -274,6 +274,7 @@ def look_without_holding(monkeypatch):
     monkeypatch.setattr(registration, "find_invitation", lambda code, lock=False: find_invitation(code))
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_one_registration_succeeds_without_lock(monkeypatch):
     look_without_holding(monkeypatch)
@@ -283,6 +284,7 @@ def test_one_registration_succeeds_without_lock(monkeypatch):
     assert {type(result) for result in results} <= {CommunityMember, CodeRejected, InvitationEnded}
 
 
+@pytest.mark.long
 @pytest.mark.seed("003 One code")
 @pytest.mark.django_db(transaction=True)
 def test_several_registrations_succeed_without_guard(monkeypatch):
@@ -344,6 +346,7 @@ def test_concurrent_ban_overrides_approval():
             assert sum(isinstance(result, StatusMoveRejected) for result in results) == 10 - len(told)
 
 
+@pytest.mark.long
 @pytest.mark.django_db(transaction=True)
 def test_two_approvals_succeed_without_lock(monkeypatch):
     monkeypatch.setattr(

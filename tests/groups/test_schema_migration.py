@@ -15,6 +15,9 @@ from django.test import override_settings
 
 from tests.migrating import Database, databases_of
 
+# Shipped migrations do not change (tests/common/test_upgrade.py); a build upgrades a released database.
+pytestmark = pytest.mark.long
+
 CHECKOUT = Path(settings.BASE_DIR)
 COLONY = "10000000-0000-0000-0000-000000000001"
 # Every table with rows of people's own, in the order of their first columns.
@@ -27,7 +30,7 @@ def databases(request, django_db_setup, django_db_blocker):
     return databases_of(request.config, django_db_blocker)
 
 
-@pytest.fixture(scope="module", params=["groups", pytest.param("everything", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["groups", "everything"])
 def scope(request) -> str:
     """What is migrated: this app and what it needs, or the whole site."""
     return request.param

@@ -423,6 +423,7 @@ class TestConcurrency:
                 assert sorted(answers) == [200] * 7 + [201]
                 assert TestRun.objects.count() == turn + 1
 
+    @pytest.mark.long
     def test_negative_control_without_trigger_several_runs(self):
         """Negative control: checking for the file first is not enough."""
         cast = create_users()

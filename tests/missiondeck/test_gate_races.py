@@ -49,6 +49,7 @@ def test_completion_waits_for_red_run():
     assert [each["what"] for each in ended[0].missing] == ["test_run"]
 
 
+@pytest.mark.long
 def test_negative_control_completion_without_lock_of_runs():
     """Without the lock in admit_test_run(), a mission completes beside a red run that was stored before."""
     (body,) = row("SELECT pg_get_functiondef('admit_test_run()'::regprocedure)")
@@ -85,6 +86,7 @@ def test_evidence_added_while_red_run_arrives_is_not_met():
             assert not add_evidence_while_run_arrives(people, each)
 
 
+@pytest.mark.long
 def test_negative_control_evidence_without_lock_misses_run():
     """Without the lock in refresh_dod_evidence(), a run in an open transaction is not seen by the evidence."""
     (body,) = row("SELECT pg_get_functiondef('refresh_dod_evidence(uuid)'::regprocedure)")
@@ -129,6 +131,7 @@ def test_one_code_signs_once():
             assert sign_at_once(people) == 1
 
 
+@pytest.mark.long
 def test_negative_control_code_without_lock_signs_twice(monkeypatch):
     monkeypatch.setattr(client_links.ClientLink.objects, "lock", lambda key, **_options: None)
     with crowd(6) as people:

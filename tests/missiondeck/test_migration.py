@@ -92,7 +92,7 @@ def databases(request, django_db_setup, django_db_blocker):
     return databases_of(request.config, django_db_blocker)
 
 
-@pytest.fixture(scope="module", params=["in one go", pytest.param("step by step", marks=pytest.mark.long)])
+@pytest.fixture(scope="module", params=["in one go", "step by step"])
 def migrated(request, databases):
     """The app migrated forward on data, back, and forward again; with what was seen after each step."""
     copy = databases.copy(databases.migrated("groups"), "deck")
@@ -170,11 +170,13 @@ def test_order_follows_the_seed():
     assert names == STEPS
 
 
+@pytest.mark.long
 def test_reverse_migration_removes_everything(migrated):
     assert migrated.nothing == {}
     assert migrated.left == []
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 Migration 3")
 def test_initial_schema_has_no_later_columns(migrated):
     assert "deck_missions.title" in migrated.columns_first
@@ -182,16 +184,19 @@ def test_initial_schema_has_no_later_columns(migrated):
     assert migrated.columns_second - migrated.columns_first == {"deck_missions.github_url"}
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 Migration 1")
 def test_existing_missions_get_empty_repository(migrated):
     assert migrated.repositories_before == [("",)]
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 chat_messages.citizen", "001 Migration 2")
 def test_existing_messages_belong_to_rafael(migrated):
     assert migrated.citizens_before == [("rafael", 3)]
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 Migration 3")
 def test_data_covers_all_tables_and_statuses(migrated):
     assert set(migrated.first) == set(TABLES + MORE)
@@ -201,6 +206,7 @@ def test_data_covers_all_tables_and_statuses(migrated):
     assert len(migrated.first["test_run_log_pages"]) > 4
 
 
+@pytest.mark.long
 def test_existing_runs_get_pages_and_latest_row(migrated):
     runs = {row["id"] for (row,) in migrated.first["test_runs"]}
     assert {row["run_id"] for (row,) in migrated.first["test_run_log_pages"]} == runs
@@ -216,6 +222,7 @@ def codes(value):
     return [each["code"] if isinstance(each, dict) and "values" in each else each for each in value]
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 forward and back step by step, each step removes only what it made")
 def test_each_reverse_step_removes_only_its_part(migrated):
     results = {"test_results"}
@@ -273,11 +280,13 @@ def test_each_reverse_step_removes_only_its_part(migrated):
         assert found == expected, step
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 forward and back step by step, each step removes only what it made")
 def test_second_migration_gives_same_schema(migrated):
     assert migrated.again_schema == migrated.first_schema == migrated.ready
 
 
+@pytest.mark.long
 def test_numbers_continue_and_rules_hold_on_existing_rows(upgraded):
     with upgraded.connect() as session:
         (number,) = session.execute(

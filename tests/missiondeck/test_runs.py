@@ -139,6 +139,7 @@ def test_concurrent_same_file_is_one_run():
             assert TestRun.objects.filter(mission=made).count() == 1
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 the same file twice, or by many at once, is one run")
 @pytest.mark.django_db(transaction=True)
 def test_negative_control_without_lock_several_runs():

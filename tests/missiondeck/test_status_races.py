@@ -190,6 +190,7 @@ def test_stale_snapshot_cannot_untick(level):
 # --- Negative control -------------------------------------------------------------------------------
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 fifty complete while others untick, with the lock taken away once")
 def test_negative_control_without_item_lock():
     """Without FOR SHARE in the trigger, the untick does not wait and both transactions commit."""
@@ -238,6 +239,7 @@ def test_fifty_complete_while_two_toggle():
             assert count_invalid() == 0
 
 
+@pytest.mark.long
 @pytest.mark.seed("001 fifty complete while others untick, with the lock taken away once")
 def test_negative_control_without_lock_fifty_lose():
     """The same function without FOR SHARE."""

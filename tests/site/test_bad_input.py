@@ -1,7 +1,7 @@
 """Invalid input to any URL never causes a 500 or a partial write, and the error is readable.
 
 The addresses come from the URL resolver; a superuser sends it all, so that no rejection of rights hides a fault.
-A build sends one of the six kinds of input to every other address; the rest follow on the next days. `bin/test --long`
+A build sends one of the six kinds of input to every fourth address; the rest follow on the next days. `bin/test --long`
 sends all of them, and more of each; MISSIONSITE_FUZZ_EXAMPLES=200 makes that many requests for each address.
 """
 
@@ -38,8 +38,8 @@ from tests.support.sample import share
 pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("MISSIONSITE_FUZZ_EXAMPLES", "4"))
-# Twice the kinds of input. Each test sends its own to a share of the addresses, together to half of them.
-PARTS = 12 if EXAMPLES == 4 else 1
+# Four times the kinds of input. Each test sends its own to a share of the addresses, together to a quarter of them.
+PARTS = 24 if EXAMPLES == 4 else 1
 fuzzed = settings(
     max_examples=EXAMPLES,
     derandomize=True,
