@@ -65,6 +65,11 @@ ENGAGEMENT_SOFT_BOUNCES = env.int("ENGAGEMENT_SOFT_BOUNCES", default=3)
 ENGAGEMENT_MAIL_EVENTS_SECRETS = [
     each.strip() for each in secret("ENGAGEMENT_MAIL_EVENTS_SECRETS").split(",") if each.strip()
 ]
+# Where members send replies to e-mails. With it, e-mails have Reply-To and a mailto link to unsubscribe; the messages
+# arrive by the webhook of a provider or in the mailbox below.
+ENGAGEMENT_REPLY_TO = env.str("ENGAGEMENT_REPLY_TO", default="")
+# Mailbox that is read every minute: imaps://user:password@server/folder, with @ in the user as %40.
+ENGAGEMENT_MAILBOX = secret("ENGAGEMENT_MAILBOX")
 # Consecutive failures that open the circuit, and the pause before a probe (doubled up to a maximum).
 ENGAGEMENT_CIRCUIT_FAILURES = env.int("ENGAGEMENT_CIRCUIT_FAILURES", default=5)
 ENGAGEMENT_CIRCUIT_PAUSE = duration("ENGAGEMENT_CIRCUIT_PAUSE", "PT10S")

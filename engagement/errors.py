@@ -270,3 +270,21 @@ class WordListInUse(DomainError):
                 phrase=phrase, name=name
             )
         )
+
+
+class MessageHandledAlready(DomainError):
+    message = gettext_lazy("This message has been handled already. Reload the page.")
+    code = "message_handled_already"
+
+
+class MailboxNotConfigured(DomainError):
+    message = gettext_lazy("ENGAGEMENT_MAILBOX must be imaps://user:password@server/folder, with @ in the user as %40.")
+    code = "mailbox_not_configured"
+
+
+class MailboxUnavailable(DomainError):
+    message = gettext_lazy("The mailbox cannot be read.")
+    code = "mailbox_unavailable"
+
+    def __init__(self, detail: str) -> None:
+        super().__init__(_("The mailbox cannot be read: {detail}").format(detail=detail))

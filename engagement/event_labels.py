@@ -22,6 +22,8 @@ EVENT_LABELS = {
     "announcement.approved": _("Announcement approved"),
     "announcement.cancelled": _("Announcement cancelled"),
     "announcement.made": _("Announcement created"),
+    "inbound.assigned": _("Received message assigned"),
+    "inbound.dismissed": _("Received message dismissed"),
     "message.cancelled": _("Message cancelled"),
     "message.postponed": _("Message postponed"),
     "message.retried": _("Message sent again"),
@@ -42,6 +44,8 @@ EVENT_LABELS = {
 
 EVENT_FIELDS: dict[str, EventField] = {
     "body": _("Text"),
+    "effect": _("Effect"),
+    "platform": _("Platform"),
     "group_jid": _("Group address"),
     "individual_jid": _("Individual address"),
     "locale": (_("Language"), Locale),

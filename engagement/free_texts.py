@@ -21,6 +21,13 @@ FREE_TEXTS = (
         "engagement.view_messagetemplate",
     ),
     FreeText(
+        "engagement.UnassignedMessage",
+        _("Unassigned messages"),
+        ("text", "sender_name", "sender"),
+        lambda message: reverse("admin:engagement_unassignedmessage_change", args=[message.pk]),
+        "engagement.view_unassignedmessage",
+    ),
+    FreeText(
         "engagement.EngagementMessage",
         _("Messages to others"),
         ("message_params",),

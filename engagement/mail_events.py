@@ -1,31 +1,19 @@
-"""Webhooks of e-mail providers: deliveries, bounces, complaints and unsubscriptions, read by django-anymail.
+"""Webhooks of e-mail providers: deliveries, bounces, complaints and unsubscriptions, read by django-anymail."""
 
-Each provider authenticates with one of ENGAGEMENT_MAIL_EVENTS_SECRETS as `user:password`; Mailgun also signs.
-"""
-
-import json
-import logging
 from collections.abc import Callable, Mapping
-from importlib import import_module
 from typing import Any
 
-from django.conf import settings
-from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
-from django.utils.crypto import constant_time_compare
-from django.utils.translation import gettext as _
 from django.views.decorators.csrf import csrf_exempt
 
+from engagement.mail_webhooks import receive
 from engagement.rules import METADATA_KEY, AddressReport, ReceiptStatus
 from engagement.services.addresses import report_address
 from engagement.services.messages import record_receipt
 from engagement.services.profiles import opt_out
 from engagement.transports.replies import report_of_reply
 from groups.models import Member
-from missionsite.common.api.limits import count_rejection
-
-logger = logging.getLogger(__name__)
 
 # Views of django-anymail by the name of the provider in the address.
 VIEWS = {
@@ -46,41 +34,10 @@ _PERMANENT: dict[str, Callable[[Mapping[str, Any]], bool]] = {
 }
 
 
-# RFC 7617.
-_CHALLENGE = " ".join(("Basic", 'realm="events"'))
-
-
 @csrf_exempt
 def mail_events(request: HttpRequest, provider: str) -> HttpResponse:
     """Receive the events of a provider. A repeated event changes nothing."""
-    if provider not in VIEWS:
-        raise Http404
-    if request.method == "HEAD" and settings.ENGAGEMENT_MAIL_EVENTS_SECRETS:
-        # Some providers check the address with it.
-        return HttpResponse()
-    if request.method != "POST":
-        return _answer(405, _("Send events with POST."), Allow="POST, HEAD")
-    if not settings.ENGAGEMENT_MAIL_EVENTS_SECRETS:
-        return _answer(503, _("Events are not accepted: ENGAGEMENT_MAIL_EVENTS_SECRETS is not set on this site."))
-    if not _is_authenticated(request):
-        allowance = count_rejection(request)
-        if allowance and not allowance.allowed:
-            return _answer(429, _("Too many requests. Wait and try again."), **allowance.headers())
-        # Amazon SNS sends its credentials only after this response.
-        return _answer(401, _("The basic authentication is missing or wrong."), **{"WWW-Authenticate": _CHALLENGE})
-    try:
-        events = _read_events(request, provider)
-    except RequestDataTooBig:
-        raise
-    except ImproperlyConfigured as error:
-        logger.error("Events of %s cannot be read: %s", provider, error)
-        return _answer(503, _("This provider is not configured on this site. The log has the details."))
-    except (SuspiciousOperation, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
-        logger.warning("An event of %s was rejected: %s", provider, type(error).__name__)
-        return _answer(400, _("The event cannot be read."))
-    for event in events:
-        record_event(event, provider=provider)
-    return JsonResponse({"events": len(events)})
+    return receive(request, provider, views=VIEWS, handle=lambda event: record_event(event, provider=provider))
 
 
 def record_event(event: Any, *, provider: str) -> None:
@@ -144,57 +101,3 @@ def _is_permanent(event: Any, provider: str) -> bool:
     reply = str(event.mta_response or "")
     # A reply that says something else about the address, such as 5.7.1 or 5.2.2, counts more than the provider's class.
     return not reply or report_of_reply(550, reply, to_address=True) == AddressReport.HARD_BOUNCE
-
-
-def _is_authenticated(request: HttpRequest) -> bool:
-    from anymail.utils import get_request_basic_auth
-
-    given = get_request_basic_auth(request) or ""
-    # All secrets are compared, so that the duration reveals nothing.
-    fits = [constant_time_compare(given, known) for known in settings.ENGAGEMENT_MAIL_EVENTS_SECRETS]
-    return any(fits)
-
-
-def _read_events(request: HttpRequest, provider: str) -> list[Any]:
-    """Check the provider's own signature, if it has one, and return its events. Raises many kinds of errors."""
-    from anymail.exceptions import AnymailError
-
-    try:
-        view = _view_of(provider)
-        view.run_validators(request)
-        if provider == "amazon_ses":
-            _log_confirmation(request)
-        return view.parse_events(request)
-    except AnymailError as error:
-        raise ValueError(str(error)) from None
-
-
-def _view_of(provider: str) -> Any:
-    module, name = VIEWS[provider].split(".")
-    view_class = getattr(import_module(f"anymail.webhooks.{module}"), name)
-    if provider == "amazon_ses":
-        view_class = _without_boto(view_class)
-    # Its own check of the basic authentication compares with one secret of the settings.
-    return view_class(webhook_secret=settings.ENGAGEMENT_MAIL_EVENTS_SECRETS)
-
-
-def _without_boto(view_class: Any) -> Any:
-    """Return the view of Amazon SES without boto3, which it needs only to confirm a subscription by itself."""
-
-    class View(view_class):
-        def __init__(self, **kwargs: Any) -> None:
-            self.auto_confirm_enabled = False
-            super(view_class.__mro__[1], self).__init__(**kwargs)
-
-    return View
-
-
-def _log_confirmation(request: HttpRequest) -> None:
-    """Log the address that confirms a subscription of Amazon SNS; an operator opens it once."""
-    message = json.loads(request.body)
-    if message.get("Type") == "SubscriptionConfirmation":
-        logger.warning("Confirm the subscription of Amazon SNS: %s", str(message.get("SubscribeURL"))[:1000])
-
-
-def _answer(status: int, detail: str, **headers: str) -> HttpResponse:
-    return JsonResponse({"status": status, "detail": detail}, status=status, headers=headers)

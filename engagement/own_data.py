@@ -16,6 +16,7 @@ def register() -> None:
         OwnRows("engagement.EngagementStateTransition", "user", change={"metadata": _own_details}),
         OwnRows("engagement.EngagementMessage", "user"),
         OwnRows("engagement.InboundMessage", "user"),
+        OwnRows("engagement.UnassignedMessage", "user"),
         OwnRows("engagement.SequenceMember", "user"),
         OwnRows("engagement.BouncedAddress", "user"),
         NamedIn("engagement.EngagementStateTransition", "actor"),

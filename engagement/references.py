@@ -44,6 +44,7 @@ def register() -> None:
         Stays("engagement.BouncedAddress", "user", _("It is about an address of that account.")),
         Stays("engagement.EngagementMessage", "user", HISTORY),
         Stays("engagement.InboundMessage", "user", HISTORY),
+        Stays("engagement.UnassignedMessage", "user", HISTORY),
         Stays("engagement.SequenceMember", "user", _("Each account has its own; a closed account gets no messages.")),
         Stays("engagement.EngagementStateTransition", "user", HISTORY),
         Stays("engagement.EngagementStateTransition", "actor", HISTORY),

@@ -189,6 +189,10 @@ class WaitingFor(TextChoices):
 METADATA_KEY = "key"
 
 
+# The subject of an e-mail to unsubscribe, before the token of the member.
+UNSUBSCRIBE_SUBJECT = "unsubscribe"
+
+
 class ReceiptStatus(TextChoices):
     """What a provider reports about a message that it accepted."""
 
@@ -205,6 +209,20 @@ class AddressReport(TextChoices):
     HARD_BOUNCE = "hard_bounce", _("Hard bounce: the address does not exist")
     COMPLAINT = "complaint", _("Complaint: reported as spam")
 
+
+class UnassignedReason(TextChoices):
+    """Why a received message belongs to no member."""
+
+    UNKNOWN = "unknown", _("No member has this address")
+    SEVERAL = "several", _("Several members have this address")
+    FORGED = "forged", _("The sender is not authenticated (DMARC)")
+    UNREADABLE = "unreadable", _("The message cannot be read")
+
+
+# Messages without a member are deleted after so many days; each address has so many at most that are not handled.
+UNASSIGNED_DAYS = 30
+UNASSIGNED_PER_SENDER = 20
+UNASSIGNED_CHARACTERS = 2_000
 
 # Reasons against sending a message, in the order of their precedence, with the text that is stored with the cancelled
 # message. The SQL functions engagement_block_reason and engagement_block_text decide and translate.

@@ -2,11 +2,14 @@
 
 import time
 
+from django.conf import settings
 from procrastinate.contrib.django import app
 
+from engagement.services.mailbox import read_mailbox
 from engagement.services.sending import MessageSender
 from engagement.services.sequences import advance_sequences
 from engagement.services.sweeps import sweep_daily, sweep_weekly
+from engagement.services.unassigned import delete_old_messages
 from engagement.transports import make_transport
 from missionsite.common.audit.context import in_changeset
 
@@ -48,3 +51,19 @@ def send_messages(timestamp: int) -> int:
         return MessageSender(transport).drain(until=time.monotonic() + SENDING_SECONDS).sent
     finally:
         transport.close()
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="fetch_mail", queueing_lock="fetch_mail", lock="fetch_mail")
+@in_changeset
+def fetch_mail(timestamp: int) -> int:
+    """Read the new messages of the mailbox, if there is one; return how many."""
+    return read_mailbox() if settings.ENGAGEMENT_MAILBOX else 0
+
+
+@app.periodic(cron="25 3 * * *")
+@app.task(name="delete_unassigned_messages", queueing_lock="delete_unassigned_messages")
+@in_changeset
+def delete_unassigned(timestamp: int) -> int:
+    """Delete old messages without a member; return how many."""
+    return delete_old_messages()

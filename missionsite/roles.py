@@ -47,6 +47,7 @@ ENGAGEMENT_NOUNS = (
     "announcement",
     "replyphrase",
     "bouncedaddress",
+    "unassignedmessage",
     "sequence",
     "sequencestep",
 )
@@ -73,7 +74,9 @@ MANAGE_MEMBERS = (
     | _perms("merge", "communitymember")
     | {"groups.manage_memberships", "groups.invite_many"}
 )
-MESSAGE_MEMBERS = _perms("change", "userprofile", "announcement", "bouncedaddress", app="engagement") | {
+MESSAGE_MEMBERS = _perms(
+    "change", "userprofile", "announcement", "bouncedaddress", "unassignedmessage", app="engagement"
+) | {
     "engagement.add_announcement"
 }
 OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {

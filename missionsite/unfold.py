@@ -272,6 +272,12 @@ UNFOLD = {
                         "engagement.view_engagementmessage",
                     ),
                     _item(
+                        _("Unassigned messages"),
+                        "contact_mail",
+                        "engagement_unassignedmessage_changelist",
+                        "engagement.view_unassignedmessage",
+                    ),
+                    _item(
                         _("Bounced addresses"),
                         "unsubscribe",
                         "engagement_bouncedaddress_changelist",

@@ -2,6 +2,7 @@ from django.contrib import admin
 from django.urls import include, path
 
 from engagement.mail_events import mail_events
+from engagement.mail_inbound import mail_inbound
 from fallback.github_webhook import github_webhook
 from missionsite import favourites, saved_views
 from missionsite.api import api
@@ -30,6 +31,7 @@ urlpatterns = [
     path("github/webhook/", github_webhook, name="github_webhook"),
     path("github/webhook/<str:organization_id>/", github_webhook, name="organization_github_webhook"),
     path("mail-events/<str:provider>/", mail_events, name="mail_events"),
+    path("mail-inbound/<str:provider>/", mail_inbound, name="mail_inbound"),
     # Any text, as for codes, so that every invalid link gives the same page.
     path("unsubscribe/<any:token>/", unsubscribe, name="unsubscribe"),
     path("", include(portal)),

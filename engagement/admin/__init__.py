@@ -12,6 +12,7 @@ from engagement.admin import (
     states,
     templates,
     timeline,
+    unassigned,
 )
 
 __all__ = [
@@ -26,4 +27,5 @@ __all__ = [
     "states",
     "templates",
     "timeline",
+    "unassigned",
 ]

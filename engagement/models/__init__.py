@@ -2,7 +2,7 @@
 
 from engagement.models.addresses import BouncedAddress
 from engagement.models.history import MessageTemplateHistory, ReplyPhraseHistory, UserProfileHistory
-from engagement.models.inbound import InboundMessage
+from engagement.models.inbound import InboundMessage, Mailbox, UnassignedMessage
 from engagement.models.phrases import ReplyPhrase
 from engagement.models.profiles import UserProfile
 from engagement.models.queue import EngagementClaim, EngagementMessage, EngagementTransport
@@ -18,6 +18,7 @@ __all__ = [
     "EngagementStateTransition",
     "EngagementTransport",
     "InboundMessage",
+    "Mailbox",
     "MessageTemplate",
     "MessageTemplateHistory",
     "ReplyPhrase",
@@ -25,6 +26,7 @@ __all__ = [
     "Sequence",
     "SequenceMember",
     "SequenceStep",
+    "UnassignedMessage",
     "UserEngagementState",
     "UserProfile",
     "UserProfileHistory",

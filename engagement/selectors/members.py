@@ -14,6 +14,11 @@ def find_sender(*, address: str) -> Member:
     return found.user
 
 
+def members_with_email(address: str) -> list[Member]:
+    """Return the members with this e-mail address, which is unique without regard to case."""
+    return list(Member.objects.filter(email__iexact=address)[:2]) if address else []
+
+
 def state_of(member: Member) -> str:
     """Return the state of a member; a member without a row is active."""
     row = UserEngagementState.objects.filter(user=member).values_list("state", flat=True).first()

@@ -63,19 +63,21 @@ def handle_inbound(
     message_id: str = "",
     at: datetime | None = None,
     auto_submitted: bool | str | None = None,
+    intent: str = "",
 ) -> Handled:
     """Classify the text of a member and carry out the request. The text is not stored.
 
     actor: the member who wrote it. platform, message_id: the platform's ID of the message; a repeated one has no
     effect. auto_submitted: whether a program wrote the message, or the value of its header Auto-Submitted; an automatic
-    reply has no effect and is no activity. A text that is neither a request nor a reply to a goodbye is a user_message.
+    reply has no effect and is no activity. intent: what the member wants, if it is known without the text. A text that
+    is neither a request nor a reply to a goodbye is a user_message.
     """
     at = at or timezone.now()
     words = plain(text)
     digest = salted_hmac("engagement.inbound", words).hexdigest() if len(words) >= PROGRAM_CHARACTERS else ""
     if message_id and not _insert_once(actor, platform, message_id, digest, at):
         return Handled(REPEATED, state_of(actor))
-    intent = AUTO_REPLY if is_auto_submitted(auto_submitted) else classify_text(text)
+    intent = intent or (AUTO_REPLY if is_auto_submitted(auto_submitted) else classify_text(text))
     if message_id and intent in _AMBIGUOUS and _is_loop(actor, platform, message_id, at):
         intent = AUTO_REPLY
     effect = _apply(actor, intent, at)

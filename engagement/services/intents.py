@@ -15,6 +15,7 @@ from engagement.errors import PhraseInvalid
 from engagement.models import ReplyPhrase
 from engagement.rules import GOODBYE_REPLIES, Match, Reading
 from engagement.services.phrases import MAX_READ_CHARACTERS, is_sign, pattern_of, plain, word_patterns
+from engagement.services.quotes import unquoted
 
 # Return values of classify_text().
 OPTED_OUT = Reading.OPTED_OUT.value
@@ -34,13 +35,6 @@ _NUMBERS = {ANSWER_1: Reading.NUMBER_1, ANSWER_2: Reading.NUMBER_2, ANSWER_3: Re
 _SUBJECT = r"(?:(?:re|fw|fwd|enc|subject|assunto|asunto) )*"
 # Ends of clauses: "1 - I got lost, help me", "not interested, please stop".
 _CLAUSES = re.compile(r"[.,;:!()\n\u2014\u2013\u2026¡]+|(?<=\s)-+(?=\s)|[^\w\s'\"?¿`\u2019\u2018\u00b4+-]+")
-# Start of the quoted message or of the signature of an e-mail program.
-_QUOTED = re.compile(
-    r"^(?:>.*|-- ?|_{5,}|-{3,} ?(?:original message|mensagem original|mensaje original).*"
-    r"|(?:on|em|el) .{5,200}(?:wrote|escreveu|escribi[oó]):"
-    r"|(?:sent from|get outlook|enviado d[eo]|enviado desde).*)$",
-    re.MULTILINE | re.IGNORECASE,
-)
 
 
 class Reader:
@@ -85,7 +79,7 @@ class Reader:
 
         Does not check whether the member was sent a goodbye; the caller does.
         """
-        text = _without_quote(text)[:MAX_READ_CHARACTERS]
+        text = (unquoted(text) or text)[:MAX_READ_CHARACTERS]
         if not any(each.isalnum() for each in text):
             return next((self._signs[each] for each in text if each in self._signs), COURTESY)
         words = f"{plain(text)} "
@@ -167,9 +161,3 @@ def _any_of(patterns: Sequence[str]) -> str:
 
 def _is_number(words: str) -> bool:
     return words.replace(" ", "").isdigit()
-
-
-def _without_quote(text: str) -> str:
-    """Return the text without the quoted part of an e-mail."""
-    quoted = _QUOTED.search(text[: MAX_READ_CHARACTERS * 4])
-    return text[: quoted.start()] if quoted and text[: quoted.start()].strip() else text

@@ -10,6 +10,7 @@ from email.errors import MessageError
 from email.utils import parseaddr
 from hashlib import sha256
 from typing import Any
+from urllib.parse import quote
 
 from django.conf import settings
 from django.core.exceptions import ValidationError
@@ -19,7 +20,7 @@ from django.core.mail.backends.base import BaseEmailBackend
 from django.core.validators import validate_email
 from django.utils.translation import gettext as _
 
-from engagement.rules import METADATA_KEY
+from engagement.rules import METADATA_KEY, UNSUBSCRIBE_SUBJECT
 from engagement.transports.base import MessageRejected, Outgoing, Receipt, Unavailable
 from engagement.transports.deadline import Deadline
 from engagement.transports.html import html_part
@@ -147,7 +148,8 @@ def _mail(message: Outgoing) -> EmailMessage:
         if not re.fullmatch(r"[!-;=?-~]+", message.unsubscribe_url):
             raise MessageRejected("The unsubscribe URL is not valid.")
         # RFC 8058.
-        headers["List-Unsubscribe"] = f"<{message.unsubscribe_url}>"
+        links = [message.unsubscribe_url, *_mailto(message.unsubscribe_url)]
+        headers["List-Unsubscribe"] = ", ".join(f"<{link}>" for link in links)
         headers["List-Unsubscribe-Post"] = "List-Unsubscribe=One-Click"
     metadata = {METADATA_KEY: message.idempotency_key}
     if settings.ENGAGEMENT_MAIL_EVENTS_SECRETS and not is_provider_backend():
@@ -158,12 +160,20 @@ def _mail(message: Outgoing) -> EmailMessage:
         body=message.body,
         from_email=settings.DEFAULT_FROM_EMAIL,
         to=[message.email],
+        reply_to=[settings.ENGAGEMENT_REPLY_TO] if settings.ENGAGEMENT_REPLY_TO else None,
         headers=headers,
         alternatives=[(html_part(message), "text/html")],
     )
     # Providers return it with their events; SMTP ignores it.
     mail.metadata = metadata  # type: ignore[attr-defined]
     return mail
+
+
+def _mailto(unsubscribe_url: str) -> list[str]:
+    """Return the mailto link that opts the member out: the token of the URL stands in its subject (RFC 2369)."""
+    token = unsubscribe_url.rstrip("/").rpartition("/")[2]
+    address = parseaddr(settings.ENGAGEMENT_REPLY_TO)[1]
+    return [f"mailto:{quote(address, safe='@+')}?subject={quote(f'{UNSUBSCRIBE_SUBJECT} {token}')}"] if address else []
 
 
 def _message_id(key: str) -> str:

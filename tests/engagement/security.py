@@ -35,6 +35,7 @@ SITE_MAY_NOT = {
     "engagement_transports": {"DELETE"},
     "reply_phrases": {"DELETE"},
     "bounced_addresses": {"DELETE"},
+    "engagement_mailboxes": {"DELETE"},
     "engagement_sequences": {"DELETE"},
     "engagement_sequence_steps": {"DELETE"},
     "engagement_sequence_members": {"DELETE"},
@@ -133,6 +134,12 @@ def fill(session: psycopg.Connection) -> dict[str, str]:
             "INSERT INTO bounced_addresses (user_id, address, reason, reported_at) VALUES (%s, %s, 'complaint', now())",
             [key, who],
         )
+        session.execute(
+            "INSERT INTO unassigned_messages (platform, message_id, reason, handled_at, user_id)"
+            " VALUES ('rls', %s, 'unknown', now(), %s)",
+            [who, key],
+        )
+        session.execute("INSERT INTO engagement_mailboxes (name, uid_validity) VALUES (%s, 1)", [f"rls-{who}"])
         (sequence,) = session.execute(
             """INSERT INTO engagement_sequences (name, start, topic) VALUES (%s, 'approved', 'news') RETURNING id""",
             [f"rls {who} {key}"],

@@ -17,6 +17,7 @@ from engagement.models import (
     ReplyPhraseHistory,
     Sequence,
     SequenceStep,
+    UnassignedMessage,
     UserEngagementState,
     UserProfile,
     UserProfileHistory,
@@ -34,6 +35,7 @@ from engagement.services import (
     profiles,
     sequences,
     templates,
+    unassigned,
 )
 from engagement.tasks import sweep
 from groups.models import CommunityMember, Event, Member
@@ -52,6 +54,9 @@ WITHOUT_ACTOR = {
     "record_delivery": "The provider of a transport reports a delivery.",
     "report_address": "The provider reports it; the event has the system as its actor.",
     "start_sequences": "It follows from an event, which has an actor.",
+    "receive_mail": "The member who wrote the e-mail is the actor of its effect.",
+    "keep_message": "No member is known.",
+    "delete_old_messages": "A job deletes what is old.",
     "record_receipt": "The provider of a transport reports what happened to a message.",
 }
 
@@ -101,6 +106,10 @@ def a_missing_template() -> dict:
     return {"key": MessageType.REMINDER, "locale": "en", **TEXT}
 
 
+def an_unassigned_message() -> UnassignedMessage:
+    return UnassignedMessage.objects.create(platform="email", message_id="<1@x>", text="stop", reason="unknown")
+
+
 # The least data with which each service changes something.
 ARRANGE: dict[Callable, Callable[[], dict]] = {
     addresses.restore_address: a_suppressed_address,
@@ -126,6 +135,8 @@ ARRANGE: dict[Callable, Callable[[], dict]] = {
     sequences.change_sequence: lambda: {"sequence": Sequence.objects.get(), "name": "Renamed"},
     sequences.add_step: lambda: {"sequence": Sequence.objects.get(), "template_key": "reminder"},
     sequences.change_step: lambda: {"step": SequenceStep.objects.first(), "delay_days": 200},
+    unassigned.assign_message: lambda: {"row": an_unassigned_message(), "member": PersonFactory()},
+    unassigned.dismiss_message: lambda: {"row": an_unassigned_message()},
     templates.add_template: a_missing_template,
     templates.send_test: lambda: {"template": MessageTemplate.objects.first()},
     templates.change_template: lambda: {"template": MessageTemplate.objects.first(), **TEXT},

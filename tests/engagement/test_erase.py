@@ -54,7 +54,7 @@ def places(word):
     with owner() as session:
         tables = session.execute(
             """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-                 AND relname ~ '^(engagement|user_engagement|user_profile|message_template|reply_phrase|bounced)'"""
+                 AND relname ~ '^(engagement|user_engagement|user_profile|message_template|reply_phrase|bounce|unas)'"""
         ).fetchall()
         return {
             table

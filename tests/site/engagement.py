@@ -2,7 +2,7 @@
 
 from django.utils import timezone
 
-from engagement.models import MessageTemplate, ReplyPhrase, Sequence, SequenceStep
+from engagement.models import MessageTemplate, ReplyPhrase, Sequence, SequenceStep, UnassignedMessage
 from engagement.rules import AddressReport, Language, MessageType, Reading, State
 from engagement.selectors.announcements import audience_of
 from engagement.services.addresses import report_address
@@ -44,6 +44,9 @@ def add_engagement(things: dict[str, object], people: dict[str, Member]) -> None
     things["bounced address"] = report_address(
         member=active, address="quiet@example.org", report=AddressReport.HARD_BOUNCE, at=timezone.now()
     )
+    things["unassigned message"] = UnassignedMessage.objects.create(
+        platform="email", message_id="<1@example.org>", sender="ana@example.org", text="2", reason="unknown"
+    )
     things["sequence"] = Sequence.objects.first()
     things["sequence step"] = SequenceStep.objects.get(template_key="welcome")
     MessageTemplate.objects.create(key="sequence_other", locale="en", **TEXTS)
@@ -63,6 +66,7 @@ OBJECTS = {
     "engagement/replyphrase": "reply phrase",
     "engagement/announcement": "announcement",
     "engagement/bouncedaddress": "bounced address",
+    "engagement/unassignedmessage": "unassigned message",
     "engagement/sequence": "sequence",
     "engagement/sequencestep": "sequence step",
     "engagement_engagementmessage_retry": "failed message",
@@ -72,6 +76,7 @@ PARTS = ("member_id", "message_id", "token", "provider")
 CHOSEN = {
     "engagement/userengagementstate move": "engagement state",
     "engagement/bouncedaddress restore": "bounced address",
+    "engagement/unassignedmessage dismiss": "unassigned message",
     "engagement/engagementmessage retry": "failed message",
     "engagement/engagementmessage cancel": "message",
     "engagement/engagementmessage postpone": "message",
@@ -105,6 +110,8 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         },
         "engagement_announcement_cancel": reason,
         "engagement_bouncedaddress_restore": reason,
+        "engagement_unassignedmessage_assign": {"member": things["quiet member"].member_id},
+        "engagement_unassignedmessage_dismiss": reason,
         "engagement_userengagementstate_move": {"trigger": "inactivity_14d"},
         "engagement_userprofile_change": {
             "preferred_destination": "individual",

@@ -619,6 +619,14 @@ admin/engagement/bouncedaddress/<object_id>/change/      | ok:{ROLES} 403       
 admin/engagement/bouncedaddress/<object_id>/history/     | to:{ALL}             | to:{ALL}
 admin/engagement/bouncedaddress/<object_id>/delete/      | 403                  | 403
 admin/engagement/bouncedaddress/<object_id>/restore/     | ok:ACES 403          | done:ACES 403
+admin/engagement/unassignedmessage/                      | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/engagement/unassignedmessage/add/                  | 403                  | 403
+admin/engagement/unassignedmessage/<object_id>/          | to:{ALL}             | to:{ALL}
+admin/engagement/unassignedmessage/<object_id>/change/   | ok:{ROLES} 403       | 403
+admin/engagement/unassignedmessage/<object_id>/history/  | to:{ALL}             | to:{ALL}
+admin/engagement/unassignedmessage/<object_id>/delete/   | 403                  | 403
+admin/engagement/unassignedmessage/<object_id>/assign/   | ok:ACES 403          | done:ACES 403
+admin/engagement/unassignedmessage/<object_id>/dismiss/  | ok:ACES 403          | done:ACES 403
 admin/engagement/announcement/compose/                   | ok:ACES 403          | done:ACES 403
 admin/engagement/announcement/                           | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/announcement/add/                       | 403                  | 403
@@ -697,6 +705,7 @@ unsubscribe/<token>/                                     | ok:{ALL}mpi-         
 # The events of e-mail providers: with a secret, none of which is set here.
 github/webhook/                                          | 405:{ALL}mpi-         | 503:{ALL}mpi-
 github/webhook/<organization_id>/                        | 405:{ALL}mpi-         | 415:{ALL}mpi-
+mail-inbound/<provider>/                                 | 405:{ALL}mpi-         | 503:{ALL}mpi-
 mail-events/<provider>/                                  | 405:{ALL}mpi-         | 503:{ALL}mpi-
 """
 
@@ -735,6 +744,7 @@ groups/communityinvitation send   | done:ACS ok:MEFDU 403
 groups/communityinvitation cancel | done:ACS ok:MEFDU 403
 engagement/userengagementstate move       | done:AES ok:CMFDU 403
 engagement/bouncedaddress      restore    | done:ACES ok:MFDU 403
+engagement/unassignedmessage   dismiss    | done:ACES ok:MFDU 403
 engagement/engagementmessage   retry      | done:AES ok:CMFDU 403
 engagement/engagementmessage   cancel     | done:AES ok:CMFDU 403
 engagement/engagementmessage   postpone   | done:AES ok:CMFDU 403

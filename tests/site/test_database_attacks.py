@@ -234,6 +234,7 @@ DELETABLE = {
     "project_workstations",
     "site_favourites",
     "site_saved_views",
+    "unassigned_messages",
     "worker_processes",
     "workstation_repositories",
 }

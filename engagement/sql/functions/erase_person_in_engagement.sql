@@ -14,6 +14,7 @@ BEGIN
     UPDATE user_profiles_history SET individual_jid = '', group_jid = '' WHERE user_id = NEW.person_id;
     DELETE FROM engagement_inbound_messages WHERE user_id = NEW.person_id;
     DELETE FROM bounced_addresses WHERE user_id = NEW.person_id;
+    DELETE FROM unassigned_messages WHERE user_id = NEW.person_id;
     RETURN NULL;
 END $$;
 REVOKE EXECUTE ON FUNCTION erase_person_in_engagement() FROM PUBLIC;
