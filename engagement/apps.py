@@ -22,12 +22,14 @@ class EngagementConfig(AppConfig):
         from engagement.services.default_phrases import create_default_phrases
         from engagement.services.default_sequences import create_default_sequences
         from engagement.services.default_texts import create_default_texts
+        from engagement.services.unassigned import register_retention
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.sources import register_audited_log
         from missionsite.common.mentions import register_free_texts
 
         connect()
         register()
+        register_retention()
         register_own_data()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, app=self.label)
         register_audited_log("engagement", "engagement_state_transitions")

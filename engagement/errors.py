@@ -220,13 +220,6 @@ class AnnouncementNotApproved(DomainError):
     constraint = "engagement_message_queue_announcement_approved"
 
 
-class SenderUnknown(DomainError):
-    message = gettext_lazy("No member has this address.")
-    code = "sender_unknown"
-    field = "sender"
-    status = 404
-
-
 class TransportUnknown(DomainError):
     """The error names the transports there are."""
 

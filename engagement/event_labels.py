@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from engagement.rules import (
     AddressReport,
+    Channel,
     Destination,
     Language,
     Locale,
@@ -18,6 +19,7 @@ from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
     "address.restored": _("Messages to an address allowed again"),
+    "address.verified": _("Address verified"),
     "address.suppressed": _("Address suppressed"),
     "announcement.approved": _("Announcement approved"),
     "announcement.cancelled": _("Announcement cancelled"),
@@ -44,6 +46,7 @@ EVENT_LABELS = {
 
 EVENT_FIELDS: dict[str, EventField] = {
     "body": _("Text"),
+    "channel": (_("Channel"), Channel),
     "effect": _("Effect"),
     "platform": _("Platform"),
     "group_jid": _("Group address"),

@@ -18,6 +18,7 @@ def register() -> None:
         OwnRows("engagement.InboundMessage", "user"),
         OwnRows("engagement.UnassignedMessage", "user"),
         OwnRows("engagement.SequenceMember", "user"),
+        OwnRows("engagement.MemberAddress", "user"),
         OwnRows("engagement.BouncedAddress", "user"),
         NamedIn("engagement.EngagementStateTransition", "actor"),
         NamedIn("engagement.Announcement", "created_by"),

@@ -41,6 +41,7 @@ def register() -> None:
     register_references(
         Stays("engagement.UserProfile", "user", _("Each account has one; a step keeps the opt-out and the address.")),
         Stays("engagement.UserEngagementState", "user", _("Each account has one; a closed account gets no messages.")),
+        Stays("engagement.MemberAddress", "user", _("Triggers set them from the rows of each account.")),
         Stays("engagement.BouncedAddress", "user", _("It is about an address of that account.")),
         Stays("engagement.EngagementMessage", "user", HISTORY),
         Stays("engagement.InboundMessage", "user", HISTORY),

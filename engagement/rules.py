@@ -202,6 +202,20 @@ class ReceiptStatus(TextChoices):
     COMPLAINED = "complained", _("Complained")
 
 
+class Channel(TextChoices):
+    """Where a member can be reached, and writes from."""
+
+    EMAIL = "email", _("E-mail")
+    TELEGRAM = "telegram", _("Telegram")
+    TELEGRAM_NAME = "telegram_name", _("Telegram name")
+    WHATSAPP = "whatsapp", _("WhatsApp or phone")
+    CHAT = "chat", _("Another chat")
+
+
+# A name can pass to another person, so it never becomes verified.
+VERIFIABLE = (Channel.TELEGRAM, Channel.WHATSAPP, Channel.CHAT)
+
+
 class AddressReport(TextChoices):
     """What was reported about an address."""
 
@@ -215,6 +229,7 @@ class UnassignedReason(TextChoices):
 
     UNKNOWN = "unknown", _("No member has this address")
     SEVERAL = "several", _("Several members have this address")
+    UNVERIFIED = "unverified", _("The address of the member is not verified")
     FORGED = "forged", _("The sender is not authenticated (DMARC)")
     UNREADABLE = "unreadable", _("The message cannot be read")
 

@@ -76,9 +76,7 @@ MANAGE_MEMBERS = (
 )
 MESSAGE_MEMBERS = _perms(
     "change", "userprofile", "announcement", "bouncedaddress", "unassignedmessage", app="engagement"
-) | {
-    "engagement.add_announcement"
-}
+) | {"engagement.add_announcement"}
 OPERATE_ENGAGEMENT = MESSAGE_MEMBERS | {
     "engagement.add_messagetemplate",
     "engagement.change_messagetemplate",

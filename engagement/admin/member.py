@@ -16,6 +16,7 @@ from engagement.models import (
     BouncedAddress,
     EngagementMessage,
     EngagementStateTransition,
+    MemberAddress,
     UserEngagementState,
     UserProfile,
 )
@@ -35,6 +36,7 @@ Line = tuple[StrOrPromise, StrOrPromise]
 def _engagement(member: Member, request: HttpRequest) -> dict:
     state = UserEngagementState.objects.filter(user=member.pk).first()
     profile = UserProfile.objects.filter(pk=member.pk).first()
+    addresses = MemberAddress.objects.filter(user=member.pk)
     bounced = BouncedAddress.objects.filter(user=member.pk)
     transitions = list(EngagementStateTransition.objects.filter(user=member.pk)[:ROWS])
     queued = EngagementMessage.objects.filter(user=member.pk)
@@ -46,7 +48,7 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
         "state_link": link_to(state, _("Open engagement state")) if state else "",
         "upcoming": link_to(upcoming, upcoming.get_message_type_display()) if upcoming else "",
         "upcoming_text": explain_waiting(upcoming, profile=profile, at=timezone.now()) if upcoming else "",
-        "profile": [*_profile_lines(profile), *_bounced_lines(bounced)] if profile else [],
+        "profile": [*_profile_lines(profile), *_address_lines(addresses), *_bounced_lines(bounced)] if profile else [],
         "profile_link": link_to(profile, _("Open profile")) if profile else "",
         "transitions": [
             [
@@ -106,6 +108,17 @@ def _profile_lines(profile: UserProfile) -> list[Line]:
         *format_progress(profile),
         (_("Magic moment"), format_datetime(profile.magic_moment_at)),
     ]
+
+
+def _address_lines(rows: Iterable[MemberAddress]) -> list[Line]:
+    return [(row.get_channel_display(), format_html("{} {}", row.address, format_verified(row))) for row in rows]
+
+
+def format_verified(row: MemberAddress) -> str:
+    """Return a badge: whether it is proven that an address belongs to its member."""
+    if row.verified_at:
+        return badge(_("Verified"), "success")
+    return badge(_("Not verified"), "warning")
 
 
 def _bounced_lines(rows: Iterable[BouncedAddress]) -> list[Line]:

@@ -4,6 +4,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -13,6 +14,7 @@ from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 from engagement.admin.base import ASSIGN
 from engagement.models import UnassignedMessage
 from engagement.rules import UnassignedReason
+from engagement.selectors.members import claims_of
 from engagement.services.unassigned import assign_message, dismiss_message
 from groups.models import Member
 from missionsite.common.admin import Action, ActionForm, ReadOnlyModelAdmin
@@ -73,8 +75,14 @@ class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
         _("No unassigned messages"),
         _("A message appears here when no member has the address of its sender. It is deleted after 30 days."),
     )
-    fields = (("sender_shown", "sender_name_shown"), ("why", "platform"), ("received", "status"), "whole_text")
-    readonly_fields = ("sender_shown", "sender_name_shown", "why", "received", "status", "whole_text")
+    fields = (
+        ("sender_shown", "sender_name_shown"),
+        "claimed_by",
+        ("why", "platform"),
+        ("received", "status"),
+        "whole_text",
+    )
+    readonly_fields = ("sender_shown", "sender_name_shown", "claimed_by", "why", "received", "status", "whole_text")
     object_actions = (
         Action(
             name="assign",
@@ -84,7 +92,10 @@ class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
             permission=ASSIGN,
             form=AssignForm,
             available=lambda row: row.handled_at is None and row.reason != UnassignedReason.UNREADABLE,
-            help_text=_("The message has the same effect as if the member had sent it from their own address."),
+            help_text=_(
+                "The message has the same effect as one from a verified address of the member. If its address is one of"
+                " the member's, it is verified now."
+            ),
             icon="person_add",
         ),
         Action(
@@ -111,6 +122,12 @@ class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
     @display(description=_("Name"))
     def sender_name_shown(self, row: UnassignedMessage) -> StrOrPromise:
         return row.sender_name or _("none")
+
+    @display(description=_("Members with this address"))
+    def claimed_by(self, row: UnassignedMessage) -> StrOrPromise:
+        claims = claims_of(platform=row.platform, sender=row.sender)
+        members = {each.user_id: each.user for each in claims}
+        return format_html_join(", ", "{}", ((link_to(each),) for each in members.values())) or _("none")
 
     @display(description=_("Text"))
     def excerpt(self, row: UnassignedMessage) -> str:

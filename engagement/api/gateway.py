@@ -11,14 +11,11 @@ from ninja import Schema
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
 from engagement.api.base import AN_INSTANT, Order, router
-from engagement.errors import SenderUnknown
 from engagement.rules import ReceiptStatus
-from engagement.selectors.members import find_sender
 from engagement.services import messages as queue
-from engagement.services.inbound import handle_inbound
+from engagement.services.senders import receive_text
 from missionsite.common.api import signed
 
-IGNORED = "ignored"
 StatusReported = Literal[*ReceiptStatus.values]  # type: ignore[valid-type]
 
 
@@ -30,11 +27,15 @@ class InboundOut(Schema):
             "`user_message`, `goodbye_response_1` to `3`, `opted_out`, `opted_in`, `to_group`, `to_individual`;"
             " `auto_reply`: written by a program, no effect; `unclear`: an unclear reply to the goodbye, asked again;"
             " `courtesy`: thanks after the answer 3, no effect;"
+            " `address_verified`: the text is the code of the member, whose address is verified now;"
+            " `kept`: the address is not verified or of several members, staff decide;"
             " `repeated`: received before; `ignored`: no member has this address."
         ),
         examples=["goodbye_response_2"],
     )
-    state: str | None = Field(description="State of the member afterwards; null if ignored.", examples=["remind_later"])
+    state: str | None = Field(
+        description="State of the member afterwards; null if ignored or kept.", examples=["remind_later"]
+    )
 
 
 class ReceiptOut(Schema):
@@ -124,21 +125,17 @@ def receive_message(request: HttpRequest, order: Inbound) -> dict:
     """Classify a message from a member's own chat and carry out the request.
 
     A repeated message of the same platform has no effect. A message from an address that no member has is `ignored`; do
-    not send it again.
+    not send it again. From an address that its member has not verified, a message can only opt out.
     """
-    try:
-        member = find_sender(address=order.sender)
-    except SenderUnknown:
-        return {"effect": IGNORED, "state": None}
-    handled = handle_inbound(
-        actor=member,
-        text=order.text,
+    received = receive_text(
         platform=order.platform,
+        sender=order.sender,
+        text=order.text,
         message_id=order.message_id,
         at=order.at,
         auto_submitted=order.auto_submitted,
     )
-    return vars(handled)
+    return vars(received)
 
 
 @router.post("/engagement/receipts", response=ReceiptOut, tags=["gateway"], summary="Report the delivery of a message")

@@ -12,6 +12,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ("engagement", "0017_comments"),
+        ("missionsite", "0003_database_privileges"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
@@ -45,7 +46,7 @@ class Migration(migrations.Migration):
                         models.BigAutoField(auto_created=True, primary_key=True, serialize=False, verbose_name="ID"),
                     ),
                     ("platform", models.CharField(max_length=50, verbose_name="platform")),
-                    ("message_id", models.CharField(max_length=255)),
+                    ("message_id", models.CharField(max_length=255, verbose_name="message ID")),
                     ("sender", models.CharField(db_default="", default="", max_length=255, verbose_name="sender")),
                     ("sender_name", models.CharField(db_default="", default="", max_length=200, verbose_name="name")),
                     ("text", models.TextField(db_default="", default="", verbose_name="text")),
@@ -55,6 +56,7 @@ class Migration(migrations.Migration):
                             choices=[
                                 ("unknown", "No member has this address"),
                                 ("several", "Several members have this address"),
+                                ("unverified", "The address of the member is not verified"),
                                 ("forged", "The sender is not authenticated (DMARC)"),
                                 ("unreadable", "The message cannot be read"),
                             ],
@@ -115,7 +117,9 @@ class Migration(migrations.Migration):
                             name="unassigned_messages_sender_name_one_line",
                         ),
                         models.CheckConstraint(
-                            condition=models.Q(("reason__in", ["unknown", "several", "forged", "unreadable"])),
+                            condition=models.Q(
+                                ("reason__in", ["unknown", "several", "unverified", "forged", "unreadable"])
+                            ),
                             name="unassigned_messages_reason_known",
                         ),
                         models.UniqueConstraint(fields=("platform", "message_id"), name="unassigned_messages_unique"),

@@ -1,6 +1,6 @@
 """Models: lifecycle states, the message queue, templates, reply phrases, announcements and profiles."""
 
-from engagement.models.addresses import BouncedAddress
+from engagement.models.addresses import BouncedAddress, MemberAddress
 from engagement.models.history import MessageTemplateHistory, ReplyPhraseHistory, UserProfileHistory
 from engagement.models.inbound import InboundMessage, Mailbox, UnassignedMessage
 from engagement.models.phrases import ReplyPhrase
@@ -19,6 +19,7 @@ __all__ = [
     "EngagementTransport",
     "InboundMessage",
     "Mailbox",
+    "MemberAddress",
     "MessageTemplate",
     "MessageTemplateHistory",
     "ReplyPhrase",

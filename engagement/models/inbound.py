@@ -48,7 +48,7 @@ class UnassignedMessage(models.Model):
     """
 
     platform = models.CharField(_("platform"), max_length=50)
-    message_id = models.CharField(max_length=255)
+    message_id = models.CharField(_("message ID"), max_length=255)
     sender = models.CharField(_("sender"), max_length=255, default="", db_default="")
     sender_name = models.CharField(_("name"), max_length=200, default="", db_default="")
     text = models.TextField(_("text"), default="", db_default="")

@@ -1,22 +1,34 @@
-"""Members by address, and their lifecycle state."""
+"""Members by the address of a sender, and their lifecycle state."""
 
-from engagement.errors import SenderUnknown
-from engagement.models import UserEngagementState, UserProfile
-from engagement.rules import State
+import re
+
+from django.db.models import Q
+
+from engagement.models import MemberAddress, UserEngagementState
+from engagement.rules import Channel, State
 from groups.models import Member
 
-
-def find_sender(*, address: str) -> Member:
-    """Return the member with this individual address. Raises SenderUnknown."""
-    profile = UserProfile.objects.select_related("user").filter(individual_jid=address).exclude(individual_jid="")
-    if (found := profile.first()) is None:
-        raise SenderUnknown
-    return found.user
+# A number, alone or as the first part of a WhatsApp address such as 5511999990000@c.us.
+_PHONE = re.compile(r"[+]?([0-9]{8,15})(@.*)?")
 
 
-def members_with_email(address: str) -> list[Member]:
-    """Return the members with this e-mail address, which is unique without regard to case."""
-    return list(Member.objects.filter(email__iexact=address)[:2]) if address else []
+def claims_of(*, platform: str, sender: str) -> list[MemberAddress]:
+    """Return the addresses of members that a sender's address matches: of one member if it is verified.
+
+    platform: the channel it was received on, such as whatsapp, telegram or email.
+    """
+    wanted = Q(channel=Channel.CHAT, address=sender)
+    phone = _PHONE.fullmatch(sender)
+    if phone and (phone[2] or platform == Channel.WHATSAPP):
+        wanted |= Q(channel=Channel.WHATSAPP, address=phone[1])
+    if platform == Channel.EMAIL:
+        wanted = Q(channel=Channel.EMAIL, address=sender.lower())
+    elif re.fullmatch(r"[0-9]{1,20}", sender) and platform != Channel.WHATSAPP:
+        wanted |= Q(channel=Channel.TELEGRAM, address=sender)
+    elif platform == Channel.TELEGRAM:
+        wanted |= Q(channel=Channel.TELEGRAM_NAME, address=sender.removeprefix("@").lower())
+    found = list(MemberAddress.objects.filter(wanted).select_related("user").order_by("pk")[:20])
+    return [each for each in found if each.verified_at] or found
 
 
 def state_of(member: Member) -> str:

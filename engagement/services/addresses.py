@@ -1,11 +1,12 @@
-"""Bounces and complaints: which addresses of members get no more messages."""
+"""Addresses of members: bounces and complaints, after which they get no more messages, and verification."""
 
 from datetime import datetime
 
 from django.conf import settings
+from django.utils import timezone
 
 from engagement.errors import AddressNotSuppressed
-from engagement.models import BouncedAddress
+from engagement.models import BouncedAddress, MemberAddress
 from engagement.rules import AddressReport
 from engagement.transports.sanitize import sanitize_text
 from groups.models import Member
@@ -63,6 +64,18 @@ def restore_address(*, actor: Member, row: BouncedAddress, reason: str = "") -> 
     current.suppressed_at, current.soft_bounces = None, 0
     current.save(update_fields=["suppressed_at", "soft_bounces"])
     audit("address.restored", actor=actor, member=current.user, report=current.reason, reason=reason)
+    return current
+
+
+@service
+def verify_address(*, actor: Member, row: MemberAddress, at: datetime | None = None) -> MemberAddress:
+    """Record that an address belongs to its member. Raises a DomainError if another member has verified it."""
+    current = MemberAddress.objects.select_for_update(of=("self",), no_key=True).select_related("user").get(pk=row.pk)
+    if current.verified_at is None:
+        current.verified_at = at or timezone.now()
+        current.save(update_fields=["verified_at"])
+        # Addresses are not copied to the event log.
+        audit("address.verified", actor=actor, member=current.user, channel=current.channel)
     return current
 
 

@@ -9,12 +9,13 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
+from engagement.models import EngagementMessage
 from engagement.rules import AddressReport, ReceiptStatus, UnassignedReason
-from engagement.selectors.members import members_with_email
 from engagement.services.inbound import handle_inbound
 from engagement.services.intents import OPTED_OUT
 from engagement.services.messages import record_receipt
 from engagement.services.received_mail import MailReport, ReceivedMail, read_mail
+from engagement.services.senders import IGNORED, KEPT, receive_text
 from engagement.services.unassigned import keep_message
 from engagement.services.unsubscribe import member_of
 from missionsite.common.transactions import service
@@ -22,13 +23,13 @@ from missionsite.common.transactions import service
 logger = logging.getLogger(__name__)
 
 PLATFORM = "email"
-# Effects besides those of handle_inbound.
-IGNORED, KEPT, REPORTED = "ignored", "kept", "reported"
+# Of a bounce or complaint.
+REPORTED = "reported"
 
 
 @service
 def receive_mail(*, message: Message, at: datetime | None = None) -> str:
-    """Handle an e-mail; return the effect: one of handle_inbound, `reported`, `kept` for staff or `ignored`.
+    """Handle an e-mail; return the effect: one of receive_text, or `reported`.
 
     A repeated one changes nothing. Nothing is sent to senders without an account, and no automatic message is answered
     or stored.
@@ -44,16 +45,18 @@ def receive_mail(*, message: Message, at: datetime | None = None) -> str:
         return REPORTED if sum(_record(each, at) for each in mail.reports) else IGNORED
     if not mail.sender or mail.sender in _own_addresses():
         return IGNORED
-    members = [] if mail.is_rejected else members_with_email(mail.sender)
-    if len(members) != 1:
-        return _keep(mail, several=len(members) > 1, at=at)
-    return handle_inbound(
-        actor=members[0],
-        text=mail.text,
+    if mail.is_rejected:
+        return _keep_forged(mail, at)
+    return receive_text(
         platform=PLATFORM,
+        sender=mail.sender,
+        text=mail.text,
         message_id=mail.message_id,
         at=at,
         auto_submitted=mail.is_automatic,
+        name=mail.name,
+        is_proven=_replies_to_ours(mail),
+        keeps_strangers=not mail.is_spam,
     ).effect
 
 
@@ -73,19 +76,24 @@ def receive_or_keep(message: Message, *, reference: str, at: datetime | None = N
         return KEPT
 
 
-def _keep(mail: ReceivedMail, *, several: bool, at: datetime) -> str:
+def _replies_to_ours(mail: ReceivedMail) -> bool:
+    """Return whether it replies to a message to its sender: who knows the Message-ID can read what is sent there."""
+    if not mail.references:
+        return False
+    sent = EngagementMessage.objects.filter(provider_message_id__in=mail.references)
+    return sent.filter(user__email__iexact=mail.sender).exists()
+
+
+def _keep_forged(mail: ReceivedMail, at: datetime) -> str:
     if mail.is_automatic or mail.is_spam:
         return IGNORED
-    reason = UnassignedReason.SEVERAL if several else UnassignedReason.UNKNOWN
-    if mail.is_rejected:
-        reason = UnassignedReason.FORGED
     keep_message(
         platform=PLATFORM,
         message_id=mail.message_id,
         sender=mail.sender,
         name=mail.name,
         text=mail.text,
-        reason=reason,
+        reason=UnassignedReason.FORGED,
         at=at,
     )
     return KEPT

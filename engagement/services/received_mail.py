@@ -13,6 +13,9 @@ from engagement.transports.replies import report_of_reply
 
 LONGEST_ID = 255
 _TOKEN = re.compile(rf"\b{UNSUBSCRIBE_SUBJECT} +([A-Za-z0-9_-]+:[A-Za-z0-9_-]+:[A-Za-z0-9_-]+)", re.IGNORECASE)
+# Headers with the Message-IDs that a message replies to.
+_REPLIED_TO = ("in-reply-to", "references")
+_ID = re.compile(r"<[^<>\s]{1,250}>")
 _REPLY_PREFIX = re.compile(r"^(?:(?:re|res|fw|fwd|enc|rv|aw)\s*:\s*)+", re.IGNORECASE)
 
 # Headers of programs that answer, besides Auto-Submitted (RFC 3834). None: any value.
@@ -50,8 +53,9 @@ class ReceivedMail:
     """An e-mail as the site reads it.
 
     sender: address of the From header in lower case; empty if there is not exactly one. text: without quotes,
-    signature and attachments. token: of the member who unsubscribes by a mailto link. is_rejected: the server that
-    received it found that the sender is forged (DMARC). is_spam: the server that received it marked it.
+    signature and attachments. references: the Message-IDs that it replies to. token: of the member who unsubscribes by
+    a mailto link. is_rejected: the server that received it found that the sender is forged (DMARC). is_spam: the server
+    that received it marked it.
     """
 
     message_id: str
@@ -59,6 +63,7 @@ class ReceivedMail:
     name: str
     subject: str
     text: str
+    references: tuple[str, ...] = ()
     token: str = ""
     is_automatic: bool = False
     is_rejected: bool = False
@@ -78,6 +83,7 @@ def read_mail(message: Message) -> ReceivedMail:
         name=name,
         subject=subject,
         text=_text(message, subject, name),
+        references=tuple(_ID.findall(" ".join(header_of(message, name) for name in _REPLIED_TO)))[:20],
         token=found[1] if found else "",
         is_automatic=_is_automatic(message, sender, subject),
         is_rejected=_is_forged(message),

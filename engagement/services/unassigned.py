@@ -2,15 +2,24 @@
 
 from datetime import datetime, timedelta
 
+from django.db.models import QuerySet
 from django.utils import timezone
+from django.utils.translation import gettext_lazy as _
 
 from engagement.errors import MessageHandledAlready
 from engagement.models import UnassignedMessage
-from engagement.rules import UNASSIGNED_CHARACTERS, UNASSIGNED_DAYS, UNASSIGNED_PER_SENDER, UnassignedReason
+from engagement.rules import UNASSIGNED_CHARACTERS, UNASSIGNED_DAYS, UNASSIGNED_PER_SENDER, VERIFIABLE, UnassignedReason
+from engagement.selectors.members import claims_of
+from engagement.services.addresses import verify_address
 from engagement.services.inbound import Handled, handle_inbound
 from groups.models import Member
 from missionsite.common.audit.events import audit
+from missionsite.common.retention import RetentionRule, register_rule
 from missionsite.common.transactions import service
+
+RETENTION_RULE = "unassigned_messages"
+# Rows deleted in one transaction.
+BATCH = 1_000
 
 
 @service
@@ -48,9 +57,12 @@ def keep_message(
 
 @service
 def assign_message(*, actor: Member, row: UnassignedMessage, member: Member) -> Handled:
-    """Handle a message as one of a member. Raises MessageHandledAlready."""
+    """Handle a message as one of a member, and verify its address if it is theirs. Raises MessageHandledAlready."""
     current = _lock(row)
     handled = handle_inbound(actor=member, text=current.text, platform=current.platform, message_id=current.message_id)
+    for address in claims_of(platform=current.platform, sender=current.sender):
+        if address.user_id == member.pk and address.channel in VERIFIABLE:
+            verify_address(actor=actor, row=address)
     _finish(current, member)
     audit("inbound.assigned", actor=actor, member=member, platform=current.platform, effect=handled.effect)
     return handled
@@ -67,11 +79,32 @@ def dismiss_message(*, actor: Member, row: UnassignedMessage, reason: str = "") 
 
 
 @service
-def delete_old_messages(*, at: datetime | None = None) -> int:
-    """Delete messages that were received long ago, handled or not; return how many."""
-    limit = (at or timezone.now()) - timedelta(days=UNASSIGNED_DAYS)
-    deleted, _per_model = UnassignedMessage.objects.filter(received_at__lt=limit).delete()
+def delete_old_messages(*, actor: Member, at: datetime) -> int:
+    """Delete a batch of messages that were received long ago, handled or not; return how many."""
+    keys = list(_old_messages(at).values_list("pk", flat=True)[:BATCH])
+    deleted, _per_model = UnassignedMessage.objects.filter(pk__in=keys).delete()
+    if deleted:
+        audit("retention.applied", actor=actor, retained=RETENTION_RULE, number=deleted)
     return deleted
+
+
+def register_retention() -> None:
+    """Register the retention rule, in `AppConfig.ready`."""
+    register_rule(
+        RetentionRule(
+            RETENTION_RULE,
+            _("Unassigned messages"),
+            timedelta(days=UNASSIGNED_DAYS),
+            _("their receipt"),
+            _("Deleted."),
+            lambda at: _old_messages(at).count(),
+            delete_old_messages,
+        )
+    )
+
+
+def _old_messages(at: datetime) -> QuerySet[UnassignedMessage]:
+    return UnassignedMessage.objects.filter(received_at__lt=at - timedelta(days=UNASSIGNED_DAYS))
 
 
 def _lock(row: UnassignedMessage) -> UnassignedMessage:

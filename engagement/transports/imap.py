@@ -118,4 +118,5 @@ class MailboxReader:
         return int(found[0]) if found else 0
 
     def _unavailable(self, error: Exception) -> MailboxUnavailable:
-        return MailboxUnavailable(sanitize_text(str(error) or type(error).__name__, self._password, self._user))
+        detail = error.args[0] if error.args and isinstance(error.args[0], bytes) else str(error)
+        return MailboxUnavailable(sanitize_text(detail or type(error).__name__, self._password, self._user))

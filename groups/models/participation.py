@@ -28,6 +28,7 @@ class Platform(models.TextChoices):
     TWITCH = "twitch", _("Twitch")
     KICK = "kick", _("Kick")
     GITHUB = "github", _("GitHub")
+    WHATSAPP = "whatsapp", _("WhatsApp")
 
 
 class MemberParticipation(models.Model):

@@ -3,6 +3,7 @@
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from django.conf import settings
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
@@ -11,18 +12,31 @@ from django.utils.formats import date_format
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
-from engagement.models import UserProfile
+from engagement.models import MemberAddress, UserProfile
+from engagement.rules import VERIFIABLE
 from engagement.services.profiles import knows_timezone, update_profile
+from engagement.services.senders import code_of
 from groups.models import Member
 from missionsite.common.errors import DomainError
 from missionsite.portal.forms import ZONES, MessagesForm
 from missionsite.portal.page import current_member, member_page, render_page
+from missionsite.portal.texts import label
 
 
 def zone_context(member: Member) -> dict[str, Any]:
     """Return a member's time zone and the time there, for a page that asks whether the browser's zone is theirs."""
     zone = UserProfile.objects.values_list("timezone", flat=True).get(pk=member.pk)
     return {"zone": zone, "zone_time": date_format(timezone.now().astimezone(ZoneInfo(zone)), "TIME_FORMAT")}
+
+
+def address_context(member: Member) -> dict[str, Any]:
+    """Return the addresses of a member, and the code that verifies one, if there is one to verify."""
+    rows = list(MemberAddress.objects.filter(user=member))
+    open_ = [row for row in rows if row.verified_at is None and row.channel in VERIFIABLE]
+    return {
+        "addresses": [(label(row.get_channel_display()), row.address, row.verified_at) for row in rows],
+        "address_code": code_of(member) if open_ and settings.ENGAGEMENT_INBOUND_SECRETS else "",
+    }
 
 
 @member_page

@@ -60,6 +60,11 @@ LABELS = (
 )
 # Those of the message settings.
 PREFERENCE_LABELS = (
+    gettext_noop("E-mail"),
+    gettext_noop("Telegram"),
+    gettext_noop("Telegram name"),
+    gettext_noop("WhatsApp or phone"),
+    gettext_noop("Another chat"),
     gettext_noop("English"),
     gettext_noop("Portuguese (Brazil)"),
     gettext_noop("Individual chat"),

@@ -40,7 +40,7 @@ from missionsite.portal.page import (
     uncount,
 )
 from missionsite.portal.pending_password import clear_pending_password, get_pending_password, store_pending_password
-from missionsite.portal.preferences import zone_context
+from missionsite.portal.preferences import address_context, zone_context
 from missionsite.portal.steps import steps_context
 from missionsite.portal.texts import REMOVED, STATUS_DESCRIPTIONS, label
 
@@ -256,6 +256,7 @@ def me(request: HttpRequest) -> HttpResponse:
         "here": "me",
         **zone_context(current_member(request)),
         **steps_context(current_member(request)),
+        **address_context(current_member(request)),
         "entry": entry,
         "status": status,
         "status_label": status_label,

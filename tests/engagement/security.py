@@ -19,6 +19,7 @@ MEMBERS_MAY = {
     "user_engagement_states": {"SELECT"},
     "engagement_state_transitions": {"SELECT"},
     "user_profiles": {"SELECT", "UPDATE"},
+    "member_addresses": {"SELECT"},
 }
 # Operations that the site's role cannot run.
 SITE_MAY_NOT = {
@@ -35,6 +36,7 @@ SITE_MAY_NOT = {
     "engagement_transports": {"DELETE"},
     "reply_phrases": {"DELETE"},
     "bounced_addresses": {"DELETE"},
+    "member_addresses": {"INSERT", "DELETE"},
     "engagement_mailboxes": {"DELETE"},
     "engagement_sequences": {"DELETE"},
     "engagement_sequence_steps": {"DELETE"},
@@ -42,7 +44,7 @@ SITE_MAY_NOT = {
     "reply_phrases_history": {"INSERT", "UPDATE", "DELETE"},
 }
 # Column for a harmless UPDATE; by default the first column of the table.
-CHANGED = {"user_profiles": "locale", "user_engagement_states": "last_activity_at"}
+CHANGED = {"member_addresses": "verified_at", "user_profiles": "locale", "user_engagement_states": "last_activity_at"}
 # Column with the member of a row, if it is not user_id.
 WHOSE = {"engagement_announcements": "created_by_id"}
 

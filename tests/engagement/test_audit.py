@@ -2,6 +2,7 @@
 
 import inspect
 from collections.abc import Callable
+from datetime import timedelta
 from importlib import import_module
 from pkgutil import walk_packages
 
@@ -11,6 +12,7 @@ from django.utils import timezone
 import engagement.services
 from engagement.models import (
     EngagementStateTransition,
+    MemberAddress,
     MessageTemplate,
     MessageTemplateHistory,
     ReplyPhrase,
@@ -56,7 +58,7 @@ WITHOUT_ACTOR = {
     "start_sequences": "It follows from an event, which has an actor.",
     "receive_mail": "The member who wrote the e-mail is the actor of its effect.",
     "keep_message": "No member is known.",
-    "delete_old_messages": "A job deletes what is old.",
+    "receive_text": "The member who wrote is the actor of its effect.",
     "record_receipt": "The provider of a transport reports what happened to a message.",
 }
 
@@ -106,12 +108,20 @@ def a_missing_template() -> dict:
     return {"key": MessageType.REMINDER, "locale": "en", **TEXT}
 
 
+def an_unverified_address() -> MemberAddress:
+    member = PersonFactory(entry={"telegram_id": "4711"})
+    return MemberAddress.objects.get(user=member, channel="telegram")
+
+
 def an_unassigned_message() -> UnassignedMessage:
-    return UnassignedMessage.objects.create(platform="email", message_id="<1@x>", text="stop", reason="unknown")
+    return UnassignedMessage.objects.create(
+        platform="email", message_id="<1@x>", text="stop", reason="unknown", received_at=timezone.now()
+    )
 
 
 # The least data with which each service changes something.
 ARRANGE: dict[Callable, Callable[[], dict]] = {
+    addresses.verify_address: lambda: {"row": an_unverified_address()},
     addresses.restore_address: a_suppressed_address,
     announcements.announce: an_announcement,
     announcements.approve_announcement: a_waiting_announcement,
@@ -135,6 +145,7 @@ ARRANGE: dict[Callable, Callable[[], dict]] = {
     sequences.change_sequence: lambda: {"sequence": Sequence.objects.get(), "name": "Renamed"},
     sequences.add_step: lambda: {"sequence": Sequence.objects.get(), "template_key": "reminder"},
     sequences.change_step: lambda: {"step": SequenceStep.objects.first(), "delay_days": 200},
+    unassigned.delete_old_messages: lambda: {"at": an_unassigned_message().received_at + timedelta(days=31)},
     unassigned.assign_message: lambda: {"row": an_unassigned_message(), "member": PersonFactory()},
     unassigned.dismiss_message: lambda: {"row": an_unassigned_message()},
     templates.add_template: a_missing_template,

@@ -54,7 +54,7 @@ def places(word):
     with owner() as session:
         tables = session.execute(
             """SELECT relname FROM pg_class WHERE relnamespace = 'public'::regnamespace AND relkind = 'r'
-                 AND relname ~ '^(engagement|user_engagement|user_profile|message_template|reply_phrase|bounce|unas)'"""
+                 AND relname ~ '^(engagement|user_|message_template|reply_phrase|bounced|unassigned|member_address)'"""
         ).fetchall()
         return {
             table
@@ -72,6 +72,7 @@ def test_erasure_removes_all_data_and_cancels_messages():
         "user_profiles",
         "user_profiles_history",
         "bounced_addresses",
+        "member_addresses",
     }
     assert places(WORD) == places("nachbar") == everywhere
     erase(actor=Member.objects.system(), entry=CommunityMember.objects.get(person=person))

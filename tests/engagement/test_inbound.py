@@ -6,7 +6,6 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from engagement.errors import SenderUnknown
 from engagement.models import (
     EngagementMessage,
     EngagementStateTransition,
@@ -15,7 +14,7 @@ from engagement.models import (
     UserProfile,
 )
 from engagement.rules import State
-from engagement.selectors.members import find_sender, state_of
+from engagement.selectors.members import claims_of, state_of
 from engagement.services.inbound import handle_inbound
 from engagement.services.intents import INTENTS
 from engagement.services.profiles import opt_out
@@ -241,10 +240,9 @@ def test_rejected_message_can_be_sent_again():
 
 def test_sender_is_found_by_individual_address():
     person = PersonFactory(profile={"individual_jid": "55@chat", "group_jid": "us@chat"})
-    assert find_sender(address="55@chat") == person
+    assert [each.user for each in claims_of(platform="discord", sender="55@chat")] == [person]
     for address in ("us@chat", "", "56@chat"):
-        with pytest.raises(SenderUnknown):
-            find_sender(address=address)
+        assert not claims_of(platform="discord", sender=address)
 
 
 @given(

@@ -23,6 +23,7 @@ TABLES = [
     "reply_phrases_history",
     "bounced_addresses",
     "unassigned_messages",
+    "member_addresses",
     "engagement_sequences",
     "engagement_sequence_steps",
     "engagement_sequence_members",
@@ -82,7 +83,7 @@ def test_rollback_drops_what_the_migration_created(back):
             AND proname <> 'claim_stable_id'
         UNION ALL SELECT tgname FROM pg_trigger WHERE NOT tgisinternal AND tgname ~ 'engagement|profile|phrase'
         UNION ALL SELECT policyname FROM pg_policies
-            WHERE tablename ~ 'engagement|user_profiles|message_templates|reply_phrases|bounced_addresses|unassigned'
+            WHERE tablename ~ 'engagement|user_profiles|message_template|reply_phrase|bounced_add|unassigned|member_add'
     """
     assert back.sql(left, [TABLES]) == []
 

@@ -4,7 +4,7 @@ import pytest
 
 from engagement.errors import LocaleUnknown, TimezoneUnknown
 from engagement.models import UserProfile
-from engagement.selectors.members import find_sender
+from engagement.selectors.members import claims_of
 from engagement.services.profiles import knows_timezone, update_profile
 from groups.models import CommunityInvitation, CommunityMember, Event, Member
 from groups.services.registration import accept_invitation
@@ -31,7 +31,7 @@ def registering(**fields) -> UserProfile:
 def test_telegram_id_becomes_individual_address():
     profile = registering()
     assert profile.individual_jid == "718281828"
-    assert find_sender(address="718281828") == profile.user
+    assert [each.user for each in claims_of(platform="telegram", sender="718281828")] == [profile.user]
 
 
 def test_registration_sets_language_and_time_zone(settings):
@@ -74,7 +74,7 @@ def test_address_of_another_member_is_not_taken():
     update_profile(actor=other, member=other, individual_jid="718281828")
     profile = registering()
     assert profile.individual_jid == ""
-    assert find_sender(address="718281828") == other
+    assert [each.user for each in claims_of(platform="telegram", sender="718281828")] == [other]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -28,20 +28,29 @@ def row():
     return UnassignedMessage.objects.get()
 
 
+@pytest.mark.rule(
+    "unassigned_messages_member_handled",
+    "unassigned_messages_reason_known",
+    "unassigned_messages_text_removed",
+    "unassigned_messages_unique",
+)
 @pytest.mark.parametrize(
     ("changes", "rule"),
     [
-        ({"message_id": "<1@example.org>"}, "unique"),
-        ({"reason": "other"}, "reason_known"),
-        ({"handled_at": timezone.now(), "text": "x"}, "text_removed"),
-        ({"user": True}, "member_handled"),
-        *(({name: "a\nb"}, f"{name}_one_line") for name in ("platform", "message_id", "sender", "sender_name")),
+        ({"message_id": "<1@example.org>"}, "unassigned_messages_unique"),
+        ({"reason": "other"}, "unassigned_messages_reason_known"),
+        ({"handled_at": timezone.now(), "text": "x"}, "unassigned_messages_text_removed"),
+        ({"user": True}, "unassigned_messages_member_handled"),
+        *(
+            ({name: "a\nb"}, f"unassigned_messages_{name}_one_line")
+            for name in ("platform", "message_id", "sender", "sender_name")
+        ),
     ],
 )
 def test_database_rejects_wrong_rows(row, changes, rule):
     if "user" in changes:
         changes = {"user": PersonFactory()}
-    with rejected_by(f"unassigned_messages_{rule}"):
+    with rejected_by(rule):
         UnassignedMessage.objects.create(**VALUES | {"message_id": "<2@example.org>"} | changes)
 
 

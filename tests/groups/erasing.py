@@ -20,7 +20,7 @@ from django.utils import timezone
 from psycopg import sql
 from psycopg.types.json import Jsonb
 
-from engagement.models import EngagementMessage
+from engagement.models import EngagementMessage, UnassignedMessage
 from engagement.rules import AddressReport
 from engagement.services.addresses import report_address
 from engagement.services.inbound import handle_inbound
@@ -279,6 +279,15 @@ def live(word):
 
     update_profile(
         actor=person, member=person, individual_jid=f"{word}@chat.example", group_jid=f"{word}@group.example"
+    )
+    UnassignedMessage.objects.create(
+        platform="email",
+        message_id=f"<{word}@mail.example>",
+        sender=f"{word}@other.example",
+        sender_name=f"The {word}",
+        reason="unknown",
+        handled_at=timezone.now(),
+        user=person,
     )
     # Assigned to one client mission by the current address, to another by the previous one.
     mission = DeckMissionFactory(assigned_to=f"now-{word}@example.org")

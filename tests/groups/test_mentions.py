@@ -4,6 +4,7 @@ import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
+from engagement.models import UnassignedMessage
 from fallback.services.documents import save_document
 from groups.models import Event
 from missiondeck.services.comments import add_item_comment
@@ -106,6 +107,7 @@ def test_each_registered_text_is_found_and_opens(noor):
     )
     ItemFactory(title=NAME)
     AnnouncementFactory(title=NAME)
+    UnassignedMessage.objects.create(platform="email", message_id="<1@x>", reason="unknown", text=NAME)
     TemplateFactory(body=f"Ask {NAME}")
     MessageFactory(message_params=note)
     SavedView.objects.create(member=StaffFactory(), path="/admin/groups/task/", name=f"Tasks of {NAME}", query="q=a")

@@ -8,7 +8,7 @@ from django.contrib.auth.hashers import check_password
 from django.test import Client
 
 from engagement.models import UserProfile
-from engagement.selectors.members import find_sender
+from engagement.selectors.members import claims_of
 from groups.models import CommunityInvitation, CommunityMember, Member
 from groups.services.invitations import cancel_invitation
 from missionsite.portal import pending_password
@@ -73,7 +73,8 @@ def test_registration_stores_valid_time_zone(client, settings, browser, timezone
 def test_registered_member_is_found_by_telegram_id(client):
     form = typed(telegram_id="00 4711 22")
     client.post(address(invitation()), form)
-    assert find_sender(address="471122").email == form["email"]
+    [claim] = claims_of(platform="telegram", sender="471122")
+    assert claim.user.email == form["email"]
 
 
 def test_form_has_time_zone_field(client):

@@ -50,6 +50,8 @@ WITHOUT_MESSAGE = {
     "dod_items_position_check",
     "engagement_announcements_recipients_check",
     "engagement_inbound_messages_unique",
+    "unassigned_messages_unique",
+    "member_addresses_unique",
     "engagement_message_queue_retry_count_check",
     "engagement_message_queue_retry_count_not_negative",
     "engagement_transports_failures_check",
