@@ -24,7 +24,7 @@ class EngagementConfig(AppConfig):
         from engagement.services.default_texts import create_default_texts
         from engagement.services.unassigned import register_retention
         from missionsite.common.audit.events import register_event_labels
-        from missionsite.common.audit.sources import register_audited_log
+        from missionsite.common.audit.sources import register_audited_log, register_audited_rows
         from missionsite.common.mentions import register_free_texts
 
         connect()
@@ -33,6 +33,8 @@ class EngagementConfig(AppConfig):
         register_own_data()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, app=self.label)
         register_audited_log("engagement", "engagement_state_transitions")
+        # Without the address and the provider's text, which has it.
+        register_audited_rows("engagement.BouncedAddress", without=("address", "detail", "soft_bounces"))
         register_free_texts(*FREE_TEXTS)
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
         post_migrate.connect(create_default_sequences, sender=self, dispatch_uid="engagement.default_sequences")

@@ -14,6 +14,8 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "Actor": (),
     "MissionFallbackConfig": ("last_run_at",),
     "MissionFallbackTemplate": ("last_scheduled_on", "edited_at"),
+    "NotificationPreference": (),
+    "NotificationSettings": (),
     "MissionFallbackItem": ("counted_week", "counted_month", "reviewer_token"),
     "MemberAbsence": (),
     "MissionAssignment": (),

@@ -33,6 +33,10 @@ class MissiondeckConfig(AppConfig):
         register_audited_rows("missiondeck.DeckMission", without=without, key="number")
         register_audited_rows("missiondeck.DodItem", without=("completed_at",))
         register_audited_rows("missiondeck.GateRules")
+        # Without what runs and checks find.
+        found = ("state", "run", "checked_at", "observed", "observed_at", "detail")
+        register_audited_rows("missiondeck.Evidence", without=found)
+        register_audited_rows("missiondeck.DeckTest")
         register_free_texts(*FREE_TEXTS)
         silent = (NoticeKind.RUN_STARTED, NoticeKind.RUN_PASSED)
         register_notification_kinds({f"deck.{kind}": kind.label for kind in NoticeKind if kind not in silent})

@@ -173,7 +173,7 @@ class OrganizationAdmin(AuditedHistory[Organization]):
         ),
         OrganizationAction(
             name="webhook-secret",
-            title=_("Webhook of GitHub"),
+            title=_("Create secret for GitHub"),
             success_message=_("has a new secret"),
             run=lambda organization, actor, values: (
                 organization,

@@ -26,8 +26,8 @@ class CommonConfig(AppConfig):
         from missionsite.common.audit import sources
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.security import SECURITY_LABELS
-        from missionsite.common.audit.sources import register_audited_log
-        from missionsite.common.retention import register_audit_rule
+        from missionsite.common.audit.sources import register_audited_log, register_audited_rows
+        from missionsite.common.retention import register_site_rules
 
         sources.connect()
         hardening.connect()
@@ -52,4 +52,5 @@ class CommonConfig(AppConfig):
         )
         register_event_labels(AUDIT_LABELS, AUDIT_FIELDS, app=self.label)
         register_audited_log("common", "security_events")
-        register_audit_rule()
+        register_audited_rows("common.RoleRequirement")
+        register_site_rules()

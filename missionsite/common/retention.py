@@ -17,11 +17,15 @@ from django.utils.translation import gettext_lazy as _
 from missionsite.common.annotations import StrOrPromise
 from missionsite.common.audit.events import audit
 from missionsite.common.errors import DomainError
-from missionsite.common.models import RetentionRun, RetentionStatus
+from missionsite.common.models import RetentionRun, RetentionStatus, SecurityEvent
 from missionsite.common.transactions import service
 
 # The database deletes no younger entry: reject_audit_change().
 AUDIT_KEPT = timedelta(days=400)
+# Nor here: reject_security_event_change().
+SECURITY_LOG_KEPT = timedelta(days=400)
+# Entries of one transaction.
+SECURITY_LOG_BATCH = 1_000
 
 
 class RuleBeingApplied(DomainError):
@@ -143,7 +147,35 @@ def delete_old_audit(*, actor: Model, at: datetime) -> int:
         return int(cursor.fetchone()[0])
 
 
-def register_audit_rule() -> None:
+# --- The security log -------------------------------------------------------------------------
+
+
+def old_security_events(at: datetime) -> int:
+    """The number of entries of the security log that are old enough."""
+    return SecurityEvent.objects.filter(occurred_at__lt=min(at, timezone.now()) - SECURITY_LOG_KEPT).count()
+
+
+@service
+def delete_old_security_events(*, actor: Model, at: datetime) -> int:
+    """Delete a batch of old entries of the security log; those of the audit stay as long as the audit."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT delete_old_security_events(%s, %s)", [at - SECURITY_LOG_KEPT, SECURITY_LOG_BATCH])
+        return int(cursor.fetchone()[0])
+
+
+def register_site_rules() -> None:
+    """Register the rules of the audit and of the security log."""
+    register_rule(
+        RetentionRule(
+            name="security",
+            label=_("Security log"),
+            kept=SECURITY_LOG_KEPT,
+            counted_from=_("the entry"),
+            effect=_("Deleted. Younger entries cannot be deleted."),
+            due=old_security_events,
+            treat=delete_old_security_events,
+        )
+    )
     register_rule(
         RetentionRule(
             name="audit",

@@ -75,8 +75,8 @@ def publish_audit_digest(timestamp: int) -> None:
 @app.task(name="apply_audit_retention", queueing_lock="apply_audit_retention")
 @in_changeset
 def apply_audit_retention(timestamp: int) -> dict[str, int]:
-    """Delete audit entries that are old enough. Returns the number."""
-    return apply_rules(["audit"], actor=get_user_model()._default_manager.system())
+    """Delete entries of the audit and of the security log that are old enough. Returns the numbers."""
+    return apply_rules(["audit", "security"], actor=get_user_model()._default_manager.system())
 
 
 @app.task(name="apply_retention_rule")

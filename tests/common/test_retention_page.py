@@ -40,7 +40,15 @@ def test_page_shows_period_due_and_last_run():
     old_runs(3)
     _auditor, client = signed_in("Auditor")
     page = client.get(PAGE).content.decode()
-    for text in ("Fallback runs", "180 days from the start", "Audit", "400 days from the entry", "Never", ">3<"):
+    for text in (
+        "Fallback runs",
+        "180 days from the start",
+        "Audit",
+        "Security log",
+        "400 days from the entry",
+        "Never",
+        ">3<",
+    ):
         assert text in page, text
     assert "Run now" not in page
     assert client.post("/admin/common/retentionrun/rules/runs/run/").status_code == 403
@@ -114,9 +122,9 @@ def test_killed_run_goes_on_with_the_next_job():
 def test_scheduled_run_without_due_rows_is_recorded():
     notify(actor=MemberFactory(), member=MemberFactory(), kind="x.y", title="A title")
     assert apply_audit_retention(0) == {}
-    run = RetentionRun.objects.get()
-    assert (run.rule, run.due, run.treated, run.status) == ("audit", 0, 0, "done")
-    assert AuditEntry.objects.filter(action="retention.completed").count() == 1
+    runs = RetentionRun.objects.order_by("rule").values_list("rule", "due", "treated", "status")
+    assert list(runs) == [("audit", 0, 0, "done"), ("security", 0, 0, "done")]
+    assert AuditEntry.objects.filter(action="retention.completed").count() == 2
     assert Notification.objects.count() == 1
 
 

@@ -1,7 +1,7 @@
 """The sealed audit: who writes it, that no one else can, and that a changed byte is named."""
 
 import json
-from datetime import UTC
+from datetime import UTC, time
 from io import StringIO
 
 import pytest
@@ -10,9 +10,12 @@ from django.core.management import CommandError, call_command
 from django.db import DatabaseError, transaction
 from django.utils import timezone
 
+from engagement.models import BouncedAddress
 from fallback.models import Project
+from fallback.services.preferences import set_quiet_hours
 from groups.services.erasure import erase
 from groups.services.members import update_member
+from missiondeck.models import DeckTest, Evidence
 from missionsite.common.audit import sealing, sources
 from missionsite.common.audit.context import changeset, set_audit_context
 from missionsite.common.audit.security import MIRRORED, SECURITY_LABELS, record_security_event
@@ -24,6 +27,7 @@ from tests.support.concurrency import crowd
 from tests.support.database import row, rows
 from tests.support.factories.fallback import ProjectFactory
 from tests.support.factories.groups import EntryFactory, MemberFactory, StaffFactory
+from tests.support.factories.missiondeck import DodItemFactory
 
 pytestmark = pytest.mark.django_db
 TABLES = ("audit_entries", "audit_details", "audit_actors", "audit_blocks", "audit_pending")
@@ -69,6 +73,39 @@ def test_raw_update_is_audited_with_values_before_and_after():
     [entry] = entries(action="row.changed", object_type="fallback.project")
     assert (entry.app, entry.object_id, entry.actor.member) == ("fallback", project.pk, member)
     assert entry.details.content == {"changed": {"name": ["Old", "New"]}}
+
+
+def test_rows_of_settings_evidence_and_bounces_are_audited():
+    member = MemberFactory()
+    evidence = Evidence.objects.create(item=DodItemFactory(), kind="test", value="Old")
+    Evidence.objects.filter(pk=evidence.pk).update(removed_at=timezone.now())
+    BouncedAddress.objects.create(
+        user=member, address="ana@example.org", reason="hard_bounce", reported_at=timezone.now()
+    )
+    BouncedAddress.objects.update(suppressed_at=timezone.now())
+    DeckTest.objects.create(mission=evidence.item.mission, test="Slow.test_it")
+    set_quiet_hours(actor=member, quiet_from=time(20), quiet_to=time(8), digest_hour=9)
+    kinds = [
+        f"{app}.{model}"
+        for app, model in (
+            ("missiondeck", "evidence"),
+            ("missiondeck", "decktest"),
+            ("engagement", "bouncedaddress"),
+            ("fallback", "notificationsettings"),
+        )
+    ]
+    found = [(each.object_type, each.action) for each in entries(object_type__in=kinds)]
+    assert sorted(found) == [
+        ("engagement.bouncedaddress", "row.added"),
+        ("engagement.bouncedaddress", "row.changed"),
+        ("fallback.notificationsettings", "row.added"),
+        ("fallback.notificationsettings", "row.changed"),
+        ("missiondeck.decktest", "row.added"),
+        ("missiondeck.evidence", "row.added"),
+        ("missiondeck.evidence", "row.changed"),
+    ]
+    texts = " ".join(str(each.details.content) for each in entries(object_type__in=kinds))
+    assert "ana@example.org" not in texts
 
 
 def test_rolled_back_change_leaves_no_entry():

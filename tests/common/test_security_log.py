@@ -3,6 +3,7 @@
 import csv
 import io
 import logging
+from datetime import timedelta
 
 import pytest
 from django.contrib.auth.models import Group
@@ -10,13 +11,15 @@ from django.db import DatabaseError, transaction
 from django.test import Client
 from django.utils import timezone
 
+from groups.models import Member
 from groups.services.members import update_member
 from groups.services.rights import set_roles
+from missionsite.common import retention
 from missionsite.common.audit import security
 from missionsite.common.models import SecurityEvent
 from missionsite.common.tokens import create_token, revoke_token
 from tests.engagement.owner_connection import owner
-from tests.support.database import rejected_by, row, rows
+from tests.support.database import rejected_by, row, rows, triggers_off
 from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
@@ -100,6 +103,36 @@ def test_log_is_append_only_for_the_owner():
         # Negative control: erasing empties what identifies a person.
         session.execute("SET LOCAL missionsite.erasing = 'on'; UPDATE security_events SET address = NULL")
         assert session.execute("SELECT address FROM security_events").fetchall() == [(None,)]
+
+
+@pytest.mark.rule("security_events_append_only")
+def test_only_entries_older_than_400_days_are_deleted():
+    with owner() as session:
+        with triggers_off(session, "security_events"):
+            for name, days in (("young", 399), ("old", 401), ("older", 500)):
+                session.execute(
+                    "INSERT INTO security_events (type, occurred_at) VALUES (%s, now() - make_interval(days => %s))",
+                    [f"a.{name}", days],
+                )
+            session.execute("SET CONSTRAINTS ALL IMMEDIATE")
+        delete = "SELECT delete_old_security_events(now() + interval '900 days', %s)"
+        assert [session.execute(delete, [1]).fetchone() for _time in range(3)] == [(1,), (1,), (0,)]
+        left = session.execute("SELECT type FROM security_events WHERE type LIKE 'a.%'").fetchall()
+        assert left == [("a.young",)]
+        # Nor by hand, with the setting of the function.
+        with pytest.raises(Exception, match="append-only"), session.transaction():
+            session.execute("SET LOCAL missionsite.deleting_security_events = 'on'; DELETE FROM security_events")
+
+
+def test_site_counts_what_is_due_and_deletes_nothing_younger(monkeypatch):
+    security.record_security_event("session.started")
+    now, system = timezone.now(), Member.objects.system()
+    assert retention.old_security_events(now) == 0
+    monkeypatch.setattr(retention, "SECURITY_LOG_KEPT", timedelta(days=-1))
+    assert retention.old_security_events(now) == SecurityEvent.objects.count() > 0
+    assert retention.delete_old_security_events(actor=system, at=now) == 0
+    with pytest.raises(DatabaseError), transaction.atomic():
+        rows("SET LOCAL missionsite.deleting_security_events = 'on'; DELETE FROM security_events")
 
 
 def test_time_and_changeset_are_not_the_callers():
