@@ -16,6 +16,8 @@ EVENT_LABELS = {
     "client_link.created": _("Link for a client created"),
     "client_link.revoked": _("Link for a client revoked"),
     "client_signature.created": _("Delivery signed by the client"),
+    "deck_cost.created": _("Cost of a mission recorded"),
+    "deck_cost.removed": _("Cost of a mission removed"),
     "deck_delivery.resent": _("Delivery sent again"),
     "deck_test.owner_changed": _("Owner of a test changed"),
     "deck_test.quarantine_lifted": _("Quarantine of a test lifted"),
@@ -41,6 +43,9 @@ EVENT_LABELS = {
 }
 
 EVENT_FIELDS: dict[str, EventField] = {
+    "amount_cents": _("Amount in cents"),
+    "currency": _("Currency"),
+    "minutes": _("Minutes"),
     "citizen": _("Citizen"),
     "client_mission": _("Client mission"),
     "issue_url": _("Issue"),
@@ -57,4 +62,4 @@ EVENT_FIELDS: dict[str, EventField] = {
     "value": _("Value"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("delivery", "feed", "link", "run", "template", "webhook")
+HIDDEN_FIELDS = ("cost", "delivery", "feed", "link", "run", "template", "webhook")

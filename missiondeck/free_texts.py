@@ -29,6 +29,13 @@ FREE_TEXTS = (
         lambda message: f"{_workspace(message)}?citizen={message.citizen}",
         VIEW,
     ),
+    FreeText(
+        "missiondeck.DeckCost",
+        _("Notes of costs"),
+        ("note",),
+        lambda cost: reverse("admin:missiondeck_workspace_budget", args=[cost.mission_id]),
+        VIEW,
+    ),
     FreeText("missiondeck.DodItem", _("Items of checklists"), ("text",), _workspace, VIEW),
     FreeText(
         "missiondeck.DodComment",

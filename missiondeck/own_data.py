@@ -11,6 +11,7 @@ def register() -> None:
             for model, field in (
                 ("ChatMessage", "author"),
                 ("ClientLink", "created_by"),
+                ("DeckCost", "author"),
                 ("DeckMission", "assignee"),
                 ("DeckMission", "completed_by"),
                 ("DeckMissionHistory", "assignee"),

@@ -17,6 +17,7 @@ def register() -> None:
             for model, field in (
                 ("ChatMessage", "author"),
                 ("DodComment", "author"),
+                ("DeckCost", "author"),
                 ("DodItem", "completed_by"),
                 ("DeckMission", "completed_by"),
                 ("DeckStatusChange", "by"),

@@ -105,6 +105,11 @@ DELIVERY_PAUSES = (
     timedelta(hours=8),
 )
 
+# Costs of a mission: minutes of a time entry, and cents of an amount; and from which percent a budget is nearly used.
+COST_MINUTES = 60_000
+COST_CENTS = 100_000_000_000
+BUDGET_NEAR_PERCENT = 80
+
 # Calendar feeds of a member that are not revoked.
 MAX_FEEDS = 20
 # Hours before a deadline of the reminder in a feed.

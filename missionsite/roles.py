@@ -102,6 +102,7 @@ DELIVER = VIEW_DECK | {
     "missiondeck.override_deckmission",
     "missiondeck.add_chatmessage",
     "missiondeck.add_dodcomment",
+    "missiondeck.add_deckcost",
     "missiondeck.add_testrun",
     "missiondeck.add_citizen",
     "missiondeck.change_citizen",

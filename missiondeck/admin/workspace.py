@@ -11,6 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from missiondeck.admin import workspace_item_views as item_views
 from missiondeck.admin import workspace_run_views as run_views
 from missiondeck.admin.base import current_member
+from missiondeck.admin.workspace_budget import budget_view
 from missiondeck.admin.workspace_clients import clients_view, report_view
 from missiondeck.admin.workspace_forms import MessageForm, StatusForm
 from missiondeck.admin.workspace_page import CHAT, MOVE, OVERRIDE, action, workspace_view
@@ -55,6 +56,7 @@ def workspace_urls(model_admin: ModelAdmin) -> list:
         ("clients/", "_clients", clients_view),
         ("report/", "_report", report_view),
         ("webhooks/", "_webhooks", webhooks_view),
+        ("budget/", "_budget", budget_view),
     )
     every = [(*each, {}) for each in views] + [(*each, own) for each in (*test_urls(), *of_clients)]
     return [

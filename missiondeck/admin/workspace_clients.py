@@ -49,13 +49,14 @@ class ClientLinkForm(forms.ModelForm):
 
     class Meta:
         model = ClientLink
-        fields = ("name", "email", "hides_deadline", "hides_evidence", "hides_tests")
+        fields = ("name", "email", "hides_deadline", "hides_evidence", "hides_tests", "hides_budget")
         widgets = {
             "name": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
             "email": UnfoldAdminEmailInputWidget(attrs={"autocomplete": "off"}),
             "hides_deadline": UnfoldBooleanSwitchWidget(),
             "hides_evidence": UnfoldBooleanSwitchWidget(),
             "hides_tests": UnfoldBooleanSwitchWidget(),
+            "hides_budget": UnfoldBooleanSwitchWidget(),
         }
 
 

@@ -13,6 +13,8 @@ from django.utils.translation import gettext, ngettext
 from missiondeck.errors import missing_sentence
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, RunStatus, TestRun
 from missiondeck.selectors.checklist import Progress
+from missiondeck.selectors.clients import money
+from missiondeck.selectors.costs import BudgetUse
 from missionsite.common.admin.formats import format_datetime, format_number
 
 SOON = timedelta(days=3)
@@ -133,4 +135,28 @@ def format_progress(progress: Progress) -> str:
     return gettext("%(done)s of %(total)s") % {
         "done": format_number(progress.done),
         "total": format_number(progress.total),
+    }
+
+
+def format_minutes(minutes: int) -> str:
+    """A time of work: "1 h 30 min"."""
+    hours, rest = divmod(minutes, 60)
+    values = {"hours": format_number(hours), "minutes": rest}
+    if not hours:
+        return gettext("%(minutes)s min") % values
+    return (gettext("%(hours)s h %(minutes)s min") if rest else gettext("%(hours)s h")) % values
+
+
+def shown_use(use: BudgetUse) -> dict:
+    """The use of a budget for templates."""
+    return {
+        "budget": money(use.currency, use.budget),
+        "used": money(use.currency, use.used),
+        "percent": use.percent,
+        "bar": min(use.percent, 100),
+        "is_over": use.is_over,
+        "is_near": use.is_near,
+        "others": [money(code, cents) for code, cents in use.spent.items() if code != use.currency],
+        "time": format_minutes(use.minutes) if use.minutes else "",
+        "is_empty": not use.spent and not use.minutes,
     }

@@ -7,10 +7,17 @@ from datetime import datetime
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from missiondeck.admin.workspace_formats import format_days_left, member_link, missing_parts, mission_summary
+from missiondeck.admin.workspace_formats import (
+    format_days_left,
+    member_link,
+    missing_parts,
+    mission_summary,
+    shown_use,
+)
 from missiondeck.admin.workspace_runs import RUN_TONES
 from missiondeck.models import DeckMission, DeckStatus, DeckStatusChange, TestRun
 from missiondeck.rules import BACK, FORWARD
+from missiondeck.selectors.costs import budget_use
 from missionsite.common.admin.formats import format_number
 from missionsite.common.annotations import StrOrPromise
 
@@ -65,6 +72,7 @@ def head(
         "status_label": mission.get_status_display(),
         "status_tone": STATUS_TONES[mission.status],
         "budget": f"{mission.currency} {format_number(mission.budget)}",
+        "use": shown_use(budget_use(mission)),
         "is_complete": is_complete,
         "is_late": not is_complete and mission.deadline < at,
         "was_late": mission.completed_at is not None and mission.deadline < mission.completed_at,

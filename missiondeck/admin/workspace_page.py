@@ -133,6 +133,11 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
                 "link": reverse("admin:missiondeck_workspace_clients", args=[mission.pk]),
             },
             {
+                "title": gettext("Budget"),
+                "icon": "payments",
+                "link": reverse("admin:missiondeck_workspace_budget", args=[mission.pk]),
+            },
+            {
                 "title": gettext("Webhooks"),
                 "icon": "webhook",
                 "link": reverse("admin:missiondeck_workspace_webhooks", args=[mission.pk]),

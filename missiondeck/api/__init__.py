@@ -7,6 +7,7 @@ Anything else answers 404.
 from missiondeck.api.chats import router as chats_router
 from missiondeck.api.checklist import router as checklist_router
 from missiondeck.api.comments import router as comments_router
+from missiondeck.api.costs import router as costs_router
 from missiondeck.api.deck_tests import router as deck_tests_router
 from missiondeck.api.evidence import router as evidence_router
 from missiondeck.api.gates import router as gates_router
@@ -19,6 +20,7 @@ routers = (
     checklist_router,
     comments_router,
     templates_router,
+    costs_router,
     evidence_router,
     chats_router,
     gates_router,

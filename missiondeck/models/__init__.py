@@ -19,6 +19,7 @@ from missiondeck.models.choices import (
 )
 from missiondeck.models.citizens import Citizen
 from missiondeck.models.clients import ClientCode, ClientComment, ClientLink, ClientSignature
+from missiondeck.models.costs import DeckCost
 from missiondeck.models.deck_tests import DeckTest, TestResult
 from missiondeck.models.evidence import Evidence, EvidenceChange, EvidenceFile
 from missiondeck.models.feeds import DeckFeed
@@ -39,6 +40,7 @@ __all__ = [
     "ClientComment",
     "ClientLink",
     "ClientSignature",
+    "DeckCost",
     "DeckFeed",
     "DeckMission",
     "DeckMissionHistory",

@@ -106,6 +106,8 @@ class NoticeKind(models.TextChoices):
     COMPLETED = "mission.completed", _("Mission completed")
     DEADLINE_NEAR = "deadline.near", _("Deadline is near")
     DEADLINE_PASSED = "deadline.passed", _("Deadline passed")
+    BUDGET_NEAR = "budget.near", _("Budget nearly used")
+    BUDGET_OVER = "budget.over", _("Budget exceeded")
     MENTION = "mention", _("Mention in a message or comment")
 
 

@@ -41,6 +41,7 @@ class ClientLink(TimestampedModel):
     hides_deadline = models.BooleanField(_("without deadline"), default=False, db_default=False)
     hides_evidence = models.BooleanField(_("without evidence"), default=False, db_default=False)
     hides_tests = models.BooleanField(_("without test runs"), default=False, db_default=False)
+    hides_budget = models.BooleanField(_("without budget"), default=False, db_default=False)
     digest = models.CharField(_("digest"), max_length=64, unique=True, editable=False)
     created_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from missiondeck.models import (
     Category,
@@ -19,6 +20,7 @@ from missiondeck.models import (
     TestRun,
 )
 from missiondeck.selectors.checklist import progress_of
+from missiondeck.selectors.costs import budget_use
 from missiondeck.selectors.evidence import evidence_of
 from missiondeck.selectors.runs import light_runs
 
@@ -31,7 +33,8 @@ def facts_of(mission: DeckMission, hides: ClientLink | None = None) -> dict:
 
     {"number", "title", "client", "status", "done", "total", "items": [{"text", "category", "done", "done_at",
     "evidence": [{"kind", "value", "state", "by"}]}], "deadline", "run": the last green run or None: {"at", "tests",
-    "commit"}}. hides: a link with fields to leave out; None for everything.
+    "commit"}, "budget": {"currency", "cents", "percent", "spent": [{"currency", "cents"}], "minutes"}}. hides: a link
+    with fields to leave out; None for everything.
     """
     progress = progress_of(mission)[""]
     facts: dict = {
@@ -48,6 +51,15 @@ def facts_of(mission: DeckMission, hides: ClientLink | None = None) -> dict:
         facts["deadline"] = _instant(mission.deadline)
     if not (hides and hides.hides_tests):
         facts["run"] = _run(last_green_run_of(mission))
+    if not (hides and hides.hides_budget):
+        use = budget_use(mission)
+        facts["budget"] = {
+            "currency": use.currency,
+            "cents": use.budget,
+            "percent": use.percent,
+            "spent": [{"currency": code, "cents": cents} for code, cents in use.spent.items()],
+            "minutes": use.minutes,
+        }
     return facts
 
 
@@ -90,6 +102,20 @@ def _run(run: TestRun | None) -> dict | None:
         "tests": TestResult.objects.filter(run=run, rank=PASSED_RANK).count(),
         "commit": run.commit,
     }
+
+
+def format_spent(budget: dict) -> str:
+    """The use of a budget in the facts: "USD 40.50 of USD 100.00 (40%), EUR 1.00"; the sentence is translated."""
+    spent = {each["currency"]: each["cents"] for each in budget["spent"]}
+    used = money(budget["currency"], spent.pop(budget["currency"], 0))
+    values = {"used": used, "budget": money(budget["currency"], budget["cents"]), "percent": budget["percent"]}
+    text = gettext("%(used)s of %(budget)s (%(percent)s%%)") % values
+    return ", ".join([text, *(money(code, cents) for code, cents in spent.items())])
+
+
+def money(currency: str, cents: int) -> str:
+    """An amount with two decimals: "USD 1,234.50"."""
+    return f"{currency} {cents // 100:,}.{cents % 100:02}"
 
 
 def _instant(instant: datetime | None) -> str | None:

@@ -34,6 +34,7 @@ def create_client_link(
     hides_deadline: bool = False,
     hides_evidence: bool = False,
     hides_tests: bool = False,
+    hides_budget: bool = False,
 ) -> tuple[ClientLink, str]:
     """Create a link to the page of a mission. Returns it with its secret, which is not stored.
 
@@ -54,6 +55,7 @@ def create_client_link(
         hides_deadline=hides_deadline,
         hides_evidence=hides_evidence,
         hides_tests=hides_tests,
+        hides_budget=hides_budget,
         digest=_digest(secret),
         created_by=actor,
     )

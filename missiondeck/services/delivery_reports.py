@@ -29,7 +29,7 @@ from missiondeck.models import (
     EvidenceKind,
     EvidenceState,
 )
-from missiondeck.selectors.clients import facts_of, signatures_of
+from missiondeck.selectors.clients import facts_of, format_spent, signatures_of
 
 _SIGNED = "\n<!--delivery-report:ed25519:key=%s:signature=%s-->\n"
 _LINE = re.compile(rb"\n<!--delivery-report:ed25519:key=([A-Za-z0-9+/=]{44}):signature=([A-Za-z0-9+/=]{88})-->\n?\Z")
@@ -55,6 +55,7 @@ def _render(facts: dict, signatures: list[ClientSignature]) -> str:
             "facts": facts
             | {name: _at(facts.get(name)) for name in ("completed_at", "deadline")}
             | {"run": run | {"at": _at(run["at"])} if (run := facts.get("run")) else None},
+            "budget": format_spent(facts["budget"]) if "budget" in facts else "",
             "status": DeckStatus(facts["status"]).label,
             "groups": [
                 (category.label, [_item(item) for item in facts["items"] if item["category"] == category])

@@ -183,6 +183,8 @@ def body_of(notice: Notice) -> dict:
 
 def path_of(notice: Notice) -> str:
     """The page that shows what a notice is about."""
+    if notice.kind in (NoticeKind.BUDGET_NEAR, NoticeKind.BUDGET_OVER):
+        return reverse("admin:missiondeck_workspace_budget", args=[notice.mission_id])
     if notice.payload.get("client"):
         return reverse("admin:missiondeck_workspace_clients", args=[notice.mission_id])
     query = {name: notice.payload.get(name, "") for name in ("citizen", "comments")}
@@ -199,6 +201,8 @@ def text_of(notice: Notice) -> str:
         "suite": notice.payload.get("suite") or gettext("test run"),
         "item": notice.payload.get("item", ""),
         "count": notice.payload.get("tests", 0),
+        "percent": notice.payload.get("percent", 0),
+        "budget": f"{notice.subject}.00",
         "at": f"{timezone.localtime(notice.mission.deadline):%Y-%m-%d %H:%M %Z}",
     }
     match notice.kind:
@@ -218,6 +222,10 @@ def text_of(notice: Notice) -> str:
             text = gettext("%(mission)s is due on %(at)s")
         case NoticeKind.DEADLINE_PASSED:
             text = gettext("%(mission)s is overdue since %(at)s")
+        case NoticeKind.BUDGET_NEAR:
+            text = gettext("%(mission)s: %(percent)s%% of the budget of %(budget)s is used")
+        case NoticeKind.BUDGET_OVER:
+            text = gettext("%(mission)s: the budget of %(budget)s is exceeded")
         case _:
             text = gettext("%(mission)s: you are mentioned in a message or comment")
     return text % values

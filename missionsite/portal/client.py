@@ -21,7 +21,7 @@ from django.views.decorators.http import require_http_methods, require_safe
 from groups.models import Member
 from missiondeck.models import FOR_READING, Category, ClientLink, DeckStatus, EvidenceKind, EvidenceState
 from missiondeck.rules import CODE_MINUTES, COMMENT_LENGTH, LINK_REQUESTS_PER_MINUTE
-from missiondeck.selectors.clients import facts_of
+from missiondeck.selectors.clients import facts_of, money
 from missiondeck.services.client_links import add_client_comment, read_client_link, send_client_code, sign_delivery
 from missiondeck.services.delivery_reports import delivery_report
 from missionsite.common.errors import DomainError
@@ -212,10 +212,23 @@ def shown(link: ClientLink) -> dict:
         "status": STATUSES[facts["status"]],
         "completed_at": _at(facts["completed_at"]),
         "deadline": _at(facts.get("deadline")),
+        "budget": _spent(facts["budget"]) if "budget" in facts else "",
         "groups": [(CATEGORIES[category], rows) for category, rows in groups.items()],
         "shows_run": "run" in facts,
         "run": run and {**run, "at": _at(run["at"]), "commit": run["commit"][:10]},
     }
+
+
+def _spent(budget: dict) -> str:
+    """The use of the budget in the visitor's language."""
+    spent = {each["currency"]: each["cents"] for each in budget["spent"]}
+    values = {
+        "used": money(budget["currency"], spent.pop(budget["currency"], 0)),
+        "budget": money(budget["currency"], budget["cents"]),
+        "percent": budget["percent"],
+    }
+    text = _("%(used)s of %(budget)s (%(percent)s%%)") % values
+    return ", ".join([text, *(money(code, cents) for code, cents in spent.items())])
 
 
 def _at(text: str | None) -> Any:

@@ -1,5 +1,7 @@
 """The page that erases a person lists where the name stands in texts of others."""
 
+from datetime import date
+
 import pytest
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
@@ -8,6 +10,7 @@ from engagement.models import UnassignedMessage
 from fallback.services.documents import save_document
 from groups.models import Event
 from missiondeck.services.comments import add_item_comment
+from missiondeck.services.costs import add_cost
 from missiondeck.services.missions import change_status
 from missionsite.common import mentions
 from missionsite.common.mentions import MOST_LINKS, find_mentions, registered_free_texts
@@ -113,6 +116,7 @@ def test_each_registered_text_is_found_and_opens(noor):
     SavedView.objects.create(member=StaffFactory(), path="/admin/groups/task/", name=f"Tasks of {NAME}", query="q=a")
     deck = DeckMissionFactory(title=NAME)
     ChatMessageFactory(mission=deck, message=NAME)
+    add_cost(actor=StaffFactory(), mission=deck, worked_on=date(2026, 3, 2), minutes=5, note=NAME)
     add_item_comment(actor=StaffFactory(), item=DodItemFactory(mission=deck, text=NAME), text=NAME)
     change_status(actor=StaffFactory(is_superuser=True), mission=deck, to="qa")
     change_status(actor=StaffFactory(is_superuser=True), mission=deck, to="active", reason=f"{NAME} left")

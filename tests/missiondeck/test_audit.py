@@ -16,6 +16,7 @@ from groups.models import Event, Member
 from missiondeck.models import (
     Citizen,
     ClientLink,
+    DeckCost,
     DeckMission,
     DeckMissionHistory,
     DeckStatusChange,
@@ -30,6 +31,7 @@ from missiondeck.services import (
     citizens,
     client_links,
     comments,
+    costs,
     deck_tests,
     deliveries,
     evidence,
@@ -112,6 +114,18 @@ def apply_template(actor: Member) -> None:
 
 def change_template(actor: Member) -> None:
     templates.change_template(actor=actor, template=add_shop_template(), name="Shop")
+
+
+def add_cost(actor: Member) -> None:
+    cost_of(actor)
+
+
+def remove_cost(actor: Member) -> None:
+    costs.remove_cost(actor=actor, cost=cost_of(Member.objects.system()))
+
+
+def cost_of(actor: Member) -> DeckCost:
+    return costs.add_cost(actor=actor, mission=DeckMissionFactory(), worked_on=timezone.localdate(), minutes=5)
 
 
 def create_webhook(actor: Member) -> None:
@@ -271,6 +285,8 @@ CALLS: dict[str, Callable[[Member], None]] = {
     "templates.add_template": add_template,
     "templates.apply_template": apply_template,
     "templates.change_template": change_template,
+    "costs.add_cost": add_cost,
+    "costs.remove_cost": remove_cost,
     "client_links._sign": sign_delivery,
     "client_links.add_client_comment": add_client_comment,
     "client_links.create_client_link": create_client_link,

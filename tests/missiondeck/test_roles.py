@@ -17,6 +17,7 @@ ALL = {
     "override_deckmission",
     "add_chatmessage",
     "add_dodcomment",
+    "add_deckcost",
     "add_testrun",
     "view_citizen",
     "view_dodtemplate",

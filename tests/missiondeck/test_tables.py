@@ -78,6 +78,17 @@ deck_dod_templates
     items             jsonb                     needed  '[]'
     is_enabled        boolean                   needed  true
     updated_at        timestamp with time zone  needed  now()
+deck_costs
+    id                uuid                      needed  gen_random_uuid()
+    created_at        timestamp with time zone  needed  now()
+    mission_id        uuid                      needed  -
+    worked_on         date                      needed  -
+    minutes           integer                   empty   -
+    amount_cents      bigint                    needed  0
+    currency          character varying(3)      needed  -
+    note              character varying(300)    needed  ''
+    author_id         uuid                      needed  -
+    removed_at        timestamp with time zone  empty   -
 dod_comments
     id                uuid                      needed  gen_random_uuid()
     created_at        timestamp with time zone  needed  now()
@@ -264,6 +275,8 @@ def test_columns_match_seed_and_additions(table):
         ("test_runs", "created_by_id", "members", ""),
         ("deck_feeds", "member_id", "members", ""),
         ("chat_messages", "author_id", "members", ""),
+        ("deck_costs", "mission_id", "deck_missions", "CASCADE"),
+        ("deck_costs", "author_id", "members", ""),
         ("dod_comments", "item_id", "dod_items", "CASCADE"),
         ("dod_comments", "author_id", "members", ""),
     ],

@@ -678,6 +678,7 @@ admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/file/ | 
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/remove/ | 405 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/evidence/<evidence>/sign/ | 405 | done:D 403
 admin/missiondeck/deckmission/<object_id>/workspace/clients/ | ok:{DECK} 403     | done:{DELIVER} 403
+admin/missiondeck/deckmission/<object_id>/workspace/budget/ | ok:{DECK} 403       | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/webhooks/ | ok:{DECK} 403     | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/workspace/report/ | file:{DECK} 403    | 405
 admin/missiondeck/deckmission/<object_id>/workspace/tests/<test>/     | ok:{DECK} 403 | 405
@@ -819,6 +820,10 @@ api/deck/missions/<number>/dod/<item>/files     POST   | done:{DELIVER} 403:{DEC
 api/deck/missions/<number>/dod/<item>/evidence/<evidence>/file GET | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>/evidence/<evidence> DELETE | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/dod/<item>/evidence/<evidence>/signature PUT | done:D 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/budget               GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/costs                GET    | ok:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/costs                POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p
+api/deck/missions/<number>/costs/<cost>         DELETE | done:{DELIVER} 403:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/chats                GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/chats/<citizen>      GET    | ok:{DECK}m 404:{ALL}p
 api/deck/missions/<number>/chats/<citizen>      POST   | done:{DELIVER} 403:{DECK}m 404:{ALL}p

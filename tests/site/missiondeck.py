@@ -11,6 +11,7 @@ from missiondeck.models import Citizen
 from missiondeck.selectors.deck_tests import key_of_test
 from missiondeck.services.chats import add_message
 from missiondeck.services.client_links import create_client_link
+from missiondeck.services.costs import add_cost
 from missiondeck.services.deck_tests import quarantine_test
 from missiondeck.services.evidence import add_evidence
 from missiondeck.services.feeds import create_feed
@@ -67,6 +68,9 @@ def add_missiondeck(things: dict[str, object], people: dict[str, Member]) -> Non
         until=until,
     )
     _link, things["client secret"] = create_client_link(actor=people["superuser"], mission=mission, name="Ida")
+    things["deck cost"] = add_cost(
+        actor=people["superuser"], mission=mission, worked_on=timezone.localdate(), amount_cents=1_250
+    )
     things["dod template"] = add_template(
         actor=people["superuser"],
         name="Online shop",
@@ -82,7 +86,7 @@ OBJECTS = {
     "missiondeck/citizen": "citizen",
     "missiondeck/dodtemplate": "dod template",
 }
-PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "evidence", "form", "secret")
+PARTS = ("number", "citizen", "item", "dod_item", "run", "test", "evidence", "cost", "form", "secret")
 CHOSEN: dict[str, str] = {}
 
 
@@ -98,6 +102,8 @@ def part(things: dict[str, object], name: str, route: str) -> object:
         case "run":
             is_running = route.endswith(("_deck_run", "_finish", "_give_up")) and not route.startswith("get_")
             return things["running deck run" if is_running else "deck run"].pk
+        case "cost":
+            return things["deck cost"].pk
         case "evidence":
             return things["deck file" if route.endswith("_file") else "deck evidence"].pk
         case "test":
@@ -166,6 +172,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "missiondeck_workspace_add": {"text": "It is fast", "category": "non-functional"},
         "client": {"do": "comment", "comment-text": "Good."},
         "missiondeck_workspace_clients": {"name": "Bo", "email": "", "days": "30"},
+        "missiondeck_workspace_budget": {"worked_on": "2026-03-02", "amount": "12.50", "currency": "USD"},
         "missiondeck_workspace_webhooks": {"url": "https://hooks.example.org/deck"},
         "missiondeck_workspace_add_evidence": {"kind": "test", "value": "tests \u203a *"},
         "missiondeck_workspace_sign": {"signed": "1"},
@@ -198,6 +205,7 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         (f"{at}/<number>/template", "POST"): {"template": str(things["dod template"].pk)},
         (f"{at}/<number>/dod/<item>", "PATCH"): {"completed": True},
         (f"{at}/<number>/dod/<item>/evidence", "POST"): {"kind": "suite", "value": "unit"},
+        (f"{at}/<number>/costs", "POST"): {"worked_on": "2026-03-02", "minutes": 90, "rate_cents": 8000},
         (f"{at}/<number>/dod/<item>/comments", "POST"): {"text": "The shop is missing"},
         (f"{at}/<number>/dod/<item>/files", "POST"): {"file": SimpleUploadedFile("scope.txt", b"agreed")},
         (f"{at}/<number>/dod/<item>/evidence/<evidence>/signature", "PUT"): {"signed": True},

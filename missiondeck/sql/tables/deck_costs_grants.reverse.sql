@@ -1,0 +1,1 @@
+-- Grants on tables are dropped with the tables.
