@@ -45,7 +45,7 @@ def goodbyes():
 # --- Daily ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("batch", [1, 3, 7, 5_000])
+@pytest.mark.parametrize("batch", [1, 5_000, *(pytest.param(size, marks=pytest.mark.long) for size in (3, 7))])
 def test_daily_sweep_changes_due_members_in_any_batch_size(lived, batch):
     seen = []
     done = sweep_daily(at=NOW, batch=batch, on_batch=seen.append)

@@ -15,6 +15,7 @@ from missionsite.portal.directory import search as search_on_site
 from tests.support.admin import client
 from tests.support.factories.directory import EntryFactory
 from tests.support.factories.groups import MemberFactory
+from tests.support.sample import share
 
 pytestmark = pytest.mark.django_db
 LOCALES = ("pt_BR", "de_DE", "tr_TR", "vi_VN", "pl_PL", "el_GR", "da_DK")
@@ -64,10 +65,12 @@ def test_names_of_seven_languages_are_found_by_every_query():
     people = dict(Member.objects.values_list("email", "pk"))
     entries = dict(CommunityMember.objects.values_list("telegram_id", "pk"))
     assert len(names) >= 200
+    # In a build one query in three of each name, others the next day.
     missed = []
     for number, name in enumerate(names):
         person, entry, terms = people[f"p{number}@example.org"], entries[str(number)], queries(name)
-        missed += [(name, term) for term in terms if person not in MEMBERS.find(Member.objects.all(), term).ids]
+        asked = share(terms, of=3, shift=number)
+        missed += [(name, term) for term in asked if person not in MEMBERS.find(Member.objects.all(), term).ids]
         term = terms[number % len(terms)]
         if entry not in DIRECTORY.find(CommunityMember.objects.all(), term).ids:
             missed.append((name, term))

@@ -52,7 +52,7 @@ PAGE_METHODS = ("GET", "HEAD", "POST")
 # Who asks with every method; the others with those that show and change, for a rejected method is did not all.
 THOROUGH = ("superuser", "no role", "anonymous")
 # A build asks one line in so many with every method, as each of these.
-PARTS = 6
+PARTS = 12
 
 
 @dataclass(frozen=True)
