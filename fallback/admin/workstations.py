@@ -131,9 +131,14 @@ class WorkstationAdmin(ModelAdmin[Workstation]):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Workstation]:
         running = Q(agent_sessions__status=AgentSessionStatus.RUNNING)
-        return visible_workstations(rights_of(request)).annotate(
-            number_of_agents=Count("agent_sessions", distinct=True, filter=running),
-            number_of_projects=Count("projects", distinct=True),
+        return (
+            visible_workstations(rights_of(request))
+            .annotate(
+                number_of_agents=Count("agent_sessions", distinct=True, filter=running),
+                number_of_projects=Count("projects", distinct=True),
+            )
+            # The ordering of the model does not apply to groups of rows.
+            .order_by(*self.get_ordering(request))
         )
 
     def get_ordering(self, request: HttpRequest) -> tuple:
