@@ -10,6 +10,8 @@ INVITATIONS_PER_DAY = env.int("INVITATIONS_PER_DAY", default=20)
 INVITATIONS_PER_DAY_BY_STAFF = env.int("INVITATIONS_PER_DAY_BY_STAFF", default=500)
 # Whether a registration needs a Telegram ID.
 REGISTRATION_NEEDS_TELEGRAM = env.bool("REGISTRATION_NEEDS_TELEGRAM", default=True)
+# Whether the registration fee must be recorded before a member is approved.
+REGISTRATION_FEE_REQUIRED = env.bool("REGISTRATION_FEE_REQUIRED", default=False)
 # Wrong invitation codes per network and minute, and registrations per code and minute; 0 for no limit.
 JOIN_ATTEMPTS_PER_MINUTE = env.int("JOIN_ATTEMPTS_PER_MINUTE", default=10)
 # Points for participation by type; a voice minute counts as one VOICE. And the maximum per day.

@@ -164,6 +164,12 @@ class StatusMoveRejected(DomainError):
             super().__init__(gettext("The status of this member is “%(status)s”, which is final.") % {"status": status})
 
 
+class FeeMissing(DomainError):
+    message = _("The registration fee of this member is not recorded. Record it on their page, then approve them.")
+    code = "fee_missing"
+    field = "registration_fee_paid"
+
+
 class NumberFixed(DomainError):
     message = _("A member's number cannot be changed.")
     code = "number_fixed"

@@ -3,12 +3,14 @@
 from collections.abc import Mapping
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 
 from groups.errors import (
     EntryErased,
     EntryNotRemoved,
     EntryRemoved,
+    FeeMissing,
     StatusMoveRejected,
 )
 from groups.models import CommunityMember, Member
@@ -79,7 +81,12 @@ def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **
 
 @service
 def approve(*, actor: Member, entry: CommunityMember, reason: str = "") -> CommunityMember:
-    """Approve a pending member. Raises StatusMoveRejected, which names the possible moves."""
+    """Approve a pending member. Raises StatusMoveRejected, which names the possible moves, and FeeMissing.
+
+    With REGISTRATION_FEE_REQUIRED, the fee must be recorded first.
+    """
+    if settings.REGISTRATION_FEE_REQUIRED and not _lock_entry(entry).registration_fee_paid:
+        raise FeeMissing
     return _move_entry(entry, "approve", actor, reason)
 
 

@@ -225,13 +225,6 @@ class _Run:
                 **numbers,
                 **values,
             )
-        self.rewrite(
-            CommunityMember,
-            {name: f"coalesce(t.{name}, {other.format(name)})" for name in _FILLED}
-            | {"registration_fee_paid": f"t.registration_fee_paid OR {other.format('registration_fee_paid')}"},
-            "t.member_id = %(kept_number)s",
-            **numbers,
-        )
         # Not the kept entry itself nor one that invited it: the tree of invitations has no cycle.
         self.rewrite(
             CommunityMember,
@@ -243,6 +236,14 @@ class _Run:
             CommunityMember,
             {"merged_into": "%(kept_number)s", "deleted_at": "coalesce(t.deleted_at, now())"},
             "t.member_id = %(absorbed_number)s",
+            **numbers,
+        )
+        # After the absorbed entry is merged: a fee's transaction is on one entry that was not.
+        self.rewrite(
+            CommunityMember,
+            {name: f"coalesce(t.{name}, {other.format(name)})" for name in _FILLED}
+            | {"registration_fee_paid": f"t.registration_fee_paid OR {other.format('registration_fee_paid')}"},
+            "t.member_id = %(kept_number)s",
             **numbers,
         )
 
