@@ -59,6 +59,7 @@ def register() -> None:
                     ("MemberMerge", field)
                     for field in ("kept", "absorbed", "kept_entry", "absorbed_entry", "merged_by", "undone_by")
                 ),
+                ("ImportMapping", "saved_by"),
                 ("PeopleJob", "approved_by"),
                 ("PeopleJob", "started_by"),
                 ("PossibleDuplicate", "decided_by"),

@@ -51,6 +51,7 @@ def register() -> None:
             Stays("groups.MemberMerge", field, FACT)
             for field in ("kept", "absorbed", "kept_entry", "absorbed_entry", "merged_by", "undone_by")
         ),
+        Stays("groups.ImportMapping", "saved_by", FACT),
         *(Stays("groups.PeopleJob", field, FACT) for field in ("started_by", "approved_by")),
         Stays("groups.PossibleDuplicate", "decided_by", FACT),
         # Accounts, tokens and the site's own log.

@@ -12,6 +12,7 @@ from groups.models.history import (
     MembershipHistory,
     TaskHistory,
 )
+from groups.models.import_mappings import ImportMapping
 from groups.models.invitations import CommunityInvitation, CommunityInvitationUse
 from groups.models.members import Member
 from groups.models.memberships import Membership
@@ -34,6 +35,7 @@ __all__ = [
     "Event",
     "Group",
     "GroupHistory",
+    "ImportMapping",
     "Member",
     "MemberDailyHighlight",
     "MemberHistory",

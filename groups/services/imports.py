@@ -4,7 +4,7 @@ import json
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from operator import itemgetter
 from typing import Any, BinaryIO, cast
 
@@ -17,11 +17,12 @@ from django.db.models import Model
 from django.utils.translation import gettext
 
 from groups.errors import ImportConflict, ImportRunning
-from groups.models import CommunityMember, Member
+from groups.models import CommunityMember, ImportMapping, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.rules import MAX_TRUST_SCORE, CommunityStatus
 from groups.services.import_columns import COLUMNS, ColumnMap, known_headings, map_columns
+from groups.services.import_mappings import columns_for, find_mapping, known_shapes, remember_mapping, shape_of
 from groups.services.import_texts import error_texts
 from groups.services.import_values import (
     CLEAR,
@@ -149,6 +150,8 @@ def import_members(
     e-mail it is a directory entry without an account. With a telegram_id it also adds or changes the directory entry.
     An empty cell changes nothing, and CLEAR empties an optional text. Rows without changes are not written.
 
+    Columns that were chosen are remembered, and used for the next file with the same headings if none are chosen.
+
     file: CSV in any encoding and with any separator, read in pieces, XLSX, XLS or ODS; at most IMPORT_BYTES. skip_bad:
     import the valid lines when others have errors. dry_run: check only; writing would use up stable IDs and numbers.
     errors_to: receives every error as CSV. progress: called with the step (reading, checking, writing, done) and the
@@ -161,6 +164,10 @@ def import_members(
         if not dry_run:
             lock_imports(cursor)
         table = _open(file, choices)
+        remembered = None if choices.columns else find_mapping(table.header)
+        if remembered:
+            columns_before = columns_for(table.header, remembered)
+            choices = replace(choices, columns=columns_before, roles={**remembered.roles, **choices.roles})
         columns = map_columns(table.header, chosen=choices.columns, line=table.header_line)
         lines = _stage(cursor, table, columns, choices, report_progress)
         report_progress("checking", lines)
@@ -180,6 +187,10 @@ def import_members(
             report_progress("writing", good)
             _write(cursor, actor, swapped=bool(swapped))
             cursor.execute("SET CONSTRAINTS ALL IMMEDIATE")
+            if choices.columns and not remembered:
+                remember_mapping(
+                    actor=actor, header=table.header, columns=dict(choices.columns), roles=dict(choices.roles)
+                )
             if added or updated:
                 audit("directory.imported", actor=actor, file=name[-200:], lines=lines, added=added, updated=updated)
         cursor.execute(f"{_ERRORS} LIMIT %s", [errors_kept])
@@ -196,7 +207,7 @@ def import_members(
             errors=errors,
             warning_count=warnings[0][3] if warnings else 0,
             warnings=[LineError(*row[:3]) for row in warnings],
-            notes=_notes(table, columns),
+            notes=[*_notes(table, columns), *_remembered_note(remembered)],
             columns=list(columns.columns),
             unknown_roles=[role for (role,) in cursor.fetchall()],
             preview=preview,
@@ -212,7 +223,11 @@ def import_members(
 def _open(file: BinaryIO, choices: ImportChoices) -> Table:
     """Return the table of a file. Raises FileUnreadable."""
 
+    shapes = set() if choices.columns else known_shapes()
+
     def recognize(cells: Sequence[str]) -> int:
+        if shapes and shape_of(cells) in shapes:
+            return len(cells) + 1
         return known_headings(cells) + sum(1 for cell in cells if choices.columns.get(cell))
 
     largest = settings.IMPORT_BYTES
@@ -241,6 +256,10 @@ def _notes(table: Table, columns: ColumnMap) -> list[str]:
     if columns.ignored:
         notes.append(gettext("Columns not imported: %(names)s") % {"names": ", ".join(map(quoted, columns.ignored))})
     return notes
+
+
+def _remembered_note(remembered: ImportMapping | None) -> list[str]:
+    return [gettext("The columns were chosen as for the last file with these headings.")] if remembered else []
 
 
 def _count(cursor: CursorWrapper) -> tuple[int, int, int, int, int]:

@@ -80,6 +80,7 @@ DOERS = {
     ("member_merges", "absorbed_entry_id"),
     ("member_merges", "merged_by_id"),
     ("member_merges", "undone_by_id"),
+    ("import_mappings", "saved_by_id"),
     ("people_jobs", "approved_by_id"),
     ("people_jobs", "started_by_id"),
     ("possible_duplicates", "decided_by_id"),

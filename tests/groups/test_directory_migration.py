@@ -24,6 +24,8 @@ BESIDE = [
     "member_merges",
     "participation_changes",
     "community_returns",
+    "import_mappings",
+    "people_jobs",
     "possible_duplicates",
 ]
 # What later migrations add to the tables before the directory.

@@ -57,6 +57,7 @@ WITHOUT_MESSAGE = {
     "engagement_transports_failures_check",
     "highlight_member_date_idx",
     "invitation_code_idx",
+    "import_mappings_shape_format",
     "member_merges_two_accounts",
     "member_merges_undone_fits",
     "members_not_merged_into_self",
