@@ -27,6 +27,7 @@ from missionsite.common.admin import ServiceForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to
 from missionsite.common.audit.events import event_label, event_summary
+from missionsite.common.search_words import NameSortKey
 
 # The figures of a GitHub profile.
 FIGURES = {
@@ -127,7 +128,8 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         PresenceFilter,
         HealthFilter,
     )
-    sortable_by = ("reputation_and_tier",)
+    sortable_by = ("name", "reputation_and_tier")
+    sort_expressions = {"name": NameSortKey("name")}
     tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY, merges_tab())
     empty_text = (_("No directory entries yet"), _("Invite people, import a file, or add an entry."))
     add_label = _("Add to the directory")

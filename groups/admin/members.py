@@ -34,6 +34,7 @@ from missionsite.common.admin.timeline import TIMELINE
 from missionsite.common.audit.history import Change
 from missionsite.common.errors import NotAllowed
 from missionsite.common.passwords import set_password
+from missionsite.common.search_words import NameSortKey
 
 if TYPE_CHECKING:
     from django_stubs_ext import WithAnnotations
@@ -130,7 +131,8 @@ class MemberAdmin(HistoryAdmin[Member]):
         ("trust_score", NumberFilter),
         RoleFilter,
     )
-    sortable_by = ("member_id", "email_shown")
+    sortable_by = ("display_name", "member_id", "email_shown")
+    sort_expressions = {"display_name": NameSortKey("display_name")}
     tabs: tuple[Tab | CustomTab, ...] = (
         TIMELINE,
         MEMBERSHIPS_OF_MEMBER,

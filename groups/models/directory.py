@@ -17,7 +17,7 @@ from missionsite.common.constraints import (
     one_line_checks,
 )
 from missionsite.common.querysets import QuerySet
-from missionsite.common.search_words import SearchWords
+from missionsite.common.search_words import NameSortKey, SearchWords
 
 
 class PrimaryRole(models.TextChoices):
@@ -226,6 +226,15 @@ class CommunityMember(models.Model):
                 _("The time of removal must not be in the future."),
                 code="removed_in_future",
             ),
+            # Of people who were merged, both entries have it.
+            UniqueConstraint(
+                fields=["registration_fee_tx_hash"],
+                condition=Q(merged_into__isnull=True),
+                name="community_members_fee_tx_once",
+                violation_error_message=_("Another member has paid with this transaction."),
+                violation_error_code="fee_transaction_taken",
+                field="registration_fee_tx_hash",
+            ),
             # A GitHub account is verified for one member only.
             UniqueConstraint(
                 Lower("github_username"),
@@ -248,6 +257,8 @@ class CommunityMember(models.Model):
             models.Index(OpClass(Lower("telegram_username"), "text_pattern_ops"), name="community_telegram_prefix"),
             models.Index(OpClass(Lower("github_username"), "text_pattern_ops"), name="community_github_prefix"),
             models.Index(OpClass(Lower("organization"), "text_pattern_ops"), name="community_org_prefix"),
+            # The directory by name.
+            models.Index(NameSortKey("name"), F("id"), name="community_members_by_name"),
             GinIndex(SearchWords("name", "organization"), name="community_words"),
         ]
         permissions = [

@@ -14,7 +14,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
 from missionsite.common.querysets import QuerySet
-from missionsite.common.search_words import SearchWords
+from missionsite.common.search_words import NameSortKey, SearchWords
 
 # The actor of background jobs, which cannot log in.
 SYSTEM_MEMBER_ID = "00000000-0000-0000-0000-000000000000"
@@ -174,6 +174,8 @@ class Member(AbstractBaseUser, PermissionsMixin):
             # Search by the beginning of an e-mail or a name, and by the beginning of any word of a name.
             models.Index(OpClass(Lower("email"), "text_pattern_ops"), name="members_email_prefix"),
             models.Index(OpClass(Lower("display_name"), "text_pattern_ops"), name="members_name_prefix"),
+            # The list by name.
+            models.Index(NameSortKey("display_name"), F("id"), name="members_by_name"),
             GinIndex(SearchWords("display_name"), name="members_name_words"),
         ]
         permissions = [("grant_access", _("Can grant and revoke staff rights"))]

@@ -7,7 +7,7 @@ import re
 import unicodedata
 
 from django.contrib.postgres.search import SearchQuery, SearchVectorField
-from django.db.models import Func
+from django.db.models import Func, TextField
 
 # Letters that do not decompose, and the ones people type for them; the same as in search_words.sql.
 _TYPED_AS = str.maketrans(
@@ -22,6 +22,13 @@ class SearchWords(Func):
 
     function = "search_words"
     output_field = SearchVectorField()
+
+
+class NameSortKey(Func):
+    """The key of a name by which people sort: for an index and for the lists that use it."""
+
+    function = "name_sort_key"
+    output_field = TextField()
 
 
 def search_text(text: str) -> str:

@@ -16,7 +16,7 @@ from django.views.decorators.http import require_safe
 from groups.models import CommunityMember
 from groups.rules import CommunityStatus, normalize_username
 from groups.selectors.people import resolve_entry
-from missionsite.common.search_words import SearchWords, words_query
+from missionsite.common.search_words import NameSortKey, SearchWords, words_query
 from missionsite.portal.forms import DirectorySearchForm
 from missionsite.portal.page import current_member, member_page, render_page
 from missionsite.portal.texts import DIRECTORY_CLOSED, label
@@ -61,8 +61,14 @@ def search(rows: QuerySet, term: str) -> list:
     return list(first.union(*others).values_list("pk", flat=True)[:FOUND_AT_MOST])
 
 
-def get_page(rows: QuerySet, number: str) -> list[CommunityMember]:
-    """The page after the member with this number, newest first, plus one row if there is a next page."""
+def get_page(rows: QuerySet, number: str, *, by_name: bool = False) -> list[CommunityMember]:
+    """The page after the member with this number, plus one row if there is a next page.
+
+    by_name: as people sort names, otherwise the newest first.
+    """
+    if by_name:
+        return _page_by_name(rows.alias(key=NameSortKey("name")).order_by("key", "pk"), number)
+    rows = rows.order_by(*cast(Sequence[str], CommunityMember._meta.ordering))
     if not _NUMBER.fullmatch(number):
         return list(rows[: PER_PAGE + 1])
     last = CommunityMember.objects.filter(member_id=f"#{number}").values("created_at", "pk").first()
@@ -70,6 +76,15 @@ def get_page(rows: QuerySet, number: str) -> list[CommunityMember]:
         # Redundant, but lets the query start from an index.
         rows = rows.filter(created_at__lte=last["created_at"])
         rows = rows.filter(Q(created_at__lt=last["created_at"]) | Q(pk__lt=last["pk"]))
+    return list(rows[: PER_PAGE + 1])
+
+
+def _page_by_name(rows: QuerySet, number: str) -> list[CommunityMember]:
+    last = CommunityMember.objects.annotate(key=NameSortKey("name")).filter(member_id=f"#{number}")
+    if _NUMBER.fullmatch(number) and (after := last.values("key", "pk").first()):
+        # Redundant, but lets the query start from an index.
+        rows = rows.filter(key__gte=after["key"])
+        rows = rows.filter(Q(key__gt=after["key"]) | Q(pk__gt=after["pk"]))
     return list(rows[: PER_PAGE + 1])
 
 
@@ -96,14 +111,16 @@ def member_list(request: HttpRequest) -> HttpResponse:
             rows = rows.filter(**{column: query[name]})
     if "q" in query:
         rows = CommunityMember.objects.filter(pk__in=search(rows, query["q"]))
-    found = get_page(rows.order_by(*cast(Sequence[str], CommunityMember._meta.ordering)), request.GET.get("after", ""))
+    by_name = "sort" in query
+    found = get_page(rows, request.GET.get("after", ""), by_name=by_name)
     more, shown = len(found) > PER_PAGE, [Row.of(entry) for entry in found[:PER_PAGE]]
     context = {
         "here": "directory",
         "form": form,
         "query": query,
-        "filters": [form["role"], form["tier"], form["country"]],
+        "filters": [form["role"], form["tier"], form["country"], form["sort"]],
         "filtered": query.keys() - {"q"},
+        "by_name": by_name,
         "rows": shown,
         "first": urlencode(query) if request.GET.get("after") else None,
         "next": urlencode({**query, "after": shown[-1].number}) if more else "",

@@ -330,3 +330,6 @@ class DirectorySearchForm(forms.Form):
     role = forms.ChoiceField(label=_("Role"), required=False, choices=lambda: choices(PrimaryRole, _("Every role")))
     tier = forms.ChoiceField(label=_("Tier"), required=False, choices=lambda: choices(Tier, _("Every tier")))
     country = forms.CharField(label=_("Country"), required=False, max_length=100)
+    sort = forms.ChoiceField(
+        label=_("Order"), required=False, choices=lambda: [("", _("Newest first")), ("name", _("By name"))]
+    )

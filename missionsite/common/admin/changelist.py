@@ -53,6 +53,8 @@ class ChangeList(UnfoldChangeList):
         """The ordering of a column, only for columns that have an index."""
         if self.sortable_by is not None and field_name not in self.sortable_by:
             return None
+        if expression := self.model_admin.sort_expressions.get(field_name):
+            return expression
         return super().get_ordering_field(field_name)
 
     def get_results(self, request: HttpRequest) -> None:

@@ -1,7 +1,8 @@
 """Base classes of the model admins of the back office."""
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from functools import partial, update_wrapper
+from types import MappingProxyType
 from typing import Any, Generic, cast
 
 from django.contrib import messages
@@ -79,6 +80,8 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
     about_title: StrOrPromise = _("About")
     # The icon of its objects in the command palette; empty leaves them out.
     command_icon = ""
+    # By column of `sortable_by`, the expression that it is sorted by instead of its own values; it has an index.
+    sort_expressions: Mapping[str, Any] = MappingProxyType({})
     # The field that a search without results fills in on the page that adds an object; empty to not offer it.
     command_add = ""
     empty_text: tuple[StrOrPromise, StrOrPromise] = (_("Nothing here yet"), "")
