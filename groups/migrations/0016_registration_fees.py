@@ -4,7 +4,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
     """A transaction pays the fee of one member."""
 
-    dependencies = [("groups", "0014_people_without_telegram")]
+    dependencies = [("groups", "0015_whatsapp")]
 
     operations = [
         migrations.AddConstraint(

@@ -7,7 +7,7 @@ from missionsite.common.sql_loader import SQLFile
 class Migration(migrations.Migration):
     """Lists by name, in the order in which people sort names."""
 
-    dependencies = [("groups", "0016_import_mappings")]
+    dependencies = [("groups", "0017_import_mappings")]
 
     operations = [
         SQLFile("groups/functions/name_sort_key", version=1),

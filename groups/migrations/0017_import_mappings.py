@@ -9,7 +9,7 @@ from missionsite.common.sql_loader import SQLFile
 class Migration(migrations.Migration):
     """What was chosen for the columns of imported files."""
 
-    dependencies = [("groups", "0015_registration_fees")]
+    dependencies = [("groups", "0016_registration_fees")]
 
     operations = [
         migrations.CreateModel(
