@@ -8,10 +8,10 @@ DECLARE
     after uuid := CASE WHEN TG_OP <> 'DELETE' THEN (to_jsonb(NEW) ->> TG_ARGV[0])::uuid END;
 BEGIN
     IF before IS NOT NULL AND before IS DISTINCT FROM after THEN
-        PERFORM sync_member_addresses(before);
+        PERFORM sync_member_addresses(ARRAY[before]);
     END IF;
     IF after IS NOT NULL THEN
-        PERFORM sync_member_addresses(after);
+        PERFORM sync_member_addresses(ARRAY[after]);
     END IF;
     RETURN NULL;
 END $$;
