@@ -8,5 +8,5 @@ PROJECTS_READ = register_scope("projects:read", _("Read your projects and their 
 PROJECTS_WRITE = register_scope("projects:write", _("Change the boards of your projects."))
 WORKSTATIONS_RUN = register_scope("workstations:run", _("Register a workstation, and let agents work on missions."))
 FALLBACK_READ = register_scope("fallback:read", _("Read runs, proposals and templates of your projects."))
-FALLBACK_RUN = register_scope("fallback:run", _("Start fallback runs and launch templates."), for_programs=True)
+FALLBACK_RUN = register_scope("fallback:run", _("Start fallback runs and launch templates."))
 FALLBACK_REVIEW = register_scope("fallback:review", _("Decide on proposals."))

@@ -1,8 +1,8 @@
 """What members do, reported by every app through one signal; `engagement` receives it.
 
 `service` marks the request in which a person changes something, and ActivityMiddleware reports it; chats are reported
-by report_activity(). A person's own session counts, and an API token unless it has a scope of programs (CI, gateways,
-daemons). Jobs, commands and signed requests are programs.
+by report_activity(). A person's own session counts, and an API token that its owner uses themselves; those of CI jobs,
+gateways and daemons do not. Jobs, commands and signed requests are programs.
 """
 
 from collections.abc import Callable, Mapping
@@ -15,8 +15,8 @@ from django.dispatch import Signal
 from django.http import HttpRequest, HttpResponse
 from django.utils import timezone
 
+from missionsite.common.models import TokenKind
 from missionsite.common.request_context import current_request
-from missionsite.common.scopes import is_for_programs
 
 # seen: IDs of members, each with the time of their last activity. took_part: whether they changed something or took
 # part in a chat; False for visits.
@@ -47,7 +47,7 @@ def _person(request: Any) -> Any:
     """Return the ID of the person whose session or own token this request has; None for programs."""
     if caller := getattr(request, "auth", None):
         token = getattr(caller, "token", None)
-        return caller.member.pk if token and not is_for_programs(token.scopes) else None
+        return caller.member.pk if token and token.kind == TokenKind.PERSON else None
     user = getattr(request, "user", None)
     return user.pk if user is not None and user.is_authenticated else None
 

@@ -21,7 +21,7 @@ from missionsite.common.audit_models import (
     RetentionRun,
     RetentionStatus,
 )
-from missionsite.common.constraints import CheckConstraint, UniqueConstraint, one_line_checks
+from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
 __all__ = [
@@ -37,10 +37,18 @@ __all__ = [
     "RetentionStatus",
     "RoleRequirement",
     "SecurityEvent",
+    "TokenKind",
     "WorkerProcess",
 ]
 
 MAX_TOKEN_LIFETIME = timedelta(days=366)
+
+
+class TokenKind(models.TextChoices):
+    """Who acts with a token. What a program does is no activity of its owner."""
+
+    PROGRAM = "program", _("A program that runs by itself: CI job, gateway, daemon")
+    PERSON = "person", _("The owner, with a script or an app that they start")
 
 
 class ApiTokenQuerySet(QuerySet["ApiToken"]):
@@ -77,6 +85,13 @@ class ApiToken(models.Model):
         _("digest"), max_length=64, editable=False, help_text=_("SHA-256 of the token, hexadecimal.")
     )
     scopes = ArrayField(models.TextField(), verbose_name=_("scopes"), help_text=_("What this token may be used for."))
+    kind = models.TextField(
+        _("used by"),
+        choices=TokenKind,
+        default=TokenKind.PROGRAM,
+        db_default=TokenKind.PROGRAM,
+        help_text=_("What a program does does not count as your activity."),
+    )
     created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
     expires_at = models.DateTimeField(_("expires"))
     # Written at most once a minute.
@@ -114,6 +129,7 @@ class ApiToken(models.Model):
                 name="api_tokens_revoked_after_creation",
             ),
             *one_line_checks("api_tokens", "name"),
+            choices_check("api_tokens", "kind", TokenKind),
         ]
         indexes = [
             # The list, newest first: all tokens, and those of one owner; the second also serves the foreign key.

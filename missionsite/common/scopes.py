@@ -1,7 +1,6 @@
 """Scopes of API tokens. Each app registers its scopes in its `scopes.py`."""
 
 import re
-from collections.abc import Iterable
 from functools import cache
 
 from django.utils.module_loading import autodiscover_modules
@@ -9,28 +8,19 @@ from django.utils.module_loading import autodiscover_modules
 from missionsite.common.annotations import StrOrPromise
 
 _scopes: dict[str, StrOrPromise] = {}
-_for_programs: set[str] = set()
 _FORM = re.compile(r"[a-z_]+:[a-z_]+")
 
 
-def register_scope(name: str, description: StrOrPromise, *, for_programs: bool = False) -> str:
+def register_scope(name: str, description: StrOrPromise) -> str:
     """Register a scope and return its name.
 
     name: plural noun, colon, verb, as in `missions:read`. description: what it allows, as a short sentence.
-    for_programs: for programs that run by themselves; what a token with it does is no activity of its owner.
     """
     if not _FORM.fullmatch(name):
         raise ValueError(f"A scope has the format missions:read; got {name!r}.")
     if _scopes.setdefault(name, description) != description:
         raise ValueError(f"The scope {name} is registered twice.")
-    if for_programs:
-        _for_programs.add(name)
     return name
-
-
-def is_for_programs(scopes: Iterable[str]) -> bool:
-    """Return whether a token with these scopes is that of a program: a CI job, a gateway, a daemon."""
-    return not _for_programs.isdisjoint(scopes)
 
 
 @cache

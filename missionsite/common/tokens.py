@@ -18,7 +18,7 @@ from django.utils.translation import gettext_lazy as _
 from missionsite.common.audit.events import audit
 from missionsite.common.constraints import ONE_LINE_ERROR, is_one_line
 from missionsite.common.errors import DomainError, NotAllowed
-from missionsite.common.models import MAX_TOKEN_LIFETIME, ApiToken
+from missionsite.common.models import MAX_TOKEN_LIFETIME, ApiToken, TokenKind
 from missionsite.common.scopes import all_scopes
 from missionsite.common.transactions import service
 
@@ -91,11 +91,18 @@ def digest_of(plaintext: str) -> str:
 
 @service
 def create_token(
-    *, actor: Any, owner: Any, name: str, scopes: Iterable[str], expires_at: datetime, now: datetime | None = None
+    *,
+    actor: Any,
+    owner: Any,
+    name: str,
+    scopes: Iterable[str],
+    expires_at: datetime,
+    kind: TokenKind = TokenKind.PROGRAM,
+    now: datetime | None = None,
 ) -> tuple[ApiToken, str]:
     """Create a token. Returns it with its plaintext, which is not stored anywhere.
 
-    expires_at: aware datetime, at most 366 days ahead.
+    expires_at: aware datetime, at most 366 days ahead. kind: who acts with it.
     Raises TokenValueRejected with the field, NotAllowed for an inactive owner.
     """
     now = now or timezone.now()
@@ -123,6 +130,7 @@ def create_token(
         prefix=plaintext[: len(_PREFIX) + 6],
         digest=digest_of(plaintext),
         scopes=scopes,
+        kind=kind,
         expires_at=expires_at,
     )
     audit("token.created", actor=actor, member=owner, token=str(token.pk), name=name, scopes=scopes)

@@ -31,7 +31,7 @@ def alice(client):
 
 
 def make(client, **changes):
-    return client.post(ADD, {"name": "calendar", "scopes": ["missions:read"], "days": "30"} | changes)
+    return client.post(ADD, {"name": "calendar", "kind": "person", "scopes": ["missions:read"], "days": "30"} | changes)
 
 
 def test_created_token_is_shown_and_valid(client, alice):

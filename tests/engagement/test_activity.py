@@ -167,7 +167,10 @@ def test_being_added_by_staff_is_no_activity(django_capture_on_commit_callbacks)
 @pytest.mark.django_db(transaction=True)
 def test_joining_by_api_is_activity():
     person, mission = person_in("dormant"), MissionFactory()
-    answer = api_client(person, "missions:write").post(
+    program = api_client(person, "missions:read")
+    assert program.get("/api/missions").status_code == 200
+    assert stands(person)[0] == "dormant"
+    answer = api_client(person, "missions:write", kind="person").post(
         f"/api/missions/{mission.stable_id or mission.pk}/join",
         "{}",
         content_type="application/json",

@@ -40,28 +40,28 @@ def idle(client) -> None:
     session.save()
 
 
-def on_board(person, *scopes):
+def on_board(person, kind="person"):
     """Move a mission of a board."""
     project = ProjectMemberFactory(member=person, role="maintainer").project
     mission = MissionFactory(project=project)
-    return api_client(person, "projects:write", *scopes).post(
+    return api_client(person, "projects:write", kind=kind).post(
         f"/api/projects/{project.pk}/missions/{mission.pk}/move", {"list": "doing"}, content_type="application/json"
     )
 
 
-def on_deck(person, *scopes):
+def on_deck(person, kind="person"):
     """Tick an item of the definition of done."""
     item = DodItemFactory(mission=DeckMissionFactory(assigned_to=person.email))
-    return api_client(person, "deck:write", *scopes).patch(
+    return api_client(person, "deck:write", kind=kind).patch(
         f"/api/deck/missions/{item.mission.number}/dod/{item.pk}", {"completed": True}, content_type="application/json"
     )
 
 
-def on_review(person, *scopes):
+def on_review(person, kind="person"):
     """Discard a proposal."""
     project = ProjectMemberFactory(member=person, role="maintainer").project
     item = ItemFactory(run__project=project)
-    return api_client(person, "fallback:review", *scopes).post(
+    return api_client(person, "fallback:review", kind=kind).post(
         f"/api/projects/{project.pk}/fallback/items/{item.pk}/discard",
         {"reason": "not_needed"},
         content_type="application/json",
@@ -76,17 +76,18 @@ def test_changes_by_own_token_are_participation(act):
     assert acted(person) == (True, True)
 
 
-@pytest.mark.parametrize("scope", ["deck:import", "participation:write", "directory:register", "fallback:run"])
-def test_changes_by_token_of_a_program_are_no_activity(scope):
-    person = dormant("Delivery Lead")
-    assert on_deck(person, scope).status_code == 200
+@pytest.mark.parametrize("act", [on_board, on_deck, on_review])
+def test_changes_by_token_of_a_program_are_no_activity(act):
+    """Whatever its scopes are."""
+    person = dormant("Delivery Lead" if act is on_deck else "")
+    assert act(person, kind="program").status_code == 200
     assert acted(person) == (False, False)
 
 
 def test_rejected_change_is_no_activity():
     person = dormant()
     item = DodItemFactory(mission=DeckMissionFactory())
-    answer = api_client(person, "deck:write").patch(
+    answer = api_client(person, "deck:write", kind="person").patch(
         f"/api/deck/missions/{item.mission.number}/dod/{item.pk}", {"completed": True}, content_type="application/json"
     )
     assert (answer.status_code, acted(person)) == (404, (False, False))

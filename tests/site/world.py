@@ -334,7 +334,7 @@ def body_of(world: World, route: Route) -> dict:
         "password": {"old_password": PASSWORD, "new_password1": NEW_PASSWORD, "new_password2": NEW_PASSWORD},
         "missionsite_role_add": {"name": "A new role"},
         "missionsite_role_change": {"name": "A renamed role"},
-        "common_apitoken_add": {"name": "A program", "scopes": sorted(all_scopes()), "days": "30"},
+        "common_apitoken_add": {"name": "A program", "kind": "program", "scopes": sorted(all_scopes()), "days": "30"},
         "groups_membership_add": {"member": world["member"].pk, "group": world["mission"].pk, **MEMBERSHIP},
         "groups_membership_leave": REASON,
         "groups_membership_role": {**MEMBERSHIP, "role": "Mentor"},

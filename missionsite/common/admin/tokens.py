@@ -47,8 +47,8 @@ class TokenForm(ServiceForm):
 
     class Meta:
         model = ApiToken
-        fields = ["name"]
-        widgets = {"name": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"})}
+        fields = ["name", "kind"]
+        widgets = {"name": UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}), "kind": UnfoldAdminSelectWidget}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -103,6 +103,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         "shown_prefix",
         "shown_owner",
         "shown_scopes",
+        "kind",
         "created_at",
         "expires_at",
         "last_used_at",
@@ -146,7 +147,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
         return self.form_with_error(request, TokenForm)
 
     def get_fields(self, request: HttpRequest, obj: ApiToken | None = None) -> list[str]:
-        return self.fields if obj else ["name", "scopes", "days"]
+        return self.fields if obj else ["name", "kind", "scopes", "days"]
 
     def changeform_view(
         self, request: HttpRequest, object_id: str | None = None, form_url: str = "", extra_context: dict | None = None
@@ -162,6 +163,7 @@ class ApiTokenAdmin(ModelAdmin[ApiToken]):
             owner=request.user,
             name=form.cleaned_data["name"],
             scopes=form.cleaned_data["scopes"],
+            kind=form.cleaned_data["kind"],
             expires_at=now + timedelta(days=form.cleaned_data["days"]),
             now=now,
         )

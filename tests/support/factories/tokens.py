@@ -10,7 +10,7 @@ from missionsite.common.scopes import all_scopes
 from missionsite.common.tokens import create_token
 
 
-def make_token(owner, *scopes: str, days: int = 30, name: str = "test") -> tuple[ApiToken, str]:
+def make_token(owner, *scopes: str, days: int = 30, name: str = "test", **more) -> tuple[ApiToken, str]:
     """A token with these scopes; with every scope when none is named."""
     return create_token(
         actor=owner,
@@ -18,10 +18,11 @@ def make_token(owner, *scopes: str, days: int = 30, name: str = "test") -> tuple
         name=name,
         scopes=scopes or all_scopes(),
         expires_at=timezone.now() + timedelta(days=days),
+        **more,
     )
 
 
-def api_client(owner, *scopes: str) -> Client:
+def api_client(owner, *scopes: str, **more) -> Client:
     """A client that sends a token of this member with every request, and gets a 500 instead of an exception."""
-    _, plaintext = make_token(owner, *scopes)
+    _, plaintext = make_token(owner, *scopes, **more)
     return Client(headers={"Authorization": f"Bearer {plaintext}"}, raise_request_exception=False)

@@ -6,6 +6,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.utils import timezone
 
 from missionsite.common.errors import DomainError
+from missionsite.common.models import TokenKind
 from missionsite.common.scopes import all_scopes
 from missionsite.common.tokens import MAX_TOKEN_LIFETIME, create_token
 
@@ -19,9 +20,14 @@ class Command(BaseCommand):
         parser.add_argument(
             "--scope", action="append", required=True, help=f"may be repeated: {', '.join(all_scopes())}"
         )
+        parser.add_argument(
+            "--person", action="store_true", help="the owner uses it themselves: what it does is their activity"
+        )
         parser.add_argument("--days", type=int, default=90, help="days until it expires (default 90)")
 
-    def handle(self, *args: Any, email: str, name: str, scope: list[str], days: int, **options: Any) -> None:
+    def handle(
+        self, *args: Any, email: str, name: str, scope: list[str], days: int, person: bool, **options: Any
+    ) -> None:
         if not 1 <= days <= MAX_TOKEN_LIFETIME.days:
             raise CommandError(f"--days must be between 1 and {MAX_TOKEN_LIFETIME.days}.")
         members = get_user_model()
@@ -35,6 +41,7 @@ class Command(BaseCommand):
                 owner=owner,
                 name=name,
                 scopes=scope,
+                kind=TokenKind.PERSON if person else TokenKind.PROGRAM,
                 expires_at=timezone.now() + timedelta(days=days),
             )
         except DomainError as error:
