@@ -35,6 +35,10 @@ ENGAGEMENT_FREQUENCY_CAP = env.int("ENGAGEMENT_FREQUENCY_CAP", default=3)
 ENGAGEMENT_FREQUENCY_CAP_PERIOD = duration("ENGAGEMENT_FREQUENCY_CAP_PERIOD", "P7D")
 ENGAGEMENT_QUIET_FROM = time_of_day("ENGAGEMENT_QUIET_FROM", "21:00")
 ENGAGEMENT_QUIET_TO = time_of_day("ENGAGEMENT_QUIET_TO", "08:00")
+# Local time at which unsolicited messages are sent, within an hour (empty: at any time outside of the quiet hours), and
+# whether they wait on Saturdays and Sundays until Monday.
+ENGAGEMENT_SEND_AT = time_of_day("ENGAGEMENT_SEND_AT", "") if env.str("ENGAGEMENT_SEND_AT", default="") else None
+ENGAGEMENT_SKIP_WEEKENDS = env.bool("ENGAGEMENT_SKIP_WEEKENDS", default=False)
 # Announcements: the usual number of messages per hour (0: all at once), and the number of recipients above which a
 # second person must approve (0: never).
 ENGAGEMENT_ANNOUNCEMENT_PER_HOUR = env.int("ENGAGEMENT_ANNOUNCEMENT_PER_HOUR", default=0)

@@ -10,6 +10,7 @@ from engagement.models import EngagementMessage, EngagementTransport, UserProfil
 from engagement.rules import Status, WaitingFor
 from engagement.selectors.blocking import format_block_reason, with_block_reason
 from engagement.selectors.claims import find_claims
+from engagement.selectors.send_times import hours_without_messages
 from missionsite.common.admin.formats import format_datetime
 
 
@@ -67,12 +68,7 @@ def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
     until = format_datetime(message.scheduled_for)
     match message.waiting_for:
         case WaitingFor.QUIET_HOURS:
-            return _("Quiet hours of the member ({start} to {end} in {zone}). Scheduled for {time}.").format(
-                start=f"{settings.ENGAGEMENT_QUIET_FROM:%H:%M}",
-                end=f"{settings.ENGAGEMENT_QUIET_TO:%H:%M}",
-                zone=profile.timezone if profile else "UTC",
-                time=until,
-            )
+            return f"{_hours(profile.timezone if profile else 'UTC')} " + _("Scheduled for {time}.").format(time=until)
         case WaitingFor.FREQUENCY_CAP:
             return _(
                 "The member received the maximum of {most} unsolicited messages in {days} days. Scheduled for {time}."
@@ -86,3 +82,15 @@ def _until(message: EngagementMessage, profile: UserProfile | None) -> str:
         case WaitingFor.STAFF:
             return _("Postponed by staff until {time}.").format(time=until)
     return _("Scheduled for {time}.").format(time=until)
+
+
+def _hours(zone: str) -> str:
+    """Return in which hours of a member no unsolicited message is sent."""
+    if at := settings.ENGAGEMENT_SEND_AT:
+        text = _("Messages are sent at {time} in {zone}.").format(time=f"{at:%H:%M}", zone=zone)
+    elif hours := hours_without_messages():
+        start, end = (f"{each:%H:%M}" for each in hours)
+        text = _("Quiet hours of the member ({start} to {end} in {zone}).").format(start=start, end=end, zone=zone)
+    else:
+        text = _("The time zone of the member is {zone}.").format(zone=zone)
+    return f"{text} {_('None are sent on weekends.')}" if settings.ENGAGEMENT_SKIP_WEEKENDS else text

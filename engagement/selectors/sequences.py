@@ -2,16 +2,14 @@
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from django.conf import settings
-from django.db import connection
 from django.db.models import BooleanField, Value
 from django.utils.translation import gettext as _
 
 from engagement.models import EngagementMessage, Sequence, SequenceMember, SequenceStep, UserProfile
 from engagement.rules import STEP_GRACE_DAYS, MessageType, SequenceCondition, Status
 from engagement.selectors.blocking import block_reason, format_block_reason
+from engagement.selectors.send_times import send_not_before
 from groups.models import Member
 
 
@@ -62,7 +60,7 @@ def _line(
         text = _("Skipped unless this changes: {text}").format(text=step.get_condition_display())
         return PreviewLine(step, None, text)
     due = max(due, at)
-    return PreviewLine(step, due if is_welcome else _after_quiet_hours(due, profile.timezone), _("Would be sent"))
+    return PreviewLine(step, due if is_welcome else send_not_before(due, profile.timezone), _("Would be sent"))
 
 
 def _holds(condition: str, profile: UserProfile) -> bool:
@@ -72,10 +70,3 @@ def _holds(condition: str, profile: UserProfile) -> bool:
         case SequenceCondition.FIRST_TIER_OPEN:
             return profile.onboarding_tier == 0
     return True
-
-
-def _after_quiet_hours(due: datetime, zone: str) -> datetime:
-    values: list[Any] = [due, zone, settings.ENGAGEMENT_QUIET_FROM, settings.ENGAGEMENT_QUIET_TO, due]
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT coalesce(quiet_until(%s, %s, %s, %s), %s)", values)
-        return cursor.fetchone()[0]

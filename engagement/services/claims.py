@@ -21,6 +21,7 @@ from django.db import connection
 
 from engagement.rules import TRANSACTIONAL_TYPES
 from engagement.selectors.addresses import goes_by_email
+from engagement.selectors.send_times import hours_without_messages
 from missionsite.common.sql_loader import read_sql
 
 
@@ -62,8 +63,7 @@ class Batch:
 def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tuple[str, int] | None = None) -> Batch:
     """Claim up to `most` due messages. after: claim only messages after this position in the queue."""
     token = uuid4()
-    # Equal times mean no quiet hours.
-    has_quiet_hours = settings.ENGAGEMENT_QUIET_FROM != settings.ENGAGEMENT_QUIET_TO
+    quiet_from, quiet_to = hours_without_messages() or (None, None)
     values: dict[str, Any] = {
         "sender": sender,
         "token": token,
@@ -73,8 +73,9 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
         "after_time": after[0] if after else None,
         "after_id": after[1] if after else 0,
         "transactional_types": list(TRANSACTIONAL_TYPES),
-        "quiet_from": settings.ENGAGEMENT_QUIET_FROM if has_quiet_hours else None,
-        "quiet_to": settings.ENGAGEMENT_QUIET_TO if has_quiet_hours else None,
+        "quiet_from": quiet_from,
+        "quiet_to": quiet_to,
+        "skip_weekends": settings.ENGAGEMENT_SKIP_WEEKENDS,
         "cap": settings.ENGAGEMENT_FREQUENCY_CAP or 1_000_000_000,
         # A claimed message may be sent at the end of its lease, and the next one immediately.
         "period": settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD + lease,
@@ -94,7 +95,7 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
 _CLAIM = """
 SELECT * FROM claim_messages(
     %(sender)s, %(token)s, %(at)s, %(most)s, %(lease)s, %(after_time)s, %(after_id)s, %(transactional_types)s,
-    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s, %(by_email)s
+    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s, %(by_email)s, %(skip_weekends)s
 )
 """
 _MARK_FAILED = read_sql("engagement/queries/mark_messages_failed")

@@ -1,12 +1,13 @@
 -- Claims up to `most` due messages after (after_time, after_id) and returns the outcome of each: claimed, withdrawn or
 -- deferred. Rows are in queue order; pass was_due to the next call as after_time.
--- transactional_types: message types without cap and quiet hours. quiet_from, quiet_to: NULL for no quiet hours.
+-- transactional_types: message types without cap and quiet hours. quiet_from, quiet_to: the hours without unsolicited
+-- messages, NULL for none. skip_weekends: whether these messages wait for Monday.
 -- by_email: messages are sent to the member's e-mail address, not to the address of the chat.
 -- Uses a generic plan, made once per connection: planning takes longer than running. Runs with the caller's privileges.
 CREATE OR REPLACE FUNCTION claim_messages(
     sender text, token uuid, at timestamptz, most integer, lease interval, after_time timestamptz, after_id bigint,
     transactional_types text[], quiet_from time, quiet_to time, cap integer, period interval,
-    by_email boolean
+    by_email boolean, skip_weekends boolean
 ) RETURNS TABLE (
     outcome text, was_due text, id bigint, user_id uuid, message_type text, message_key varchar, message_params jsonb,
     destination text, destination_jid varchar, idempotency_key varchar, retry_count smallint,
@@ -64,9 +65,9 @@ BEGIN
             ON h.user_id = q.user_id
     ), nights AS MATERIALIZED (
         SELECT z.timezone, coalesce(
-                   quiet_until(at, z.timezone, quiet_from, quiet_to),
+                   send_not_before(at, z.timezone, quiet_from, quiet_to, skip_weekends),
                    -- A claimed message may be sent until its lease expires.
-                   quiet_until(at + lease, z.timezone, quiet_from, quiet_to)
+                   send_not_before(at + lease, z.timezone, quiet_from, quiet_to, skip_weekends)
                ) AS ends_at
         FROM (SELECT DISTINCT due.timezone FROM due WHERE due.unsolicited) z
     ), ranked AS (
