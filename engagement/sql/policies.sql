@@ -1,6 +1,6 @@
 -- Row security of every table of this app, forced, so that policies also apply to the owner.
 --
--- A member can read their own state, transitions and profile, and update four columns of the profile. Only the site can
+-- A member can read their own state, transitions and profile, and update five columns of the profile. Only the site can
 -- read and write the queue and the other tables. With a single database role, the owner's policies are the site's.
 ALTER TABLE user_engagement_states ENABLE ROW LEVEL SECURITY;
 ALTER TABLE user_engagement_states FORCE ROW LEVEL SECURITY;

@@ -251,7 +251,7 @@ def test_concurrent_ingests_without_order_deadlock(monkeypatch):
 # --- What is rejected --------------------------------------------------------------------------
 
 KIND = "The event type must be one of MESSAGE, REACTION, VOICE, ACTION, JOIN, LEAVE."
-PLATFORM = "The platform must be one of telegram, discord, twitch, kick, github."
+PLATFORM = "The platform must be one of telegram, discord, twitch, kick, github, whatsapp."
 MINUTES = "The minutes of a voice event must be a whole number from 0 to 1440."
 TIME = "The time must look like 2026-03-01T18:30:00Z."
 JSON = "The details cannot be written as JSON."
