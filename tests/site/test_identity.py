@@ -224,8 +224,6 @@ def test_account_without_password_logs_in_again(stale, root):
 
 def test_time_out_is_a_setting(stale, root, settings):
     settings.ACCOUNT_REAUTHENTICATION_TIMEOUT = 2 * 24 * 3600
-    assert (
-        stale.post("/admin/common/apitoken/add/", {"name": "A", "kind": "person", "scopes": ["missions:read"], "days": "7"}).status_code
-        == 200
-    )
+    values = {"name": "A", "kind": "person", "scopes": ["missions:read"], "days": "7"}
+    assert stale.post("/admin/common/apitoken/add/", values).status_code == 200
     assert ApiToken.objects.filter(owner=root).exists()
