@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
     """Who acts with a token: its owner, or a program that runs by itself."""
 
     dependencies = [
-        ("common", "0008_retention_run_labels"),
+        ("common", "0009_security_log_retention"),
     ]
 
     operations = [
