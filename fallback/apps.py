@@ -14,6 +14,7 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "Actor": (),
     "MissionFallbackConfig": ("last_run_at",),
     "MissionFallbackTemplate": ("last_scheduled_on", "edited_at"),
+    "TemplateCopy": ("content",),
     "NotificationPreference": (),
     "NotificationSettings": (),
     "MissionFallbackItem": ("counted_week", "counted_month", "reviewer_token"),

@@ -325,6 +325,25 @@ class MissionWithoutRepository(DomainError):
     code = "mission_without_repository"
 
 
+# --- Library of templates ---------------------------------------------------------------------
+
+
+class TemplateNotPublished(DomainError):
+    message = _("This template is no longer in the library. Choose another one.")
+    code = "template_not_published"
+
+
+class TemplateNeedsParts(DomainError):
+    message = _("A template needs a flow, an actor and a repository. Add them to the project first.")
+    code = "template_needs_parts"
+    field = "project"
+
+
+class NoChangeAtOrigin(DomainError):
+    message = _("The origin has no change that this template does not have.")
+    code = "no_change_at_origin"
+
+
 # --- Absences and assignments -----------------------------------------------------------------
 
 

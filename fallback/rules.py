@@ -80,6 +80,14 @@ DEFAULT_DIGEST_HOUR = 8
 # Days of a snooze that the inbox offers.
 SNOOZE_DAYS = (1, 7)
 
+# --- Order by score ---------------------------------------------------------------------------
+
+# A decision counts half after this time, and not at all after the period that is replayed.
+SCORE_HALF_LIFE = timedelta(days=30)
+REPLAY_PERIOD = timedelta(days=180)
+# Decisions at one half with which each template begins, so that one acceptance does not outrank a long record.
+SCORE_PRIOR = 2
+
 # --- Absences ---------------------------------------------------------------------------------
 
 ABSENCE_LONGEST = timedelta(days=366)

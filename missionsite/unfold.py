@@ -206,6 +206,7 @@ UNFOLD = {
                     _project_item(
                         _("Fallback templates"), "content_copy", "fallback_missionfallbacktemplate_changelist"
                     ),
+                    _project_item(_("Library of templates"), "local_library", "fallback_library"),
                     _project_item(_("Fallback runs"), "history_toggle_off", "fallback_missionfallbackrun_changelist"),
                     _project_item(
                         _("Proposals"),

@@ -13,6 +13,7 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
+from fallback.admin import replay
 from fallback.admin.base import CONFIG, ProjectAction, ProjectCustomTab, ProjectModelAdmin, member_of, rights_of
 from fallback.admin.formats import format_effort, format_status, plan_context
 from fallback.models import MissionFallbackConfig
@@ -102,7 +103,7 @@ class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
     )
     readonly_fields = ("state", "checked")
     about_title = _("Configuration")
-    tabs = (PLAN,)
+    tabs = (PLAN, replay.REPLAY)
     object_actions = (
         ProjectAction(
             name="pause",
@@ -137,6 +138,7 @@ class ConfigAdmin(ProjectModelAdmin[MissionFallbackConfig]):
             icon="play_arrow",
             bulk_title=_("Resume"),
         ),
+        *replay.ACTIONS,
     )
     empty_text = (_("No configurations yet"), _("New projects get one. Add one for a project without a configuration."))
     add_label = _("Add configuration")

@@ -122,6 +122,8 @@ def _notification(notification: Notification, absent: Mapping[str, str]) -> dict
         address = reverse("admin:fallback_missionfallbackitem_comments", args=[item])
     elif notification.kind == NotificationKind.MENTION and notification.mission_id:
         address = reverse("admin:fallback_mission_comments", args=[notification.mission_id])
+    elif template := notification.payload.get("template"):
+        address = reverse("admin:fallback_missionfallbacktemplate_change", args=[template])
     elif run := notification.payload.get("run"):
         address = reverse("admin:fallback_missionfallbackrun_change", args=[run])
     elif notification.mission_id:

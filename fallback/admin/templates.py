@@ -5,7 +5,7 @@ from typing import cast
 
 from django.contrib import admin
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
 from django.urls import path
 from django.utils import timezone
 from django.utils.translation import gettext
@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
-from fallback.admin import board
+from fallback.admin import board, library
 from fallback.admin.base import (
     ITEM,
     KeySearch,
@@ -89,6 +89,7 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
                     ("record", "last_used"),
                     ("state", "confidence"),
                     "auto_accept",
+                    "origin",
                 )
             },
         ),
@@ -98,7 +99,7 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
         (_("Work"), {"fields": (("flow", "actor"), "repository", ("priority", "estimated_effort_minutes"), "tags")}),
         (_("Use"), {"fields": (("enabled", "max_open"), ("schedule", "schedule_day"))}),
     )
-    readonly_fields = ("record", "last_used", "state", "confidence")
+    readonly_fields = ("record", "last_used", "state", "confidence", "origin")
     tabs = (USES,)
     object_actions = (
         ProjectAction(
@@ -113,13 +114,22 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
             icon="rocket_launch",
             bulk_title=_("Launch"),
         ),
+        *library.ACTIONS,
     )
     empty_text = (_("No templates yet"), _("Proposals are made from templates."))
     add_label = _("Add template")
 
     def get_urls(self) -> list:
-        view = self.admin_site.admin_view(board.launch_view)
-        return [path("<str:template_id>/launch-now/", view, name="fallback_template_launch_now"), *super().get_urls()]
+        view = self.admin_site.admin_view
+        return [
+            path("library/", view(library.library_view), name="fallback_library"),
+            path("library/<str:template_id>/copy/", view(self.copy_page), name="fallback_library_copy"),
+            path("<str:template_id>/launch-now/", view(board.launch_view), name="fallback_template_launch_now"),
+            *super().get_urls(),
+        ]
+
+    def copy_page(self, request: HttpRequest, template_id: str) -> HttpResponse:
+        return library.copy_view(self, request, template_id)
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[MissionFallbackTemplate]:
         return cast(TemplateQuerySet, super().get_queryset(request)).with_record()
@@ -153,6 +163,10 @@ class TemplateAdmin(ProjectModelAdmin[MissionFallbackTemplate]):
         return gettext("{percent} % with 95 % confidence; {needed} % is needed to accept automatically").format(
             percent=floor(100 * acceptance_lower_bound(template)), needed=round(100 * AUTO_ACCEPT_LOWER_BOUND)
         )
+
+    @display(description=_("Copied from"))
+    def origin(self, template: MissionFallbackTemplate) -> str:
+        return library.origin_text(template)
 
     @display(description=_("Last used"))
     def last_used(self, template: MissionFallbackTemplate) -> str:

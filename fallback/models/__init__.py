@@ -8,6 +8,7 @@ from fallback.models.comments import MissionComment
 from fallback.models.configs import MissionFallbackAllowance, MissionFallbackConfig, MissionFallbackSample
 from fallback.models.documents import MissionDocumentVersion
 from fallback.models.flows import Actor, Flow
+from fallback.models.library import TemplateCopy
 from fallback.models.metrics import BacklogRollup, MetricsRefresh, MissionForecast, ProposalRollup
 from fallback.models.missions import Mission, MissionDependency, MissionEvent
 from fallback.models.notifications import Notification, NotificationPreference, NotificationSettings
@@ -71,6 +72,7 @@ __all__ = [
     "ProjectStar",
     "ProjectWorkstation",
     "ProposalRollup",
+    "TemplateCopy",
     "Workstation",
     "WorkstationRepository",
     "WorkstationSession",

@@ -198,6 +198,7 @@ class NotificationKind(TextChoices):
     MISSION_ASSIGNED = "mission.assigned", _("Mission assigned")
     REVIEW_REQUESTED = "review.requested", _("Review requested")
     DEPUTY_NAMED = "deputy.named", _("Deputy during an absence")
+    TEMPLATE_UPDATED = "template.updated", _("Template of the library changed")
     STARRED_MOVED = "starred.moved", _("Starred mission moved")
 
 

@@ -49,6 +49,13 @@ class MissionFallbackConfig(TimestampedModel):
         db_default=rules.DEFAULT_WEEKLY_MISSION_CAP,
         help_text=_("Maximum accepted from Monday to Sunday, in the organisation's time zone."),
     )
+    by_score = models.BooleanField(
+        _("order by score"),
+        default=False,
+        db_default=False,
+        editable=False,
+        help_text=_("Templates with the best acceptance score come first, instead of taking turns."),
+    )
     status = models.TextField(
         _("status"), choices=ConfigStatus, default=ConfigStatus.ACTIVE, db_default=ConfigStatus.ACTIVE
     )

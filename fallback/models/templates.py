@@ -90,6 +90,8 @@ class MissionFallbackTemplate(TimestampedModel):
         blank=True,
         help_text=_("1 (Monday) to 7 (Sunday) for every week; 1 to 31 for every month."),
     )
+    # In the library of all organisations since then.
+    published_at = models.DateTimeField(_("published"), null=True, blank=True, editable=False)
     last_scheduled_on = models.DateField(_("last scheduled day"), null=True, blank=True, editable=False)
     # When its content was last edited; set by a trigger.
     edited_at = models.DateTimeField(_("content edited"), db_default=TransactionNow(), editable=False)
@@ -130,6 +132,8 @@ class MissionFallbackTemplate(TimestampedModel):
             ),
         ]
         indexes = [
+            # The library.
+            models.Index(Lower("name"), name="fallback_templates_library", condition=Q(published_at__isnull=False)),
             # The Fallback area of a board, and the templates of a run.
             models.Index(F("project"), Lower("name"), name="mission_fallback_templates_of", condition=Q(enabled=True)),
             models.Index(F("project"), F("created_at").desc(), name="fallback_templates_of_project"),

@@ -22,6 +22,7 @@ from fallback.models import (
 )
 from fallback.models.choices import ConfigStatus, Guardrail, ProjectStatus
 from fallback.selectors.guardrails import Guardrails, guardrails_of
+from fallback.selectors.replay import current_scores, score_of
 from fallback.selectors.template_states import (
     SkippedTemplate,
     open_duplicates,
@@ -118,7 +119,7 @@ def plan_run(project: Project, *, config: MissionFallbackConfig | None = None, a
         inactive_reason=inactive_reason(project, config, at),
     )
     if not plan.inactive_reason:
-        turn = templates_in_turn(project)
+        turn = templates_by_score(project, at) if config.by_score else templates_in_turn(project)
         due = set(scheduled_templates(project, at))
         plan.scheduled = [template for template in turn if template.pk in due]
         if plan.deficit:
@@ -139,6 +140,12 @@ def templates_in_turn(project: Project) -> list[MissionFallbackTemplate]:
     )
     never = datetime.min.replace(tzinfo=UTC)
     return sorted(templates, key=lambda t: (t.last_used_at or never, -t.priority, -acceptance(t), t.pk))
+
+
+def templates_by_score(project: Project, at: datetime) -> list[MissionFallbackTemplate]:
+    """Enabled templates by their decaying acceptance score, the best first; then in order of use."""
+    found = current_scores(project, at)
+    return sorted(templates_in_turn(project), key=lambda template: -found.get(template.pk, score_of(0, 0)))
 
 
 def acceptance(template: MissionFallbackTemplate) -> float:

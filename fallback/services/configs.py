@@ -43,6 +43,12 @@ def update_config(*, actor: Member, config: MissionFallbackConfig, **changes: An
 
 
 @service
+def order_by_score(*, actor: Member, config: MissionFallbackConfig, enabled: bool) -> MissionFallbackConfig:
+    """Order the templates of a project by their acceptance score, or let them take turns again."""
+    return _change(actor, config, "fallback.config_changed", {"by_score": enabled})
+
+
+@service
 def pause_fallback(*, actor: Member, config: MissionFallbackConfig, reason: str = "") -> MissionFallbackConfig:
     """Stop proposals until they are resumed."""
     changes = {"status": ConfigStatus.PAUSED, "snoozed_until": None}

@@ -30,6 +30,7 @@ FOR_DEPUTIES = (
     NotificationKind.MENTION,
     NotificationKind.MISSION_ASSIGNED,
     NotificationKind.REVIEW_REQUESTED,
+    NotificationKind.TEMPLATE_UPDATED,
 )
 # Kinds of which a member has at most one unread notification of a project.
 _ONE_UNREAD = (NotificationKind.PROPOSAL_WAITING, NotificationKind.RUN_FAILED, NotificationKind.GUARDRAIL_REACHED)

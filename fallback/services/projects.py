@@ -20,6 +20,7 @@ from fallback.models import (
 from fallback.models.choices import OrganizationRole, ProjectRole, ProjectStatus
 from fallback.rules import AUTO_ACCEPT_LOWER_BOUND
 from fallback.selectors.template_states import acceptance_lower_bound
+from fallback.services.library_notices import notify_copies
 from fallback.services.locks import lock_rows
 from groups.models import Member
 from missionsite.common.audit.events import audit, audit_changes
@@ -201,6 +202,8 @@ def change_in_project(*, actor: Member, instance: Part, changes: Mapping[str, An
     audit_changes(
         f"{EVENT_PREFIXES[kind]}.changed", actor=actor, project=current.project, id=current.pk, changed=changed
     )
+    if isinstance(current, MissionFallbackTemplate):
+        notify_copies(actor=actor, template=current, changed=changed)
     return current
 
 

@@ -1,13 +1,20 @@
-"""A call of each service about people: comments, absences, assignments, stars, with what it records."""
+"""A call of each service about people and the library of templates, with what it records."""
 
 from datetime import timedelta
 
 from django.utils import timezone
 
 from fallback.models.choices import ProjectRole
-from fallback.services import absences, assignments, comments, github_secrets, stars
+from fallback.services import absences, assignments, comments, configs, github_secrets, library, projects, stars
 from groups.models import Member
-from tests.support.factories.fallback import ItemFactory, MissionFactory, OrganizationFactory, ProjectMemberFactory
+from tests.support.factories.fallback import (
+    ConfigFactory,
+    ItemFactory,
+    MissionFactory,
+    OrganizationFactory,
+    ProjectMemberFactory,
+    TemplateFactory,
+)
 from tests.support.factories.groups import MemberFactory
 
 
@@ -34,7 +41,35 @@ def handed_over(by):
     return assignments.hand_over(actor=by, member=leaver, to=reviewer_of(mission.project))
 
 
+def published():
+    return library.publish_template(actor=Member.objects.system(), template=TemplateFactory())
+
+
+def copied(by):
+    return library.copy_template(actor=by, origin=published(), project=TemplateFactory().project)
+
+
+def updated(by):
+    copy = copied(Member.objects.system())
+    projects.change_in_project(
+        actor=Member.objects.system(), instance=copy.copied_from.origin, changes={"description": "New"}
+    )
+    return library.take_over_changes(actor=by, template=copy, fields=["description"])
+
+
 PEOPLE_CASES = {
+    "publish_template": (
+        "template.published",
+        lambda by: library.publish_template(actor=by, template=TemplateFactory()),
+        None,
+    ),
+    "copy_template": ("template.copied", copied, None),
+    "take_over_changes": ("template.updated_from_origin", updated, None),
+    "order_by_score": (
+        "fallback.config_changed",
+        lambda by: configs.order_by_score(actor=by, config=ConfigFactory(), enabled=True),
+        {"by_score": [False, True]},
+    ),
     "add_comment": ("comment.added", commented, None),
     "edit_comment": (
         "comment.edited",

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 from django.utils import timezone
 
-from fallback.errors import AbsenceInThePast, AbsenceTooLong, AssigneeLacksRight
+from fallback.errors import AbsenceInThePast, AbsenceTooLong, AssigneeLacksRight, HandOverToSame
 from fallback.models import MemberAbsence, Mission, MissionAssignment, Notification, Project
 from fallback.selectors.rights import Right, Rights
 from fallback.services.absences import add_absence, end_absence
@@ -254,6 +254,8 @@ def test_hand_over_moves_open_work_and_leaves_the_rest(project):
     assert project.activity.filter(type="assignment.handed_over").count() == 3
     assert kinds(heir) == ["mission.assigned", "review.requested", "review.requested"]
     assert hand_over(actor=chief, member=leaver, to=heir) == (0, 3)
+    with pytest.raises(HandOverToSame):
+        hand_over(actor=chief, member=leaver, to=leaver)
     assert client_of(leaver).get(page).status_code == 403
 
 

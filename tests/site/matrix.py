@@ -494,6 +494,11 @@ admin/fallback/missionfallbacktemplate/add/              | ok:{MAINTAIN}X 403   
 admin/fallback/missionfallbacktemplate/<object_id>/      | to:{ALL}             | to:{ALL}
 admin/fallback/missionfallbacktemplate/<object_id>/change/ | ok:{LOOK} to:X 403 | done:{MAINTAIN} to:X 403
 admin/fallback/missionfallbacktemplate/<object_id>/launch/ | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
+admin/fallback/missionfallbacktemplate/library/          | ok:{LOOK}X 403       | ok:{LOOK}X 403
+admin/fallback/missionfallbacktemplate/library/<template_id>/copy/ | 404:{MAINTAIN}X 403 | 404:{MAINTAIN}X 403
+admin/fallback/missionfallbacktemplate/<object_id>/publish/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/missionfallbacktemplate/<object_id>/withdraw/ | ok:{MAINTAIN} {GONE} 403 | to:{MAINTAIN}{NOT_ITS} 403
+admin/fallback/missionfallbacktemplate/<object_id>/take-over/ | ok:{MAINTAIN} {GONE} 403 | ok:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbacktemplate/<object_id>/uses/ | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbacktemplate/<object_id>/history/| ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbacktemplate/<object_id>/delete/ | 403                | 403
@@ -505,6 +510,9 @@ admin/fallback/missionfallbackconfig/<object_id>/change/ | ok:{LOOK} to:X 403   
 admin/fallback/missionfallbackconfig/<object_id>/pause/  | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbackconfig/<object_id>/snooze/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbackconfig/<object_id>/resume/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/missionfallbackconfig/<object_id>/replay/ | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
+admin/fallback/missionfallbackconfig/<object_id>/order-by-score/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
+admin/fallback/missionfallbackconfig/<object_id>/order-by-turn/ | ok:{MAINTAIN} {GONE} 403 | to:{MAINTAIN}{NOT_ITS} 403
 admin/fallback/missionfallbackconfig/<object_id>/plan/   | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbackconfig/<object_id>/history/| ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/missionfallbackconfig/<object_id>/delete/ | 403                  | 403
