@@ -1,10 +1,12 @@
 """Admin page of received messages that no member could be found for."""
 
+from typing import Any
+
 from django import forms
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
-from django.utils.html import format_html_join
+from django.utils.html import format_html, format_html_join
 from django.utils.text import Truncator
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
@@ -30,6 +32,12 @@ class AssignForm(ActionForm):
         help_text=_("Stable ID or e-mail of the member who wrote this message, such as FE-P-00007."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
+
+    def __init__(self, data: Any = None, *, obj: UnassignedMessage | None = None, **kwargs: Any) -> None:
+        super().__init__(data, obj=obj, **kwargs)
+        claimants = _claimants(obj) if obj else []
+        if len(claimants) == 1:
+            self.fields["member"].initial = claimants[0].member_id
 
     def clean_member(self) -> Member:
         term = self.cleaned_data["member"].strip()
@@ -63,6 +71,26 @@ class HandledFilter(DropdownFilter):
         return queryset.filter(handled_at__isnull=self.value() == "waiting")
 
 
+def _claimants(row: UnassignedMessage) -> list[Member]:
+    claims = claims_of(platform=row.platform, sender=row.sender)
+    return list({each.user_id: each.user for each in claims}.values())
+
+
+def _links_to_claimants(row: UnassignedMessage) -> str:
+    return format_html_join(", ", "{}", ((link_to(each),) for each in _claimants(row)))
+
+
+def _lines(text: str) -> str:
+    return format_html_join(format_html("<br>"), "{}", ((line,) for line in text.splitlines()))
+
+
+def _describe(request: HttpRequest, row: UnassignedMessage) -> str:
+    """Return the text, and the members with the address of its sender."""
+    links = _links_to_claimants(row)
+    known = format_html("<p>{}: {}</p>", _("Members with this address"), links) if links else ""
+    return format_html("<blockquote>{}</blockquote>{}", _lines(row.text), known)
+
+
 @admin.register(UnassignedMessage)
 class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
     """Received messages without a member."""
@@ -91,6 +119,7 @@ class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
             run=lambda row, actor, values: assign_message(actor=actor, row=row, member=values["member"]),
             permission=ASSIGN,
             form=AssignForm,
+            details=_describe,
             available=lambda row: row.handled_at is None and row.reason != UnassignedReason.UNREADABLE,
             help_text=_(
                 "The message has the same effect as one from a verified address of the member. If its address is one of"
@@ -125,9 +154,7 @@ class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
 
     @display(description=_("Members with this address"))
     def claimed_by(self, row: UnassignedMessage) -> StrOrPromise:
-        claims = claims_of(platform=row.platform, sender=row.sender)
-        members = {each.user_id: each.user for each in claims}
-        return format_html_join(", ", "{}", ((link_to(each),) for each in members.values())) or _("none")
+        return _links_to_claimants(row) or _("none")
 
     @display(description=_("Text"))
     def excerpt(self, row: UnassignedMessage) -> str:
@@ -136,7 +163,7 @@ class UnassignedMessageAdmin(ReadOnlyModelAdmin[UnassignedMessage]):
     @display(description=_("Text"))
     def whole_text(self, row: UnassignedMessage) -> StrOrPromise:
         if row.text:
-            return row.text
+            return _lines(row.text)
         if row.reason == UnassignedReason.UNREADABLE:
             return _("The message is still in the mailbox. Its reference is {reference}.").format(
                 reference=row.message_id

@@ -90,7 +90,7 @@ class ApiToken(models.Model):
         choices=TokenKind,
         default=TokenKind.PROGRAM,
         db_default=TokenKind.PROGRAM,
-        help_text=_("What a program does does not count as your activity."),
+        help_text=_("Only what the owner does with it counts as their activity."),
     )
     created_at = models.DateTimeField(_("created"), db_default=TransactionNow(), editable=False)
     expires_at = models.DateTimeField(_("expires"))

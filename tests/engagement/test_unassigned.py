@@ -101,3 +101,16 @@ def test_staff_assign_on_page(row):
     assert UserProfile.objects.get(pk=ana.pk).reengagement_opt_out
     page = client.get(reverse("admin:engagement_unassignedmessage_changelist"), {"status": "handled"})
     assert ana.display_name in page.content.decode()
+
+
+def test_assign_page_shows_text_and_suggests_member():
+    ana = PersonFactory(entry={"telegram_id": "4711"})
+    keep_message(
+        platform="telegram", message_id="1", sender="4711", text="hi <b>\nyou", reason=UnassignedReason.UNVERIFIED
+    )
+    client = OfficeClient()
+    client.force_login(StaffFactory(is_superuser=True))
+    path = reverse("admin:engagement_unassignedmessage_assign", args=[UnassignedMessage.objects.get().pk])
+    page = client.get(path).content.decode()
+    assert "hi &lt;b&gt;<br>you" in page
+    assert f'value="{ana.member_id}"' in page

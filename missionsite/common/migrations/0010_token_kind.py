@@ -25,7 +25,7 @@ class Migration(migrations.Migration):
                 ],
                 db_default="program",
                 default="program",
-                help_text="What a program does does not count as your activity.",
+                help_text="Only what the owner does with it counts as their activity.",
                 verbose_name="used by",
             ),
         ),
