@@ -30,6 +30,8 @@ GITHUB_TOKEN = secret("GITHUB_TOKEN")
 GITHUB_TIMEOUT = env.int("GITHUB_TIMEOUT", default=20)
 # Maximum bytes of an import file of members.
 IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
+# Added and changed people above which a second person approves an import in the background; 0 for none.
+IMPORT_APPROVAL_ABOVE = env.int("IMPORT_APPROVAL_ABOVE", default=0)
 
 # --- Rolling back the mission schema ----------------------------------------------------------
 

@@ -294,6 +294,16 @@ class JobEnded(DomainError):
     code = "job_ended"
 
 
+class JobNotWaiting(DomainError):
+    message = _("This job does not wait for an approval.")
+    code = "job_not_waiting"
+
+
+class ImportCancelled(DomainError):
+    message = _("The import was cancelled. Nothing was written.")
+    code = "import_cancelled"
+
+
 class NoOneToMail(DomainError):
     message = _("Everyone in this list has a password, is deactivated, or has access to the back office.")
     code = "no_one_to_mail"

@@ -6,8 +6,8 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
-from groups.models import Member
-from groups.services import invitation_mail, passwords, people_jobs, returns, verification
+from groups.models import Member, PeopleJobKind
+from groups.services import import_jobs, invitation_mail, passwords, people_jobs, returns, verification
 from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
@@ -99,4 +99,16 @@ def send_password_link(member_id: str, language: str) -> str:
 @in_changeset
 def run_people_job(job_id: str) -> str:
     """Run a job on many people, or go on with it; returns the outcome."""
-    return people_jobs.run_job(job_id)
+    job = people_jobs.begin_job(job_id)
+    if job is None:
+        return "ended"
+    if job.kind == PeopleJobKind.IMPORT_MEMBERS:
+        return import_jobs.run_import(job)
+    return people_jobs.run_password_links(job)
+
+
+@app.periodic(cron="50 3 * * *")
+@app.task(name="prune_import_files", queueing_lock="prune_import_files")
+def prune_import_files(timestamp: int) -> int:
+    """Delete old reports and files of imports; returns their number."""
+    return import_jobs.prune_import_files()

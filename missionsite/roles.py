@@ -72,6 +72,7 @@ MANAGE_MEMBERS = (
     | _perms("export", "communitymember")
     | _perms("remove", "communitymember")
     | _perms("merge", "communitymember")
+    | _perms("approve", "peoplejob")
     | {"groups.manage_memberships", "groups.invite_many"}
 )
 MESSAGE_MEMBERS = _perms(

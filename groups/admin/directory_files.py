@@ -23,6 +23,7 @@ from groups.admin.base import current_member
 from groups.models.directory import PrimaryRole
 from groups.rules import NO_TELEGRAM
 from groups.services.import_columns import CHOOSABLE
+from groups.services.import_jobs import start_import
 from groups.services.import_texts import ROLE_MISSING
 from groups.services.import_undo import past_imports, undo_import
 from groups.services.imports import ImportChoices, import_members
@@ -88,6 +89,13 @@ class ImportForm(forms.Form):
         widget=UnfoldBooleanSwitchWidget(),
     )
 
+    background = forms.BooleanField(
+        required=False,
+        label=_("In the background"),
+        help_text=_("For large files: shows the progress, and can be cancelled. Has no effect on a check."),
+        widget=UnfoldBooleanSwitchWidget(),
+    )
+
     def clean_file(self):
         file = self.cleaned_data["file"]
         if file.size > settings.IMPORT_BYTES:
@@ -122,6 +130,15 @@ def import_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
     def save() -> FormResult:
         nonlocal report, columns
         values = form.cleaned_data
+        if values["background"] and not values["dry_run"]:
+            job = start_import(
+                actor=current_member(request),
+                content=values["file"].read(),
+                name=values["file"].name,
+                choices=choices,
+                skip_bad=values["skip_bad"],
+            )
+            return FormResult(reverse("admin:groups_peoplejob_change", args=[job.pk]), gettext("The import is queued."))
         try:
             report = import_members(
                 file=values["file"],

@@ -1,11 +1,15 @@
 """Jobs on many people with their progress, and links to set a password for a member or a filtered list."""
 
+from uuid import UUID
+
 from django import forms
+from django.conf import settings
 from django.contrib import admin
 from django.contrib.admin.options import IncorrectLookupParameters
 from django.core.exceptions import PermissionDenied
-from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.urls import reverse
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http.response import HttpResponseBase
+from django.urls import path, reverse
 from django.utils.html import format_html
 from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
@@ -13,16 +17,20 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from groups.admin.base import current_member
-from groups.admin.directory_files import rows_of_list
+from groups.admin.directory_files import IMPORT, rows_of_list
 from groups.models import Member, PeopleJob, PeopleJobStatus
+from groups.services.import_jobs import approve_job, report_name
 from groups.services.passwords import queue_password_link
 from groups.services.people_jobs import cancel_job, start_password_links, without_password
+from missionsite.common import documents
 from missionsite.common.admin import Action, ModelAdmin, ReadOnlyModelAdmin
 from missionsite.common.admin.actions import form_page
 from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to
+from missionsite.common.downloads import download, prompt_for_export
 
 CHANGE = "groups.change_member"
+APPROVE = "groups.approve_peoplejob"
 STATUS: dict[str, str] = {
     PeopleJobStatus.TO_APPROVE: "warning",
     PeopleJobStatus.QUEUED: "info",
@@ -32,6 +40,10 @@ STATUS: dict[str, str] = {
     PeopleJobStatus.CANCELLED: "default",
 }
 RESULTS = {
+    "added": _("added"),
+    "updated": _("updated"),
+    "unchanged": _("unchanged"),
+    "rejected": _("with errors"),
     "sent": _("sent"),
     "skipped": _("left out: they have a password by now, or are deactivated"),
     "failed": _("not sent: the mail server did not take the e-mail"),
@@ -44,6 +56,10 @@ def _send_link(member: Member, actor: Member, values: dict) -> None:
 
 def _cancel(job: PeopleJob, actor: Member, values: dict) -> None:
     cancel_job(actor=actor, job=job)
+
+
+def _approve(job: PeopleJob, actor: Member, values: dict) -> None:
+    approve_job(actor=actor, job=job)
 
 
 def password_link_action() -> Action[Member]:
@@ -127,6 +143,16 @@ class PeopleJobAdmin(ReadOnlyModelAdmin[PeopleJob]):
     empty_text = (_("No jobs yet"), _("Imports and links to set a password for many people are listed here."))
     object_actions: tuple[Action, ...] = (
         Action(
+            name="approve",
+            title=_("Approve"),
+            success_message=_("approved"),
+            run=_approve,
+            permission=APPROVE,
+            available=lambda job: job.status == PeopleJobStatus.TO_APPROVE,
+            help_text=_("The file is imported. Whoever started it cannot approve it."),
+            icon="how_to_reg",
+        ),
+        Action(
             name="cancel",
             title=_("Cancel"),
             success_message=_("cancelled"),
@@ -138,6 +164,28 @@ class PeopleJobAdmin(ReadOnlyModelAdmin[PeopleJob]):
             danger=True,
         ),
     )
+
+    def get_urls(self) -> list:
+        view = self._wrapped(self.report_view, self.report_view)
+        return [path("<uuid:job>/report/", view, name="groups_peoplejob_report"), *super().get_urls()]
+
+    def report_view(self, request: HttpRequest, job: UUID) -> HttpResponseBase:
+        """The errors of an import as CSV."""
+        if not request.user.has_perm(IMPORT):
+            raise PermissionDenied
+        found = PeopleJob.objects.filter(pk=job).first()
+        if found is None or not documents.exists(report_name(found)):
+            raise Http404
+        if prompt := prompt_for_export(request, reverse("admin:groups_peoplejob_change", args=[job])):
+            return prompt
+        text = documents.read(report_name(found), at_most=settings.IMPORT_BYTES).decode("utf-8")
+        return download(iter([text]), name=f"errors-{found.pk}.csv", content_type="text/csv; charset=utf-8")
+
+    def extra_buttons(self, request: HttpRequest, obj: PeopleJob) -> list[dict]:
+        if not (request.user.has_perm(IMPORT) and not obj.is_active and documents.exists(report_name(obj))):
+            return []
+        link = reverse("admin:groups_peoplejob_report", args=[obj.pk])
+        return [{"title": gettext("Errors as CSV"), "icon": "download", "link": link}]
 
     @display(description=_("Job"))
     def kind_shown(self, job: PeopleJob) -> str:

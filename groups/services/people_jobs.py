@@ -72,12 +72,6 @@ def end_job(job: PeopleJob, status: PeopleJobStatus, **fields: Any) -> None:
     job.refresh_from_db()
 
 
-def run_job(job_id: str) -> str:
-    """Run a job until it ends or is cancelled; returns the outcome."""
-    job = begin_job(job_id)
-    return "ended" if job is None else run_password_links(job)
-
-
 def run_password_links(job: PeopleJob) -> str:
     """Mail each member of a job, from where it was; returns the outcome. A member whose mail fails is counted."""
     left: Iterable[str] = job.work["members"][job.done :]

@@ -128,6 +128,12 @@ def waiting_job() -> PeopleJob:
     return start_password_links(actor=Member.objects.system(), members=members)
 
 
+def job_to_approve() -> PeopleJob:
+    job = waiting_job()
+    PeopleJob.objects.filter(pk=job.pk).update(status="to_approve", needs_approval=True)
+    return job
+
+
 def overdue_invitation() -> dict:
     made = timezone.now() - timedelta(days=4)
     InvitationFactory(created_at=made, expires_at=made + timedelta(days=3))
@@ -137,6 +143,7 @@ def overdue_invitation() -> dict:
 # The least arguments with which a service changes something; without the actor.
 ARGUMENTS: dict[str, Callable[[], dict]] = {
     "approve": lambda: {"entry": EntryFactory(status="pending")},
+    "approve_job": lambda: {"job": job_to_approve()},
     "archive_group": lambda: {"group": MissionFactory()},
     "ban": lambda: {"entry": EntryFactory()},
     "cancel_invitation": lambda: {"invitation": InvitationFactory()},
@@ -168,6 +175,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     # Of send_invitation, which calls it after the mail is sent.
     "queue_password_link": lambda: {"member": MemberFactory()},
     "_record_link": lambda: {"member": MemberFactory()},
+    "start_import": lambda: {"content": b"email,name\nivo@example.org,Ivo\n", "name": "a.csv"},
     "start_password_links": lambda: {"members": Member.objects.filter(pk=MemberFactory().pk)},
     "_record": lambda: {"invitation": InvitationFactory(), "inviter": EntryFactory()},
     "reinstate": lambda: {"entry": EntryFactory(status="suspended")},

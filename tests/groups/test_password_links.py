@@ -10,7 +10,8 @@ from groups.errors import JobEnded, NoOneToMail, PasswordLinkRejected, TooManyPe
 from groups.models import Event, Member, PeopleJob
 from groups.services import people_jobs
 from groups.services.passwords import queue_password_link, send_password_link
-from groups.services.people_jobs import cancel_job, run_job, start_password_links
+from groups.services.people_jobs import cancel_job, start_password_links
+from groups.tasks import run_people_job as run_job
 from tests.support.admin import client, page_text
 from tests.support.database import rejected_by, rows
 from tests.support.factories.groups import MemberFactory, StaffFactory

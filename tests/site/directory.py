@@ -4,7 +4,7 @@ from io import BytesIO
 
 from django.core.files.uploadedfile import SimpleUploadedFile
 
-from groups.models import Member, PossibleDuplicate
+from groups.models import Member, PeopleJob, PossibleDuplicate
 from groups.selectors.people import person_of_entry
 from groups.services.directory import remove_entry, suspend, update_entry
 from groups.services.import_undo import past_imports
@@ -65,6 +65,8 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
     )
     MemberFactory(display_name="Imported")
     things["people job"] = start_password_links(actor=people["superuser"], members=Member.objects.all())
+    things["job to approve"] = start_password_links(actor=Member.objects.system(), members=Member.objects.all())
+    PeopleJob.objects.filter(pk=things["job to approve"].pk).update(status="to_approve", needs_approval=True)
     things["participation"] = ParticipationFactory(member=things["entry"])
 
 
@@ -76,13 +78,14 @@ OBJECTS = {
     "groups_possibleduplicate_reopen": "decided duplicate",
     "groups/communityreturn": "return",
     "groups/peoplejob": "people job",
+    "groups_peoplejob_approve": "job to approve",
     "groups/memberrelationship": "relationship",
     "groups/memberparticipation": "participation",
     "groups_communitymember_approve": "pending entry",
     "groups_communitymember_reinstate": "suspended entry",
     "groups_communitymember_restore": "removed entry",
 }
-PARTS = ("number", "invitation_id", "changeset", "merge", "secret")
+PARTS = ("number", "invitation_id", "changeset", "merge", "secret", "job")
 CHOSEN = {
     "groups/communitymember approve": "pending entry",
     "groups/communitymember suspend": "entry",
@@ -100,6 +103,8 @@ CHOSEN = {
 
 def part(things: dict[str, object], name: str):
     """Return the value of a part of a URL of the directory."""
+    if name == "job":
+        return things["people job"].pk
     if name == "secret":
         return "no-secret-of-a-link"
     if name == "merge":
@@ -132,6 +137,7 @@ def forms(things: dict[str, object]) -> dict[str, dict]:
         "groups_possibleduplicate_reopen": {},
         "groups_communityreturn_confirm": {},
         "groups_peoplejob_cancel": {},
+        "groups_peoplejob_approve": {},
         "groups_member_password-link": {},
         "groups_member_password_links": {},
         "groups_communityreturn_decline": reason,

@@ -336,6 +336,8 @@ admin/groups/peoplejob/                                  | ok:{ROLES} 403       
 admin/groups/peoplejob/add/                              | 403                  | 403
 admin/groups/peoplejob/<object_id>/                      | to:{ALL}             | to:{ALL}
 admin/groups/peoplejob/<object_id>/change/               | ok:{ROLES} 403       | 403
+admin/groups/peoplejob/<object_id>/approve/              | ok:ACS 403           | done:ACS 403
+admin/groups/peoplejob/<job>/report/                     | 404:ACS 403          | 404:ACS 403
 admin/groups/peoplejob/<object_id>/cancel/               | ok:ACS 403           | done:ACS 403
 admin/groups/peoplejob/<object_id>/history/              | to:{ALL}             | to:{ALL}
 admin/groups/peoplejob/<object_id>/delete/               | 403                  | 403
