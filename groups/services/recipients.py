@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
+from django.contrib.auth.hashers import UNUSABLE_PASSWORD_PREFIX
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db.models import QuerySet
@@ -176,7 +177,10 @@ def _known(found: dict[Recipient, int]) -> Iterator[LineError]:
     emails = {person.email.lower(): line for person, line in found.items() if person.email}
     if not emails:
         return
-    for _pk, email in _by_email(Member.objects.filter(is_active=True), "email", emails):
+    # Who was removed or imported may register again with an invitation, and gets the old entry back.
+    members = Member.objects.filter(is_active=True, community__deleted_at=None, community__isnull=False)
+    members = members.exclude(password__startswith=UNUSABLE_PASSWORD_PREFIX)
+    for _pk, email in _by_email(members, "email", emails):
         yield LineError(emails[email], gettext("There is an account with this e-mail already."))
     pending = CommunityInvitation.objects.filter(status=InvitationStatus.PENDING)
     for _pk, email in _by_email(pending, "invited_email", emails):

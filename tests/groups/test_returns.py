@@ -14,6 +14,7 @@ from groups.services.directory import ban, remove_entry
 from groups.services.erasure import erase
 from groups.services.invitations import cancel_invitation
 from groups.services.passwords import send_password_link
+from groups.services.recipients import read_recipients
 from groups.services.registration import accept_invitation
 from groups.services.returns import accept_by_link, confirm_return, decline_return, request_return, send_return_mail
 from tests.support.admin import client, page_text
@@ -306,3 +307,12 @@ def test_manager_confirms_on_page():
     case.refresh_from_db()
     assert (case.status, case.decided_by.display_name) == ("accepted", "Community Manager")
     assert "No returning people" in page_text(office.get(LIST))
+
+
+def test_who_may_return_can_be_invited_from_a_list():
+    old_entry()
+    MemberFactory(email="imported@example.org")
+    EntryFactory(person=MemberFactory(email="member@example.org", password=PASSWORD))
+    text = "ana@example.org\nimported@example.org\nMEMBER@example.org\n"
+    _people, errors = read_recipients(text)
+    assert [error.line for error in errors] == [3]
