@@ -77,6 +77,16 @@ def known_headings(cells: Sequence[str]) -> int:
     return sum(1 for cell in cells if len(cell) < 80 and plain(cell) in _BY_HEADING)
 
 
+def distinct_headings(header: Sequence[str]) -> list[str]:
+    """Return a heading in which each name stands once: the second `Email` is `Email (2)`, so that it can be chosen."""
+    seen: dict[str, int] = {}
+    names = []
+    for name in header:
+        seen[name] = seen.get(name, 0) + 1
+        names.append(f"{name} ({seen[name]})" if name and seen[name] > 1 else name)
+    return names
+
+
 @dataclass(frozen=True)
 class ColumnMap:
     """The places of the columns in a row of a file.

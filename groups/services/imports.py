@@ -21,7 +21,7 @@ from groups.models import CommunityMember, ImportMapping, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.rules import MAX_TRUST_SCORE, CommunityStatus
-from groups.services.import_columns import COLUMNS, ColumnMap, known_headings, map_columns
+from groups.services.import_columns import COLUMNS, ColumnMap, distinct_headings, known_headings, map_columns
 from groups.services.import_mappings import columns_for, find_mapping, known_shapes, remember_mapping, shape_of
 from groups.services.import_texts import error_texts
 from groups.services.import_values import (
@@ -226,7 +226,7 @@ def _open(file: BinaryIO, choices: ImportChoices) -> Table:
     shapes = set() if choices.columns else known_shapes()
 
     def recognize(cells: Sequence[str]) -> int:
-        if shapes and shape_of(cells) in shapes:
+        if shapes and shape_of(distinct_headings(cells)) in shapes:
             return len(cells) + 1
         return known_headings(cells) + sum(1 for cell in cells if choices.columns.get(cell))
 
@@ -234,8 +234,11 @@ def _open(file: BinaryIO, choices: ImportChoices) -> Table:
     start = file.read(8)
     rest: BinaryIO = cast(BinaryIO, _Rejoined(start, file))
     if is_workbook(start):
-        return SheetFile(rest, recognize=recognize, largest=largest)
-    return CsvFile(rest, recognize=recognize, largest=largest, encoding=choices.encoding)
+        table: Table = SheetFile(rest, recognize=recognize, largest=largest)
+    else:
+        table = CsvFile(rest, recognize=recognize, largest=largest, encoding=choices.encoding)
+    table.header = distinct_headings(table.header)
+    return table
 
 
 class _Rejoined:

@@ -62,6 +62,19 @@ def test_page_uses_and_shows_the_remembered_choice(actor):
     assert '<option value="email" selected>' in page
 
 
+def test_equal_headings_can_be_chosen_each(actor):
+    text = "Email,Name,Email\nold@example.org,Ivo,ivo@example.org\n"
+    report = bring(actor, text, dry_run=True)
+    assert report.columns == [("Email", "email"), ("Name", "name"), ("Email (2)", "")]
+    assert "Columns not imported: “Email (2)”" in report.notes
+    bring(actor, text, {"Email": "", "Name": "name", "Email (2)": "email"})
+    assert Member.objects.filter(email="ivo@example.org").exists()
+    # And remembered, each for itself.
+    bring(actor, text.replace("ivo", "rui"))
+    assert not Member.objects.filter(email="old@example.org").exists()
+    assert Member.objects.filter(email="rui@example.org").exists()
+
+
 def test_shape_ignores_case_accents_and_empty_columns():
     assert shape_of(["E-mail", "Prénom", ""]) == shape_of(["e mail", "PRENOM"]) != shape_of(["PRENOM", "e mail"])
     StaffFactory()
