@@ -1,7 +1,7 @@
 """URLs of commits and files in repositories on GitHub, GitLab, Bitbucket, Gitea and Forgejo.
 
-What a host runs is known by its name, such as gitlab.example.org. Sources: the links that these sites show for a commit
-("permalink").
+What a host runs is known by the setting DECK_FORGES or by its name, such as gitlab.example.org. Sources: the links that
+these sites show for a commit ("permalink").
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import NamedTuple
 from urllib.parse import quote
+
+from django.conf import settings
 
 from missiondeck.rules import repository_of
 
@@ -58,7 +60,7 @@ def file_url(repository: str, commit: str, file: str) -> str:
 
 def _forge_of(repository: str) -> Forge | None:
     host, path = repository_of(repository)
-    for part in re.split(r"[.:-]", host):
+    for part in (settings.DECK_FORGES.get(host.partition(":")[0], ""), *re.split(r"[.:-]", host)):
         if forge := _FORGES.get(part):
             return _BITBUCKET_SERVER if forge is _BITBUCKET and "/repos/" in f"/{path}" else forge
     return None

@@ -31,6 +31,11 @@ def test_urls_follow_the_host(repository, commit, file):
     assert file_url(repository, C, "./t\\x y.py:12") == base + file
 
 
+def test_setting_names_what_a_host_runs(settings):
+    settings.DECK_FORGES = {"git.example.org": "gitlab"}
+    assert commit_url("https://git.example.org:8443/a/b", C) == f"https://git.example.org:8443/a/b/-/commit/{C}"
+
+
 def test_unknown_hosts_and_files_have_no_url():
     assert (
         commit_url("https://git.example.org/a/b", C)
