@@ -52,6 +52,7 @@ WITHOUT_KEY = {
     "engagement_try_phrase": "shows how a text is read, and stores nothing",
     "missiondeck_workspace": "each of its buttons sends it to missiondeck_workspace_tick",
     "missiondeck_workspace_status": "it is there already",
+    "missiondeck_workspace_template": "adds only the items that the mission does not have",
     "missiondeck_workspace_tick": "says what is so",
     "missiondeck_workspace_edit": "writes the same values again",
     "missiondeck_workspace_position": "moves an item once more, which creates nothing",
@@ -74,6 +75,7 @@ CREATING = {
     "missiondeck_feeds",
     "missiondeck_workspace_clients",
     "missiondeck_workspace_webhooks",
+    "missiondeck_workspace_budget",
     "missiondeck_workspace_add_message",
     "missiondeck_workspace_import",
     "missiondeck_workspace_start",
@@ -173,7 +175,7 @@ def creating(forms) -> dict[str, str]:
 
 def needs_key(form: Form) -> bool:
     """Return whether a form needs a key: unless all its targets are listed above."""
-    if "revoke" in form.names or "resend" in form.names:
+    if form.names.keys() & {"revoke", "resend", "remove"}:
         return False
     for target in form.targets:
         name = name_of(target)
