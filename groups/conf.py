@@ -33,6 +33,9 @@ IMPORT_BYTES = env.int("IMPORT_BYTES", default=50 * 1024 * 1024)
 # Added and changed people above which a second person approves an import in the background; 0 for none.
 IMPORT_APPROVAL_ABOVE = env.int("IMPORT_APPROVAL_ABOVE", default=0)
 
+# Hours for which a place of a full mission is offered to the first of its waiting list.
+WAITING_LIST_OFFER_HOURS = env.int("WAITING_LIST_OFFER_HOURS", default=48)
+
 # --- Rolling back the mission schema ----------------------------------------------------------
 
 # Rolling groups back to 0001 meets rows its primary key cannot hold (ended memberships). Off: the rollback stops

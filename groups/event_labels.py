@@ -4,6 +4,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.models.directory import PrimaryRole
 from groups.models.relationships import RelationshipType
+from groups.rules import JoinPolicy, JoinRequestKind
 from missionsite.common.audit.events import EventField
 
 EVENT_LABELS = {
@@ -31,6 +32,14 @@ EVENT_LABELS = {
     "invitation.created": _("Invited"),
     "invitation.renewed": _("Invitation code renewed"),
     "invitation.sent": _("Invitation sent by e-mail"),
+    "join_request.accepted": _("Join request accepted"),
+    "join_request.created": _("Asked to join"),
+    "join_request.declined": _("Join request declined"),
+    "join_request.expired": _("Offer of a place expired"),
+    "join_request.invited": _("Invited to a mission"),
+    "join_request.offered": _("Place offered"),
+    "join_request.queued": _("On the waiting list"),
+    "join_request.withdrawn": _("Join request withdrawn"),
     "member.changed": _("Member edited"),
     "member.created": _("Member added"),
     "member.merged": _("Merged"),
@@ -86,15 +95,19 @@ EVENT_FIELDS: dict[str, EventField] = {
     "is_active": _("Active"),
     "is_staff": _("Staff"),
     "is_superuser": _("Administrator"),
+    "join_policy": (_("Joining"), JoinPolicy),
     "kept": _("Kept"),
     "kind": (_("Kind"), RelationshipType),
     "lines": _("Lines"),
+    "max_members": _("Maximum number of members"),
     "max_uses": _("Number of people"),
     "min_trust_score": _("Trust score to join"),
+    "message": _("Message"),
     "minutes": _("Minutes"),
     "name": _("Name"),
     "note": _("Note"),
     "number": _("Number"),
+    "offered_until": _("Offered until"),
     "organization": _("Organisation"),
     "parent_group": _("Colony"),
     "points": _("Points"),
@@ -102,6 +115,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "reason": _("Reason"),
     "removed": _("Removed"),
     "reputation_score": _("Reputation"),
+    "request_kind": (_("Kind"), JoinRequestKind),
     "restored": _("Set back"),
     "reward_points": _("Reward"),
     "role": _("Role"),
@@ -118,4 +132,14 @@ EVENT_FIELDS: dict[str, EventField] = {
     "updated": _("Updated"),
 }
 # Keys of rows.
-HIDDEN_FIELDS = ("entry", "import", "invitation", "job", "membership", "merge", "pair", "relationship")
+HIDDEN_FIELDS = (
+    "entry",
+    "import",
+    "invitation",
+    "job",
+    "join_request",
+    "membership",
+    "merge",
+    "pair",
+    "relationship",
+)

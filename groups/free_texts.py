@@ -21,6 +21,14 @@ FREE_TEXTS = (
         "groups.view_group",
     ),
     FreeText(
+        "groups.JoinRequest",
+        _("Join requests"),
+        ("message", "reason"),
+        lambda request: reverse("admin:groups_joinrequest_change", args=[request.pk]),
+        "groups.view_joinrequest",
+        ("member",),
+    ),
+    FreeText(
         "groups.MemberRelationship",
         _("Notes on relationships"),
         ("content",),

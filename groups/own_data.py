@@ -18,6 +18,7 @@ def register() -> None:
             for model, field in (
                 ("CommunityInvitationUse", "member"),
                 ("Event", "member"),
+                ("JoinRequest", "member"),
                 ("MemberDailyHighlight", "member"),
                 ("MemberHistory", "pgh_obj"),
                 ("MemberParticipation", "member"),
@@ -53,6 +54,8 @@ def register() -> None:
                 ("CommunityReturn", "decided_by"),
                 ("CommunityReturn", "entry"),
                 ("Event", "actor"),
+                ("JoinRequest", "created_by"),
+                ("JoinRequest", "decided_by"),
                 ("Member", "merged_into"),
                 ("MemberHistory", "merged_into"),
                 *(

@@ -16,6 +16,10 @@ def register() -> None:
         # Memberships move in a step: two active ones of a group must not meet.
         Stays("groups.Membership", "member", _("A step moves it.")),
         Moves("groups.Task", "claimed_by"),
+        # Two open ones of a mission must not meet: the absorbed person's stays and is declined with their account.
+        Moves("groups.JoinRequest", "member", unless=("group_id", "status")),
+        Stays("groups.JoinRequest", "created_by", FACT),
+        Stays("groups.JoinRequest", "decided_by", FACT),
         Moves("groups.Member_groups", "member", unless=("group_id",)),
         Moves("groups.Member_user_permissions", "member", unless=("permission_id",)),
         Stays("groups.CommunityMember", "person", _("The service moves it.")),

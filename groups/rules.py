@@ -33,6 +33,35 @@ class MembershipStatus(TextChoices):
     LEFT = "left", _("Left")
 
 
+class JoinPolicy(TextChoices):
+    OPEN = "open", _("Open: eligible members join by themselves")
+    REQUEST = "request", _("By request: members ask, staff decide")
+    INVITATION = "invitation", _("By invitation: staff invite, members answer")
+
+
+class JoinRequestKind(TextChoices):
+    REQUEST = "request", _("Request")
+    INVITATION = "invitation", _("Invitation")
+    WAITING = "waiting", _("Waiting list")
+
+
+class JoinRequestStatus(TextChoices):
+    OPEN = "open", _("Open")
+    OFFERED = "offered", _("Place offered")
+    ACCEPTED = "accepted", _("Accepted")
+    DECLINED = "declined", _("Declined")
+    WITHDRAWN = "withdrawn", _("Withdrawn")
+    EXPIRED = "expired", _("Expired")
+
+
+# The states of a join request that is not decided.
+UNDECIDED = (JoinRequestStatus.OPEN, JoinRequestStatus.OFFERED)
+
+
+# Characters of the message of a join request, and of the reason of its decision.
+MAX_JOIN_REQUEST_TEXT = 500
+
+
 class TaskState(TextChoices):
     OPEN = "open", _("Open")
     CLAIMED = "claimed", _("Claimed")
@@ -60,6 +89,15 @@ TASK_MOVES = {
     "complete": Move((TaskState.CLAIMED,), TaskState.DONE, "task.done"),
     "reopen": Move((TaskState.CLAIMED, TaskState.CANCELLED), TaskState.OPEN, "task.reopened"),
     "cancel": Move((TaskState.OPEN, TaskState.CLAIMED), TaskState.CANCELLED, "task.cancelled"),
+}
+
+# The trigger guard_join_requests has the same moves.
+JOIN_REQUEST_MOVES = {
+    "accept": Move(UNDECIDED, JoinRequestStatus.ACCEPTED, "join_request.accepted"),
+    "decline": Move(UNDECIDED, JoinRequestStatus.DECLINED, "join_request.declined"),
+    "withdraw": Move(UNDECIDED, JoinRequestStatus.WITHDRAWN, "join_request.withdrawn"),
+    "offer": Move((JoinRequestStatus.OPEN,), JoinRequestStatus.OFFERED, "join_request.offered"),
+    "expire": Move((JoinRequestStatus.OFFERED,), JoinRequestStatus.EXPIRED, "join_request.expired"),
 }
 
 # --- Directory ----------------------------------------------------------------------------------

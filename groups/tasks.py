@@ -7,10 +7,12 @@ from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
 from groups.models import Member, PeopleJobKind
+from groups.selectors.places import missions_to_offer
 from groups.services import import_jobs, invitation_mail, passwords, people_jobs, returns, verification
 from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
+from groups.services.waiting_list import offer_places
 from missionsite.common.audit.context import in_changeset
 from missionsite.common.worker.retries import Retries
 
@@ -46,6 +48,15 @@ def roll_up(timestamp: int) -> int:
 def expire(timestamp: int) -> int:
     """Mark overdue invitations as expired; returns how many."""
     return expire_invitations(actor=Member.objects.system())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="offer_places", queueing_lock="offer_places")
+@in_changeset
+def offer_free_places(timestamp: int) -> int:
+    """End expired offers, and offer free places to waiting lists; returns the number of offers."""
+    actor = Member.objects.system()
+    return sum(offer_places(actor=actor, mission=mission) for mission in missions_to_offer())
 
 
 class _RetryAtStatedTime(Retries):

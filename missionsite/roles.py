@@ -28,6 +28,7 @@ NOUNS = (
     "colony",
     "member",
     "membership",
+    "joinrequest",
     "task",
     "event",
     "communitymember",

@@ -138,6 +138,12 @@ UNFOLD = {
                     _item(_("Colonies"), "hive", "groups_colony_changelist", "groups.view_colony"),
                     _item(_("Members"), "group", "groups_member_changelist", "groups.view_member"),
                     _item(_("Memberships"), "badge", "groups_membership_changelist", "groups.view_membership"),
+                    _item(
+                        _("Join requests"),
+                        "person_raised_hand",
+                        "groups_joinrequest_changelist",
+                        "groups.view_joinrequest",
+                    ),
                     _item(_("Tasks"), "task_alt", "groups_task_changelist", "groups.view_task"),
                     _item(_("Events"), "history", "groups_event_changelist", "groups.view_event"),
                 ],

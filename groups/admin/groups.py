@@ -11,10 +11,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
 from groups.admin.base import STATUS, HistoryAdmin, current_member
+from groups.admin.join_requests import JOIN_REQUESTS_OF_MISSION, InviteMemberForm
 from groups.admin.memberships import MANAGE, AddMemberForm
 from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
+from groups.services.join_requests import invite_to_mission
 from groups.services.memberships import join_mission
 from missionsite.common.admin import Action, ModelAdmin, OptionalReasonForm, ReasonForm, Search, Tab
 from missionsite.common.admin.filters import NumberFilter
@@ -59,6 +61,21 @@ def _restore(group: Group, actor: Member, values: dict) -> None:
     restore_group(group=_group(group), actor=actor, reason=values["reason"])
 
 
+def _invite(group: Group, actor: Member, values: dict) -> None:
+    invite_to_mission(actor=actor, member=values["member"], mission=_group(group), message=values["message"])
+
+
+INVITE = Action(
+    name="invite-member",
+    title=_("Invite member"),
+    success_message=_("member invited"),
+    run=_invite,
+    permission=MANAGE,
+    form=InviteMemberForm,
+    available=lambda group: not group.is_archived,
+    help_text=_("The member gets an e-mail, and accepts or declines on their page of missions."),
+    icon="mail",
+)
 ACTIONS = (
     Action(
         name="add-member",
@@ -121,7 +138,7 @@ class GroupAdmin(HistoryAdmin[G]):
     """Shared parts of the pages of missions and colonies."""
 
     search_help_text = _("Name or stable ID")
-    object_actions = ACTIONS
+    object_actions: tuple[Action, ...] = ACTIONS
     list_display_links = ("name",)
     sortable_by = ("stable_id",)
 
@@ -171,15 +188,19 @@ class MissionAdmin(GroupAdmin[Mission]):
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("min_trust_score", NumberFilter),
+        ("join_policy", ChoicesDropdownFilter),
         OpenTasksFilter,
     )
-    tabs = (MEMBERS_NOW, MEMBERS_BEFORE, TASKS_OF_MISSION, EVENTS_OF_GROUP)
+    tabs = (MEMBERS_NOW, MEMBERS_BEFORE, JOIN_REQUESTS_OF_MISSION, TASKS_OF_MISSION, EVENTS_OF_GROUP)
+    object_actions = (*ACTIONS, INVITE)
     fieldsets = (
-        (None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),
+        (None, {"fields": ("name", "parent_group", "min_trust_score", "join_policy", "max_members", "description")}),
         (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
-    add_fieldsets = ((None, {"fields": ("name", "parent_group", "min_trust_score", "description")}),)
+    add_fieldsets = (
+        (None, {"fields": ("name", "parent_group", "min_trust_score", "join_policy", "max_members", "description")}),
+    )
     readonly_fields = (
         "stable_id",
         "state",
@@ -232,6 +253,8 @@ class MissionAdmin(GroupAdmin[Mission]):
             colony=values["parent_group"],
             description=values["description"],
             min_trust_score=values["min_trust_score"] or 0,
+            join_policy=values["join_policy"],
+            max_members=values["max_members"],
             actor=current_member(request),
         )
 

@@ -57,6 +57,14 @@ class Mission(Schema):
     task_count: int = Field(description="Number of open tasks.", examples=[3])
     is_member: bool = Field(description="Whether you are a member.", examples=[False])
     is_eligible: bool = Field(description="Whether your trust score is high enough to join.", examples=[True])
+    join_policy: str = Field(
+        description="`open`: join at once; `request`: ask, and staff decide; `invitation`: staff invite.",
+        examples=["open"],
+    )
+    max_members: int | None = Field(description="Most members at a time; null for any number.", examples=[None])
+    free_places: int | None = Field(
+        description="Places that you can take; with 0, join the waiting list. Null without a maximum.", examples=[None]
+    )
     missing_points: int = Field(description="Trust score points that you lack to join; 0 for none.", examples=[0])
 
 
@@ -171,7 +179,7 @@ def list_mission_members(
 
     `on`: those at the end of a day in the site's time zone, for staff only.
     """
-    caller, mission = request.auth, _mission(key)
+    caller, mission = request.auth, find_mission(key)
     if caller.is_restricted and not mission.memberships.active().filter(member_id=caller.member.pk).exists():
         raise NotAllowed(gettext("Only members of a mission can list its members."))
     if on is not None and caller.is_restricted:
@@ -190,14 +198,17 @@ def list_mission_members(
 @router.post("/missions/{key}/join", response={201: MembershipOut}, summary="Join a mission")
 @needs(MISSIONS_WRITE, staff=["groups.view_mission", "groups.manage_memberships"])
 def join_mission(request: SiteRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
-    """Join a mission. Fails if the mission is archived, you are already in it, or your trust score is too low.
+    """Join a mission. Fails if the mission is archived, you are already in it, your trust score is too low, the mission
+    is full, or it is joined by request or by invitation.
 
-    Staff can add another member.
+    Staff can add another member, to any mission.
     """
     order = order or MembershipRequest()
-    caller, mission = request.auth, _mission(key)
+    caller, mission = request.auth, find_mission(key)
     member = _whose(caller, order)
-    membership = memberships.join_mission(member=member, mission=mission, actor=caller.member, reason=order.reason)
+    membership = memberships.join_mission(
+        member=member, mission=mission, actor=caller.member, reason=order.reason, own=caller.is_restricted
+    )
     return Status(201, _membership_out(membership, mission, member))
 
 
@@ -206,7 +217,7 @@ def join_mission(request: SiteRequest, key: str = MissionKey, order: MembershipR
 def leave_mission(request: SiteRequest, key: str = MissionKey, order: MembershipRequest = NoOrder):
     """Leave a mission. The membership is kept; re-joining adds a new one. Staff can remove another member."""
     order = order or MembershipRequest()
-    caller, mission = request.auth, _mission(key)
+    caller, mission = request.auth, find_mission(key)
     member = _whose(caller, order)
     membership = memberships.leave_mission(member=member, mission=mission, actor=caller.member, reason=order.reason)
     return _membership_out(membership, mission, member)
@@ -226,7 +237,7 @@ def _no_mission(key: str) -> Http404:
     return Http404(gettext("There is no mission %(key)s that you can see.") % {"key": key[:40]})
 
 
-def _mission(key: str) -> Group:
+def find_mission(key: str) -> Group:
     """Return the mission of a key. Raises Http404."""
     if mission := Group.objects.missions().filter(**_key(key)).first():
         return mission

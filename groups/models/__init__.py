@@ -14,6 +14,7 @@ from groups.models.history import (
 )
 from groups.models.import_mappings import ImportMapping
 from groups.models.invitations import CommunityInvitation, CommunityInvitationUse
+from groups.models.join_requests import JoinRequest
 from groups.models.members import Member
 from groups.models.memberships import Membership
 from groups.models.merges import DuplicateStatus, MemberMerge, MergedRow, PossibleDuplicate
@@ -36,6 +37,7 @@ __all__ = [
     "Group",
     "GroupHistory",
     "ImportMapping",
+    "JoinRequest",
     "Member",
     "MemberDailyHighlight",
     "MemberHistory",

@@ -10,7 +10,7 @@ from django.db.models import F, Q
 from django.db.models.functions import Lower
 from django.utils.translation import gettext_lazy as _
 
-from groups.rules import GroupStatus, GroupType
+from groups.rules import GroupStatus, GroupType, JoinPolicy
 from missionsite.common.constraints import CheckConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 from missionsite.common.search_words import SearchWords
@@ -39,6 +39,7 @@ class Group(models.Model):
 
     Type = GroupType
     Status = GroupStatus
+    JoinPolicy = JoinPolicy
 
     id = models.UUIDField(primary_key=True, db_default=RandomUUID(), editable=False)
     stable_id = models.TextField(
@@ -66,6 +67,21 @@ class Group(models.Model):
         help_text=_("Points a member needs to join; with 0 every member can join."),
         db_comment="Trust score a member needs to join this mission. NULL for a colony: joining it has no threshold.",
     )
+    join_policy = models.TextField(
+        _("joining"),
+        choices=JoinPolicy,
+        default=JoinPolicy.OPEN,
+        db_default=JoinPolicy.OPEN,
+        help_text=_("Staff can add members to any mission."),
+        db_comment="How members join: open, by a request that staff decide, or by an invitation.",
+    )
+    max_members = models.IntegerField(
+        _("maximum number of members"),
+        null=True,
+        blank=True,
+        help_text=_("Empty for no maximum. When the mission is full, members join its waiting list."),
+        db_comment="Most members of a mission, with the places offered to its waiting list; NULL for any number.",
+    )
     created_at = models.DateTimeField(_("created at"), db_default=TransactionNow(), editable=False)
     updated_at = models.DateTimeField(_("updated at"), db_default=TransactionNow(), editable=False)
 
@@ -90,6 +106,28 @@ class Group(models.Model):
             *one_line_checks("groups", "name"),
             choices_check("groups", "type", GroupType),
             choices_check("groups", "status", GroupStatus),
+            choices_check("groups", "join_policy", JoinPolicy),
+            CheckConstraint(
+                condition=Q(max_members__gte=1) | Q(max_members__isnull=True),
+                name="groups_max_members_positive",
+                violation_error_message=_("The maximum number of members must be at least 1."),
+                violation_error_code="max_members_too_small",
+                field="max_members",
+            ),
+            CheckConstraint(
+                condition=Q(type="mission") | Q(max_members__isnull=True),
+                name="groups_colony_has_no_maximum",
+                violation_error_message=_("Only missions have a maximum number of members."),
+                violation_error_code="colony_has_no_maximum",
+                field="max_members",
+            ),
+            CheckConstraint(
+                condition=Q(type="mission") | Q(join_policy="open"),
+                name="groups_colony_has_no_join_policy",
+                violation_error_message=_("Only missions are joined by request or by invitation."),
+                violation_error_code="colony_has_no_join_policy",
+                field="join_policy",
+            ),
             CheckConstraint(
                 condition=Q(type="colony", parent_group__isnull=True) | Q(type="mission", parent_group__isnull=False),
                 name="groups_parent_fits_type",

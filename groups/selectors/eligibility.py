@@ -3,19 +3,29 @@
 from dataclasses import dataclass
 
 from groups.models import Group, Member
+from groups.rules import JoinPolicy
+from groups.selectors.places import free_places
 
 TRUST_SCORE = "trust_score"
 NOT_ARCHIVED = "not_archived"
+BY_REQUEST = "by_request"
+BY_INVITATION = "by_invitation"
+PLACES = "places"
 
 
 @dataclass(frozen=True)
 class Condition:
-    """A condition for joining. code: one of the constants above. missing: points that the member lacks."""
+    """A condition for joining. code: one of the constants above.
+
+    required: points of the mission, or its maximum number of members. missing: points that the member lacks. free:
+    places that a newcomer can take.
+    """
 
     code: str
     is_met: bool
     required: int = 0
     missing: int = 0
+    free: int = 0
 
 
 def missing_points(member: Member, min_trust_score: int | None) -> int:
@@ -31,4 +41,11 @@ def join_conditions(member: Member, mission: Group) -> list[Condition]:
     if mission.min_trust_score:
         missing = missing_points(member, mission.min_trust_score)
         conditions.append(Condition(TRUST_SCORE, not missing, mission.min_trust_score, missing))
+    if mission.join_policy == JoinPolicy.REQUEST:
+        conditions.append(Condition(BY_REQUEST, is_met=False))
+    if mission.join_policy == JoinPolicy.INVITATION:
+        conditions.append(Condition(BY_INVITATION, is_met=False))
+    if mission.max_members is not None:
+        free = free_places(mission) or 0
+        conditions.append(Condition(PLACES, free > 0, mission.max_members, free=free))
     return conditions

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 from datetime import date
 
 from django.db import connection
-from django.db.models import F, Q
+from django.db.models import BigIntegerField, F, Func, Q, Value
+from django.db.models.functions import Greatest
 
 from groups.models import Group, Member
 from groups.selectors.eligibility import missing_points
@@ -32,7 +33,20 @@ def _rows(member: Member, conditions: list[str], values: list, at_most: int) -> 
             [member.pk, member.trust_score, *values, at_most],
         )
         found = [dict(zip(_COLUMNS, row, strict=True)) for row in cursor.fetchall()]
-    return [{**row, "missing_points": missing_points(member, row["min_trust_score"])} for row in found]
+    # Not a column of the functions: their signatures are fixed.
+    free = Greatest(Func(F("pk"), function="free_places", output_field=BigIntegerField()), Value(0))
+    joining = {
+        pk: {"join_policy": policy, "max_members": most, "free_places": None if most is None else places}
+        for pk, policy, most, places in Group.objects.filter(pk__in=[row["id"] for row in found])
+        .annotate(places=free)
+        .values_list("pk", "join_policy", "max_members", "places")
+    }
+    # Without one that was archived meanwhile, which the member role no longer sees.
+    return [
+        {**row, "missing_points": missing_points(member, row["min_trust_score"]), **joining[row["id"]]}
+        for row in found
+        if row["id"] in joining
+    ]
 
 
 def get_active_mission(member: Member, **by: object) -> dict | None:

@@ -4,6 +4,7 @@ from typing import Any
 
 from groups.errors import GroupIsActive, GroupIsArchived
 from groups.models import Group, Member
+from groups.rules import JoinPolicy
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, check_fields
 from missionsite.common.errors import DomainError
@@ -12,9 +13,18 @@ from missionsite.common.transactions import service
 
 @service
 def create_mission(
-    *, actor: Member, name: str, colony: Group, description: str = "", min_trust_score: int = 0
+    *,
+    actor: Member,
+    name: str,
+    colony: Group,
+    description: str = "",
+    min_trust_score: int = 0,
+    join_policy: str = JoinPolicy.OPEN,
+    max_members: int | None = None,
 ) -> Group:
-    """Create a mission in a colony. min_trust_score: points; with 0 every member can join.
+    """Create a mission in a colony. min_trust_score: points; with 0 every member can join. join_policy: a JoinPolicy.
+
+    max_members: of members and offered places at a time; None for any number.
 
     Raises ColonyArchived, ParentIsNoColony.
     """
@@ -24,6 +34,8 @@ def create_mission(
         parent_group=colony,
         description=description,
         min_trust_score=min_trust_score,
+        join_policy=join_policy,
+        max_members=max_members,
     )
     audit("group.created", actor=actor, group=mission, stable_id=mission.stable_id)
     return mission
@@ -39,11 +51,11 @@ def create_colony(*, actor: Member, name: str, description: str = "") -> Group:
 
 @service
 def update_group(*, actor: Member, group: Group, **changes: Any) -> Group:
-    """Change name, description, min_trust_score or parent_group; for archiving see archive_group.
+    """Change name, description, min_trust_score, join_policy, max_members or parent_group. See also archive_group.
 
     Raises the errors of the group's constraints.
     """
-    check_fields(changes, "name", "description", "min_trust_score", "parent_group")
+    check_fields(changes, "name", "description", "min_trust_score", "join_policy", "max_members", "parent_group")
     current = Group.objects.lock(group.pk)
     changed = apply_changes(current, changes)
     audit_changes("group.changed", actor=actor, group=current, changed=changed)

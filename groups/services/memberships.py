@@ -5,10 +5,12 @@ from datetime import datetime
 from django.utils import timezone
 
 from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, TrustTooLow
-from groups.models import Group, Member, Membership
-from groups.rules import DEFAULT_ROLE
+from groups.join_errors import JoinByInvitation, JoinByRequest, MissionFull
+from groups.models import Group, JoinRequest, Member, Membership
+from groups.rules import DEFAULT_ROLE, JOIN_REQUEST_MOVES, JoinPolicy, JoinRequestKind
+from groups.selectors.places import is_full
 from missionsite.common.audit.events import audit
-from missionsite.common.errors import violated
+from missionsite.common.errors import DomainError, violated
 from missionsite.common.transactions import service
 
 
@@ -21,23 +23,24 @@ def join_mission(
     role: str = DEFAULT_ROLE,
     joined_at: datetime | None = None,
     reason: str = "",
+    own: bool = False,
 ) -> Membership:
     """Add a member to a mission, or to a colony, which has no minimum trust score.
 
-    joined_at: aware datetime; now by default. Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing
-    points), and ConstraintViolated for a second active membership or an empty role.
+    joined_at: aware datetime; now by default. own: a member who joins by themselves, so the mission must be open.
+    Raises MissionArchived, MemberInactive, TrustTooLow (carries the missing points), JoinByRequest, JoinByInvitation,
+    MissionFull, and ConstraintViolated for a second active membership or an empty role.
     """
     # Read again: the caller's objects may be outdated. The database checks the archived status once more, under a
     # lock.
     mission = Group.objects.get(pk=mission.pk)
-    current = Member.objects.only("trust_score", "is_active").get(pk=member.pk)
-    if mission.is_archived:
-        raise MissionArchived
-    if not current.is_active:
-        raise MemberInactive
-    required = mission.min_trust_score or 0
-    if current.trust_score < required:
-        raise TrustTooLow(score=current.trust_score, required=required)
+    check_eligible(member, mission)
+    if own and mission.join_policy != JoinPolicy.OPEN:
+        already = Membership.objects.active().filter(member=member, group=mission).exists()
+        raise violated("idx_memberships_active_unique") if already else not_open(mission)
+    # The database checks the maximum for every client. Newcomers also do not overtake the waiting list.
+    if own and mission.max_members is not None and is_full(mission):
+        raise MissionFull
     if not role.strip():
         raise violated("memberships_role_not_empty")
     times = {"joined_at": joined_at} if joined_at else {}
@@ -51,7 +54,54 @@ def join_mission(
         role=membership.role,
         reason=reason,
     )
+    _close_request(actor, membership, reason, by_themselves=own)
     return membership
+
+
+def _close_request(actor: Member, membership: Membership, reason: str, *, by_themselves: bool) -> None:
+    """End an open request or invitation of a member who now belongs to the mission."""
+    request = JoinRequest.objects.undecided().filter(member=membership.member_id, group=membership.group_id).first()
+    if request is None:
+        return
+    # Members cannot accept their own request, which is no longer needed.
+    move = "withdraw" if by_themselves and request.kind == JoinRequestKind.REQUEST else "accept"
+    request.member, request.group = membership.member, membership.group
+    move_request(request, move, actor, reason)
+
+
+def move_request(request: JoinRequest, move: str, actor: Member, reason: str = "") -> JoinRequest:
+    """Record a decision or answer. move: a key of JOIN_REQUEST_MOVES."""
+    rule = JOIN_REQUEST_MOVES[move]
+    request.status, request.reason = rule.target, reason.strip()
+    request.decided_by, request.decided_at = actor, timezone.now()
+    request.save(update_fields=["status", "reason", "decided_by", "decided_at"])
+    audit(
+        rule.event,
+        actor=actor,
+        member=request.member,
+        group=request.group,
+        join_request=str(request.pk),
+        request_kind=request.kind,
+        reason=request.reason,
+    )
+    return request
+
+
+def check_eligible(member: Member, mission: Group) -> None:
+    """Check what a member needs however they join. Raises MissionArchived, MemberInactive, TrustTooLow."""
+    current = Member.objects.only("trust_score", "is_active").get(pk=member.pk)
+    if mission.is_archived:
+        raise MissionArchived
+    if not current.is_active:
+        raise MemberInactive
+    required = mission.min_trust_score or 0
+    if current.trust_score < required:
+        raise TrustTooLow(score=current.trust_score, required=required)
+
+
+def not_open(mission: Group) -> DomainError:
+    """Return the error of a member who tries to join a mission that is not open."""
+    return JoinByRequest() if mission.join_policy == JoinPolicy.REQUEST else JoinByInvitation()
 
 
 @service

@@ -22,8 +22,8 @@ from fallback.models import AccessRequest
 from fallback.models.choices import AccessRequestStatus, ProjectRole
 from fallback.selectors.items import items_to_review
 from fallback.selectors.rights import Right
-from groups.models import CommunityMember
-from groups.rules import CommunityStatus
+from groups.models import CommunityMember, JoinRequest
+from groups.rules import CommunityStatus, JoinRequestKind
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission, DeckStatus, RunStatus
 from missionsite.common.annotations import StrOrPromise
@@ -85,6 +85,25 @@ def _approvals(reading: Reading) -> list[Need]:
             buttons=(Button(_("Approve"), reverse("admin:groups_communitymember_approve", args=[entry.pk])),),
         )
         for entry in waiting.select_related("invited_by").order_by("created_at", "pk")[:PER_KIND]
+    ]
+
+
+def _join_requests(reading: Reading) -> list[Need]:
+    if not reading.allows("groups.manage_memberships"):
+        return []
+    waiting = JoinRequest.objects.undecided().filter(kind=JoinRequestKind.REQUEST).select_related("member", "group")
+    return [
+        Need(
+            kind=_("Join request"),
+            icon="person_raised_hand",
+            title=each.member.display_name,
+            url=reverse("admin:groups_joinrequest_change", args=[each.pk]),
+            since=each.created_at,
+            age_text=_age(reading, each.created_at),
+            detail=each.group.name,
+            buttons=(Button(_("Add to mission"), reverse("admin:groups_joinrequest_accept", args=[each.pk])),),
+        )
+        for each in waiting.order_by("created_at", "pk")[:PER_KIND]
     ]
 
 
@@ -200,6 +219,7 @@ def _client_missions(reading: Reading) -> list[Need]:
 
 _KINDS: tuple[Callable[[Reading], list[Need]], ...] = (
     _approvals,
+    _join_requests,
     _proposals,
     _access_requests,
     _failed_messages,

@@ -6,3 +6,9 @@ class PortalConfig(AppConfig):
 
     name = "missionsite.portal"
     label = "portal"
+
+    def ready(self) -> None:
+        from groups.signals import event_recorded
+        from missionsite.portal.notices import on_event
+
+        event_recorded.connect(on_event, dispatch_uid="portal.notices")

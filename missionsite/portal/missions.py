@@ -13,12 +13,16 @@ from django.utils.translation import gettext_lazy as _
 from django.views.decorators.http import require_POST, require_safe
 
 from groups.models import Group, Member, Membership, Task
-from groups.rules import CommunityStatus
-from groups.selectors.eligibility import join_conditions
+from groups.rules import MAX_JOIN_REQUEST_TEXT, CommunityStatus
+from groups.selectors.eligibility import BY_REQUEST, PLACES, join_conditions
+from groups.selectors.join_requests import last_request, open_requests
 from groups.selectors.missions import list_active_missions
+from groups.selectors.places import place_in_line
 from groups.selectors.tasks import claimed_tasks, finished_tasks, open_tasks
+from groups.services.join_requests import accept_request, decline_request, request_to_join, withdraw_request
 from groups.services.memberships import join_mission, leave_mission
 from groups.services.tasks import claim_task, complete_task, reopen_task
+from groups.services.waiting_list import join_waiting_list
 from missionsite.common.errors import DomainError
 from missionsite.portal.forms import ServiceErrorsMixin
 from missionsite.portal.page import View, current_member, member_page, render_page
@@ -55,6 +59,18 @@ class LeaveForm(ServiceErrorsMixin):
 
 class MissionNotFound(Exception):
     """There is no such mission or task that the member can see."""
+
+
+class AskForm(ServiceErrorsMixin):
+    """What a member writes with a request to join."""
+
+    message = forms.CharField(
+        label=_("Message"),
+        max_length=MAX_JOIN_REQUEST_TEXT,
+        required=False,
+        help_text=_("Why you want to join. The managers of the mission read it."),
+        widget=forms.Textarea(attrs={"rows": 3}),
+    )
 
 
 def missions_page(view: View) -> View:
@@ -97,6 +113,7 @@ def mission_list(request: HttpRequest) -> HttpResponse:
         "query": query,
         "filtered": "show" in query,
         "own": list(own[:SHOWN]) if not query and not after else [],
+        "waiting": open_requests(member, at_most=SHOWN) if not query and not after else [],
         "rows": shown,
         "score": member.trust_score,
         "first": urlencode(query) if after else None,
@@ -127,9 +144,59 @@ def join(request: HttpRequest, mission_id: str) -> HttpResponse:
     return _change(
         request,
         mission,
-        lambda: join_mission(actor=member, member=member, mission=mission),
+        lambda: join_mission(actor=member, member=member, mission=mission, own=True),
         _("You are now a member of this mission."),
     )
+
+
+@missions_page
+@require_POST
+def ask(request: HttpRequest, mission_id: str) -> HttpResponse:
+    """Ask to join a mission."""
+    member, mission = current_member(request), _visible(current_member(request), mission_id)
+    form = AskForm(request.POST)
+    if not form.is_valid():
+        return _render(request, mission, form=form, status=422)
+    return _change(
+        request,
+        mission,
+        lambda: request_to_join(actor=member, mission=mission, message=form.cleaned_data["message"]),
+        _("Your request was sent. You get an e-mail when it is decided."),
+    )
+
+
+@missions_page
+@require_POST
+def wait(request: HttpRequest, mission_id: str) -> HttpResponse:
+    """Enter the waiting list of a full mission."""
+    member, mission = current_member(request), _visible(current_member(request), mission_id)
+    return _change(
+        request,
+        mission,
+        lambda: join_waiting_list(actor=member, mission=mission),
+        _("You are on the waiting list. You get an e-mail when a place is free."),
+    )
+
+
+# What members do with their requests and invitations, by the last part of the address, with the message afterwards.
+ANSWERS: dict[str, tuple[Callable[..., object], Promise]] = {
+    "accept": (accept_request, _("You are now a member of this mission.")),
+    "decline": (decline_request, _("You declined.")),
+    "withdraw": (withdraw_request, _("Your request was withdrawn.")),
+    "stop-waiting": (withdraw_request, _("You left the waiting list.")),
+}
+
+
+@missions_page
+@require_POST
+def answer(request: HttpRequest, mission_id: str, action: str) -> HttpResponse:
+    """Accept or decline an invitation, or withdraw a request."""
+    member, mission = current_member(request), _visible(current_member(request), mission_id)
+    found = last_request(member, mission)
+    if found is None or action not in ANSWERS:
+        raise MissionNotFound
+    run, message = ANSWERS[action]
+    return _change(request, mission, lambda: run(actor=member, request=found, own=True), message)
 
 
 @missions_page
@@ -139,7 +206,7 @@ def leave(request: HttpRequest, mission_id: str) -> HttpResponse:
     member, mission = current_member(request), _visible(current_member(request), mission_id)
     form = LeaveForm(request.POST)
     if not form.is_valid():
-        return _render(request, mission, leave_form=form, status=422)
+        return _render(request, mission, form=form, status=422)
     return _change(
         request,
         mission,
@@ -199,7 +266,7 @@ def _render(
     request: HttpRequest,
     mission: Group,
     *,
-    leave_form: LeaveForm | None = None,
+    form: forms.Form | None = None,
     error: str = "",
     status: int = 200,
 ) -> HttpResponse:
@@ -209,17 +276,23 @@ def _render(
     member.trust_score = score
     membership = Membership.objects.active().filter(member=member, group=mission.pk).first()
     conditions = join_conditions(member, mission)
+    missing = {condition.code for condition in conditions if not condition.is_met}
+    join_request = last_request(member, mission)
     context: dict[str, Any] = {
         "here": "missions",
         "mission": mission,
         "membership": membership,
         "score": score,
         "conditions": conditions,
-        "can_join": not membership and all(condition.is_met for condition in conditions),
+        "can_join": not missing,
+        "can_ask": missing in ({BY_REQUEST}, {BY_REQUEST, PLACES}),
+        "can_wait": missing == {PLACES},
         "open_tasks": [] if mission.is_archived else open_tasks(mission, at_most=SHOWN),
         "claimed_tasks": claimed_tasks(mission, member),
         "finished_tasks": finished_tasks(mission, member, at_most=SHOWN),
-        "form": leave_form or LeaveForm(),
+        "join_request": join_request,
+        "position": place_in_line(join_request) if join_request and join_request.is_in_line else 0,
+        "form": form or (LeaveForm() if membership else AskForm()),
         "error": error,
     }
     return render_page(request, "mission", context, status=status)

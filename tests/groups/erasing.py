@@ -42,6 +42,7 @@ from groups.models import CommunityMember, Member
 from groups.services import directory
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import create_invitation, create_invitations
+from groups.services.join_requests import decline_request, request_to_join
 from groups.services.memberships import join_mission, leave_mission
 from groups.services.participation import record_participation
 from groups.services.registration import accept_invitation
@@ -69,6 +70,8 @@ SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
 DOERS = {
     ("access_requests", "decided_by_id"),
     ("api_tokens", "created_by_id"),
+    ("join_requests", "created_by_id"),
+    ("join_requests", "decided_by_id"),
     ("community_invitations", "created_by"),
     ("community_members", "invited_by"),
     # People who were merged are erased one by one: tests/groups/test_merging.py.
@@ -242,6 +245,13 @@ def live(word):
     join_mission(actor=person, member=person, mission=mission, role=f"Host {word}", reason=f"{word} asked")
     leave_mission(actor=person, member=person, mission=mission, reason=f"{word} left")
     join_mission(actor=person, member=person, mission=mission)
+    asked = MissionFactory(join_policy="request")
+    decline_request(
+        actor=staff,
+        request=request_to_join(actor=person, mission=asked, message=f"I am {word}"),
+        reason=f"Not yet, {word}",
+    )
+    request_to_join(actor=person, mission=asked, message=f"{word} again")
     make_token(person, name=f"{word}'s laptop")
     person.groups.add(Role.objects.create(name="Some role of " + person.member_id))
     person.user_permissions.add(Permission.objects.first())

@@ -14,7 +14,7 @@ from django.contrib.auth.models import Group as Role
 from django.utils import timezone
 
 import groups.services
-from groups.models import CommunityReturn, Event, Member, PeopleJob, PossibleDuplicate
+from groups.models import CommunityReturn, Event, Group, Member, PeopleJob, PossibleDuplicate
 from groups.selectors.people import person_of_entry
 from groups.services import verification
 from groups.services.duplicates import find_duplicates, mark_not_same
@@ -24,11 +24,13 @@ from groups.services.merging import merge_people
 from groups.services.people_jobs import start_password_links
 from groups.services.registration import accept_invitation
 from groups.services.returns import request_return
+from groups.services.waiting_list import join_waiting_list
 from missionsite.common.audit.history import changes_of
 from tests.support.factories.groups import (
     ColonyFactory,
     EntryFactory,
     InvitationFactory,
+    JoinRequestFactory,
     MemberFactory,
     MembershipFactory,
     MissionFactory,
@@ -71,6 +73,17 @@ def claimable() -> dict:
 def current_membership() -> dict:
     membership = MembershipFactory()
     return {"member": membership.member, "mission": membership.group}
+
+
+def full_mission() -> Group:
+    return MembershipFactory(group=MissionFactory(max_members=1)).group
+
+
+def waiting_list() -> dict:
+    mission = full_mission()
+    join_waiting_list(actor=MemberFactory(), mission=mission)
+    Group.objects.filter(pk=mission.pk).update(max_members=2)
+    return {"mission": mission}
 
 
 def imported() -> dict:
@@ -142,6 +155,7 @@ def overdue_invitation() -> dict:
 
 # The least arguments with which a service changes something; without the actor.
 ARGUMENTS: dict[str, Callable[[], dict]] = {
+    "accept_request": lambda: {"request": JoinRequestFactory()},
     "approve": lambda: {"entry": EntryFactory(status="pending")},
     "approve_job": lambda: {"job": job_to_approve()},
     "archive_group": lambda: {"group": MissionFactory()},
@@ -163,13 +177,17 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "create_relationship": lambda: {"entity_id_a": "a", "entity_id_b": "b", "relationship_type": "MENTORED"},
     "create_task": lambda: {"group": MissionFactory(), "title": "Task"},
     "decline_return": lambda: {"case": open_return()},
+    "decline_request": lambda: {"request": JoinRequestFactory(), "reason": "Full"},
     "erase": lambda: {"entry": EntryFactory()},
     "expire_invitations": overdue_invitation,
     "import_members": lambda: {"file": io.BytesIO(b"email,name\nnew@example.org,New\n")},
+    "invite_to_mission": lambda: {"member": MemberFactory(), "mission": MissionFactory()},
     "join_mission": lambda: {"member": MemberFactory(), "mission": MissionFactory()},
+    "join_waiting_list": lambda: {"mission": full_mission()},
     "leave_mission": current_membership,
     "mark_not_same": lambda: {"pair": pair()},
     "merge_people": two_people,
+    "offer_places": waiting_list,
     # Without an address, the job records it.
     "queue_invitation_mail": lambda: {"invitation": InvitationFactory(), "email": "new@example.org"},
     # Of send_invitation, which calls it after the mail is sent.
@@ -185,6 +203,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "reopen_task": lambda: {"task": TaskFactory(state="cancelled")},
     "replay_membership_events": exported_memberships,
     "request_github_check": lambda: {"entry": EntryFactory(github_username="ana-h")},
+    "request_to_join": lambda: {"mission": MissionFactory(join_policy="request")},
     "restore_entry": lambda: {"entry": EntryFactory(deleted_at="2026-01-01T00:00:00Z")},
     "restore_group": lambda: {"group": MissionFactory(status="archived")},
     "revert_member": renamed_member,
@@ -196,6 +215,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "update_group": lambda: {"group": MissionFactory(), "name": "New"},
     "update_member": lambda: {"member": MemberFactory(), "display_name": "New"},
     "update_task": lambda: {"task": TaskFactory(), "title": "New"},
+    "withdraw_request": lambda: {"request": JoinRequestFactory(kind="invitation")},
     "verify_manually": lambda: {"entry": EntryFactory(github_username="ana-h"), "how": "A call"},
     # No account has such a name, so no request is sent.
     "verify_on_github": lambda: {"member_id": EntryFactory(github_username="not a name").member_id},

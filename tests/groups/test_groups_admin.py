@@ -28,23 +28,25 @@ def page(group, name: str = "change") -> str:
 
 
 def form(mission, **changes) -> dict:
-    values = {name: getattr(mission, name) for name in ("name", "description", "min_trust_score")}
+    values = {name: getattr(mission, name) for name in ("name", "description", "min_trust_score", "join_policy")}
     return values | {"parent_group": mission.parent_group_id} | changes
 
 
 class TestEdit:
     def test_add_creates_mission_in_colony(self, manager):
         colony = ColonyFactory()
-        values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": ""}
+        values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "join_policy": "request"}
         manager.post(f"{MISSIONS}add/", values)
         mission = Group.objects.get(name="Tower")
         assert (mission.type, mission.min_trust_score, mission.parent_group) == ("mission", 100, colony)
+        assert mission.join_policy == "request"
         assert mission.stable_id.startswith("FE-M-")
         assert Event.objects.get(type="group.created").actor.display_name == "Mission Manager"
 
     def test_add_rejects_archived_colony(self, manager):
         colony = archive_group(actor=Member.objects.system(), group=ColonyFactory())
-        values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "description": "Unchanged"}
+        values = {"name": "Tower", "parent_group": colony.pk, "min_trust_score": 100, "join_policy": "open"}
+        values |= {"description": "Unchanged"}
         response = manager.post(f"{MISSIONS}add/", values)
         assert response.status_code == 200
         assert "The colony is archived. Restore it first." in page_text(response)
@@ -241,10 +243,10 @@ class TestHome:
     def test_home_query_count_is_constant(self, manager, garden, django_assert_num_queries):
         for _ in range(5):
             join_mission(actor=Member.objects.system(), member=MemberFactory(trust_score=60), mission=garden)
-        # Session, user, permissions twice, project roles, sums, members, newest events, what waits for review,
-        # client missions that are late, those whose tests fail, failed messages, goodbyes. For the plots: figures of
-        # the site, memberships by week, the projects, their figures by day.
-        with django_assert_num_queries(17):
+        # Session, user, permissions twice, project roles, sums, members, newest events, join requests, what waits for
+        # review, client missions that are late, those whose tests fail, failed messages, goodbyes. For the plots:
+        # figures of the site, memberships by week, the projects, their figures by day.
+        with django_assert_num_queries(18):
             manager.get("/admin/")
 
     def test_home_without_role_shows_message(self):

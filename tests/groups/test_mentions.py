@@ -22,7 +22,13 @@ from tests.support.factories.directory import RelationshipFactory
 from tests.support.factories.engagement import AnnouncementFactory, MessageFactory, TemplateFactory
 from tests.support.factories.fallback import ItemFactory, ProjectFactory
 from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
-from tests.support.factories.groups import MemberFactory, MissionFactory, StaffFactory, TaskFactory
+from tests.support.factories.groups import (
+    JoinRequestFactory,
+    MemberFactory,
+    MissionFactory,
+    StaffFactory,
+    TaskFactory,
+)
 from tests.support.factories.missiondeck import ChatMessageFactory, DeckMissionFactory, DodItemFactory
 
 pytestmark = pytest.mark.django_db
@@ -104,6 +110,7 @@ def test_each_registered_text_is_found_and_opens(noor):
     Event.objects.create(type="task.cancelled", actor=StaffFactory(), payload={"reason": f"{NAME} asked"})
     TaskFactory(title=NAME)
     MissionFactory(name=NAME)
+    JoinRequestFactory(message=f"{NAME} told me")
     ProjectFactory(description=NAME)
     save_document(
         actor=StaffFactory(), mission=BoardMissionFactory(title=NAME), name="solution.md", content=NAME, based_on=0

@@ -172,6 +172,7 @@ def test_member_role_reads_no_other_table():
         ("groups", "SELECT"),
         ("tasks", "SELECT"),
         ("memberships", "SELECT"),
+        ("join_requests", "SELECT"),
         ("mission_counters", "SELECT"),
         ("mission_counts", "SELECT"),
         ("events", "SELECT"),

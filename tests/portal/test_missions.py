@@ -3,16 +3,22 @@
 import re
 
 import pytest
+from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
+from engagement.models import UserProfile
 from engagement.services.onboarding import complete_action
-from groups.models import Event, Member, Membership, Task
+from groups.models import Event, JoinRequest, Member, Membership, Task
 from groups.services.groups import archive_group
-from groups.services.memberships import join_mission
+from groups.services.join_requests import decline_request, invite_to_mission, request_to_join
+from groups.services.memberships import join_mission, leave_mission
 from groups.services.tasks import claim_task
+from groups.services.waiting_list import offer_places
 from missionsite.portal import missions
+from missionsite.portal.notices import send_notice
 from tests.portal.helpers import entry
 from tests.support.admin import page_text
-from tests.support.factories.groups import MemberFactory, MissionFactory, TaskFactory
+from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 
 pytestmark = pytest.mark.django_db
 LIST = "/me/missions/"
@@ -205,3 +211,99 @@ def test_missions_are_translated(as_member, ana):
     assert "Uma pontuação de confiança de 250 pontos: faltam 150 pontos" in page_text(
         browser.get(page_of(orchard), headers=headers)
     )
+
+
+# --- Requests and invitations ---------------------------------------------------------------------
+
+
+@pytest.fixture
+def guild():
+    return MissionFactory(name="Guild", join_policy="request")
+
+
+def test_member_asks_and_withdraws(as_member, ana, guild):
+    browser = as_member(ana)
+    assert "You can ask to join" in page_text(browser.get(LIST))
+    answer = browser.post(page_of(guild, "ask"), {"message": "x" * 501})
+    assert (answer.status_code, "x" * 501 in page_text(answer)) == (422, True)
+    browser.post(page_of(guild, "ask"), {"message": "Let me help"})
+    assert "Your request is open" in page_text(browser.get(page_of(guild)))
+    assert "Requests and invitations" in page_text(browser.get(LIST))
+    answer = browser.post(page_of(guild, "ask"))
+    assert (answer.status_code, "already have an open request" in page_text(answer)) == (409, True)
+    answer = browser.post(page_of(guild, "join"))
+    assert (answer.status_code, "joined by request" in page_text(answer)) == (409, True)
+    browser.post(page_of(guild, "request", "withdraw"))
+    assert JoinRequest.objects.get(member=ana.person).status == "withdrawn"
+    assert browser.post(page_of(guild, "request", "burn")).status_code == 404
+
+
+def test_declined_request_shows_reason_and_is_mailed(as_member, ana, guild, mailoutbox):
+    UserProfile.objects.filter(pk=ana.person_id).update(locale="pt-BR")
+    request = request_to_join(actor=ana.person, mission=guild)
+    decline_request(actor=Member.objects.system(), request=request, reason="Em junho")
+    assert "Em junho" in page_text(as_member(ana).get(page_of(guild)))
+    job = ProcrastinateJob.objects.get(task_name="send_join_notice")
+    assert send_notice(**job.args) == "sent"
+    [mail] = mailoutbox
+    assert (mail.to, mail.subject) == ([ana.person.email], "Seu pedido para “Guild”")
+    assert "foi recusado" in mail.body
+    assert "Em junho" in mail.body
+    assert page_of(guild) in mail.body
+
+
+def test_invited_member_accepts(as_member, ana, mailoutbox):
+    closed = MissionFactory(name="Closed", join_policy="invitation")
+    browser = as_member(ana)
+    assert "By invitation of a manager" in page_text(browser.get(page_of(closed)))
+    invite_to_mission(actor=Member.objects.system(), member=ana.person, mission=closed, message="We need you")
+    assert send_notice(**ProcrastinateJob.objects.get(task_name="send_join_notice").args) == "sent"
+    assert "We need you" in mailoutbox[0].body
+    assert "You are invited" in page_text(browser.get(page_of(closed)))
+    browser.post(page_of(closed, "request", "accept"))
+    assert Membership.objects.active().filter(member=ana.person, group=closed).exists()
+    assert not ProcrastinateJob.objects.filter(task_name="send_join_notice", args__event_type="join_request.accepted")
+
+
+def test_notice_is_not_sent_to_deactivated_member(ana, mailoutbox):
+    made = invite_to_mission(actor=Member.objects.system(), member=ana.person, mission=MissionFactory())
+    Member.objects.filter(pk=ana.person_id).update(is_active=False)
+    assert send_notice(request_id=str(made.pk), event_type="join_request.invited") == "gone"
+    assert mailoutbox == []
+
+
+# --- Waiting lists --------------------------------------------------------------------------------
+
+
+def test_member_waits_and_accepts_offered_place(as_member, ana, mailoutbox):
+    boat = MissionFactory(name="Boat", max_members=1)
+    sailor = MembershipFactory(group=boat).member
+    browser, system = as_member(ana), Member.objects.system()
+    assert "At most 1 member: no place is free" in page_text(browser.get(page_of(boat)))
+    assert ">Full<" in browser.get(LIST).content.decode()
+    answer = browser.post(page_of(boat, "join"))
+    assert (answer.status_code, "This mission is full." in page_text(answer)) == (409, True)
+    browser.post(page_of(boat, "wait"))
+    assert "Place 1 in line." in page_text(browser.get(page_of(boat)))
+    leave_mission(actor=sailor, member=sailor, mission=boat)
+    offer_places(actor=system, mission=boat)
+    assert send_notice(**ProcrastinateJob.objects.get(task_name="send_join_notice").args) == "sent"
+    assert mailoutbox[0].subject == "A place in “Boat” is offered to you"
+    assert "A place is offered to you" in page_text(browser.get(page_of(boat)))
+    assert "A place is offered to you" in page_text(browser.get(LIST))
+    browser.post(page_of(boat, "request", "accept"))
+    assert boat.memberships.active().get().member == ana.person
+
+
+def test_member_leaves_waiting_list(as_member, ana):
+    boat = MembershipFactory(group=MissionFactory(max_members=1)).group
+    browser = as_member(ana)
+    browser.post(page_of(boat, "wait"))
+    assert "You left the waiting list." in page_text(
+        browser.post(page_of(boat, "request", "stop-waiting"), follow=True)
+    )
+    answer = browser.post(page_of(boat, "request", "accept"))
+    assert (answer.status_code, "decided in the meantime" in page_text(answer)) == (409, True)
+    Membership.objects.filter(group=boat).update(status="left", left_at=timezone.now())
+    answer = browser.post(page_of(boat, "wait"))
+    assert (answer.status_code, "has free places" in page_text(answer)) == (409, True)

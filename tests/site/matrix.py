@@ -107,6 +107,15 @@ admin/groups/membership/<object_id>/rejoin/              | ok:AMCS 403          
 admin/groups/membership/<object_id>/history/             | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/membership/<object_id>/history/<entry>/revert/ | ok:AMCS 403       | done:AMCS 403
 admin/groups/membership/<object_id>/delete/              | 403                  | 403
+admin/groups/joinrequest/                                | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/joinrequest/add/                            | ok:AMCS 403          | done:AMCS 403
+admin/groups/joinrequest/<object_id>/                    | to:{ALL}             | to:{ALL}
+admin/groups/joinrequest/<object_id>/change/             | ok:{ROLES} 403       | 403
+admin/groups/joinrequest/<object_id>/accept/             | ok:AMCS 403          | done:AMCS 403
+admin/groups/joinrequest/<object_id>/decline/            | ok:AMCS 403          | done:AMCS 403
+admin/groups/joinrequest/<object_id>/withdraw/           | ok:AMCS 403          | done:AMCS 403
+admin/groups/joinrequest/<object_id>/history/            | to:{ALL}             | to:{ALL}
+admin/groups/joinrequest/<object_id>/delete/             | 403                  | 403
 
 # Missions: added and archived by mission managers; edited by delivery leads too.
 admin/groups/mission/                                    | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -114,6 +123,8 @@ admin/groups/mission/add/                                | ok:AMS 403           
 admin/groups/mission/<object_id>/                        | to:{ALL}             | to:{ALL}
 admin/groups/mission/<object_id>/change/                 | ok:{ROLES} 403       | done:AMDS 403
 admin/groups/mission/<object_id>/add-member/             | ok:AMCS 403          | done:AMCS 403
+admin/groups/mission/<object_id>/invite-member/          | ok:AMCS 403          | done:AMCS 403
+admin/groups/mission/<object_id>/join-requests/          | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/mission/<object_id>/archive/                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/restore/                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/members/                | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -269,6 +280,9 @@ me/password/                                             | ok:{ALL}mp to:i-     
 me/missions/                                             | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
 me/missions/<mission_id>/                                | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
 me/missions/<mission_id>/join/                           | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
+me/missions/<mission_id>/ask/                            | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
+me/missions/<mission_id>/wait/                           | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
+me/missions/<mission_id>/request/<action>/               | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 me/missions/<mission_id>/leave/                          | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 me/missions/<mission_id>/tasks/<task_id>/<action>/       | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 directory/                                               | ok:ACSm 403:{ALL}p to:i- | 405:{ALL}mp to:i-
@@ -731,6 +745,9 @@ procrastinate/procrastinatejob abort  | done:S 403
 groups/membership leave      | done:AMCS ok:EFDU 403
 groups/membership role       | done:AMCS ok:EFDU 403
 groups/membership rejoin     | done:AMCS ok:EFDU 403
+groups/joinrequest accept    | done:AMCS ok:EFDU 403
+groups/joinrequest decline   | done:AMCS ok:EFDU 403
+groups/joinrequest withdraw  | done:AMCS ok:EFDU 403
 groups/mission    archive    | done:AMS ok:CEFDU 403
 groups/mission    restore    | done:AMS ok:CEFDU 403
 groups/colony     archive    | done:AMS ok:CEFDU 403
@@ -785,6 +802,13 @@ api/missions/<key>           GET  | ok:{ROLES}mp 403
 api/missions/<key>/members   GET  | ok:{ROLES} 403:mp 403
 api/missions/<key>/join      POST | done:AMCSmp 403
 api/missions/<key>/leave     POST | done:AMCSmp 403
+api/missions/<key>/requests  POST | done:{ROLES}mp 403
+api/missions/<key>/waiting-list POST | done:{ROLES}mp 403
+api/missions/<key>/invitations POST | done:AMCS 403
+api/join-requests            GET  | ok:{ROLES}mp 403
+api/join-requests/<request_id>/accept   POST | done:AMCS 404:mp 403
+api/join-requests/<request_id>/decline  POST | done:AMCS 404:mp 403
+api/join-requests/<request_id>/withdraw POST | done:AMCS 404:mp 403
 api/directory/members                           GET  | ok:{ROLES}m 403:p 403
 api/directory/members/<number>                  GET  | ok:{ROLES}m 403:p 403
 api/directory/register                          POST | done:{ALL}mp

@@ -19,7 +19,7 @@ from tests.missiondeck.helpers import mission_in_qa
 from tests.support.admin import client, page_text
 from tests.support.factories.engagement import MessageFactory, move_to
 from tests.support.factories.fallback import ItemFactory
-from tests.support.factories.groups import EntryFactory, MemberFactory, MembershipFactory
+from tests.support.factories.groups import EntryFactory, JoinRequestFactory, MemberFactory, MembershipFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -42,6 +42,7 @@ def press(office, response, text: str):
 def waiting():
     """Something of every kind that waits."""
     EntryFactory(status="pending", name="Keiko")
+    JoinRequestFactory()
     ItemFactory(title="Write the guide")
     MessageFactory(status=Status.FAILED, error_message="Out of service")
     DeckMission.objects.filter(pk=mission_in_qa().pk).update(deadline=timezone.now() + timedelta(days=3))
@@ -50,12 +51,12 @@ def waiting():
 @pytest.mark.parametrize(
     ("role", "expected"),
     [
-        ("Administrator", {"Registration", "Proposal", "Failed message", "Sign-off"}),
-        ("Community Manager", {"Registration"}),
+        ("Administrator", {"Registration", "Join request", "Proposal", "Failed message", "Sign-off"}),
+        ("Community Manager", {"Registration", "Join request"}),
         ("Engagement Operator", {"Failed message"}),
         ("Fallback Reviewer", {"Proposal"}),
         ("Delivery Lead", {"Sign-off"}),
-        ("Mission Manager", set()),
+        ("Mission Manager", {"Join request"}),
         ("Auditor", set()),
         ("", set()),
     ],
@@ -89,7 +90,7 @@ def test_button_does_it_in_place(waiting, button, is_done):
     assert is_done()
     if button != "Complete":
         assert answer["Location"] == "/admin/"
-    assert len(office.get("/admin/").context["needs"]) == 3
+    assert len(office.get("/admin/").context["needs"]) == 4
 
 
 def test_card_opens_exactly_its_list(waiting):

@@ -19,7 +19,7 @@ from django.test import RequestFactory
 from django.urls import path
 
 from missionsite.urls import urlpatterns as site_urlpatterns
-from tests.site import directory, engagement, matrix, missiondeck, projects
+from tests.site import directory, engagement, joining, matrix, missiondeck, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
 from tests.site.world import MEMBERSHIP, REASON, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
 from tests.support.sample import asks_all, turn, whose_turn
@@ -249,6 +249,7 @@ CHOSEN = {
     "groups/task reopen": "cancelled task",
     "groups/task cancel": "open task",
     **directory.CHOSEN,
+    **joining.CHOSEN,
     **engagement.CHOSEN,
     **missiondeck.CHOSEN,
     **projects.CHOSEN,

@@ -23,7 +23,7 @@ from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
 from tests.portal.helpers import typed
-from tests.site import directory, engagement, missiondeck, projects
+from tests.site import directory, engagement, joining, missiondeck, projects
 from tests.site.routes import Route
 from tests.support.admin import OfficeClient
 from tests.support.factories.groups import (
@@ -191,7 +191,7 @@ def _things(world: World) -> None:
     things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
     for person in world.staff.values():
         MembershipFactory(member=person, group=things["crowded mission"])
-    things["task for all"] = TaskFactory(group=things["crowded mission"], title="For all")
+    joining.add_joining(things, world.staff)
 
 
 # The object for `<object_id>`, by model, and by the name of a route that needs another one.
@@ -216,6 +216,7 @@ OBJECTS = {
     "groups_task_complete": "claimed task",
     "groups_task_reopen": "cancelled task",
     **directory.OBJECTS,
+    **joining.OBJECTS,
     **engagement.OBJECTS,
     **missiondeck.OBJECTS,
     **projects.OBJECTS,
@@ -255,18 +256,12 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
             case "content_type_id":
                 values[part] = ContentType.objects.get_for_model(Member).pk
             case "key" if not route.template.startswith("account/"):
-                mission = "crowded mission" if route.name == "leave_mission" else "mission"
-                values[part] = world[mission].stable_id
+                values[part] = world[joining.MISSIONS.get(route.name, "mission")].stable_id
             # Of links that no one was sent.
             case "key" | "uidb36" | "pk" if route.template.startswith("account/"):
                 values[part] = "1"
-            case "mission_id" if route.template.startswith("me/"):
-                crowded = route.name in ("mission_leave", "mission_task")
-                values[part] = world["crowded mission" if crowded else "mission"].stable_id
-            case "task_id" if route.name == "mission_task":
-                values[part] = world["task for all"].stable_id
-            case "action" if route.name == "mission_task":
-                values[part] = "claim"
+            case _ if part in joining.PARTS and route.template.startswith(joining.BELOW):
+                values[part] = joining.part(world.objects, part, route.name)
             case "provider_id":
                 values[part] = "oidc"
             case "code":
@@ -339,8 +334,8 @@ def body_of(world: World, route: Route) -> dict:
         "groups_membership_leave": REASON,
         "groups_membership_role": {**MEMBERSHIP, "role": "Mentor"},
         "groups_membership_rejoin": MEMBERSHIP,
-        "groups_mission_add": {"name": "A new mission", "parent_group": world["colony"].pk, "min_trust_score": "0"},
-        "groups_mission_change": {"name": "Renamed", "parent_group": world["colony"].pk, "min_trust_score": "0"},
+        "groups_mission_add": {"name": "A new mission", "parent_group": world["colony"].pk, **joining.OPEN},
+        "groups_mission_change": {"name": "Renamed", "parent_group": world["colony"].pk, **joining.OPEN},
         "groups_mission_add-member": {"member": world["member"].pk, **MEMBERSHIP},
         "groups_mission_archive": REASON,
         "groups_mission_restore": REASON,
@@ -360,6 +355,7 @@ def body_of(world: World, route: Route) -> dict:
         "groups_task_reopen": REASON,
         "groups_task_cancel": REASON,
         **directory.forms(world.objects),
+        **joining.forms(world.objects),
         **engagement.forms(world.objects),
         **missiondeck.forms(world.objects),
         **projects.forms(world.objects),
@@ -370,7 +366,7 @@ def body_of(world: World, route: Route) -> dict:
 def json_of(world: World, route: Route, method: str) -> dict | None:
     """Return a valid body of an API operation; None for one without a body."""
     known: dict[tuple[str, str], dict] = {}
-    for of_app in (directory, engagement, missiondeck, projects):
+    for of_app in (directory, joining, engagement, missiondeck, projects):
         known |= of_app.bodies(world.objects)
     return known.get((route.template, method))
 

@@ -9,6 +9,7 @@ from groups.models import (
     CommunityInvitation,
     CommunityMember,
     Group,
+    JoinRequest,
     Member,
     MemberParticipation,
     Membership,
@@ -67,6 +68,15 @@ class MembershipFactory(factory.django.DjangoModelFactory):
 
     class Params:
         ended = factory.Trait(status=Membership.Status.LEFT, left_at=factory.LazyFunction(timezone.now))
+
+
+class JoinRequestFactory(factory.django.DjangoModelFactory):
+    class Meta:
+        model = JoinRequest
+
+    member = factory.SubFactory(MemberFactory)
+    group = factory.SubFactory(MissionFactory)
+    created_by = factory.SelfAttribute("member")
 
 
 class TaskFactory(factory.django.DjangoModelFactory):

@@ -1,0 +1,69 @@
+"""Missions of every policy, join requests and valid requests to their URLs, for the tests of the whole site."""
+
+from tests.support.factories.groups import JoinRequestFactory, MembershipFactory, MissionFactory, TaskFactory
+
+OPEN = {"min_trust_score": "0", "join_policy": "open"}
+REASON = {"reason": "Because it is time"}
+# The mission of a route, where it is not just any.
+MISSIONS = {
+    "leave_mission": "crowded mission",
+    "mission_leave": "crowded mission",
+    "mission_task": "crowded mission",
+    "ask_to_join": "mission by request",
+    "mission_ask": "mission by request",
+    "mission_answer": "mission by invitation",
+    "enter_waiting_list": "full mission",
+    "mission_wait": "full mission",
+}
+OBJECTS = {"groups/joinrequest": "join request", "groups_joinrequest_withdraw": "mission invitation"}
+CHOSEN = {
+    "groups/joinrequest accept": "join request",
+    "groups/joinrequest decline": "join request",
+    "groups/joinrequest withdraw": "mission invitation",
+}
+BELOW = ("me/missions/", "api/join-requests/")
+PARTS = ("mission_id", "task_id", "action", "request_id")
+
+
+def add_joining(things: dict[str, object], people: dict) -> None:
+    """Create a mission of each policy and a full one, an invitation for each person, and a task that each may claim."""
+    colony = things["colony"]
+    things["mission by request"] = MissionFactory(parent_group=colony, join_policy="request")
+    things["mission by invitation"] = MissionFactory(parent_group=colony, join_policy="invitation")
+    for person in people.values():
+        JoinRequestFactory(member=person, group=things["mission by invitation"], kind="invitation")
+    things["full mission"] = MissionFactory(parent_group=colony, max_members=1)
+    MembershipFactory(group=things["full mission"])
+    things["join request"] = JoinRequestFactory(group=things["mission by request"])
+    things["task for all"] = TaskFactory(group=things["crowded mission"], title="For all")
+    things["mission invitation"] = JoinRequestFactory(group=things["mission by request"], kind="invitation")
+
+
+def part(things: dict, name: str, route: str):
+    """Return the value of a part of a URL."""
+    match name:
+        case "mission_id":
+            return things[MISSIONS.get(route, "mission")].stable_id
+        case "task_id":
+            return things["task for all"].stable_id
+        case "action":
+            return "claim" if route == "mission_task" else "accept"
+    return things["mission invitation" if route == "withdraw_join_request" else "join request"].pk
+
+
+def forms(things: dict) -> dict[str, dict]:
+    """Return valid data of forms, by the name of their route."""
+    member, mission = things["member"].pk, things["mission"].pk
+    return {
+        "groups_mission_invite-member": {"member": member, "message": ""},
+        "groups_joinrequest_add": {"member": member, "group": mission, "message": ""},
+        **{f"groups_joinrequest_{name}": REASON for name in ("accept", "decline", "withdraw")},
+    }
+
+
+def bodies(things: dict) -> dict[tuple[str, str], dict]:
+    """Return valid bodies of API operations, by URL and method."""
+    return {
+        ("api/missions/<key>/invitations", "POST"): {"member": things["member"].member_id},
+        ("api/join-requests/<request_id>/decline", "POST"): REASON,
+    }
