@@ -113,6 +113,7 @@ MIDDLEWARE = [
     "missionsite.common.maintenance.MaintenanceMiddleware",
     # After static files, which are compressed in advance; before all middleware that changes the response.
     "missionsite.common.compression.CompressionMiddleware",
+    "missionsite.common.language.OfficeLanguageMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",

@@ -6,6 +6,7 @@ from django.urls import reverse_lazy
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.annotations import StrOrPromise
+from missionsite.common.language import LANGUAGES
 
 
 def _has_perm(permission: str):
@@ -98,6 +99,10 @@ UNFOLD = {
     "SHOW_HISTORY": False,
     "SHOW_VIEW_ON_SITE": False,
     "SHOW_BACK_BUTTON": False,
+    "LANGUAGES": {
+        "action": reverse_lazy("portal:language"),
+        "navigation": [{"code": code, "name_local": name} for code, name in LANGUAGES.items()],
+    },
     "BORDER_RADIUS": "8px",
     "STYLES": [lambda request: static("missionsite/admin.css")],
     "SCRIPTS": [

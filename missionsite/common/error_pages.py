@@ -1,4 +1,4 @@
-"""The pages for errors, in the visitor's language; those of the back office are in English.
+"""The pages for errors, in the visitor's language.
 
 They need neither the database nor the language of the view, so they can be rendered by middleware and before it. Staff
 see those of the back office inside its frame, as long as that can be rendered.
@@ -16,14 +16,14 @@ from django.utils import translation
 from django.views.decorators.csrf import requires_csrf_token
 
 from missionsite.common.errors import RETRY_AFTER, is_unavailable
-from missionsite.common.language import DEFAULT, get_language
+from missionsite.common.language import get_language
 
 
 def error_page(
     request: HttpRequest, status: int, *, template: str = "", headers: Mapping[str, str] | None = None
 ) -> HttpResponse:
     """The page for a status. template: by default the status with `.html`, such as 404.html."""
-    language = DEFAULT if request.path_info.startswith("/admin/") else get_language(request)
+    language = get_language(request)
     context: dict[str, Any] = {"request_id": getattr(request, "id", ""), "language": language, "status": int(status)}
     if getattr(request, "view_as", None):
         # For the banner.

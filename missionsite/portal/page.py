@@ -28,7 +28,7 @@ HEADERS = {
 
 
 def page(view: View) -> View:
-    """Decorator of a page in the visitor's language; the rest of the site is English."""
+    """Decorator of a page in the visitor's language."""
 
     @wraps(view)
     def wrapper(request: HttpRequest, *args, **kwargs) -> HttpResponse:
