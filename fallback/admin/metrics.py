@@ -13,7 +13,7 @@ from django.urls import reverse
 from django.utils import timezone
 from django.utils.formats import date_format, number_format
 from django.utils.http import urlencode
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
 from fallback.admin import flow
@@ -29,6 +29,10 @@ from missionsite.common.admin.formats import EMPTY, format_datetime
 PERIODS = (30, 90, 180, 365)
 
 
+def _parts(scope: Scope) -> list[Part]:
+    return [flow.flow_part(scope), forecast_part(scope), _proposals_part(scope)]
+
+
 def metrics_view(request: HttpRequest, project_id: str = "") -> HttpResponse:
     """Show the metrics; as CSV with `?csv=` the name of a section. `?days=` is one of PERIODS."""
     projects, project = _projects(request, project_id)
@@ -36,12 +40,14 @@ def metrics_view(request: HttpRequest, project_id: str = "") -> HttpResponse:
     zone = ZoneInfo(project.organization.timezone if project else timezone.get_current_timezone_name())
     until = timezone.now().astimezone(zone).date()
     scope = Scope(projects, project, until - timedelta(days=days - 1), until, zone)
-    parts = [flow.flow_part(scope), forecast_part(scope), _proposals_part(scope)]
     if name := request.GET.get("csv", ""):
+        with override("en"):
+            parts = _parts(scope)
         section = next((each for part in parts for each in part["sections"] if each.name == name), None)
         if section is None:
             raise Http404(gettext("There is no such table."))
         return csv_response(section)
+    parts = _parts(scope)
     at = metrics.refreshed_at()
     context = {
         "title": project.name if project else gettext("Metrics"),

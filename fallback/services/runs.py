@@ -303,7 +303,7 @@ def _propose(run: MissionFallbackRun, templates: list[MissionFallbackTemplate]) 
 def _build_item(pk: str, run: MissionFallbackRun, template: MissionFallbackTemplate) -> MissionFallbackItem:
     description = template.description
     if template.acceptance_criteria:
-        heading = gettext("Acceptance criteria:")
+        heading = gettext_noop("Acceptance criteria:")
         description = f"{description}\n\n{heading}\n{template.acceptance_criteria}".strip()
     return MissionFallbackItem(
         pk=pk,

@@ -6,7 +6,7 @@ import smtplib
 from django.core.mail import EmailMessage
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 from procrastinate.contrib.django import app
 
 from groups.errors import MailNotSent, RecipientMissing
@@ -89,20 +89,25 @@ def _record(*, actor: Member, invitation: CommunityInvitation, inviter: Communit
 
 def _mail(invitation: CommunityInvitation, inviter: str) -> EmailMessage:
     """Return the mail. Names are on one line, so they cannot add headers."""
-    greeting = (
-        gettext("Hello %(name)s,") % {"name": invitation.invited_name} if invitation.invited_name else gettext("Hello,")
-    )
-    text = gettext(
-        "%(greeting)s\n\n%(inviter)s invites you to join the community. Register here:\n\n%(address)s\n\nThe address"
-        " works until %(expires)s. If you do not know %(inviter)s, ignore this e-mail."
-    ) % {
-        "greeting": greeting,
-        "inviter": inviter,
-        "address": address_to_send(invitation),
-        "expires": date_format(localtime(invitation.expires_at), "j F Y, H:i T"),
-    }
+    # In English, also if a Portuguese-speaking manager sends it: the language of the recipient is not known.
+    with override("en"):
+        greeting = (
+            gettext("Hello %(name)s,") % {"name": invitation.invited_name}
+            if invitation.invited_name
+            else gettext("Hello,")
+        )
+        text = gettext(
+            "%(greeting)s\n\n%(inviter)s invites you to join the community. Register here:\n\n%(address)s\n\nThe address"
+            " works until %(expires)s. If you do not know %(inviter)s, ignore this e-mail."
+        ) % {
+            "greeting": greeting,
+            "inviter": inviter,
+            "address": address_to_send(invitation),
+            "expires": date_format(localtime(invitation.expires_at), "j F Y, H:i T"),
+        }
+        subject = gettext("%(inviter)s invites you") % {"inviter": inviter}
     return EmailMessage(
-        subject=gettext("%(inviter)s invites you") % {"inviter": inviter},
+        subject=subject,
         body=text,
         to=[invitation.invited_email or ""],
         headers={"Auto-Submitted": "auto-generated"},

@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import PurePath
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from missiondeck.reports.collector import ERROR, Collector
 from missiondeck.reports.jsonformat import read_json
@@ -64,7 +64,7 @@ def read_report(
     empty: list[str] = []
     size = 0
     for number, each in enumerate(files, 1):
-        label = gettext("Report %(number)s of %(count)s") % {"number": number, "count": len(files)}
+        label = gettext_noop("Report %(number)s of %(count)s") % {"number": number, "count": len(files)}
         label += _file_label(each)
         source = Source(each, limit=limits.file_bytes, before=size, progress=progress)
         found = len(collector.results)
@@ -82,7 +82,7 @@ def read_report(
     if collector.results:
         # An empty file may be a shard that did not run: without this error the run could pass.
         for name in empty:
-            collector.add(name=name, status=ERROR, error=gettext("This report file contains no tests."))
+            collector.add(name=name, status=ERROR, error=gettext_noop("This report file contains no tests."))
     figures: Counter[str] = Counter()
     for part in parts:
         figures.update(part.figures)

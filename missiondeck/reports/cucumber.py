@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext, gettext_noop
 
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
 from missiondeck.reports.report import ReportRejected
@@ -60,14 +60,14 @@ class CucumberMessages:
     def finish(self) -> float:
         """Add what did not end. Returns the sum of the durations."""
         for attempt in self._attempts.values():
-            self._add(attempt, ERROR, gettext("It did not end."))
+            self._add(attempt, ERROR, gettext_noop("It did not end."))
         for test_case in list(self._retried):
             # The next attempt is missing.
-            self._add(_Attempt(test_case), ERROR, gettext("It did not end."))
+            self._add(_Attempt(test_case), ERROR, gettext_noop("It did not end."))
         if not self._is_ended:
-            self._error(gettext("The run did not end: the report is incomplete."))
+            self._error(gettext_noop("The run did not end: the report is incomplete."))
         elif self._is_failed and not self._bad:
-            self._error(gettext("The report has the status failed, but none of its results failed."))
+            self._error(gettext_noop("The report has the status failed, but none of its results failed."))
         return self._seconds
 
     def _message(self, kind: str, value: dict[str, Any]) -> None:
@@ -93,7 +93,7 @@ class CucumberMessages:
             case "testRunHookFinished":
                 self._add_hook(value.get("result"))
             case "parseError":
-                self._error(_text(value.get("message")) or gettext("A file could not be parsed."))
+                self._error(_text(value.get("message")) or gettext_noop("A file could not be parsed."))
             case "testRunFinished":
                 self._is_ended = True
                 self._is_failed |= value.get("success") is not True
@@ -139,7 +139,7 @@ class CucumberMessages:
         self._seconds += attempt.seconds
         self._bad += status in (FAILED, ERROR)
         self.collector.add(
-            name=name or gettext("(test without a name)"),
+            name=name or gettext_noop("(test without a name)"),
             status=status,
             duration=round(attempt.seconds, 9),
             suite=self._features.get(file, ""),
@@ -153,7 +153,7 @@ class CucumberMessages:
     def _add_hook(self, result: object) -> None:
         if not isinstance(result, dict) or _text(result.get("status")).upper() not in ("PASSED", "SKIPPED"):
             message = _text(result.get("message")) if isinstance(result, dict) else ""
-            self._error(message or gettext("A hook of the run failed."))
+            self._error(message or gettext_noop("A hook of the run failed."))
 
     def _error(self, message: str) -> None:
         self._bad += 1

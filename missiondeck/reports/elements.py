@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext_noop, ngettext, override
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
@@ -95,7 +95,7 @@ class ElementReader(ReportHandler):
         """Add a test that has ended. suites: the names of its suites, the outermost first."""
         name = self.collector.name(test.name)
         if not name:
-            name = self.collector.name(test.classname) or gettext("(test without a name)")
+            name = self.collector.name(test.classname) or gettext_noop("(test without a name)")
             self.collector.warnings.count("no_name", message("test_at_line", name=short(name), line=str(self.xml.line)))
         self.bad += test.status in BAD
         self._found_seconds += test.duration or 0
@@ -104,7 +104,9 @@ class ElementReader(ReportHandler):
             output = f"[skipped] {error}\n{output}"[: self._limit].rstrip()
             error = ""
         if test.status in BAD and not error.strip():
-            error = traceback.strip().partition("\n")[0] or gettext("The report states a failure without a message.")
+            error = traceback.strip().partition("\n")[0] or gettext_noop(
+                "The report states a failure without a message."
+            )
         self.collector.add(
             name=name,
             status=test.status,
@@ -119,7 +121,7 @@ class ElementReader(ReportHandler):
 
     def add_error(self, name: str, error: str, suites: list[str], traceback: str = "") -> None:
         """Add a failure outside of tests."""
-        test = self.test(name=name or gettext("Test run"))
+        test = self.test(name=name or gettext_noop("Test run"))
         test.error.add(error)
         test.traceback.add(traceback)
         self.add(test, suites)
@@ -131,13 +133,14 @@ class ElementReader(ReportHandler):
         """
         more = (stated or 0) - self.bad
         if more > 0:
-            error = ngettext(
-                "The report states %(count)s more failure than its tests show.",
-                "The report states %(count)s more failures than its tests show.",
-                more,
-            ) % {"count": f"{more:,}"}
+            with override("en"):
+                error = ngettext(
+                    "The report states %(count)s more failure than its tests show.",
+                    "The report states %(count)s more failures than its tests show.",
+                    more,
+                ) % {"count": f"{more:,}"}
         elif is_failed and not self.bad:
-            error = gettext("The report has the status failed, but none of its results failed.")
+            error = gettext_noop("The report has the status failed, but none of its results failed.")
         else:
             return
         self.add_error(self.name, error, [])

@@ -6,7 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
 from missiondeck.reports.values import Text, is_number
@@ -68,7 +68,7 @@ class GoTests:
             case "output" | "build-output":
                 self._output.setdefault(key, Text(self.collector.limits.text)).add(_text(event.get("Output")))
             case "build-fail":
-                self._error(key[0], gettext("The package could not be built."), self._text_of(key))
+                self._error(key[0], gettext_noop("The package could not be built."), self._text_of(key))
             case "pass" | "bench" | "skip" | "fail" if package and test:
                 self._end_test(package, key, action, event.get("Elapsed"))
             case "pass" | "bench" | "skip" | "fail" if package:
@@ -80,18 +80,20 @@ class GoTests:
     def line(self, line: str) -> None:
         """A line that is not an event: before Go 1.20, that of a package that could not be built."""
         if found := _BROKEN.match(line):
-            self._error(found[1], gettext("The package could not be built."), line)
+            self._error(found[1], gettext_noop("The package could not be built."), line)
 
     def finish(self) -> float:
         """Add what did not end. Returns the sum of the durations."""
         for path, test in self._open:
-            self._store(path, _Result(test, ERROR, None, gettext("It did not end."), self._text_of((path, test)), ""))
+            self._store(
+                path, _Result(test, ERROR, None, gettext_noop("It did not end."), self._text_of((path, test)), "")
+            )
         for path, package in self._packages.items():
             if not package.is_open:
                 continue
             self._add_again(package, path)
             if package.has_started:
-                self._error(path, gettext("It did not end."), self._text_of((path, "")))
+                self._error(path, gettext_noop("It did not end."), self._text_of((path, "")))
         return self._seconds
 
     def _package(self, path: str, action: str) -> _Package:
@@ -121,7 +123,7 @@ class GoTests:
         text = self._text_of((path, ""))
         self._add_again(package, path)
         if is_failed and not package.has_failed:
-            self._error(path, gettext("The package failed, but none of its tests did."), text)
+            self._error(path, gettext_noop("The package failed, but none of its tests did."), text)
 
     def _add_again(self, package: _Package, path: str) -> None:
         """Add the results of a further run: as retries of failed tests, or else as tests of their own."""
@@ -152,7 +154,7 @@ class GoTests:
     def _store(self, path: str, result: _Result) -> None:
         self._seconds += 0 if "/" in result.test else result.duration or 0
         self.collector.add(
-            name=self.collector.name(result.test or path) or gettext("(test without a name)"),
+            name=self.collector.name(result.test or path) or gettext_noop("(test without a name)"),
             status=result.status,
             duration=result.duration,
             classname=self.collector.name(path) if result.test else "",
@@ -172,7 +174,7 @@ class GoTests:
 def _first_line(text: str) -> str:
     """The first line of the output that a test printed itself."""
     lines = (line.strip() for line in text.split("\n"))
-    return next((line for line in lines if line and not _MARK.match(line)), "") or gettext("Failed")
+    return next((line for line in lines if line and not _MARK.match(line)), "") or gettext_noop("Failed")
 
 
 def _text(value: object) -> str:

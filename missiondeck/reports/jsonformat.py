@@ -5,7 +5,7 @@ import re
 from collections import Counter
 from typing import Any
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext, override
 from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports import values
@@ -290,16 +290,17 @@ class _Reader:
             return
         lacking = stated.get("failed", 0) + stated.get("errors", 0) or lacking
         if lacking:
-            error = ngettext(
-                "The report's summary counts %(count)s more failure than its results.",
-                "The report's summary counts %(count)s more failures than its results.",
-                lacking,
-            ) % {"count": f"{lacking:,}"}
+            with override("en"):
+                error = ngettext(
+                    "The report's summary counts %(count)s more failure than its results.",
+                    "The report's summary counts %(count)s more failures than its results.",
+                    lacking,
+                ) % {"count": f"{lacking:,}"}
         elif report_status in (FAILED, ERROR):
-            error = gettext("The report has the status failed, but none of its results failed.")
+            error = gettext_noop("The report has the status failed, but none of its results failed.")
         else:
             return
-        self.collector.add(name=name or gettext("Summary of the report"), status=ERROR, error=error)
+        self.collector.add(name=name or gettext_noop("Summary of the report"), status=ERROR, error=error)
 
     # --- Single values ------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED
 
@@ -39,7 +39,7 @@ def convert(document: Any) -> tuple[Any, str]:
 
 def _result(name: Any, status: str, **more: Any) -> dict:
     """A result of a run without empty values."""
-    named = name if isinstance(name, str) and name.strip() else gettext("Test without a name")
+    named = name if isinstance(name, str) and name.strip() else gettext_noop("Test without a name")
     return {"name": named, "status": status} | {key: value for key, value in more.items() if value not in (None, "")}
 
 
@@ -121,7 +121,7 @@ def _jest(report: dict) -> dict:
             )
         if suite.get("status") == "failed" and not any(test.get("status") == "failed" for test in tests):
             # A file that could not be loaded.
-            text = _texts(suite.get("message")) or gettext("The file of tests failed to run.")
+            text = _texts(suite.get("message")) or gettext_noop("The file of tests failed to run.")
             results.append(_result(file, ERROR, error=text.strip().partition("\n")[0], traceback=text))
     failed = _count(report.get("numFailedTests"))
     is_bad = report.get("success") is not True or report.get("wasInterrupted") is True
@@ -164,7 +164,9 @@ _PLAYWRIGHT = {"expected": PASSED, "flaky": PASSED, "skipped": SKIPPED}
 
 def _playwright(report: dict) -> dict:
     results = [
-        _result(gettext("Playwright"), ERROR, error=_texts(error.get("message")), traceback=_texts(error.get("stack")))
+        _result(
+            gettext_noop("Playwright"), ERROR, error=_texts(error.get("message")), traceback=_texts(error.get("stack"))
+        )
         for error in _dicts(report.get("errors"))
     ]
     for titles, spec in _specs(_dicts(report["suites"]), ()):
@@ -257,7 +259,7 @@ def _cucumber(features: list[dict]) -> dict:
         if _texts(feature.get("status")).lower() not in _CUCUMBER and not any(
             result["status"] == FAILED for result in results[found:]
         ):
-            error = gettext("The report has the status failed, but none of its results failed.")
+            error = gettext_noop("The report has the status failed, but none of its results failed.")
             results.append(_result(feature.get("name"), ERROR, error=error))
     return {"name": "cucumber", "results": results}
 

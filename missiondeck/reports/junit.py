@@ -8,7 +8,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from missiondeck.reports import values
 from missiondeck.reports.cases import Case, Problem, is_negative, verdict_of
@@ -152,7 +152,7 @@ class JunitReader(ReportHandler):
         written = tuple(attrs)
         suite.is_gradle = written == _GRADLE
         suite.is_gotestsum = written in _GOTESTSUM
-        suite.stated_seconds = self._seconds(attrs, name or gettext("a suite without a name"))
+        suite.stated_seconds = self._seconds(attrs, name or gettext_noop("a suite without a name"))
         self._suites.append(suite)
         self._sink = None
         return self._close_suite
@@ -286,7 +286,7 @@ class JunitReader(ReportHandler):
         error, traceback = (self.collector.cut(text) for text in errors)
         suite.add_failures(1)
         self.collector.add(
-            name=suite.name or gettext("(suite without a name)"),
+            name=suite.name or gettext_noop("(suite without a name)"),
             status=ERROR,
             suite=suite.path,
             file=suite.file,
@@ -298,7 +298,7 @@ class JunitReader(ReportHandler):
         if self._cases:
             self._sink = self._cases[-1].printer("[system-err]\n" if stream == "system-err" else "")
             return
-        name = self._suites[-1].path or self.name or gettext("The whole report")
+        name = self._suites[-1].path or self.name or gettext_noop("The whole report")
         heading = f"=== {name}: {stream} ===\n"
         self._sink = partial(self._log, [heading])
 

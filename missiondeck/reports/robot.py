@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass, field
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from missiondeck.reports.elements import BAD, FAILED, PASSED, SKIPPED, ElementReader, Test
 from missiondeck.reports.values import Text
@@ -124,7 +124,7 @@ class RobotReader(ElementReader):
                 if result["status"] == PASSED:
                     result["status"] = FAILED
                     self.bad += 1
-                    self.collector.describe_error(result, gettext("The suite could not be torn down."))
+                    self.collector.describe_error(result, gettext_noop("The suite could not be torn down."))
         if suite.status in BAD and not any(result["status"] in BAD for result in results):
             self.add_error(suite.name, "\n".join(suite.messages), [each.name for each in self._suites])
         self._suites.pop()

@@ -2,7 +2,7 @@
 
 from array import array
 
-from django.utils.translation import ngettext
+from django.utils.translation import ngettext, override
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, Collector
@@ -154,18 +154,13 @@ def check_totals(suite: Suite, collector: Collector) -> None:
             collector.warnings.add("stderr_lines", n=errors)
     elif stated_bad is not None and not suite.accounts_for(stated_bad):
         more = stated_bad - suite.bad
-        collector.add(
-            name=suite.name or _NO_NAME,
-            status=ERROR,
-            suite=suite.path,
-            file=suite.file,
-            error=ngettext(
+        with override("en"):
+            error = ngettext(
                 "The suite states %(count)s more failure than its tests show.",
                 "The suite states %(count)s more failures than its tests show.",
                 more,
-            )
-            % {"count": f"{more:,}"},
-        )
+            ) % {"count": f"{more:,}"}
+        collector.add(name=suite.name or _NO_NAME, status=ERROR, suite=suite.path, file=suite.file, error=error)
         suite.bad_tests = suite.bad = stated_bad
 
 

@@ -6,7 +6,7 @@ A test with subtests is their suite, not a test.
 import re
 from dataclasses import dataclass
 
-from django.utils.translation import gettext, ngettext
+from django.utils.translation import gettext, gettext_noop, ngettext, override
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
@@ -112,7 +112,7 @@ class _Reader:
         root = self._levels[0]
         self._check_plan(root)
         if self._stated_bad > 0 and not root.bad:
-            self._error(gettext("The report has the status failed, but none of its results failed."), root)
+            self._error(gettext_noop("The report has the status failed, but none of its results failed."), root)
         return self._seconds
 
     # --- Levels -------------------------------------------------------------------------------
@@ -141,10 +141,11 @@ class _Reader:
             return
         if level.planned is None:
             if level.seen:
-                self._error(gettext("The plan is missing: the output may be incomplete."), level)
+                self._error(gettext_noop("The plan is missing: the output may be incomplete."), level)
             return
-        planned = ngettext("%(count)s test was planned", "%(count)s tests were planned", level.planned)
-        error = gettext("%(planned)s, but %(seen)s ran.") % {
+        with override("en"):
+            planned = ngettext("%(count)s test was planned", "%(count)s tests were planned", level.planned)
+        error = gettext_noop("%(planned)s, but %(seen)s ran.") % {
             "planned": planned % {"count": f"{level.planned:,}"},
             "seen": f"{level.seen:,}",
         }
@@ -152,7 +153,7 @@ class _Reader:
 
     def _error(self, error: str, level: _Level) -> None:
         level.bad += 1
-        name = self.collector.name(level.name) or gettext("Test run")
+        name = self.collector.name(level.name) or gettext_noop("Test run")
         self.collector.add(name=name, status=ERROR, error=error)
 
     # --- Lines --------------------------------------------------------------------------------
@@ -166,7 +167,7 @@ class _Reader:
         current.planned = (current.planned or 0) + number
         if number == 0 and level == 0:
             reason = _DIRECTIVE.fullmatch(f"#{comment}")
-            name = gettext("All tests")
+            name = gettext_noop("All tests")
             output = f"[skipped] {reason[2]}" if reason else ""
             self.collector.add(name=name, status=SKIPPED, output=self._cut(output))
 
@@ -198,7 +199,7 @@ class _Reader:
     def _bail_out(self, reason: str) -> None:
         self._emit()
         self._is_bailed_out = True
-        self._error(self._cut(reason) or gettext("The run was stopped."), self._levels[0])
+        self._error(self._cut(reason) or gettext_noop("The run was stopped."), self._levels[0])
 
     def _test_point(self, level: int, failed: str | None, number: str | None, description: str) -> None:
         self._emit()
@@ -220,7 +221,7 @@ class _Reader:
             description = description[: timed.start()]
             duration = float(timed[1]) / (1_000 if timed[2] == "ms" else 1)
         name = _ESCAPED.sub(r"\1", description).strip()
-        name = name or gettext("Test %(number)s") % {"number": number or current.seen}
+        name = name or gettext_noop("Test %(number)s") % {"number": number or current.seen}
         point = _Point(name, status, self._limit, duration=duration, reason=reason)
         if is_outer:
             self._next_name = name
@@ -241,7 +242,7 @@ class _Reader:
         error = ""
         if point.status == FAILED:
             found = _YAML_ERROR.search(details)
-            error = found[1] if found else _first_line(comments) or gettext("Failed")
+            error = found[1] if found else _first_line(comments) or gettext_noop("Failed")
         output = f"[skipped] {point.reason}" if point.status == SKIPPED and point.reason else ""
         duration = point.duration
         if found := _YAML_TIME.search(details):
@@ -252,7 +253,7 @@ class _Reader:
         self._seconds += duration or 0
         texts = "\n".join(filter(None, (comments, details)))[: self._limit]
         self.collector.add(
-            name=self.collector.name(point.name) or gettext("(test without a name)"),
+            name=self.collector.name(point.name) or gettext_noop("(test without a name)"),
             status=point.status,
             duration=None if duration is None else round(duration, 9),
             suite=self.collector.name(" > ".join(each.name for each in self._levels if each.name)),

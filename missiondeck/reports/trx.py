@@ -4,7 +4,7 @@ Source: learn.microsoft.com/dotnet/core/testing/microsoft-testing-platform-exten
 vstst.xsd of Visual Studio.
 """
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 from missiondeck.reports.elements import BAD, ERROR, FAILED, PASSED, SKIPPED, ElementReader, Test
 from missiondeck.reports.values import Text
@@ -53,7 +53,7 @@ class TrxReader(ElementReader):
             for index in self._by_id.get(self._definition, ()):
                 self.collector.describe(index, classname=classname)
         elif name == "resultsummary":
-            self._is_failed = self._outcome(attrs, gettext("the summary")) in BAD
+            self._is_failed = self._outcome(attrs, gettext_noop("the summary")) in BAD
         elif name == "counters":
             self._stated = self.count(attrs, *_BAD_COUNTS)
         elif name == "runinfo":

@@ -6,7 +6,7 @@ import re
 from functools import lru_cache
 from typing import TypeGuard
 
-from django.utils.translation import gettext
+from django.utils.translation import gettext_noop
 
 # About thirty years.
 _MOST_SECONDS = 1e9
@@ -192,7 +192,7 @@ class Text:
         """The text without blank lines around it, with a note if it was cut; within the limit."""
         text = self.raw()
         if self.beyond:
-            note = gettext("… (cut here: %(count)s more characters)")
+            note = gettext_noop("… (cut here: %(count)s more characters)")
             kept = max(0, self._limit - len(note) - 10)
             text = (text[:kept] + note % {"count": f"{self.beyond + len(text) - kept:,}"})[: self._limit]
         text = text.rstrip()

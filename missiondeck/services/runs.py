@@ -210,7 +210,7 @@ def _merge(run: TestRun, report: Report, logs: str, ci: CiRun, label: str, *, fi
     results = report.results
     if not results:
         # A part that did not run: without this error the others could pass.
-        results = [_error_result(report.name or label, gettext("This report file contains no tests."))]
+        results = [_error_result(report.name or label, gettext_noop("This report file contains no tests."))]
     summary = _sum_of(run.summary, _summary_of(report.summary, results))
     warnings = [*run.warnings, *report.warnings]
     fields: dict[str, Any] = {
@@ -260,7 +260,7 @@ def _logs_size(run: TestRun) -> int:
 
 
 def _error_result(name: str, error: str) -> dict:
-    return {"name": name or gettext("Report"), "status": "error", "error": error}
+    return {"name": name or gettext_noop("Report"), "status": "error", "error": error}
 
 
 def _summary_of(summary: dict, results: list[dict]) -> dict:
@@ -352,10 +352,13 @@ def _finish_ci_run(run: TestRun, report: Report | None, logs: str) -> None:
 def _missing_shards(run: TestRun) -> dict:
     """The error of a run that ends before all of its parts were received."""
     if run.shards:
-        error = gettext("%(parts)s of %(shards)s shards were received.") % {"parts": run.parts, "shards": run.shards}
+        error = gettext_noop("%(parts)s of %(shards)s shards were received.") % {
+            "parts": run.parts,
+            "shards": run.shards,
+        }
     else:
-        error = gettext("The run was given up before it was finished.")
-    return _error_result(gettext("Missing reports"), error)
+        error = gettext_noop("The run was given up before it was finished.")
+    return _error_result(gettext_noop("Missing reports"), error)
 
 
 @service

@@ -72,11 +72,6 @@ def test_cookie_of_language_buttons_wins(visitor):
     assert heading("en", visitor.get("/nothing", headers=PORTUGUESE).content.decode()) == "Page not found"
 
 
-def test_error_pages_of_back_office_are_english(visitor, site_of_this_module):
-    answer = visitor.get("/admin/fail/403/", headers=PORTUGUESE)
-    assert (answer.status_code, heading("en", answer.content.decode())) == (403, "Access denied")
-
-
 def test_form_without_csrf_token_has_language_of_browser():
     answer = Client(enforce_csrf_checks=True).post("/login/", headers=PORTUGUESE)
     assert (answer.status_code, heading("pt-br", answer.content.decode())) == (403, "Este formulário expirou")

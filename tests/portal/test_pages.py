@@ -107,15 +107,12 @@ def test_language_change_returns_to_page(client):
     assert 'name="next" value="/join/"' in client.get("/join/ABCD/").content.decode()
 
 
-def test_back_office_is_english(client):
+def test_language_ends_with_request(client):
     client.cookies[COOKIE] = "pt-br"
-    headers = {"Accept-Language": "pt-BR"}
-    client.get("/login/", headers=headers)
-    assert translation.get_language() == "en"
     client.force_login(staff("Administrator"))
-    answer = client.get("/admin/", headers=headers)
-    assert 'lang="en"' in answer.content.decode()
-    assert "Membros" not in answer.content.decode()
+    for page in ("/login/", "/admin/"):
+        client.get(page)
+        assert translation.get_language() == "en"
 
 
 def test_registration_is_translated(client):

@@ -24,7 +24,7 @@ from django.utils import timezone
 from django.utils.html import strip_tags
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst, slugify
-from django.utils.translation import gettext
+from django.utils.translation import gettext, override
 
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.csvfiles import safe_cell
@@ -48,6 +48,12 @@ def export_list(model_admin: ModelAdmin, request: HttpRequest, kind: str) -> Htt
         shown = model_admin.get_changelist_instance(request)
     except IncorrectLookupParameters:
         return HttpResponseRedirect(f"{request.path}?e=1")
+    # A file has the same texts for everyone. Its rows are read after the response has left the middleware, in English.
+    with override("en"):
+        return _file_of(shown, model_admin, kind)
+
+
+def _file_of(shown: Any, model_admin: ModelAdmin, kind: str) -> HttpResponseBase:
     names = [name for name in shown.list_display if name != "action_checkbox"]
     headings = ["ID", *(capfirst(str(label_for_field(name, shown.model, model_admin))) for name in names)]
     columns = [_column(shown, name) for name in names]
