@@ -97,8 +97,8 @@ def _mail(invitation: CommunityInvitation, inviter: str) -> EmailMessage:
             else gettext("Hello,")
         )
         text = gettext(
-            "%(greeting)s\n\n%(inviter)s invites you to join the community. Register here:\n\n%(address)s\n\nThe address"
-            " works until %(expires)s. If you do not know %(inviter)s, ignore this e-mail."
+            "%(greeting)s\n\n%(inviter)s invites you to join the community. Register here:\n\n%(address)s\n\n"
+            "The address works until %(expires)s. If you do not know %(inviter)s, ignore this e-mail."
         ) % {
             "greeting": greeting,
             "inviter": inviter,
