@@ -29,7 +29,7 @@ from missionsite.common.admin.formats import EMPTY, format_datetime
 PERIODS = (30, 90, 180, 365)
 
 
-def _parts(scope: Scope) -> list[Part]:
+def _parts(scope: Scope) -> list[dict]:
     return [flow.flow_part(scope), forecast_part(scope), _proposals_part(scope)]
 
 
