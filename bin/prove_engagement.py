@@ -75,7 +75,7 @@ def main() -> int:
     )
     empty()
     with run_senders(**places, log=folder / "control.log", SENDERS_ACKNOWLEDGE_FIRST="1") as senders:
-        o = senders.run(messages=options.messages // 10, kills=options.kills // 10, patience=3600)
+        o = senders.run(messages=options.messages // 10, kills=max(options.kills // 10, 1), patience=3600)
     report(o.lost > 0, f"negative control: marked before they are sent, {o.lost} of {o.messages:,} messages are lost")
     for seconds in options.outages:
         empty()

@@ -225,6 +225,7 @@ def test_own_mail_and_spam_are_ignored(ana, settings):
 
 
 def test_mailto_link_opts_out_from_any_address(ana, settings):
+    """PHPMailer/PHPMailer, issue 2989: a mailbox that shows "unsubscribed" may only have sent the e-mail."""
     settings.ENGAGEMENT_REPLY_TO = "Community <replies+x@example.org>"
     link = unsubscribe_url(ana.pk)
     sent = mail_of(outgoing(unsubscribe_url=link))
