@@ -22,7 +22,7 @@ from fallback.models import AccessRequest
 from fallback.models.choices import AccessRequestStatus, ProjectRole
 from fallback.selectors.items import items_to_review
 from fallback.selectors.rights import Right
-from groups.models import CommunityMember, JoinRequest
+from groups.models import CommunityMember, CommunityReturn, JoinRequest, PeopleJob, PeopleJobStatus, ReturnStatus
 from groups.rules import CommunityStatus, JoinRequestKind
 from missiondeck.admin import base as deck
 from missiondeck.models import DeckMission, DeckStatus, RunStatus
@@ -104,6 +104,45 @@ def _join_requests(reading: Reading) -> list[Need]:
             buttons=(Button(_("Add to mission"), reverse("admin:groups_joinrequest_accept", args=[each.pk])),),
         )
         for each in waiting.order_by("created_at", "pk")[:PER_KIND]
+    ]
+
+
+def _returns(reading: Reading) -> list[Need]:
+    """People who registered again and need a manager; the others got a link."""
+    if not reading.allows("groups.approve_communitymember"):
+        return []
+    waiting = CommunityReturn.objects.filter(status=ReturnStatus.OPEN, needs_manager=True)
+    return [
+        Need(
+            kind=_("Returning person"),
+            icon="undo",
+            title=case.name,
+            url=reverse("admin:groups_communityreturn_change", args=[case.pk]),
+            since=case.created_at,
+            age_text=_age(reading, case.created_at),
+            detail=str(case.entry or case.account),
+        )
+        for case in waiting.select_related("entry", "account").order_by("created_at", "pk")[:PER_KIND]
+    ]
+
+
+def _imports(reading: Reading) -> list[Need]:
+    """Large imports of others that wait for a second person."""
+    if not reading.allows("groups.approve_peoplejob"):
+        return []
+    waiting = PeopleJob.objects.filter(status=PeopleJobStatus.TO_APPROVE).exclude(started_by=reading.rights.member)
+    return [
+        Need(
+            kind=_("Import to approve"),
+            icon="upload",
+            title=job.file_name,
+            url=reverse("admin:groups_peoplejob_change", args=[job.pk]),
+            since=job.created_at,
+            age_text=_age(reading, job.created_at),
+            detail=gettext("started by {name}").format(name=job.started_by.display_name),
+            buttons=(Button(_("Approve"), reverse("admin:groups_peoplejob_approve", args=[job.pk])),),
+        )
+        for job in waiting.select_related("started_by").order_by("created_at", "pk")[:PER_KIND]
     ]
 
 
@@ -220,6 +259,8 @@ def _client_missions(reading: Reading) -> list[Need]:
 _KINDS: tuple[Callable[[Reading], list[Need]], ...] = (
     _approvals,
     _join_requests,
+    _returns,
+    _imports,
     _proposals,
     _access_requests,
     _failed_messages,

@@ -124,3 +124,11 @@ def test_large_import_waits_for_second_person(actor, settings):
     assert Member.objects.filter(email="ivo@example.org").exists()
     with pytest.raises(JobNotWaiting):
         approve_job(actor=manager, job=job)
+
+
+def test_home_shows_imports_of_others_to_approve(actor, settings):
+    settings.IMPORT_APPROVAL_ABOVE = 1
+    finished(start_import(actor=actor, content=FILE, name="a.csv"))
+    needs = client_of(staff("Community Manager")).get("/admin/").context["needs"]
+    assert [(str(need.kind), need.title) for need in needs] == [("Import to approve", "a.csv")]
+    assert not client_of(actor).get("/admin/").context["needs"]

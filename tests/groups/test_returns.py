@@ -316,3 +316,12 @@ def test_who_may_return_can_be_invited_from_a_list():
     text = "ana@example.org\nimported@example.org\nMEMBER@example.org\n"
     _people, errors = read_recipients(text)
     assert [error.line for error in errors] == [3]
+
+
+def test_home_shows_returns_that_need_a_manager():
+    old_entry()
+    registering(InvitationFactory())
+    EntryFactory(telegram_id="777", name="Rui", status="banned")
+    registering(InvitationFactory(), email="rui@example.org", telegram_id="777", name="Rui")
+    needs = client("Community Manager").get("/admin/").context["needs"]
+    assert [(str(need.kind), need.title) for need in needs] == [("Returning person", "Rui")]
