@@ -32,7 +32,10 @@ from fallback.models import (
     GithubPrComment,
     GithubPrReview,
     GithubPullRequest,
+    MemberAbsence,
+    MissionAssignment,
     MissionComment,
+    MissionStar,
     Notification,
     NotificationPreference,
     NotificationSettings,
@@ -264,6 +267,11 @@ def live(word):
     membership = ProjectMemberFactory(member=person)
     OrganizationMembershipFactory(member=person, organization=membership.project.organization)
     ProjectStar.objects.create(member=person, project=membership.project)
+    starred = BoardMissionFactory(project=membership.project)
+    MissionStar.objects.create(member=person, mission=starred)
+    MissionAssignment.objects.create(member=person, mission=starred, kind="work")
+    for pair in ({"member": person, "deputy": StaffFactory()}, {"member": StaffFactory(), "deputy": person}):
+        MemberAbsence.objects.create(starts_at=timezone.now(), ends_at=timezone.now(), **pair)
     AccessRequest.objects.create(member=person, project=membership.project, message=f"I am {word}")
     Notification.objects.create(
         member=person, project=membership.project, kind="a", title=f"Hello {word}", payload={"w": word}

@@ -3,7 +3,7 @@
 import json
 from urllib.parse import quote
 
-from fallback.models import Mission, MissionFallbackConfig, MissionFallbackItem, MissionFallbackRun
+from fallback.models import Mission, MissionComment, MissionFallbackConfig, MissionFallbackItem, MissionFallbackRun
 from fallback.services.projects import set_project_role
 from groups.models import Member
 from missionsite.api import api
@@ -91,6 +91,15 @@ def keys_of(project, item) -> dict[str, str]:
         "template": template.pk,
         "comment": NO_ONE,
     }
+
+
+def with_comment(address: str, keys: dict[str, str], author: Member) -> dict[str, str]:
+    """The keys for an address, with a comment of the author on its mission or proposal if it names one."""
+    if "{comment}" not in address:
+        return keys
+    subject = {"item_id": keys["item"]} if "{item}" in address else {"mission_id": keys["mission"]}
+    comment = MissionComment.objects.create(author=author, body="When?", **subject)
+    return keys | {"comment": comment.pk}
 
 
 def fill(address: str, keys: dict[str, str]) -> str:

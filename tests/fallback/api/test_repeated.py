@@ -23,6 +23,7 @@ from tests.fallback.api.calls import (
     post,
     rejected,
     send,
+    with_comment,
 )
 from tests.groups.test_api_fuzz import sendable, values
 from tests.support.concurrency import crowd
@@ -41,10 +42,13 @@ def test_creating_operations_accept_idempotency_key():
         "missions",
         "runs",
         "accept",
+        "assign",
+        "comments",
         "discard",
         "document",
         "launch",
         "move",
+        "remove",
         "snooze",
         "undo",
         "{mission}",
@@ -60,14 +64,19 @@ OTHERWISE = {
     "start_fallback_run": {"dry_run": True},
     "discard_fallback_item": {"reason": "too_large"},
     "move_project_mission": {"list": "review"},
+    "assign_project_mission": {"kind": "review"},
+    "assign_fallback_item": {"member": "FE-P-99999"},
+    "add_mission_comment": {"body": "Something else"},
+    "add_item_comment": {"body": "Something else"},
     "snooze_fallback_item": {"until": "2998-01-01T00:00:00Z"},
 }
 
 
 @pytest.mark.seed("004 Idempotency-Key on the operations of the fallback")
 @pytest.mark.parametrize(("method", "address"), WITH_KEY)
-def test_repeated_request_returns_first_response(project, client, item, method, address):
-    target, body = fill(address, keys_of(project, item)), BODIES.get(OPERATION_OF[method, address], {})
+def test_repeated_request_returns_first_response(project, client, bob, item, method, address):
+    keys = with_comment(address, keys_of(project, item), bob)
+    target, body = fill(address, keys), BODIES.get(OPERATION_OF[method, address], {})
     if address.endswith("/undo"):
         assert send(client, "POST", target.removesuffix("/undo") + "/discard", {"reason": "unclear"}).status_code == 200
     first = send(client, method, target, body, **{"Idempotency-Key": "k1"})
