@@ -115,7 +115,7 @@ def fields_of(spec: dict) -> list[str]:
 
 
 def test_operations_are_found():
-    assert len(OPERATIONS) == 41
+    assert len(OPERATIONS) == 45
     assert len(UPLOADS) == 3
 
 
