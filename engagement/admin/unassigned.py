@@ -81,7 +81,7 @@ def _links_to_claimants(row: UnassignedMessage) -> str:
 
 
 def _lines(text: str) -> str:
-    return format_html_join(format_html("<br>"), "{}", ((line,) for line in text.splitlines()))
+    return format_html_join("", "{}<br>", ((line,) for line in text.splitlines()))
 
 
 def _describe(request: HttpRequest, row: UnassignedMessage) -> str:

@@ -38,6 +38,8 @@ class ImapServer:
 
 
 class _Session(socketserver.StreamRequestHandler):
+    disable_nagle_algorithm = True
+
     def handle(self) -> None:
         state: ImapServer = self.server.state  # type: ignore[attr-defined]
         self._write(b"* OK [CAPABILITY IMAP4rev1] test")
