@@ -6,9 +6,8 @@ import io
 import pytest
 from django.test import Client
 
-from engagement.errors import SenderUnknown
-from engagement.models import UserProfile
-from engagement.selectors.members import find_sender
+from engagement.models import MemberAddress, UserProfile
+from engagement.selectors.members import claims_of
 from groups.models import CommunityMember
 from groups.services.directory import update_entry
 from groups.services.registration import accept_invitation
@@ -48,8 +47,11 @@ def test_form_registers_without_telegram(settings):
 
 def test_messages_never_use_the_stored_id(ana):
     assert UserProfile.objects.get(user=ana.person).individual_jid == ""
-    with pytest.raises(SenderUnknown):
-        find_sender(address=ana.telegram_id)
+    assert claims_of(platform="telegram", sender=ana.telegram_id) == []
+    assert not MemberAddress.objects.filter(address__icontains="none-").exists()
+    # Negative control: an ID that is a number is an address.
+    update_entry(actor=ana.person, entry=ana, telegram_id="471122")
+    assert claims_of(platform="telegram", sender="471122")[0].user == ana.person
 
 
 def test_pages_and_export_show_no_id(ana):
