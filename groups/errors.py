@@ -53,6 +53,12 @@ class MembershipEnded(DomainError):
     code = "membership_ended"
 
 
+class RoleTermPast(DomainError):
+    message = _("The end of a role must be in the future.")
+    code = "role_term_past"
+    field = "until"
+
+
 class StableIdFixed(DomainError):
     message = _("A stable ID cannot be changed.")
     code = "stable_id_fixed"

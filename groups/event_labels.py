@@ -119,6 +119,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "restored": _("Set back"),
     "reward_points": _("Reward"),
     "role": _("Role"),
+    "role_until": _("Role until"),
     "roles": _("Roles"),
     "rows": _("Rows"),
     "stable_id": _("Stable ID"),

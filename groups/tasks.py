@@ -12,6 +12,7 @@ from groups.services import import_jobs, invitation_mail, passwords, people_jobs
 from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
+from groups.services.memberships import end_role_terms
 from groups.services.waiting_list import offer_places
 from missionsite.common.audit.context import in_changeset
 from missionsite.common.worker.retries import Retries
@@ -57,6 +58,14 @@ def offer_free_places(timestamp: int) -> int:
     """End expired offers, and offer free places to waiting lists; returns the number of offers."""
     actor = Member.objects.system()
     return sum(offer_places(actor=actor, mission=mission) for mission in missions_to_offer())
+
+
+@app.periodic(cron="* * * * *")
+@app.task(name="end_role_terms", queueing_lock="end_role_terms")
+@in_changeset
+def end_terms(timestamp: int) -> int:
+    """End the roles whose term is over; returns how many."""
+    return end_role_terms(actor=Member.objects.system())
 
 
 class _RetryAtStatedTime(Retries):

@@ -10,7 +10,7 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
-from unfold.widgets import UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
+from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWidget, UnfoldAdminTextInputWidget
 
 from groups.admin.base import STATUS, HistoryAdmin, current_member
 from groups.admin.directory_files import EXPORT, download_list
@@ -32,6 +32,7 @@ EXPORTED = {
     "mission_id": "group__stable_id",
     "mission": "group__name",
     "role": "role",
+    "role_until": "role_until",
     "status": "status",
     "joined_at": "joined_at",
     "left_at": "left_at",
@@ -97,10 +98,16 @@ class AddToMissionForm(ActionForm):
 
 class RoleForm(ActionForm):
     role = _role_field()
+    until = forms.SplitDateTimeField(
+        label=_("Until"),
+        required=False,
+        widget=UnfoldAdminSplitDateTimeWidget,
+        help_text=_("Empty for a role without an end. Then the member has the role Member again."),
+    )
     reason = _reason_field()
 
     def __init__(self, data=None, *, obj=None, **kwargs) -> None:
-        initial = {"role": obj.role} if obj else None
+        initial = {"role": obj.role, "until": obj.role_until} if obj else None
         super().__init__(data, obj=obj, initial=initial, **kwargs)
 
 
@@ -141,7 +148,7 @@ def _rejoin(membership: Membership, actor: Member, values: dict) -> None:
 
 
 def _change_role(membership: Membership, actor: Member, values: dict) -> None:
-    change_role(membership=membership, role=values["role"], actor=actor, reason=values["reason"])
+    change_role(membership=membership, role=values["role"], until=values["until"], actor=actor, reason=values["reason"])
 
 
 @admin.register(Membership)
@@ -155,10 +162,12 @@ class MembershipAdmin(HistoryAdmin[Membership]):
     total_sql = "SELECT coalesce(sum(membership_count), 0)::bigint FROM mission_counts"
     list_display = ("member_link", "member_stable_id", "group_link", "role", "joined", "left", "state")
     list_display_links = ("joined",)
+    optional_columns = ("role_end",)
     list_select_related = ("member", "group")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         RoleFilter,
+        ("role_until", PeriodFilter),
         ActiveOnFilter,
         ("joined_at", PeriodFilter),
         ("left_at", PeriodFilter),
@@ -251,7 +260,7 @@ class MembershipAdmin(HistoryAdmin[Membership]):
     def get_fields(self, request: HttpRequest, obj: Membership | None = None):
         if obj is None:
             return self.fields
-        return ("member_link", "group_link", "role", "state", "joined", "left")
+        return ("member_link", "group_link", "role", "role_end", "state", "joined", "left")
 
     def get_readonly_fields(self, request: HttpRequest, obj: Membership | None = None):
         return self.get_fields(request, obj) if obj else ()
@@ -271,6 +280,10 @@ class MembershipAdmin(HistoryAdmin[Membership]):
     @display(description=_("Joined"), ordering="joined_at")
     def joined(self, membership: Membership) -> str:
         return format_datetime(membership.joined_at)
+
+    @display(description=_("Role until"), ordering="role_until")
+    def role_end(self, membership: Membership) -> str:
+        return format_datetime(membership.role_until)
 
     @display(description=_("Left"))
     def left(self, membership: Membership) -> str:

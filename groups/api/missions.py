@@ -98,6 +98,7 @@ class MembershipOut(Schema):
     mission: str = Field(description="Stable ID of the mission.", examples=["FE-M-00002"])
     member: str = Field(description="Stable ID of the member.", examples=["FE-P-00007"])
     role: str = Field(examples=["Member"])
+    role_until: datetime | None = Field(description="End of the role; null for none.", examples=[None])
     status: str = Field(description="`active` or `left`.", examples=["active"])
     joined_at: datetime = Field(examples=["2026-03-01T09:30:00Z"])
     left_at: datetime | None = Field(examples=[None])
@@ -257,7 +258,7 @@ def _whose(caller: Caller, order: MembershipRequest) -> Member:
 
 def _membership_out(membership: Membership, mission: Group, member: Member) -> dict:
     return {
-        **{name: getattr(membership, name) for name in ("id", "role", "status", "joined_at", "left_at")},
+        **{name: getattr(membership, name) for name in ("id", "role", "role_until", "status", "joined_at", "left_at")},
         "mission": mission.stable_id,
         "member": member.member_id,
     }

@@ -42,6 +42,8 @@ class Membership(models.Model):
         "groups.Group", models.PROTECT, related_name="memberships", db_index=False, verbose_name=_("mission or colony")
     )
     role = models.CharField(_("role"), max_length=50, default=DEFAULT_ROLE, db_default=DEFAULT_ROLE)
+    # The member has the role until this time, and then DEFAULT_ROLE.
+    role_until = models.DateTimeField(_("role until"), null=True, blank=True)
     joined_at = models.DateTimeField(_("joined at"), db_default=TransactionNow())
     left_at = models.DateTimeField(_("left at"), null=True, blank=True)
     status = models.TextField(
@@ -86,6 +88,13 @@ class Membership(models.Model):
                 "memberships", "joined_at", _("The joining date must not be in the future."), code="joined_in_future"
             ),
             CheckConstraint(
+                condition=Q(role_until__isnull=True) | Q(role_until__gt=F("joined_at")),
+                name="memberships_role_until_fits",
+                violation_error_message=_("The end of a role must be after joining."),
+                violation_error_code="role_until_does_not_fit",
+                field="role_until",
+            ),
+            CheckConstraint(
                 condition=~Q(role=""),
                 name="memberships_role_not_empty",
                 violation_error_message=_("Enter a role."),
@@ -109,6 +118,8 @@ class Membership(models.Model):
                 F("group"), F("status"), F("joined_at").desc(), F("id").desc(), name="memberships_of_group_status"
             ),
             models.Index(F("status"), F("joined_at").desc(), F("id").desc(), name="memberships_by_status"),
+            # The roles that end.
+            models.Index(fields=["role_until"], name="memberships_role_terms", condition=Q(role_until__isnull=False)),
             # The number of members who left in the last days.
             models.Index(fields=["left_at"], name="memberships_left", condition=Q(status="left")),
         ]

@@ -3,8 +3,16 @@
 from datetime import datetime
 
 from django.utils import timezone
+from django.utils.translation import gettext
 
-from groups.errors import MemberInactive, MembershipEnded, MissionArchived, NotAMember, TrustTooLow
+from groups.errors import (
+    MemberInactive,
+    MembershipEnded,
+    MissionArchived,
+    NotAMember,
+    RoleTermPast,
+    TrustTooLow,
+)
 from groups.join_errors import JoinByInvitation, JoinByRequest, MissionFull
 from groups.models import Group, JoinRequest, Member, Membership
 from groups.rules import DEFAULT_ROLE, JOIN_REQUEST_MOVES, JoinPolicy, JoinRequestKind
@@ -134,26 +142,50 @@ def leave_mission(
 
 
 @service
-def change_role(*, actor: Member, membership: Membership, role: str, reason: str = "") -> Membership:
-    """Change the role of an active membership. Raises MembershipEnded, and ConstraintViolated for an empty role."""
+def change_role(
+    *, actor: Member, membership: Membership, role: str, until: datetime | None = None, reason: str = ""
+) -> Membership:
+    """Change the role of an active membership.
+
+    until: the end of its term; then the member has the default role, which has no term itself. Raises MembershipEnded,
+    RoleTermPast, and ConstraintViolated for an empty role.
+    """
     role = role.strip()
     if not role:
         raise violated("memberships_role_not_empty")
     current = Membership.objects.lock(membership.pk, "member", "group")
     if not current.is_active:
         raise MembershipEnded
-    before = current.role
-    membership.role = role
-    if role == before:
+    if until is not None and until <= timezone.now():
+        raise RoleTermPast
+    if role == DEFAULT_ROLE:
+        until = None
+    before, until_before = current.role, current.role_until
+    membership.role, membership.role_until = role, until
+    if (role, until) == (before, until_before):
         return membership
-    Membership.objects.filter(pk=current.pk).update(role=role)
+    Membership.objects.filter(pk=current.pk).update(role=role, role_until=until)
+    changed = {"role": [before, role]} if role != before else {}
+    if until != until_before:
+        changed["role_until"] = [each and each.isoformat() for each in (until_before, until)]
     audit(
         "membership.role_changed",
         actor=actor,
         member=current.member,
         group=current.group,
         membership=str(current.pk),
-        changed={"role": [before, role]},
+        changed=changed,
         reason=reason,
     )
     return membership
+
+
+@service
+def end_role_terms(*, actor: Member, at: datetime | None = None) -> int:
+    """Give the default role to active members whose role has ended; returns how many. at: aware; now by default."""
+    ended = Membership.objects.active().filter(role_until__lte=at or timezone.now()).order_by("role_until", "id")
+    rows = list(ended.select_for_update(skip_locked=True, of=("self",)).select_related("member", "group"))
+    reason = gettext("The term of the role ended.")
+    for membership in rows:
+        change_role(actor=actor, membership=membership, role=DEFAULT_ROLE, reason=reason)
+    return len(rows)

@@ -75,6 +75,12 @@ def current_membership() -> dict:
     return {"member": membership.member, "mission": membership.group}
 
 
+def ended_term() -> dict:
+    day = timezone.now() - timedelta(days=9)
+    MembershipFactory(role="Lead", joined_at=day, role_until=day + timedelta(days=1))
+    return {}
+
+
 def full_mission() -> Group:
     return MembershipFactory(group=MissionFactory(max_members=1)).group
 
@@ -178,6 +184,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "create_task": lambda: {"group": MissionFactory(), "title": "Task"},
     "decline_return": lambda: {"case": open_return()},
     "decline_request": lambda: {"request": JoinRequestFactory(), "reason": "Full"},
+    "end_role_terms": ended_term,
     "erase": lambda: {"entry": EntryFactory()},
     "expire_invitations": overdue_invitation,
     "import_members": lambda: {"file": io.BytesIO(b"email,name\nnew@example.org,New\n")},

@@ -1,0 +1,2 @@
+-- The privileges end with the column.
+SELECT 1;
