@@ -165,7 +165,7 @@ def change_role(
     if (role, until) == (before, until_before):
         return membership
     Membership.objects.filter(pk=current.pk).update(role=role, role_until=until)
-    changed = {"role": [before, role]} if role != before else {}
+    changed: dict[str, list] = {"role": [before, role]} if role != before else {}
     if until != until_before:
         changed["role_until"] = [each and each.isoformat() for each in (until_before, until)]
     audit(
