@@ -110,7 +110,7 @@ TECHNICAL_CALLS = re.compile(
 # What such a function returns is shown, also if it is one word; so is each method with @display.
 SHOWN_FUNCTIONS = re.compile(r"^_?(format|describe)(_|$)")
 # Functions that show an argument, with its position.
-SHOWN_ARGUMENTS = {"badge": 0, "get": 1, "link_to": 1}
+SHOWN_ARGUMENTS = {"_button": 0, "badge": 0, "get": 1, "link_to": 1}
 # Exceptions with a message for the user, besides DomainError and its subclasses.
 USER_EXCEPTIONS = {"DomainError", "ValidationError", "PermissionDenied", "Http404"}
 # Parts of the API's documentation.

@@ -38,7 +38,13 @@ SHARED = [
 ]
 # The date in each catalog: fixed, so that the same messages give the same file.
 WRITTEN = datetime(2026, 1, 1, tzinfo=UTC)
-KEYWORDS = {**DEFAULT_KEYWORDS, "gettext_lazy": None, "gettext_noop": None, "ngettext_lazy": (1, 2)}
+KEYWORDS = {
+    **DEFAULT_KEYWORDS,
+    "gettext_lazy": None,
+    "gettext_noop": None,
+    "ngettext_lazy": (1, 2),
+    "pgettext_lazy": ((1, "c"), 2),
+}
 # An argument of a template tag or filter, such as `title=_("Messages")`.
 ARGUMENT = re.compile(r"""(?<=[=:( ])_\((["'])(.+?)\1\)""")
 # What a translation must have like its text: `%(name)s`, `%s`, `{name}` and HTML tags.

@@ -10,6 +10,7 @@ from datetime import UTC, datetime, timedelta
 
 from django.db.models import TextChoices
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 # --- Groups, memberships and tasks --------------------------------------------------------------
 
@@ -40,7 +41,7 @@ class JoinPolicy(TextChoices):
 
 
 class JoinRequestKind(TextChoices):
-    REQUEST = "request", _("Request")
+    REQUEST = "request", pgettext_lazy("joining", "Request")
     INVITATION = "invitation", _("Invitation")
     WAITING = "waiting", _("Waiting list")
 

@@ -29,6 +29,7 @@ REPORT = {
 
 class RestoreForm(ActionForm):
     reason = forms.CharField(
+        label=_("Reason"),
         required=False,
         max_length=500,
         help_text=_("Optional. Stored in the event history."),

@@ -5,11 +5,11 @@ from datetime import datetime
 from django import forms
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils.translation import gettext, ngettext
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import ngettext
 from unfold.widgets import UnfoldAdminSplitDateTimeWidget
 
-from engagement.models import EngagementStateTransition
+from engagement.models import EngagementMessage, EngagementStateTransition
 from engagement.rules import MESSAGE_ONLY, State, Status
 from groups.admin.base import HistoryAdmin
 from groups.admin.memberships import MEMBERS
@@ -118,3 +118,8 @@ def format_details(transition: EngagementStateTransition) -> str:
         parts.append(str(_("returned unprompted")))
     parts += [f"{str(key).replace('_', ' ')}: {value}" for key, value in sorted(remaining.items())]
     return join_parts(parts)
+
+
+def shown_error(message: EngagementMessage) -> str:
+    """The error of a message. Errors of the site are stored in English and shown in the language of the page."""
+    return gettext(message.error_message) if message.error_message else ""

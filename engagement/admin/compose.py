@@ -55,11 +55,13 @@ class ComposeForm(forms.Form):
     """Texts and time of an announcement. English is required."""
 
     title = forms.CharField(
+        label=_("Title"),
         max_length=200,
         help_text=_("Shown in the back office only."),
         widget=UnfoldAdminTextInputWidget(attrs={"autocomplete": "off"}),
     )
     topic = forms.ChoiceField(
+        label=_("Topic"),
         choices=Topic.choices,
         required=False,
         initial=Topic.NEWS,

@@ -8,7 +8,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy as _
 
 from engagement.admin.addresses import format_status
-from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details
+from engagement.admin.base import STATE, STATUS, VIEW_STATES, format_details, shown_error
 from engagement.admin.next_messages import explain_next_goodbye, explain_weekly_review
 from engagement.admin.profiles import format_progress, format_tier, format_topics
 from engagement.admin.waiting import explain_waiting
@@ -65,7 +65,7 @@ def _engagement(member: Member, request: HttpRequest) -> dict:
                 (_("Due"), format_datetime(message.scheduled_for)),
                 (_("Status"), badge(message.get_status_display(), STATUS[message.status])),
                 (_("Sent"), format_datetime(message.sent_at)),
-                (_("Error"), message.error_message),
+                (_("Error"), shown_error(message)),
             ]
             for message in queued.order_by("-pk")[:ROWS]
         ],

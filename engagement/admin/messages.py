@@ -16,7 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
 
-from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm
+from engagement.admin.base import HANDLE, STATUS, MemberSearch, UntilForm, shown_error
 from engagement.admin.measures import measures_view
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import explain_waiting
@@ -214,7 +214,7 @@ class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
 
     @display(description=_("Error"))
     def error(self, message: EngagementMessage) -> str:
-        return Truncator(message.error_message).chars(80)
+        return Truncator(shown_error(message)).chars(80)
 
     @display(description=_("Waiting for"))
     def waiting_reason(self, message: EngagementMessage) -> StrOrPromise:
@@ -270,7 +270,7 @@ class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
         is_over = message.status in (Status.CANCELLED, Status.FAILED)
         steps = [(name, format_datetime(at) if at else missing) for name, at, missing in times if at or not is_over]
         if is_over:
-            reason = message.error_message or _("no reason given")
+            reason = shown_error(message) or _("no reason given")
             steps.append((_("Now"), f"{message.get_status_display()}: {reason}"))
         return format_html('<ol class="timeline">{}</ol>', format_html_join("", "<li><b>{}</b> {}</li>", steps))
 

@@ -49,6 +49,7 @@ class AssignForm(ActionForm):
 
 class DismissForm(ActionForm):
     reason = forms.CharField(
+        label=_("Reason"),
         required=False,
         max_length=500,
         help_text=_("Optional. Stored in the event history."),

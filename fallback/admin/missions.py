@@ -11,7 +11,7 @@ from django.urls import path, reverse
 from django.utils import timezone
 from django.utils.html import format_html_join
 from django.utils.safestring import mark_safe
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilter, DropdownFilter
 from unfold.decorators import display
@@ -168,7 +168,7 @@ ACTIONS = (
     ),
     _action(
         name="review",
-        title=_("Review"),
+        title=pgettext_lazy("action", "Review"),
         success_message=_("reviewed"),
         run=lambda mission, actor, values: review_mission(
             actor=actor, mission=mission, status=values["status"], feedback=values["feedback"]

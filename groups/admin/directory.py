@@ -183,9 +183,9 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     def list_buttons(self, request: HttpRequest) -> list[dict]:
         buttons = []
         if request.user.has_perm("groups.add_communityinvitation"):
-            buttons.append(_button("Invite", "mail", "admin:groups_communityinvitation_add"))
+            buttons.append(_button(gettext("Invite"), "mail", "admin:groups_communityinvitation_add"))
         if request.user.has_perm(directory_files.IMPORT):
-            buttons.append(_button("Import", "upload", "admin:groups_communitymember_import"))
+            buttons.append(_button(gettext("Import"), "upload", "admin:groups_communitymember_import"))
         if request.user.has_perm(MERGE):
             buttons.append(_button(gettext("Duplicates"), "group", "admin:groups_possibleduplicate_changelist"))
         if request.user.has_perm(directory_files.EXPORT):
@@ -270,7 +270,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
 
     @display(description=_("Tier"))
     def tier_shown(self, entry: CommunityMember) -> str:
-        return entry.reputation_tier
+        return entry.get_reputation_tier_display()
 
     @display(description=_("Reputation"))
     def reputation(self, entry: CommunityMember) -> str:
@@ -282,7 +282,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
 
     @display(description=_("Reputation"), ordering="reputation_score")
     def reputation_and_tier(self, entry: CommunityMember) -> str:
-        return f"{format_number(entry.reputation_score)} · {entry.reputation_tier}"
+        return f"{format_number(entry.reputation_score)} · {entry.get_reputation_tier_display()}"
 
     @display(description=_("Last active"))
     def last_active(self, entry: CommunityMember) -> str:

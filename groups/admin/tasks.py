@@ -3,6 +3,7 @@ from collections.abc import Callable
 from django.contrib import admin
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 from unfold.contrib.filters.admin import AutocompleteSelectFilter, ChoicesDropdownFilter
 from unfold.decorators import display
 
@@ -79,14 +80,14 @@ class TaskAdmin(HistoryAdmin[Task]):
         ),
         Action(
             name="complete",
-            title=_("Complete"),
+            title=pgettext_lazy("action", "Complete"),
             success_message=_("completed"),
             run=_complete,
             permission=CHANGE,
             available=_can("complete"),
             help_text=_("The reward is added to the member's trust score."),
             icon="check",
-            bulk_title=_("Complete"),
+            bulk_title=pgettext_lazy("action", "Complete"),
         ),
         Action(
             name="reopen",

@@ -6,6 +6,7 @@ from datetime import datetime
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from missiondeck.admin.workspace_formats import (
     format_days_left,
@@ -25,7 +26,7 @@ CHANGES_SHOWN = 50
 STATUS_TONES: dict[str, str] = {DeckStatus.ACTIVE: "info", DeckStatus.QA: "warn", DeckStatus.COMPLETE: "good"}
 _STATUS_BUTTONS: dict[tuple[str, str], StrOrPromise] = {
     (DeckStatus.ACTIVE, DeckStatus.QA): _("Move to QA"),
-    (DeckStatus.QA, DeckStatus.COMPLETE): _("Complete"),
+    (DeckStatus.QA, DeckStatus.COMPLETE): pgettext_lazy("action", "Complete"),
     (DeckStatus.QA, DeckStatus.ACTIVE): _("Move back to active"),
     (DeckStatus.COMPLETE, DeckStatus.QA): _("Move back to QA"),
 }

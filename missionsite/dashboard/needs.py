@@ -12,7 +12,7 @@ from datetime import datetime
 from django.db.models import F
 from django.urls import reverse
 from django.utils.timesince import timesince
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext_lazy
 from django.utils.translation import gettext_lazy as _
 
 from engagement.admin.base import HANDLE
@@ -232,7 +232,7 @@ def _client_missions(reading: Reading) -> list[Need]:
                 detail=mission.client,
                 buttons=(
                     Button(
-                        _("Complete"),
+                        pgettext_lazy("action", "Complete"),
                         reverse("admin:missiondeck_workspace_status", args=[mission.pk]),
                         (("to", DeckStatus.COMPLETE),),
                     ),

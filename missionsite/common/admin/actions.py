@@ -66,6 +66,7 @@ class ReasonForm(ActionForm):
     """The form of an action that needs a reason, which is stored in the event."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=500,
         help_text=_("Stored in the event history."),
         widget=UnfoldAdminTextareaWidget(attrs={"rows": 3}),
@@ -76,6 +77,7 @@ class OptionalReasonForm(ActionForm):
     """The form of an action that does no harm: a reason may be given, and is stored in the event."""
 
     reason = forms.CharField(
+        label=_("Reason"),
         max_length=500,
         required=False,
         help_text=_("Optional. Stored in the event history."),

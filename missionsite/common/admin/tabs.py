@@ -14,6 +14,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.urls import reverse
 from django.utils.dateparse import parse_date
+from django.utils.translation import gettext
 
 from missionsite.common.admin.formats import EMPTY
 from missionsite.common.admin.pagination import Pages
@@ -139,7 +140,7 @@ def navigation(model_admin: ModelAdmin, request: HttpRequest, obj: Model, active
         if tab.allowed(request)
     ]
     if model_admin.has_history:
-        items.append(("history", "History", reverse(f"{base}_history", args=[obj.pk])))
+        items.append(("history", gettext("History"), reverse(f"{base}_history", args=[obj.pk])))
     if len(items) == 1:
         return []
     return [
