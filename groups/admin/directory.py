@@ -17,7 +17,7 @@ from groups.admin.health_filter import HealthFilter
 from groups.admin.merge_tab import MERGE, merge_action, merges_tab
 from groups.errors import PerhapsDuplicate
 from groups.models import CommunityMember, Event
-from groups.rules import NO_TELEGRAM, REPUTATION_POINTS, STAFF_FIELDS
+from groups.rules import NO_TELEGRAM, REPUTATION_POINTS, STAFF_FIELDS, Tier
 from groups.selectors.directory_search import DIRECTORY
 from groups.selectors.lookalikes import find_lookalikes
 from groups.selectors.people import accounts_of
@@ -270,7 +270,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
 
     @display(description=_("Tier"))
     def tier_shown(self, entry: CommunityMember) -> str:
-        return entry.get_reputation_tier_display()
+        return str(Tier(entry.reputation_tier).label)
 
     @display(description=_("Reputation"))
     def reputation(self, entry: CommunityMember) -> str:
@@ -282,7 +282,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
 
     @display(description=_("Reputation"), ordering="reputation_score")
     def reputation_and_tier(self, entry: CommunityMember) -> str:
-        return f"{format_number(entry.reputation_score)} · {entry.get_reputation_tier_display()}"
+        return f"{format_number(entry.reputation_score)} · {Tier(entry.reputation_tier).label}"
 
     @display(description=_("Last active"))
     def last_active(self, entry: CommunityMember) -> str:
