@@ -75,6 +75,11 @@ def tool():
     return module
 
 
+def test_every_text_is_translated(tool):
+    office, scripts = tool.books()[1:]
+    assert tool.problems(office) + tool.problems(scripts) == []
+
+
 def test_check_names_missing_translation(tool, tmp_path, monkeypatch):
     for path in (tool.SCRIPTS_PO, tool.SCRIPTS_PO.with_suffix(".mo")):
         (tmp_path / path.name).write_bytes(path.read_bytes())
