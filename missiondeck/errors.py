@@ -185,18 +185,21 @@ class ItemDoneByEvidence(DomainError):
 
 
 class TemplateInvalid(DomainError):
-    """reason: twice, role or evidence. value: the item, the role or the value. detail: the error of the evidence."""
+    """reason: one of `messages`. value: the item, the role or the value. detail: the error of the evidence."""
 
+    message = _("Enter each item as a line of its own, without control characters.")
     messages = {
         "twice": _("The item “{value}” is in the template twice."),
         "role": _("There is no role “{value}” for a sign-off."),
         "evidence": _("The evidence “{value}” is not valid: {detail}"),
     }
     code = "template_invalid"
+    constraint = "deck_dod_templates_items_shape"
     status = 422
 
-    def __init__(self, reason: str, value: str, detail: str = "") -> None:
-        super().__init__(format_lazy(self.messages[reason], value=value, detail=detail))
+    def __init__(self, reason: str = "", value: str = "", detail: str = "") -> None:
+        message = self.messages.get(reason)
+        super().__init__(format_lazy(message, value=value, detail=detail) if message else None)
 
 
 class TemplateDisabled(DomainError):

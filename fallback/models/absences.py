@@ -41,7 +41,7 @@ class MemberAbsence(TimestampedModel):
                 name="member_absences_ends_after_start",
                 violation_error_code="ends_before_start",
                 violation_error_message=_("The last day must not be before the first day."),
-                field="last",
+                field="ends_at",
             ),
         ]
         indexes = [

@@ -26,7 +26,7 @@ def add_absence(*, actor: Member, member: Member, deputy: Member, first: date, l
     constraints. Repeating it returns the same absence.
     """
     if last < first:
-        raise violated("member_absences_ends_after_start")
+        raise violated("member_absences_ends_after_start", field="last")
     if last - first >= ABSENCE_LONGEST:
         raise AbsenceTooLong
     zone = timezone.get_default_timezone()

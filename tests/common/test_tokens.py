@@ -182,6 +182,7 @@ def test_inactive_member_cannot_get_token():
         ("digest = 'plaintext'", "api_tokens_digest_format"),
         ("digest = digest", "api_tokens_digest_unique"),
         ("name = ''", "api_tokens_name_not_empty"),
+        ("kind = 'robot'", "api_tokens_kind_known"),
         ("expires_at = created_at", "api_tokens_expires_after_creation"),
         ("revoked_at = created_at - interval '1 s'", "api_tokens_revoked_after_creation"),
     ],

@@ -99,6 +99,10 @@ DOERS = {
     ("deck_tests", "owner_id"),
     ("deck_tests", "quarantined_by_id"),
     ("deck_vanished_tests", "by_id"),
+    # Texts of a client mission. A search for a name in free texts finds them: free_texts.py of each app.
+    ("chat_messages", "author_id"),
+    ("deck_costs", "author_id"),
+    ("dod_comments", "author_id"),
     ("dod_evidence", "signed_by_id"),
     ("dod_evidence_files", "added_by_id"),
     ("deck_client_links", "created_by_id"),

@@ -95,6 +95,7 @@ def test_crash_ends_the_job(actor, monkeypatch):
     assert (job.status, documents.exists(f"imports/{job.pk}")) == ("failed", False)
 
 
+@pytest.mark.rule("ImportCancelled")
 def test_running_import_is_cancelled_and_writes_nothing(actor, monkeypatch):
     job = start_import(actor=actor, content=FILE, name="a.csv")
     record = import_jobs._Reporter._record

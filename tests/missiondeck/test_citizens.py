@@ -51,6 +51,7 @@ def test_invalid_citizen_is_rejected_on_the_page(lead):
         ({"key": "emma"}, "A citizen with this key exists already."),
         ({"name": "EMMA"}, "A citizen with this name exists already."),
         ({"name": ""}, "This field is required."),
+        ({"position": "-1"}, "Enter 0 or more."),
     ):
         page = page_text(lead.post(ADD, OLGA | changes))
         assert text in page
@@ -73,16 +74,17 @@ def test_services_reject_unknown_and_disabled_citizens(mission):
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ({"key": "O"}, "key_form"),
-        ({"key": "emma"}, "key_unique"),
-        ({"name": "emma"}, "name_unique"),
-        ({"name": " "}, "name_not_empty"),
-        ({"name": "a\nb"}, "name_one_line"),
-        ({"role": "a\nb"}, "role_one_line"),
+        ({"key": "O"}, "deck_citizens_key_form"),
+        ({"key": "emma"}, "deck_citizens_key_unique"),
+        ({"name": "emma"}, "deck_citizens_name_unique"),
+        ({"name": " "}, "deck_citizens_name_not_empty"),
+        ({"name": "a\nb"}, "deck_citizens_name_one_line"),
+        ({"role": "a\nb"}, "deck_citizens_role_one_line"),
+        ({"position": -1}, "deck_citizens_position_check"),
     ],
 )
 def test_table_rejects_citizens(values, rule):
-    with rejected_by(f"deck_citizens_{rule}"):
+    with rejected_by(rule):
         insert("deck_citizens", **{"key": "olga", "name": "Olga"} | values)
 
 

@@ -16,6 +16,7 @@ from tests.missiondeck.test_clients import link_to
 from tests.missiondeck.workspace_helpers import address, make_item, make_mission
 from tests.support.admin import client_of, page_text, staff
 from tests.support.database import rejected_by, rows
+from tests.support.errors import violates
 from tests.support.factories.groups import MemberFactory
 
 pytestmark = pytest.mark.django_db
@@ -86,6 +87,8 @@ def test_comments_are_append_only(mission):
             rows(statement)
     with rejected_by("dod_comments_text_not_empty"):
         rows("INSERT INTO dod_comments (item_id, author_id, text) SELECT item_id, author_id, ' ' FROM dod_comments")
+    with violates("dod_comments_text_length"):
+        add_item_comment(actor=comment.author, item=comment.item, text="x" * (COMMENT_LENGTH + 1))
     assert list(DodComment.objects.all()) == [comment]
 
 

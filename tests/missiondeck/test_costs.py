@@ -118,17 +118,19 @@ def test_client_sees_use_unless_hidden(client, mission):
 @pytest.mark.parametrize(
     ("values", "rule"),
     [
-        ({"amount_cents": 0}, "amount_range"),
-        ({"amount_cents": 10**11 + 1}, "amount_range"),
-        ({"minutes": 0}, "minutes_range"),
-        ({"currency": "usd"}, "currency_form"),
-        ({"note": "a\nb"}, "note_one_line"),
-        ({"worked_on": "2999-01-01"}, "worked_on_not_in_future"),
+        ({"amount_cents": 0}, "deck_costs_amount_range"),
+        ({"amount_cents": 10**11 + 1}, "deck_costs_amount_range"),
+        ({"amount_cents": -1}, "deck_costs_amount_cents_check"),
+        ({"minutes": 0}, "deck_costs_minutes_range"),
+        ({"minutes": -1}, "deck_costs_minutes_check"),
+        ({"currency": "usd"}, "deck_costs_currency_form"),
+        ({"note": "a\nb"}, "deck_costs_note_one_line"),
+        ({"worked_on": "2999-01-01"}, "deck_costs_worked_on_not_in_future"),
     ],
 )
 def test_table_rejects_costs(mission, values, rule):
     given = {"worked_on": DAY, "amount_cents": 5, "currency": "USD", "author_id": MemberFactory().pk}
-    with rejected_by(f"deck_costs_{rule}"):
+    with rejected_by(rule):
         insert("deck_costs", mission_id=mission.pk, **given | values)
 
 

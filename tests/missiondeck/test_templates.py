@@ -67,6 +67,7 @@ def test_invalid_template_keeps_the_typed_text(lead):
         ("It pays\n  sign-off: Boss", "There is no role “Boss” for a sign-off."),
         ("It pays\n  link: http://a.example", "is not valid: Enter a URL that starts with https://."),
         ("x" * 501, "Line 1: The item is longer than 500 characters."),
+        ("It\x07pays", "Enter each item as a line of its own, without control characters."),
     ):
         answer = lead.post(ADD, SHOP | {"functional": text})
         assert message in page_text(answer)
@@ -122,6 +123,10 @@ def test_table_rejects_items(items):
 
 def test_table_rejects_names():
     insert("deck_dod_templates", name="Shop")
-    for values, rule in (({"name": "SHOP"}, "unique"), ({"name": " "}, "not_empty"), ({"name": "a\nb"}, "one_line")):
-        with rejected_by(f"deck_dod_templates_name_{rule}"):
-            insert("deck_dod_templates", **values)
+    for name, rule in (
+        ("SHOP", "deck_dod_templates_name_unique"),
+        (" ", "deck_dod_templates_name_not_empty"),
+        ("a\nb", "deck_dod_templates_name_one_line"),
+    ):
+        with rejected_by(rule):
+            insert("deck_dod_templates", name=name)

@@ -76,7 +76,10 @@ WITHOUT_MESSAGE = {
     # Forms check deck_missions_budget_positive first, and the API has the same minimum.
     "deck_missions_budget_check",
     # Forms and the API have the same minimum, and parts and tests are counted.
+    "deck_citizens_position_check",
     "deck_client_codes_attempts_check",
+    "deck_costs_amount_cents_check",
+    "deck_costs_minutes_check",
     "deck_deliveries_attempts_check",
     "deck_feeds_alarm_hours_check",
     "deck_gate_baselines_tests_check",
