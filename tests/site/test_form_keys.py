@@ -19,6 +19,7 @@ pytestmark = pytest.mark.django_db
 # Forms without a key, by the name of their URL, and why a second submission is harmless.
 WITHOUT_KEY = {
     "logout": "ends the session",
+    "language": "sets a cookie",
     "login": "starts a session",
     "password_change": "the second one finds the old password changed",
     "changelist": "opens the page of an action, whose form has a key",
