@@ -11,13 +11,25 @@ from typing import Any
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured, RequestDataTooBig, SuspiciousOperation
-from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse, RawPostDataException
 from django.utils.crypto import constant_time_compare
 from django.utils.translation import gettext as _
 
 from missionsite.common.api.limits import count_rejection
 
 logger = logging.getLogger(__name__)
+
+# What django-anymail raises for a body that is no event, such as a form or deeply nested JSON for a provider with JSON.
+_UNREADABLE = (
+    SuspiciousOperation,
+    RawPostDataException,
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 
 # RFC 7617.
 _CHALLENGE = " ".join(("Basic", 'realm="events"'))
@@ -59,7 +71,7 @@ def receive(
     except ImproperlyConfigured as error:
         logger.error("Events of %s cannot be read: %s", provider, error)
         return _answer(503, _("This provider is not configured on this site. The log has the details."))
-    except (SuspiciousOperation, ValueError, LookupError, TypeError, AttributeError, OverflowError) as error:
+    except _UNREADABLE as error:
         logger.warning("An event of %s was rejected: %s", provider, type(error).__name__)
         return _answer(400, _("The event cannot be read."))
     for event in events:
