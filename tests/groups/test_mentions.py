@@ -7,6 +7,7 @@ from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
 from engagement.models import UnassignedMessage
+from fallback.services.comments import add_comment
 from fallback.services.documents import save_document
 from groups.models import Event
 from missiondeck.services.comments import add_item_comment
@@ -112,9 +113,9 @@ def test_each_registered_text_is_found_and_opens(noor):
     MissionFactory(name=NAME)
     JoinRequestFactory(message=f"{NAME} told me")
     ProjectFactory(description=NAME)
-    save_document(
-        actor=StaffFactory(), mission=BoardMissionFactory(title=NAME), name="solution.md", content=NAME, based_on=0
-    )
+    board = BoardMissionFactory(title=NAME)
+    save_document(actor=StaffFactory(), mission=board, name="solution.md", content=NAME, based_on=0)
+    add_comment(actor=StaffFactory(), mission=board, body=NAME)
     ItemFactory(title=NAME)
     AnnouncementFactory(title=NAME)
     UnassignedMessage.objects.create(platform="email", message_id="<1@x>", reason="unknown", text=NAME)

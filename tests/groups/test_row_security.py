@@ -178,6 +178,7 @@ def test_member_role_reads_no_other_table():
         ("events", "SELECT"),
         ("user_engagement_states", "SELECT"),
         ("user_profiles", "SELECT"),
+        ("member_addresses", "SELECT"),
     }
 
 
