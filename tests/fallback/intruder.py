@@ -66,6 +66,8 @@ def build() -> World:
     people = {name: StaffFactory(display_name=name) for name in ACTORS}
     a, b = ({"organization": organization, "member": MemberFactory()} for _ in range(2))
     projects.fill_projects(a, {"superuser": StaffFactory(is_superuser=True)})
+    a["assignee"], b["assignee"] = StaffFactory(display_name="Reviewer of A"), people["project reviewer"]
+    set_project_role(actor=Member.objects.system(), project=a["project"], member=a["assignee"], role="reviewer")
     paint(a)
     projects.fill_projects(b, {**people, "superuser": StaffFactory(is_superuser=True)})
     for name in projects.PROJECTS:
@@ -372,7 +374,7 @@ def by_action(world: World, actor: str) -> Iterator[Sent]:
 
 def by_any_id(world: World, actor: str) -> Iterator[Sent]:
     """Every id of A in the place of every other kind of id."""
-    ids = sorted({thing.pk for name, thing in world.a.items() if name not in ("member", "organization")})
+    ids = sorted({thing.pk for name, thing in world.a.items() if name not in ("assignee", "member", "organization")})
     for route in ROUTES:
         for key in ids if route.parts else ():
             yield Sent("GET", route.fill(**dict.fromkeys(route.parts, key)))

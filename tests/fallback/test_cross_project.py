@@ -161,7 +161,7 @@ def test_token_without_scope_grants_nothing(world):
         assert answer.status_code == 403, (method, target)
         assert access.scope in answer.json()["detail"]
         asked += 1
-    assert asked == 24
+    assert asked == 33
 
 
 # --- Negative controls ------------------------------------------------------------------------
