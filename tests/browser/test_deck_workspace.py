@@ -165,7 +165,7 @@ def test_tabs_work_with_arrow_keys_and_links(desk: Page, live_server, mission):
     expect(desk.get_by_role("heading", name="Chat with Rafael")).to_be_visible()
     desk.get_by_role("textbox", name="Message").fill("Start with *sending*")
     desk.get_by_text("Add code").click()
-    desk.get_by_label("Language").fill("python")
+    desk.get_by_role("combobox", name="Language").fill("python")
     desk.get_by_label("Code").fill("send(1)")
     desk.get_by_role("button", name="Send message").click()
     expect(desk.locator(".ws-message em")).to_have_text("sending")
