@@ -15,7 +15,7 @@ from groups.admin.directory_actions import ACTIONS
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.admin.health_filter import HealthFilter
 from groups.admin.merge_tab import MERGE, merge_action, merges_tab
-from groups.errors import PerhapsDuplicate
+from groups.merge_errors import PerhapsDuplicate
 from groups.models import CommunityMember, Event
 from groups.rules import NO_TELEGRAM, REPUTATION_POINTS, STAFF_FIELDS, Tier
 from groups.selectors.directory_search import DIRECTORY

@@ -5,7 +5,7 @@ from typing import Any
 from django.db import connection
 from django.utils import timezone
 
-from groups.errors import DuplicateDecided
+from groups.merge_errors import DuplicateDecided
 from groups.models import DuplicateStatus, Member, PossibleDuplicate
 from groups.models.members import SYSTEM_MEMBER_ID
 from missionsite.common.audit.events import audit

@@ -13,7 +13,7 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.utils import timezone
 
-from groups.errors import MergeNotUndone, MergeRejected
+from groups.merge_errors import MergeNotUndone, MergeRejected
 from groups.models import CommunityMember, DuplicateStatus, Member, MemberMerge, PossibleDuplicate
 from groups.rules import MERGE_UNDO_DAYS, CommunityStatus
 from groups.selectors.people import Person

@@ -6,7 +6,7 @@ import pytest
 from django.urls import reverse
 
 from engagement.models import UserProfile
-from groups.errors import DuplicateDecided
+from groups.merge_errors import DuplicateDecided
 from groups.models import CommunityMember, Member, PossibleDuplicate
 from groups.selectors.people import person_of_account, person_of_entry
 from groups.services import duplicates

@@ -9,7 +9,7 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fallback.models import ProjectMember
-from groups.errors import MergeNotUndone, MergeRejected
+from groups.merge_errors import MergeNotUndone, MergeRejected
 from groups.models import CommunityMember, Event, Member, MemberMerge, Membership
 from groups.selectors.people import Person, find_person, numbers_of, person_of_account, person_of_entry, resolve_entry
 from groups.services import merging
