@@ -248,8 +248,9 @@ def test_each_service_of_common_is_recorded():
         "end_access",
         # tests/site/test_view_as.py
         "start_viewing",
-        # tests/common/test_retention_page.py and test_sealed_audit.py
+        # tests/common/test_retention_page.py, test_sealed_audit.py and test_security_log.py
         "start_run",
         "_end",
         "delete_old_audit",
+        "delete_old_security_events",
     }

@@ -14,6 +14,9 @@ CHECKS = {
     "community_members_role_known": [{"primary_role": role} for role in ("wizard", "Developer", "")],
     "community_members_name_not_empty": [{"name": ""}, {"name": " \t\n"}],
     "community_members_telegram_id_not_empty": [{"telegram_id": ""}, {"telegram_id": "  "}],
+    "community_members_no_telegram_format": [
+        {"telegram_id": each} for each in ("none-", "none-1", "none-FE-P-1234", "none-FE-P-12345 ", "none-fe-p-12345")
+    ],
     "community_members_reputation_not_negative": [{"reputation_score": -1}],
     "community_members_member_id_format": [{"member_id": each} for each in ("247", "#0", "#-1", "#1a", "#007", "# 1")],
     "community_members_verified_fits": [
