@@ -66,6 +66,8 @@ from tests.support.factories.missiondeck import DeckMissionFactory, DodItemFacto
 from tests.support.factories.tokens import api_client, make_token
 
 CANARY, NEIGHBOUR = "kanarie", "nachbar"
+# Planted rows leave documents, in a folder that the search for files with the canary reads.
+PLANTED = "distelfink"
 SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
 
 

@@ -16,7 +16,7 @@ from groups.services import directory
 from groups.services.erasure import erase
 from groups.services.highlights import roll_up_highlights
 from missionsite.common.audit.sealing import verify
-from tests.groups.erasing import CANARY, NEIGHBOUR, SERVERS_LOG, files_with, live, owner_session, plant, search
+from tests.groups.erasing import CANARY, NEIGHBOUR, PLANTED, SERVERS_LOG, files_with, live, owner_session, plant, search
 from tests.support.database import rejected_by, row, rows
 from tests.support.factories.groups import EntryFactory, MemberFactory, StaffFactory
 
@@ -95,9 +95,9 @@ def test_server_log_omits_rejected_personal_data():
 def test_erase_removes_canary_from_every_text_column():
     entry, _client = live("someone")
     with owner_session() as session:
-        planted = plant(session, entry, CANARY)
+        planted = plant(session, entry, PLANTED)
         # Negative control: the search finds every canary.
-        assert search(session, CANARY) == set(planted.values())
+        assert search(session, PLANTED) == set(planted.values())
         assert {
             *(("community_members", each) for each in ("name", "telegram_id", "telegram_username", "organization")),
             *(("community_members", each) for each in ("country", "github_username", "registration_fee_tx_hash")),
@@ -117,7 +117,7 @@ def test_erase_removes_canary_from_every_text_column():
             ("django_admin_log", "change_message"),
         } <= set(planted.values())
         erase(actor=Member.objects.system(), entry=entry)
-        assert search(session, CANARY) == set()
+        assert search(session, PLANTED) == set()
 
 
 # --- What is kept ---------------------------------------------------------------------------------
