@@ -8,11 +8,14 @@ In a build a maintainer of B tries one thing in twenty, the others one in forty 
 import copy
 import json
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings
 from django.contrib import admin
 from django.db import models
+from django.test import override_settings
 
 from fallback.models import Mission, Project
 from fallback.models.choices import ProjectRole, ProjectStatus
@@ -58,8 +61,17 @@ def no_rate(settings):
     settings.API_REQUESTS_PER_MINUTE = 0
 
 
+@pytest.fixture(scope="module", autouse=True)
+def documents_root(tmp_path_factory) -> Iterator[Path]:
+    """One folder for all tests, as the objects are created once, with the reports of their runs."""
+    root = tmp_path_factory.mktemp("documents")
+    local = {"BACKEND": "missionsite.common.documents.LocalDocuments", "OPTIONS": {"location": root}}
+    with override_settings(STORAGES=settings.STORAGES | {"documents": local}):
+        yield root
+
+
 @pytest.fixture(scope="module")
-def built(django_db_setup, django_db_blocker):
+def built(documents_root, django_db_setup, django_db_blocker):
     """Create the objects once, in a transaction around the tests that use them."""
     with shared_rows(django_db_blocker):
         with django_db_blocker.unblock():
