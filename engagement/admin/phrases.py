@@ -57,7 +57,7 @@ def try_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse:
     """Show how a text is read by the phrases in use. Nothing is stored."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
-    form = TryForm(request.POST or None)
+    form = TryForm(request.POST if request.method == "POST" else None)
     result = current_reader().read(form.cleaned_data["text"]) if form.is_bound and form.is_valid() else ""
     return render_page(
         model_admin,

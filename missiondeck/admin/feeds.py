@@ -50,7 +50,7 @@ def feeds_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponse
         raise PermissionDenied
     if "revoke" in request.POST:
         return _revoke(request)
-    form, address, made = FeedForm(request.POST or None), "", None
+    form, address, made = FeedForm(request.POST if request.method == "POST" else None), "", None
 
     def make_feed() -> FormResult:
         nonlocal address, made

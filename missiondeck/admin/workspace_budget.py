@@ -105,7 +105,7 @@ def budget_view(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin
     here = reverse("admin:missiondeck_workspace_budget", args=[mission.pk])
     if "remove" in request.POST:
         return _remove(request, mission, here)
-    form = CostForm(request.POST or None, initial={"currency": mission.currency})
+    form = CostForm(request.POST if request.method == "POST" else None, initial={"currency": mission.currency})
 
     def add() -> FormResult:
         add_cost(actor=current_member(request), mission=mission, **form.values())

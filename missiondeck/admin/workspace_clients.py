@@ -72,7 +72,7 @@ def clients_view(request: HttpRequest, object_id: str, *, model_admin: ModelAdmi
     here = reverse("admin:missiondeck_workspace_clients", args=[mission.pk])
     if "revoke" in request.POST:
         return _revoke(request, mission, here)
-    form, address, made = ClientLinkForm(request.POST or None), "", None
+    form, address, made = ClientLinkForm(request.POST if request.method == "POST" else None), "", None
 
     def make_link() -> FormResult:
         nonlocal address, made

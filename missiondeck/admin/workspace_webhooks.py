@@ -47,7 +47,7 @@ def webhooks_view(request: HttpRequest, object_id: str, *, model_admin: ModelAdm
     here = reverse("admin:missiondeck_workspace_webhooks", args=[mission.pk])
     if "revoke" in request.POST or "resend" in request.POST:
         return _change(request, mission, here)
-    form, made = WebhookForm(request.POST or None), None
+    form, made = WebhookForm(request.POST if request.method == "POST" else None), None
 
     def make() -> FormResult:
         nonlocal made

@@ -369,6 +369,19 @@ def test_forms_handle_invalid_bodies(sender):
             sender.send(route, "POST", target, body, content_type)
 
 
+WITHOUT_FIELDS = ("missiondeck_feeds", "missiondeck_workspace_budget", "missiondeck_workspace_clients")
+WITHOUT_FIELDS += ("missiondeck_workspace_webhooks", "engagement_try_phrase")
+
+
+def test_form_without_fields_is_shown_again(sender):
+    """Not taken for a form that was not sent."""
+    forms = [route for route in routes() if route.name in WITHOUT_FIELDS]
+    assert len(forms) == len(WITHOUT_FIELDS)
+    for route in forms:
+        target = address(sender.world, route, "superuser")
+        assert sender.send(route, "POST", target, b"{}", "application/json").status_code == 200, target
+
+
 FILES = [
     b"",
     b"<",
