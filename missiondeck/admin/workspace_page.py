@@ -66,7 +66,13 @@ _SUBMITTED = (
     "attempt",
     "shard",
     "shards",
+    "required_suites",
+    "min_tests",
+    "max_failures",
+    "max_age_days",
 )
+# Parts of the gate, which only the tab of the tests shows.
+_GATE_PARTS = ("gate", "baseline", "vanished")
 
 
 @require_safe
@@ -82,6 +88,8 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
         url = url.to(edit=rejection["item"])
     if rejection and rejection["part"] == "comments":
         url = url.to(comments=rejection["item"])
+    if rejection and rejection["part"] in _GATE_PARTS:
+        url = url.to(citizen=TESTER)
     latest = runs_of(mission).first()
     missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
     history = status_changes(mission)
@@ -242,5 +250,6 @@ def _rejected(part: str, request: HttpRequest, rejection: DomainError, parts: di
         "message": rejection.message,
         "is_not_done": isinstance(rejection, NotDone),
         "item": parse_key(parts.get("dod_item")),
+        "chosen": request.POST.getlist("tests"),
         "submitted": {name: request.POST.get(name, "").replace("\x00", "\ufffd") for name in _SUBMITTED},
     }

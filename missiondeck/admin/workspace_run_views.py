@@ -90,14 +90,14 @@ def gate_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     return WorkspaceUrl(mission.pk, citizen=TESTER)
 
 
-@action(OVERRIDE, part="gate", back="ws-gate", creates=True)
+@action(OVERRIDE, part="baseline", back="ws-gate", creates=True)
 def baseline_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Make the runs that decide now the baseline."""
     confirm_baseline(actor=current_member(request), mission=mission, **valid_values(ReasonForm(request.POST)))
     return WorkspaceUrl(mission.pk, citizen=TESTER)
 
 
-@action(OVERRIDE, part="gate", back="ws-gate", creates=True)
+@action(OVERRIDE, part="vanished", back="ws-gate", creates=True)
 def vanished_view(request: HttpRequest, mission: DeckMission) -> WorkspaceUrl:
     """Confirm that the chosen tests no longer run."""
     confirm_vanished_tests(

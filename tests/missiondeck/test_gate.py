@@ -255,6 +255,22 @@ def test_page_shows_checklist_and_confirms():
     assert "has not run" in page_text(client.get(address(made), {"citizen": "sofia"}))
 
 
+def test_rejected_form_of_gate_keeps_values():
+    made = ready()
+    send(made, *many(2), commit=A)
+    client = who_may("override_deckmission")
+    client.post(address(made, "_baseline"), {"reason": "Complete"})
+    send(made, *many(1), commit=B)
+    answer = client.post(address(made, "_vanished"), {"tests": ["unknown"], "reason": "Merged into one"})
+    assert answer.status_code == 200
+    assert answer.content.decode().count('value="Merged into one"') == 1
+    answer = client.post(address(made, "_vanished"), {"tests": ["tests \u203a test_1"], "reason": ""})
+    assert 'value="tests \u203a test_1" checked' in answer.content.decode()
+    values = {"required_suites": "unit, e2e", "min_tests": "many", "max_failures": "3", "max_age_days": "7"}
+    page = client.post(address(made, "_gate"), values).content.decode()
+    assert all(f'value="{value}"' in page for value in values.values())
+
+
 def test_page_without_permission_only_shows_checklist():
     made = ready()
     send(made, *many(2), commit=A)
