@@ -249,7 +249,7 @@ def test_webhooks_are_bounded_and_valid(lead):
         hook(made, lead, f"https://hooks.example.org/{number}")
     with pytest.raises(TooManyWebhooks):
         hook(made, lead)
-    revoke_webhook(actor=lead, webhook=Webhook.objects.first())
+    revoke_webhook(actor=lead, webhook=Webhook.objects.get(url="https://hooks.example.org/1"))
     with pytest.raises(ConstraintViolated, match="already"):
         hook(made, lead, "https://hooks.example.org/0")
 
