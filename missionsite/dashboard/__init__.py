@@ -15,8 +15,9 @@ from missionsite.dashboard.needs import needs_of
 from missionsite.dashboard.plots import plots_of
 from missionsite.dashboard.reading import Reading
 
-# Events shown.
-LATEST_EVENTS = 8
+# Events shown, of the newest ones that are read: a notification follows from another event, and may go to many.
+LATEST_EVENTS, NEWEST_EVENTS = 8, 100
+NOT_SHOWN = ("notification.created",)
 
 
 def add_dashboard(request: HttpRequest, context: dict) -> dict:
@@ -29,7 +30,9 @@ def add_dashboard(request: HttpRequest, context: dict) -> dict:
     context["health"] = health_of(request)
     context["first_steps"] = _first_steps(request) if not reading.counters[0] else []
     if request.user.has_perm("groups.view_event"):
-        newest = Event.objects.select_related("actor", "member", "group")[:LATEST_EVENTS]
+        read = Event.objects.values("pk")[:NEWEST_EVENTS]
+        newest = Event.objects.filter(pk__in=read).exclude(type__in=NOT_SHOWN)
+        newest = newest.select_related("actor", "member", "group")[:LATEST_EVENTS]
         context["newest_rows"] = [_event_row(event) for event in newest]
     return context
 

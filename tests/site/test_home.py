@@ -11,9 +11,10 @@ from django.utils import timezone
 from engagement.models import EngagementMessage, UserEngagementState
 from engagement.rules import State, Status
 from fallback.models import MissionFallbackItem
-from groups.models import CommunityMember, Membership
+from groups.models import CommunityMember, Member, Membership
 from missiondeck.models import DeckMission, DeckStatus
 from missionsite import figures
+from missionsite.common.audit.events import audit
 from missionsite.models import SiteFigure
 from tests.missiondeck.helpers import mission_in_qa
 from tests.support.admin import client, page_text
@@ -216,3 +217,14 @@ def test_joins_are_counted_by_index_up_to_a_limit():
     assert "memberships_left" in plan
     assert plan.count("Limit") == 2
     assert "Seq Scan" not in plan
+
+
+def test_latest_events_leave_out_notifications():
+    """Many notifications follow from one event."""
+    member = MemberFactory()
+    audit("group.archived", actor=Member.objects.system(), member=member)
+    for _number in range(9):
+        audit("notification.created", actor=Member.objects.system(), member=member)
+    page = page_text(client("Administrator").get("/admin/"))
+    assert '<td data-label="What">Archived</td>' in page
+    assert "Notification created" not in page
