@@ -1,8 +1,11 @@
 """`manage.py migrate` on a database of another version."""
 
+from types import SimpleNamespace
+
 import pytest
 from django.core.management import CommandError, call_command
 
+from missionsite.common.audit.sources import missing_triggers, remove_row_sources
 from tests.migrating import databases_of
 from tests.support.concurrency import execute_as_owner
 
@@ -25,6 +28,18 @@ def test_migrate_rejects_database_before_the_first_release(older_database):
 
 def test_migrate_accepts_database_of_this_version():
     call_command("migrate", verbosity=0)
+
+
+def test_failed_migrate_makes_audit_triggers_again(monkeypatch):
+    def fail(self, *args, **options):
+        remove_row_sources(plan=[(SimpleNamespace(app_label="groups"), False)])
+        assert missing_triggers()
+        raise CommandError("A migration failed.")
+
+    monkeypatch.setattr("django.core.management.commands.migrate.Command.handle", fail)
+    with pytest.raises(CommandError, match="failed"):
+        call_command("migrate", verbosity=0)
+    assert missing_triggers() == []
 
 
 @pytest.mark.long

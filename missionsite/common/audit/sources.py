@@ -111,14 +111,18 @@ def missing_triggers() -> list[str]:
 
 
 def install_sources(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
-    """Make the functions and triggers of all sources whose tables exist. Connected to post_migrate."""
+    """Make the functions and triggers of all sources whose tables exist. Connected to post_migrate.
+
+    After a migration that failed, `migrate` calls it too: a table that lacks columns of its model gets none.
+    """
     template = read_sql("common/after_migrate/audit_source")
     with connections[using].cursor() as cursor:
         tables = set(connections[using].introspection.table_names(cursor))
         if "audit_entries" not in tables:
             return
+        incomplete = _incomplete_tables(cursor)
         for source in sources():
-            if source.table in tables:
+            if source.table in tables - incomplete:
                 parts = {"function": source.name} | {
                     name: getattr(source, name) for name in ("table", "event", "rows", "app", "setting")
                 }
@@ -129,6 +133,18 @@ def install_sources(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
         for table, object_type in _erased.items():
             if table in tables:
                 cursor.execute(_erasure(table, object_type))
+
+
+def _incomplete_tables(cursor: Any) -> set[str]:
+    """Return the tables of audited models that lack a column."""
+    cursor.execute("SELECT table_name, column_name FROM information_schema.columns WHERE table_schema = 'public'")
+    there = set(cursor.fetchall())
+    models = {apps.get_model(rows.model): rows.without for rows in _rows.values()}
+    return {
+        model._meta.db_table
+        for model, without in models.items()
+        if any((model._meta.db_table, field.column) not in there for field in _audited_fields(model, without))
+    }
 
 
 def remove_row_sources(using: str = DEFAULT_DB_ALIAS, plan: Any = (), **kwargs: Any) -> None:

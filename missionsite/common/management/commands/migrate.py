@@ -8,6 +8,7 @@ from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import CheckConstraint
 
+from missionsite.common.audit.sources import install_sources
 from missionsite.common.connections import connect_directly
 from missionsite.common.errors import constraint_of, from_database
 from missionsite.common.roles import as_owner
@@ -24,11 +25,19 @@ class Command(MigrateCommand):
             # Django makes model classes again and again, and the collector would go through all of them each time.
             gc.disable()
             try:
-                super().handle(*args, **options)
+                self.migrate(database, *args, **options)
             except IntegrityError as error:
                 raise CommandError(message_for_rows(error, database)) from error
             finally:
                 gc.enable()
+
+    def migrate(self, using: str, *args: Any, **options: Any) -> None:
+        """Run Django's migrate. Triggers of the audit that were dropped before it are made again if it fails."""
+        try:
+            super().handle(*args, **options)
+        except Exception:
+            install_sources(using=using)
+            raise
 
 
 def message_for_rows(error: IntegrityError, database: str = DEFAULT_DB_ALIAS) -> str:
