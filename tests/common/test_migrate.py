@@ -32,7 +32,7 @@ def test_migrate_accepts_database_of_this_version():
 
 def test_failed_migrate_makes_audit_triggers_again(monkeypatch):
     def fail(self, *args, **options):
-        remove_row_sources(plan=[(SimpleNamespace(app_label="groups"), False)])
+        remove_row_sources(plan=[(SimpleNamespace(app_label="fallback"), False)])
         assert missing_triggers()
         raise CommandError("A migration failed.")
 
