@@ -287,14 +287,15 @@ WHERE member_id = '00000000-0000-0000-0000-000000000000' AND group_id = '2000000
 
 
 def psql(database: Database, script: str) -> subprocess.CompletedProcess:
-    """Feed a script to `manage.py dbshell`."""
+    """Feed a script to `manage.py dbshell` as the owner: the site's role may delete no memberships."""
+    environment = database.environment()
     return subprocess.run(
         [sys.executable, "manage.py", "dbshell", "--", "-v", "ON_ERROR_STOP=1", "-At"],
         cwd=CHECKOUT,
         input=script,
         text=True,
         capture_output=True,
-        env=os.environ | database.environment(),
+        env=os.environ | environment | {"DATABASE_URL": environment["DATABASE_OWNER_URL"]},
         timeout=300,
     )
 
