@@ -33,7 +33,7 @@ class RuleBeingApplied(DomainError):
 
     message = _("This rule is being applied already. Wait until it ends.")
     code = "rule_being_applied"
-    constraints = ("retention_runs_one_at_a_time",)
+    constraint = "retention_runs_one_at_a_time"
 
 
 @dataclass(frozen=True)

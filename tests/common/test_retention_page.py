@@ -54,7 +54,7 @@ def test_page_shows_period_due_and_last_run():
     assert client.post("/admin/common/retentionrun/rules/runs/run/").status_code == 403
 
 
-@pytest.mark.rule("retention_runs_one_at_a_time", "RuleBeingApplied")
+@pytest.mark.rule("retention_runs_one_at_a_time")
 def test_run_now_is_a_job_with_progress_and_audit_rows(monkeypatch):
     monkeypatch.setattr(fallback_retention, "BATCH", 2)
     old_runs(5)
