@@ -109,6 +109,7 @@ EVENT_FIELDS: dict[str, EventField] = {
     "number": _("Number"),
     "offered_until": _("Offered until"),
     "organization": _("Organisation"),
+    "phone": _("Phone"),
     "parent_group": _("Colony"),
     "points": _("Points"),
     "primary_role": (_("Role"), PrimaryRole),

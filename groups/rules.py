@@ -149,13 +149,17 @@ MAX_REPUTATION = 2**31 - 1
 MAX_TRUST_SCORE = 2**31 - 1
 
 # Fields that members edit themselves; staff edit the identifiers, other services the decisions.
-OWN_FIELDS = ("name", "primary_role", "organization", "country")
+OWN_FIELDS = ("name", "primary_role", "organization", "country", "phone")
 USERNAME_FIELDS = ("telegram_username", "github_username")
 STAFF_FIELDS = (*OWN_FIELDS, "telegram_id", *USERNAME_FIELDS, "registration_fee_paid", "registration_fee_tx_hash")
 
 
 # Telegram's rule for user names; older ones have four characters.
 TELEGRAM_NAME = r"[A-Za-z0-9_]{4,32}"
+
+
+# A phone number as it is stored (E.164).
+PHONE = r"^\+[1-9][0-9]{6,14}$"
 
 
 def normalize_username(typed: str | None) -> str:

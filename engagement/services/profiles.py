@@ -10,10 +10,10 @@ from django.db import DataError, connection, transaction
 from engagement.errors import LocaleUnknown, TimezoneUnknown
 from engagement.models import UserProfile
 from engagement.rules import Destination, Locale
-from engagement.services.countries import zone_of_country
 from groups.models import Member
 from missionsite.common.audit.events import audit
 from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.countries import zone_of_country
 from missionsite.common.errors import ConstraintViolated, translate_db_errors
 from missionsite.common.transactions import service
 

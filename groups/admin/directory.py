@@ -118,7 +118,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         "last_active",
     )
     list_display_links = ("name",)
-    optional_columns = ("telegram_username", "github_username", "country", "created_at")
+    optional_columns = ("telegram_username", "github_username", "phone", "country", "created_at")
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("primary_role", ChoicesDropdownFilter),
@@ -135,17 +135,17 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     add_label = _("Add to the directory")
     noun_plural = _("people")
     _person = ("name", "primary_role", ("organization", "country"))
-    _identity = ("telegram_id", "telegram_username", "github_username")
+    _identity = ("telegram_id", "telegram_username", "phone", "github_username")
     _fee = ("registration_fee_paid", "registration_fee_tx_hash")
     add_fieldsets = (
         (None, {"fields": _person}),
-        (_("User names"), {"fields": _identity}),
+        (_("User names and phone"), {"fields": _identity}),
         (_("Registration fee"), {"fields": _fee}),
         (None, {"fields": ("add_anyway",)}),
     )
     fieldsets = (
         (None, {"fields": (("member_id", "status_shown"), *_person)}),
-        (_("User names"), {"fields": (*_identity, "github_state", "code")}),
+        (_("User names and phone"), {"fields": (*_identity, "github_state", "code")}),
         (_("Reputation"), {"fields": (("reputation", "tier_shown"), "github_numbers")}),
         (_("Membership"), {"fields": (("account", "inviter"), *_fee)}),
         (_("Dates"), {"fields": (("created_at", "updated_at"), ("last_active", "removed"))}),

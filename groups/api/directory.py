@@ -104,14 +104,10 @@ class Registration(Schema):
     telegram_username: Text = Field("", max_length=255, examples=["noor"])
     organization: Text = Field("", max_length=255, examples=["Harbour Lab"])
     country: Text = Field("", max_length=100, examples=["Portugal"])
+    phone: Text = Field("", max_length=40, description="Not shown to members.", examples=["+351 912 345 678"])
     github_username: Text = Field("", max_length=255, examples=["noor-h"])
     locale: Text = Field("", max_length=16, description="Language of their messages.", examples=["pt-BR"])
-    timezone: Text = Field(
-        "",
-        max_length=64,
-        description="Their time zone; the site's by default.",
-        examples=["America/Sao_Paulo"],
-    )
+    timezone: Text = Field("", max_length=64, description="By default the site's.", examples=["America/Sao_Paulo"])
 
 
 class Registered(Schema):

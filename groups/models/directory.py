@@ -8,7 +8,7 @@ from django.db.models.functions import Lower
 from django.db.models.lookups import Exact
 from django.utils.translation import gettext_lazy as _
 
-from groups.rules import NO_TELEGRAM, TIERS, CommunityStatus, Tier, shown_telegram_id
+from groups.rules import NO_TELEGRAM, PHONE, TIERS, CommunityStatus, Tier, shown_telegram_id
 from missionsite.common.constraints import (
     CheckConstraint,
     UniqueConstraint,
@@ -66,6 +66,14 @@ class CommunityMember(models.Model):
     primary_role = models.CharField(_("role"), max_length=50, choices=PrimaryRole)
     organization = models.CharField(_("organisation"), max_length=255, null=True, blank=True)
     country = models.CharField(_("country"), max_length=100, null=True, blank=True)
+
+    phone = models.CharField(
+        _("phone"),
+        max_length=16,
+        null=True,
+        blank=True,
+        help_text=_("With the country's prefix, such as +55 11 91234-5678. Not shown to other members."),
+    )
 
     github_username = models.CharField(_("GitHub name"), max_length=255, null=True, blank=True)
     github_verified = models.BooleanField(_("verified"), default=False, db_default=False)
@@ -189,6 +197,15 @@ class CommunityMember(models.Model):
                 violation_error_message=_("A Telegram ID is a number, such as 123456789."),
                 violation_error_code="telegram_id_invalid",
                 field="telegram_id",
+            ),
+            CheckConstraint(
+                condition=Q(phone__isnull=True) | Q(phone__regex=PHONE),
+                name="community_members_phone_format",
+                violation_error_message=_(
+                    "This is no phone number. Enter it with the country's prefix, such as +55 11 91234-5678."
+                ),
+                violation_error_code="phone_invalid",
+                field="phone",
             ),
             CheckConstraint(condition=Q(reputation_score__gte=0), name="community_members_reputation_not_negative"),
             CheckConstraint(

@@ -26,6 +26,7 @@ from groups.rules import (
 )
 from missionsite.common.audit.events import audit, audit_changes
 from missionsite.common.changes import apply_changes, check_fields
+from missionsite.common.countries import normalize_phone
 from missionsite.common.errors import violated
 from missionsite.common.transactions import service
 
@@ -60,7 +61,7 @@ def update_entry(*, actor: Member, entry: CommunityMember, own: bool = False, **
     """
     check_fields(changes, *(OWN_FIELDS if own else STAFF_FIELDS))
     current = _lock_entry(entry)
-    changes = _normalize(changes)
+    changes = _normalize(changes, current.country)
     if "name" in changes and not changes["name"]:
         raise violated("community_members_name_not_empty")
     before = current.github_username or ""
@@ -176,14 +177,27 @@ def _record_event(type_: str, entry: CommunityMember, actor: Member, **payload: 
     audit(type_, actor=actor, member=entry.person, number=entry.member_id, **payload)
 
 
-def _normalize(fields: dict) -> dict:
-    """Strip texts, remove the @ of user names, and make empty optional texts None."""
-    normalized = {}
+def checked_phone(typed: str | None, country: str | None) -> str | None:
+    """Return a typed phone number as it is stored, None for none. Raises ConstraintViolated."""
+    try:
+        return normalize_phone(typed, country) or None
+    except ValueError:
+        raise violated("community_members_phone_format") from None
+
+
+def _normalize(fields: dict, country: str | None = None) -> dict:
+    """Strip texts, remove the @ of user names, and make empty optional texts None.
+
+    country: that of the entry, for a phone number without prefix, if the fields have none.
+    """
+    normalized: dict[str, Any] = {}
     for name, value in fields.items():
         if isinstance(value, str):
             value = value.strip()
             if name in USERNAME_FIELDS:
                 value = normalize_username(value)
+            if name == "phone":
+                value = checked_phone(value, fields.get("country", country))
             if name not in ("name", "primary_role", "telegram_id"):
                 value = value or None
         normalized[name] = value

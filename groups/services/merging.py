@@ -26,7 +26,7 @@ from missionsite.common.transactions import service
 # Merges run one after the other, so that two of them never wait for each other's rows.
 _LOCK = "groups.merging"
 # Columns of the kept entry that are filled in where they are empty.
-_FILLED = ("telegram_username", "organization", "country", "registration_fee_tx_hash")
+_FILLED = ("telegram_username", "organization", "country", "phone", "registration_fee_tx_hash")
 _GITHUB = ("github_username", "github_verified", "github_verified_at", "github_profile_data", "reputation_score")
 
 

@@ -10,6 +10,7 @@ from groups.models import CommunityInvitation, CommunityInvitationUse, Community
 from groups.models.invitations import digest_of_code, plain_code
 from groups.models.relationships import RelationshipType
 from groups.rules import NO_TELEGRAM, CommunityStatus, InvitationStatus, no_telegram_id, normalize_username
+from groups.services.directory import checked_phone
 from groups.signals import member_registered
 from missionsite.common.accounts.addresses import add_unconfirmed_address
 from missionsite.common.audit.context import describe_changeset
@@ -60,6 +61,7 @@ def accept_invitation(
     telegram_username: str = "",
     organization: str = "",
     country: str = "",
+    phone: str = "",
     github_username: str = "",
     locale: str = "",
     timezone: str = "",
@@ -67,8 +69,9 @@ def accept_invitation(
     """Register a person: create the account, a pending entry and the relationship to the inviter, and use up the code.
 
     password: None if another system registers the person, who sets one later. password_hash: the hash of an already
-    validated password. telegram_id: may be empty if REGISTRATION_NEEDS_TELEGRAM is off. locale, timezone: for receivers
-    of the signal, which may reject them. The code works once, or max_uses times, also for concurrent registrations.
+    validated password. telegram_id: may be empty if REGISTRATION_NEEDS_TELEGRAM is off. phone: a number without prefix
+    is one of the country. locale, timezone: for receivers of the signal, which may reject them. The code works once, or
+    max_uses times, also for concurrent registrations.
     Raises CodeRejected, and the errors of the constraints.
     """
     invitation = find_invitation(code, lock=True)
@@ -87,6 +90,7 @@ def accept_invitation(
         telegram_username=normalize_username(telegram_username) or None,
         organization=organization.strip() or None,
         country=country.strip() or None,
+        phone=checked_phone(phone, country),
         github_username=normalize_username(github_username) or None,
         status=CommunityStatus.PENDING,
         invited_by_id=invitation.created_by_id,

@@ -26,6 +26,7 @@ from groups.rules import (
 )
 from groups.selectors.people import person_of_account, resolve_entry
 from groups.services.account_mail import has_account_mail, return_mail
+from groups.services.directory import checked_phone
 from groups.services.passwords import queue_password_link
 from groups.services.registration import find_invitation, use_invitation
 from missionsite.common.accounts.addresses import add_unconfirmed_address, ensure_address, is_address_unconfirmed
@@ -37,7 +38,10 @@ from missionsite.common.transactions import service
 TASK = "send_return_mail"
 # The errors of a registration that an old account or entry causes.
 COLLISIONS = frozenset({"email_taken", "telegram_id_taken"})
-_DETAILS = ("primary_role", "telegram_username", "organization", "country", "github_username", "locale", "timezone")
+_DETAILS = (
+    *("primary_role", "telegram_username", "organization", "country", "phone", "github_username"),
+    *("locale", "timezone"),
+)
 _EMPTY: dict[str, Any] = {"name": "", "email": "", "telegram_id": "", "details": {}, "link_digest": None}
 
 
@@ -259,6 +263,7 @@ def _new_entry(account: Member, typed: dict[str, str], invitation: CommunityInvi
         telegram_username=normalize_username(typed["telegram_username"]) or None,
         organization=typed["organization"] or None,
         country=typed["country"] or None,
+        phone=checked_phone(typed.get("phone"), typed["country"]),
         github_username=normalize_username(typed["github_username"]) or None,
         status=CommunityStatus.PENDING,
         invited_by_id=invitation.created_by_id,

@@ -91,6 +91,13 @@ class ProfileForm(ServiceErrorsMixin):
     country = single_line_field(
         100, label=_("Country"), required=False, widget=forms.TextInput(attrs={"autocomplete": "country-name"})
     )
+    phone = single_line_field(
+        40,
+        label=_("Phone"),
+        required=False,
+        help_text=_("For WhatsApp, with the country's prefix, such as +55 11 91234-5678. Not shown to other members."),
+        widget=forms.TextInput(attrs={"type": "tel", "autocomplete": "tel"}),
+    )
 
 
 class BrowserZone(forms.Field):
@@ -242,6 +249,7 @@ class RegistrationForm(ProfileForm):
         "primary_role",
         "organization",
         "country",
+        "phone",
         "github_username",
     )
 

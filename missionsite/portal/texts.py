@@ -9,6 +9,9 @@ ERROR_MESSAGES = {
     "code_rejected": gettext_lazy("This invitation code is not valid. Ask the person who invited you for a new one."),
     "invitation_ended": gettext_lazy("The invitation was used or cancelled meanwhile. Ask for a new one."),
     "telegram_id_invalid": gettext_lazy("A Telegram ID is a number, such as 123456789."),
+    "phone_invalid": gettext_lazy(
+        "This is no phone number. Enter it with the country's prefix, such as +55 11 91234-5678."
+    ),
     "telegram_id_missing": gettext_lazy("Enter your Telegram ID."),
     "name_missing": gettext_lazy("Enter your name."),
     "entry_removed": gettext_lazy("Your directory entry was removed and cannot be edited."),

@@ -3,10 +3,10 @@
 import pytest
 
 from engagement.models import UserProfile
-from engagement.services.countries import _ZONES, zone_of_country
 from engagement.services.profiles import knows_timezone
 from groups.models import Event
 from groups.services.registration import accept_invitation
+from missionsite.common.countries import _ZONES, zone_of_country
 from tests.portal.helpers import entry, invitation, typed
 
 pytestmark = pytest.mark.django_db

@@ -21,12 +21,12 @@ BEGIN
         SELECT DISTINCT lower(h.email) FROM members_history h WHERE h.pgh_obj_id = account
     ) || ARRAY(SELECT lower(email) FROM members WHERE id = account);
     known := ARRAY[
-        subject.name, subject.telegram_id, subject.telegram_username, subject.github_username,
+        subject.name, subject.telegram_id, subject.telegram_username, subject.github_username, subject.phone,
         '"' || subject.member_id || '"'
     ]
         || ARRAY(SELECT unnest(ARRAY[email, display_name]) FROM members WHERE id = account)
         || ARRAY(
-            SELECT DISTINCT unnest(ARRAY[h.name, h.telegram_id, h.telegram_username, h.github_username])
+            SELECT DISTINCT unnest(ARRAY[h.name, h.telegram_id, h.telegram_username, h.github_username, h.phone])
             FROM community_members_history h WHERE h.pgh_obj_id = entry
         )
         || ARRAY(
@@ -35,13 +35,13 @@ BEGIN
 
     UPDATE community_members SET
         name = 'Erased member', telegram_id = 'erased:' || id, telegram_username = NULL, organization = NULL,
-        country = NULL, github_username = NULL, github_verified = false, github_verified_at = NULL,
+        country = NULL, phone = NULL, github_username = NULL, github_verified = false, github_verified_at = NULL,
         github_profile_data = NULL, registration_fee_tx_hash = NULL, profile_data = NULL,
         deleted_at = coalesce(deleted_at, now()), erased_at = now()
     WHERE id = entry;
     UPDATE community_members_history SET
         name = 'Erased member', telegram_id = 'erased:' || id, telegram_username = NULL, organization = NULL,
-        country = NULL, github_username = NULL, github_profile_data = NULL, registration_fee_tx_hash = NULL,
+        country = NULL, phone = NULL, github_username = NULL, github_profile_data = NULL, registration_fee_tx_hash = NULL,
         profile_data = NULL
     WHERE pgh_obj_id = entry;
 

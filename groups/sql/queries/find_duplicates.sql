@@ -1,11 +1,12 @@
 -- find_duplicates: adds pairs of people with something in common, and updates the open ones.
 -- A key that more than %(most)s people share says nothing, so the number of pairs stays within reach.
 WITH people AS MATERIALIZED (
-    SELECT m.id AS person, m.email, coalesce(e.name, m.display_name) AS name, e.telegram_username, e.github_username
+    SELECT m.id AS person, m.email, coalesce(e.name, m.display_name) AS name, e.telegram_username, e.github_username,
+           e.phone
     FROM members m LEFT JOIN community_members e ON e.person_id = m.id
     WHERE m.merged_into_id IS NULL AND m.id <> %(system)s AND e.erased_at IS NULL AND e.merged_into IS NULL
     UNION ALL
-    SELECT e.id, NULL, e.name, e.telegram_username, e.github_username
+    SELECT e.id, NULL, e.name, e.telegram_username, e.github_username, e.phone
     FROM community_members e
     WHERE e.person_id IS NULL AND e.merged_into IS NULL AND e.erased_at IS NULL
 ),
@@ -13,6 +14,7 @@ keys (person, reason, key) AS MATERIALIZED (
     SELECT person, 'email', email_key(email) FROM people WHERE email IS NOT NULL
     UNION ALL SELECT person, 'telegram', lower(telegram_username) FROM people WHERE telegram_username IS NOT NULL
     UNION ALL SELECT person, 'github', lower(github_username) FROM people WHERE github_username IS NOT NULL
+    UNION ALL SELECT person, 'phone', ltrim(phone, '+') FROM people WHERE phone IS NOT NULL
     UNION ALL SELECT person, 'name', name_key(name) FROM people
     UNION ALL SELECT person, 'similar_name', name_key(name, true) FROM people
     {more}

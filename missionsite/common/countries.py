@@ -1,6 +1,7 @@
-"""The time zone of a country, as members write its name. Source: zone.tab of the IANA time zone database.
+"""Countries as members write them: their time zone and the prefix of their phone numbers.
 
 Countries with several zones have that of their largest city; where a country spans four hours or more, there is none.
+Source of the zones: zone.tab of the IANA time zone database; of phone numbers: the library phonenumbers.
 """
 
 import unicodedata
@@ -64,11 +65,46 @@ _ZONES = {
     "Europe/Warsaw": "poland|polonia|pl",
     "Europe/Zurich": "switzerland|suica|suiza|ch",
 }
+# Countries without one zone.
+_WIDE = (
+    "united states|united states of america|usa|estados unidos|eua|eeuu|us",
+    "canada|ca",
+    "australia|au",
+    "russia|rusia|ru",
+    "indonesia|id",
+)
 _BY_NAME = {name: zone for zone, names in _ZONES.items() for name in names.split("|")}
+# The code is the last of the names.
+_CODES = {name: names.rpartition("|")[2].upper() for names in (*_ZONES.values(), *_WIDE) for name in names.split("|")}
 
 
 def zone_of_country(name: str) -> str:
     """Return the time zone of a country; empty if the name is unknown or the country has too many."""
+    return _BY_NAME.get(_plain(name), "")
+
+
+def normalize_phone(typed: str | None, country: str | None = "") -> str:
+    """Return a phone number in the form +5511999990000 (E.164); empty if nothing was typed.
+
+    country: of a number without the country's prefix, as its member wrote it. Raises ValueError if it is no number that
+    can exist, or if it has no prefix and the country is unknown.
+    """
+    if not typed or not typed.strip():
+        return ""
+    # Imported here: the library's data takes memory, and most processes never read a number.
+    import phonenumbers
+
+    try:
+        number = phonenumbers.parse(typed, _CODES.get(_plain(country or "")))
+    except phonenumbers.NumberParseException as error:
+        raise ValueError(str(error)) from None
+    if number.extension or not phonenumbers.is_possible_number(number) or not phonenumbers.is_valid_number(number):
+        raise ValueError(typed)
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _plain(name: str) -> str:
+    """Return a name without accents, case, punctuation and further blanks."""
     decomposed = unicodedata.normalize("NFKD", name).casefold()
     letters = "".join(each if each.isalpha() else " " for each in decomposed if not unicodedata.combining(each))
-    return _BY_NAME.get(" ".join(letters.split()), "")
+    return " ".join(letters.split())
