@@ -43,7 +43,7 @@ def connect(database: str = "postgres") -> psycopg.Connection:
 def fingerprint() -> str:
     """Return a digest of all that decides what a migrated database holds."""
     paths = {CHECKOUT / "requirements.txt", RESTORE, Path(__file__)}
-    parts = ("constraints.py", "operations.py", "sql_loader.py")
+    parts = ("constraints.py", "migrating.py", "operations.py", "sql_loader.py")
     paths |= {CHECKOUT / "missionsite/common" / name for name in parts}
     for package in PACKAGES:
         paths |= {*(CHECKOUT / package).rglob("migrations/*.py"), *(CHECKOUT / package).rglob("*.sql")}

@@ -14,13 +14,13 @@ from django.conf import settings
 from django.contrib.contenttypes.models import ContentType
 from django.core.management import call_command
 from django.db import connection
-from django.db.migrations.executor import MigrationExecutor
 from psycopg import sql
 from psycopg.conninfo import make_conninfo
 
 from missionsite import embedded
 from missionsite.apps import grant_reading
 from missionsite.common.hardening import harden_functions
+from missionsite.common.migrating import Executor
 from missionsite.common.roles import as_owner
 
 # Every database of this process; they are dropped at the end of the session.
@@ -102,7 +102,7 @@ class Database:
                 at(action.removesuffix("_success"), migration.name)
 
         with without_garbage_collection(), self.as_default():
-            MigrationExecutor(connection, report).migrate([(app, to)])
+            Executor(connection, report).migrate([(app, to)])
             harden_functions()
             grant_reading()
 

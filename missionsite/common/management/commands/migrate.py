@@ -3,7 +3,7 @@ from typing import Any, cast
 
 from django.apps import apps
 from django.core.management.base import CommandError
-from django.core.management.commands.migrate import Command as MigrateCommand
+from django.core.management.commands import migrate as django_migrate
 from django.db import DEFAULT_DB_ALIAS, IntegrityError, connections
 from django.db.migrations.loader import MigrationLoader
 from django.db.models import CheckConstraint
@@ -11,10 +11,14 @@ from django.db.models import CheckConstraint
 from missionsite.common.audit.sources import install_sources
 from missionsite.common.connections import connect_directly
 from missionsite.common.errors import constraint_of, from_database
+from missionsite.common.migrating import Executor
 from missionsite.common.roles import as_owner
 
+# Django's command has no other way to choose the executor.
+cast(Any, django_migrate).MigrationExecutor = Executor
 
-class Command(MigrateCommand):
+
+class Command(django_migrate.Command):
     """Django's migrate, connected as the owner of the schema. It rejects a database it cannot upgrade."""
 
     def handle(self, *args: Any, **options: Any) -> None:
