@@ -8,7 +8,7 @@ from pathlib import Path
 from procrastinate.contrib.django import app
 from procrastinate.manager import JobManager
 
-from missionsite.common.worker import fence
+from missionsite.common.worker import fence, process
 
 if os.environ.get("TEST_NO_FENCE"):
     fence.check = lambda connection: None
@@ -25,6 +25,28 @@ if os.environ.get("TEST_LOSE_CANCELLATION"):
             await asyncio.Event().wait()
 
     JobManager.update_heartbeat = update_heartbeat
+
+
+if os.environ.get("TEST_DECIDE_FIRST"):
+    # A worker that was frozen and deregistered finds out by its next heartbeat or request for a job, and exits. What
+    # comes first is chance, so both wait until the transaction of the job has been committed or rejected.
+    exit_if_deregistered, fetch_job = process._exit_if_deregistered, JobManager.fetch_job
+
+    async def _decided() -> None:
+        report = Path(os.environ["TEST_DECIDE_FIRST"])
+        while report.with_suffix(".frozen").exists() and report.read_text().split() == ["started"]:
+            await asyncio.sleep(0.02)
+
+    async def _exit_after_decision(worker_id: int | None) -> None:
+        await _decided()
+        await exit_if_deregistered(worker_id)
+
+    async def _fetch_after_decision(self, *arguments, **options):
+        await _decided()
+        return await fetch_job(self, *arguments, **options)
+
+    process._exit_if_deregistered = _exit_after_decision
+    JobManager.fetch_job = _fetch_after_decision
 
 
 def _note(path: str, word: str) -> None:
@@ -50,15 +72,19 @@ def hold(report: str, gate: str) -> None:
 @app.task(name="tests.hold_row")
 def hold_row(report: str, gate: str) -> None:
     """Write a row in a transaction that stays open until the gate is opened."""
-    from django.db import transaction
+    from django.db import DatabaseError, transaction
 
     from missionsite.common.models import Heartbeat
 
-    with transaction.atomic():
-        Heartbeat.objects.create(name=f"written-{Path(report).stat().st_size}")
-        _note(report, "started")
-        with Path(gate).open() as opened:
-            opened.read()
+    try:
+        with transaction.atomic():
+            Heartbeat.objects.create(name=f"written-{Path(report).stat().st_size}")
+            _note(report, "started")
+            with Path(gate).open() as opened:
+                opened.read()
+    except DatabaseError:
+        _note(report, "rejected")
+        raise
     _note(report, "done")
 
 
