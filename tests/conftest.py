@@ -39,6 +39,7 @@ REPEATED = {
 
 
 def pytest_addoption(parser):
+    parser.addoption("--pooler", action="store_true", help="connect through PgBouncer in transaction mode")
     parser.addoption("--long", action="store_true", help="run also the tests marked `long`, and repeat more often")
 
 
@@ -147,7 +148,12 @@ def client():
 
 @pytest.fixture(scope="session")
 def django_db_setup(
-    django_test_environment, django_db_blocker, django_db_keepdb, django_db_createdb, django_db_modify_db_settings
+    request,
+    django_test_environment,
+    django_db_blocker,
+    django_db_keepdb,
+    django_db_createdb,
+    django_db_modify_db_settings,
 ):
     """Make the database of this process from the migrated template; the tests connect to it as the site does.
 
@@ -157,6 +163,7 @@ def django_db_setup(
     from django.test import TransactionTestCase
 
     from tests import database
+    from tests.support.pooler import whole_site_through_pooler
 
     # A request of the live server runs in a thread of its own; a connection kept there would outlive the tests.
     connection.settings_dict["CONN_MAX_AGE"] = 0
@@ -169,7 +176,8 @@ def django_db_setup(
     keep_times_of_fixtures()
     # Django would empty all tables, also those without rows, and write the permissions again.
     TransactionTestCase._fixture_teardown = lambda self: database.restore()
-    yield
+    with whole_site_through_pooler() if request.config.getoption("pooler") else nullcontext():
+        yield
     if not django_db_keepdb:
         with django_db_blocker.unblock():
             connection.close()

@@ -5,12 +5,15 @@ import os
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit, urlunsplit
 
 import pytest
+from django.conf import settings
+from django.db import connection
 
 from missionsite.embedded.cluster import free_port
 
@@ -54,3 +57,25 @@ ignore_startup_parameters = extra_float_digits
     finally:
         process.kill()
         process.wait()
+
+
+@contextlib.contextmanager
+def whole_site_through_pooler() -> Iterator[None]:
+    """Let this process and those it starts connect through PgBouncer, past it only where the site does so."""
+    own = connection.settings_dict
+    direct = dict(own)
+    url = f"postgres://{own['USER']}:{own['PASSWORD']}@{own['HOST']}:{own['PORT']}/{own['NAME']}"
+    # Not in the folder of the tests, which only its owner may enter. One test uses more than 50 connections.
+    with tempfile.TemporaryDirectory() as folder, pooler(Path(folder), url, size=90) as pooled:
+        connection.close()
+        own |= {"HOST": "127.0.0.1", "PORT": urlsplit(pooled).port, "DISABLE_SERVER_SIDE_CURSORS": True}
+        settings.DATABASE_DIRECT = direct
+        # Processes of their own get the URL of these settings, which leads through the pooler.
+        os.environ["DATABASE_DIRECT_URL"] = url
+        try:
+            yield
+        finally:
+            connection.close()
+            del os.environ["DATABASE_DIRECT_URL"]
+            settings.DATABASE_DIRECT = None
+            connection.settings_dict.update(direct)
