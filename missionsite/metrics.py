@@ -22,6 +22,8 @@ _GAUGES = {
     "transport_failures": ("Consecutive failures of a transport.", ["transport"]),
     "transport_open": ("1 while the circuit of a transport is open.", ["transport"]),
     "backlog_deficit": ("Missing ready missions of all projects that the fallback fills.", []),
+    "audit_seal_age_seconds": ("Time since the last block of the audit was sealed.", []),
+    "audit_unsealed_seconds": ("Age of the oldest audit entry that is not sealed.", []),
     "proposals_waiting": ("Proposals that wait for a review.", []),
 }
 _QUERY = read_sql("missionsite/queries/metrics")

@@ -9,10 +9,12 @@ import pytest
 from django.db import OperationalError, connection
 from django.utils import timezone
 
+from groups.services.members import update_member
 from missionsite.common import probes
+from missionsite.common.audit.sealing import seal_all
 from missionsite.common.logs import JsonFormatter
 from missionsite.common.models import WorkerProcess
-from tests.support.factories.groups import MemberFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 TOKEN = "a-token-of-monitoring"
@@ -151,7 +153,8 @@ def test_metrics_show_jobs_messages_and_backlogs(metrics):
             UNION ALL SELECT id, 'succeeded', now() - interval '10 seconds' FROM job
         """)
         cursor.execute("INSERT INTO engagement_transports (name, failures, opened_at) VALUES ('email', 5, now())")
-    MemberFactory()
+    update_member(actor=StaffFactory(is_superuser=True), member=MemberFactory(), trust_score=3)
+    assert seal_all()
     found = metrics()
     expected = {
         "missionsite_database_up": 1,
@@ -165,6 +168,8 @@ def test_metrics_show_jobs_messages_and_backlogs(metrics):
         'missionsite_transport_failures{transport="email"}': 5,
         "missionsite_messages_failed": 0,
         "missionsite_backlog_deficit": 0,
+        "missionsite_audit_seal_age_seconds": 0,
+        "missionsite_audit_unsealed_seconds": 0,
     }
     assert {name: round(found[name]) for name in expected} == expected
     assert found["missionsite_worker_heartbeat_age_seconds"] < 5

@@ -37,3 +37,10 @@ UNION ALL
 SELECT 'backlog_deficit', ARRAY[]::text[], coalesce(sum(deficit), 0) FROM due_fallback_projects('infinity')
 UNION ALL
 SELECT 'proposals_waiting', ARRAY[]::text[], count(*) FROM mission_fallback_items WHERE status = 'proposed'
+UNION ALL
+SELECT 'audit_seal_age_seconds', ARRAY[]::text[], extract(epoch FROM now() - sealed_at)
+FROM (SELECT sealed_at FROM audit_blocks ORDER BY number DESC LIMIT 1) newest
+UNION ALL
+SELECT 'audit_unsealed_seconds', ARRAY[]::text[],
+    coalesce((SELECT extract(epoch FROM now() - occurred_at) FROM audit_entries
+              WHERE id = (SELECT min(entry_id) FROM audit_pending)), 0)
