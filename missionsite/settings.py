@@ -120,6 +120,7 @@ MIDDLEWARE = [
     "missionsite.common.middleware.CleanInputMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "missionsite.common.accounts.sessions.SessionLimitsMiddleware",
+    "missionsite.common.replica.ReplicaMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "missionsite.common.accounts.factors.SecondFactorMiddleware",
     "missionsite.common.accounts.view_as.ViewAsMiddleware",
@@ -167,6 +168,15 @@ _direct_url = "" if EMBEDDED else env.str("DATABASE_DIRECT_URL", default="")
 DATABASES = {"default": {"DISABLE_SERVER_SIDE_CURSORS": bool(_direct_url)} | _database(_app_url)}
 # The same role and database without the pooler, for workers, live pages and migrations. None: there is no pooler.
 DATABASE_DIRECT = _database(_direct_url) if _direct_url else None
+# The same role on a streaming replica, for reads that may be a few seconds old.
+if _replica_url := "" if EMBEDDED else env.str("DATABASE_REPLICA_URL", default=""):
+    _replica = _database(_replica_url)
+    # One that is away is noticed within seconds, so that the primary is asked instead.
+    _watched = {"connect_timeout": 3, "keepalives_idle": 3, "keepalives_interval": 2, "tcp_user_timeout": 6000}
+    _replica["OPTIONS"] = _watched | _replica.get("OPTIONS", {})
+    DATABASES["replica"] = _replica | {"TEST": {"MIRROR": "default"}}
+# The most seconds that the replica may be behind; one that is further behind is not used.
+DATABASE_REPLICA_LAG = env.float("DATABASE_REPLICA_LAG", default=5.0)
 # The role of `migrate` and other commands that change the schema. None with a single database role.
 DATABASE_OWNER = _database(_owner_url) if _owner_url else None
 _backup_url = env.str("DATABASE_BACKUP_URL", default="")

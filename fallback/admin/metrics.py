@@ -24,6 +24,7 @@ from fallback.admin.plots import Cell, Part, Scope, Section, Table, bar_plot, cs
 from fallback.models import Project
 from fallback.selectors import metrics
 from fallback.selectors.rights import Right
+from missionsite.common import replica
 from missionsite.common.admin.formats import EMPTY, format_datetime
 
 PERIODS = (30, 90, 180, 365)
@@ -42,12 +43,12 @@ def metrics_view(request: HttpRequest, project_id: str = "") -> HttpResponse:
     scope = Scope(projects, project, until - timedelta(days=days - 1), until, zone)
     if name := request.GET.get("csv", ""):
         with override("en"):
-            parts = _parts(scope)
+            parts = replica.read(request, lambda: _parts(scope))
         section = next((each for part in parts for each in part["sections"] if each.name == name), None)
         if section is None:
             raise Http404(gettext("There is no such table."))
         return csv_response(section)
-    parts = _parts(scope)
+    parts = replica.read(request, lambda: _parts(scope))
     at = metrics.refreshed_at()
     context = {
         "title": project.name if project else gettext("Metrics"),

@@ -1,5 +1,8 @@
+from typing import Any
+
 from django import forms
 from django.contrib import admin
+from django.contrib.admin.views.main import SEARCH_VAR
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
 from django.urls import path, reverse
@@ -23,6 +26,7 @@ from groups.selectors.lookalikes import find_lookalikes
 from groups.selectors.people import accounts_of
 from groups.services import directory
 from groups.services.verification import OUTCOMES, verification_code
+from missionsite.common import replica
 from missionsite.common.admin import ServiceForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge, format_datetime, format_number, link_to
@@ -176,6 +180,12 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         if (match and "object_id" in match.kwargs) or request.GET.get("removed") in ("yes", "all"):
             return queryset
         return queryset.present()
+
+    def get_changelist_instance(self, request: HttpRequest) -> Any:
+        """The list; a search may use the replica."""
+        if SEARCH_VAR not in request.GET:
+            return super().get_changelist_instance(request)
+        return replica.read(request, lambda: super(DirectoryAdmin, self).get_changelist_instance(request))
 
     def shows_every_row(self, request: HttpRequest) -> bool:
         return False

@@ -291,5 +291,5 @@ def download_list(
 
     today = timezone.localdate().isoformat()
     if form == "xlsx":
-        return download_file(write_xlsx(cells()), name=f"{name}-{today}.xlsx", content_type=XLSX)
-    return download(lines(), name=f"{name}-{today}.csv", content_type="text/csv; charset=utf-8")
+        return download_file(lambda: write_xlsx(cells()), name=f"{name}-{today}.xlsx", content_type=XLSX)
+    return download(lines, name=f"{name}-{today}.csv", content_type="text/csv; charset=utf-8")

@@ -96,7 +96,7 @@ def hand_out_view(request: HttpRequest, pages: "InvitationAdmin") -> HttpRespons
     if rejected:
         return rejected
     if request.POST.get("format") == "csv":
-        return download(_csv(found), name="invitations.csv", content_type="text/csv; charset=utf-8")
+        return download(lambda: _csv(found), name="invitations.csv", content_type="text/csv; charset=utf-8")
     cards = [
         (invitation, address, qr_svg(address, label=address))
         for invitation, address in ((each, address_to_send(each)) for each in found)

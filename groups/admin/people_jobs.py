@@ -179,7 +179,7 @@ class PeopleJobAdmin(ReadOnlyModelAdmin[PeopleJob]):
         if prompt := prompt_for_export(request, reverse("admin:groups_peoplejob_change", args=[job])):
             return prompt
         text = documents.read(report_name(found), at_most=settings.IMPORT_BYTES).decode("utf-8")
-        return download(iter([text]), name=f"errors-{found.pk}.csv", content_type="text/csv; charset=utf-8")
+        return download(lambda: [text], name=f"errors-{found.pk}.csv", content_type="text/csv; charset=utf-8")
 
     def extra_buttons(self, request: HttpRequest, obj: PeopleJob) -> list[dict]:
         if not (request.user.has_perm(IMPORT) and not obj.is_active and documents.exists(report_name(obj))):

@@ -65,4 +65,4 @@ def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
             yield writer.writerow([safe_cell(value) for value in row])
 
     today = timezone.localdate().isoformat()
-    return download(lines(), name=f"client-missions-{today}.csv", content_type="text/csv; charset=utf-8")
+    return download(lines, name=f"client-missions-{today}.csv", content_type="text/csv; charset=utf-8")

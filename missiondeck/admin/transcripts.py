@@ -33,7 +33,7 @@ def transcript_view(request: HttpRequest, object_id: str, form: str, *, model_ad
         return HttpResponseRedirect(mission_url(mission))
     content_type, write = FORMS[form]
     name = "-".join(filter(None, ["mission", str(mission.number), slugify(mission.title)[:60], citizen]))
-    response = download(write(mission, citizen), name=f"{name}.{form}", content_type=content_type)
+    response = download(lambda: write(mission, citizen), name=f"{name}.{form}", content_type=content_type)
     # Prevents browsers from running user-written content as HTML.
     response["X-Content-Type-Options"] = "nosniff"
     return response

@@ -135,7 +135,7 @@ def report_view(request: HttpRequest, object_id: str, *, model_admin: ModelAdmin
     """The delivery report as one signed HTML file."""
     mission = _mission(request, object_id)
     content = delivery_report(mission=mission)
-    return download([content], name=f"delivery-{mission.number}.html", content_type="text/html; charset=utf-8")
+    return download(lambda: [content], name=f"delivery-{mission.number}.html", content_type="text/html; charset=utf-8")
 
 
 def _mission(request: HttpRequest, key: str) -> DeckMission:

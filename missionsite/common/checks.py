@@ -8,7 +8,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, Tags, Warning, register
 from django.db import DatabaseError, connections
 
-from missionsite.common import document_check
+from missionsite.common import document_check, replica
 from missionsite.common.addresses import NO_PROXY, UNIX_SOCKET, parse_address, parse_network
 from missionsite.common.connections import direct_params, is_pooled, most_connections
 from missionsite.common.roles import MEMBER_ROLE
@@ -90,6 +90,43 @@ def poolers_are_bypassed(app_configs: Any, databases: Any = None, **kwargs: Any)
             )
         )
     return found
+
+
+@register(Tags.database)
+def replica_follows(app_configs: Any, databases: Any = None, **kwargs: Any) -> list[CheckMessage]:
+    """Warn if the replica does not respond, is none, or is further behind than reads may be."""
+    if "default" not in (databases or ()) or _is_owner() or replica.REPLICA not in connections.settings:
+        return []
+    try:
+        primary = psycopg.connect(**direct_params(), autocommit=True)
+    except psycopg.Error:
+        return []  # No connection; other commands report that.
+    with primary:
+        problem = _problem_of_replica(primary)
+    if not problem:
+        return []
+    return [
+        Warning(
+            f"The replica {problem}. All reads go to the primary.",
+            hint="Name a streaming replica of DATABASE_URL's server in DATABASE_REPLICA_URL, or omit it.",
+            id="missionsite.W006",
+        )
+    ]
+
+
+def _problem_of_replica(primary: psycopg.Connection) -> str:
+    """What is wrong with the replica, after "The replica"; empty if nothing is."""
+    params = connections[replica.REPLICA].get_connection_params()
+    try:
+        with psycopg.connect(**params, autocommit=True) as found:
+            row = found.execute("SELECT pg_is_in_recovery()").fetchone()
+            if not row or not row[0]:
+                return "is no replica: it accepts writes"
+            if not replica.wait_until_replayed(primary, found, settings.DATABASE_REPLICA_LAG):
+                return f"is more than {settings.DATABASE_REPLICA_LAG:g} seconds behind"
+    except psycopg.Error as error:
+        return f"does not respond ({str(error).strip().splitlines()[0]})"
+    return ""
 
 
 @register(Tags.database)

@@ -23,18 +23,19 @@ def use_pool() -> None:
     """Let all threads of this process share at most DATABASE_POOL_SIZE connections. Call it before the first query."""
     if not settings.DATABASE_POOL_SIZE:
         return
-    default = connections.settings["default"]
-    idle = default["CONN_MAX_AGE"]
-    default["CONN_MAX_AGE"] = 0
-    default["OPTIONS"] = default.get("OPTIONS", {}) | {
-        "pool": {
-            "min_size": 0,
-            "max_size": settings.DATABASE_POOL_SIZE,
-            "timeout": POOL_SECONDS,
-            "reconnect_timeout": POOL_SECONDS,
-            "max_idle": max(idle, 1),
+    # The replica has a pool of its own.
+    for database in connections.settings.values():
+        idle = database["CONN_MAX_AGE"]
+        database["CONN_MAX_AGE"] = 0
+        database["OPTIONS"] = database.get("OPTIONS", {}) | {
+            "pool": {
+                "min_size": 0,
+                "max_size": settings.DATABASE_POOL_SIZE,
+                "timeout": POOL_SECONDS,
+                "reconnect_timeout": POOL_SECONDS,
+                "max_idle": max(idle, 1),
+            }
         }
-    }
 
 
 def connect_directly() -> None:

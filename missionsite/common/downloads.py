@@ -6,13 +6,14 @@ An error during generation gives an error page; an interrupted transfer is short
 client notices. Source: RFC 9112, 8.
 """
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from tempfile import SpooledTemporaryFile
-from typing import IO
+from typing import IO, cast
 
 from django.http import FileResponse, HttpRequest, HttpResponseRedirect
 from django.utils.translation import gettext_lazy as _
 
+from missionsite.common import replica
 from missionsite.common.accounts.identity import prompt_for_identity
 from missionsite.common.audit.security import record_security_event
 from missionsite.common.request_context import current_request
@@ -39,8 +40,12 @@ class Download(FileResponse):
     block_size = 64 * 1024
 
 
-def download(pieces: Iterable[str], *, name: str, content_type: str) -> Download:
-    """A response with all pieces as one UTF-8 file. Raises what the iterable raises."""
+def download(pieces: Callable[[], Iterable[str]], *, name: str, content_type: str) -> Download:
+    """A response with all pieces as one UTF-8 file. pieces: see `download_file`. Raises what the iterable raises."""
+    return download_file(lambda: _written(pieces()), name=name, content_type=content_type)
+
+
+def _written(pieces: Iterable[str]) -> IO[bytes]:
     file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the response closes it
     try:
         for piece in pieces:
@@ -49,13 +54,17 @@ def download(pieces: Iterable[str], *, name: str, content_type: str) -> Download
     except BaseException:
         file.close()
         raise
-    return download_file(file, name=name, content_type=content_type)
+    return cast(IO[bytes], file)
 
 
-def download_file(file: IO[bytes], *, name: str, content_type: str) -> Download:
-    """A response with a file from its beginning, which it closes."""
-    response = Download(file, as_attachment=True, filename=name, content_type=content_type)
-    user = getattr(current_request(), "user", None)
+def download_file(make: Callable[[], IO[bytes]], *, name: str, content_type: str) -> Download:
+    """A response with a file from its beginning, which it closes.
+
+    make: generates the file. It only reads, may use the replica, and is called again if that fails.
+    """
+    request = current_request()
+    response = Download(replica.read(request, make), as_attachment=True, filename=name, content_type=content_type)
+    user = getattr(request, "user", None)
     record_security_event("data.exported", actor=user if getattr(user, "pk", None) else None, file=name)
     # Specific to this member and moment.
     response["Cache-Control"] = "no-store"

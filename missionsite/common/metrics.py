@@ -27,6 +27,12 @@ POOL = Gauge(
     multiprocess_mode="livesum",
     registry=_registry,
 )
+READS = Counter(
+    "missionsite_database_reads",
+    "Reads that may go to a replica, by the server that answered: replica or primary.",
+    ["server"],
+    registry=_registry,
+)
 
 Collect = Callable[[], Iterable[Metric]]
 _collectors: list[Collect] = []

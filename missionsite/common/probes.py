@@ -11,11 +11,11 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import DatabaseError, InterfaceError, connection
+from django.db import DatabaseError, InterfaceError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 from django.http import HttpRequest, HttpResponse, JsonResponse
 
-from missionsite.common import document_check, maintenance, metrics
+from missionsite.common import document_check, maintenance, metrics, replica
 from missionsite.common.worker.health import read_health
 
 logger = logging.getLogger(__name__)
@@ -76,7 +76,7 @@ def _metrics(request: HttpRequest) -> HttpResponse:
 def run_checks() -> list[Check]:
     """Check the database, its migrations, the documents, the workers and the queue."""
     try:
-        checks = [_database(), _migrations(), *_background()]
+        checks = [_database(), _migrations(), *_replica(), *_background()]
     except (DatabaseError, InterfaceError) as error:
         logger.warning("Not ready: %s", error)
         checks = [Check("database", False, "does not respond", required=True)]
@@ -110,6 +110,16 @@ def _missing_migrations() -> list[str]:
     executor = MigrationExecutor(connection)
     plan = executor.migration_plan(executor.loader.graph.leaf_nodes())
     return [f"{migration.app_label}.{migration.name}" for migration, _ in plan]
+
+
+def _replica() -> list[Check]:
+    """Without it, the primary answers all reads."""
+    if replica.REPLICA not in connections.settings:
+        return []
+    behind = replica.seconds_behind()
+    if behind is None:
+        return [Check("replica", False, "does not respond, or is too far behind")]
+    return [Check("replica", behind <= settings.DATABASE_REPLICA_LAG, f"at most {behind:.0f} s behind")]
 
 
 def _documents() -> Check:

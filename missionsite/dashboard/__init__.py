@@ -6,6 +6,7 @@ from django.utils.translation import gettext_lazy as _
 
 from groups.admin.base import actor_of
 from groups.models import Event
+from missionsite.common import replica
 from missionsite.common.admin.formats import format_datetime, link_to
 from missionsite.common.annotations import StrOrPromise
 from missionsite.common.audit.events import event_label
@@ -25,7 +26,7 @@ def add_dashboard(request: HttpRequest, context: dict) -> dict:
     reading = Reading(request)
     context["needs"] = needs_of(reading)
     context["cards"] = cards_of(reading)
-    context["plots"] = plots_of(reading)
+    context["plots"] = replica.read(request, lambda: plots_of(reading))
     context["figures_at"] = format_datetime(reading.stored.refreshed_at) if reading.stored.refreshed_at else ""
     context["health"] = health_of(request)
     context["first_steps"] = _first_steps(request) if not reading.counters[0] else []

@@ -17,6 +17,7 @@ from groups.admin.health_filter import STEP_TEXTS, after_text, people_url
 from groups.models import CommunityMember
 from groups.selectors import health
 from groups.selectors.health import AFTER, STEPS, Figure
+from missionsite.common import replica
 from missionsite.common.admin.formats import EMPTY, format_datetime, format_number
 from missionsite.common.annotations import StrOrPromise
 from missionsite.dashboard.plots import community_plots
@@ -38,7 +39,7 @@ def community_health(request: HttpRequest) -> HttpResponse:
     reading = Reading(request)
     context = admin.site.each_context(request) | {
         "title": _("Community health"),
-        "plots": community_plots(reading),
+        "plots": replica.read(request, lambda: community_plots(reading)),
         "figures_at": format_datetime(reading.stored.refreshed_at) if reading.stored.refreshed_at else "",
         "after": [after_text(days) for days in AFTER],
         "cohorts": [_cohort_row(cohort) for cohort in health.cohorts(reading.today)],

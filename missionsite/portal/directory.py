@@ -16,6 +16,7 @@ from django.views.decorators.http import require_safe
 from groups.models import CommunityMember
 from groups.rules import CommunityStatus, normalize_username
 from groups.selectors.people import resolve_entry
+from missionsite.common import replica
 from missionsite.common.search_words import NameSortKey, SearchWords, words_query
 from missionsite.portal.forms import DirectorySearchForm
 from missionsite.portal.page import current_member, member_page, render_page
@@ -109,10 +110,13 @@ def member_list(request: HttpRequest) -> HttpResponse:
     for name, column in (("role", "primary_role"), ("tier", "reputation_tier"), ("country", "country__iexact")):
         if name in query:
             rows = rows.filter(**{column: query[name]})
-    if "q" in query:
-        rows = CommunityMember.objects.filter(pk__in=search(rows, query["q"]))
     by_name = "sort" in query
-    found = get_page(rows, request.GET.get("after", ""), by_name=by_name)
+
+    def find() -> list[CommunityMember]:
+        shown = CommunityMember.objects.filter(pk__in=search(rows, query["q"])) if "q" in query else rows
+        return get_page(shown, request.GET.get("after", ""), by_name=by_name)
+
+    found = replica.read(request, find)
     more, shown = len(found) > PER_PAGE, [Row.of(entry) for entry in found[:PER_PAGE]]
     context = {
         "here": "directory",

@@ -20,5 +20,6 @@ def own_data(request: HttpRequest) -> HttpResponse:
             return prompt
         member = current_member(request)
         name = f"{member.member_id}-{timezone.now():%Y-%m-%d}.zip"
-        return cast(HttpResponse, download_file(export_own_data(member), name=name, content_type="application/zip"))
+        made = download_file(lambda: export_own_data(member), name=name, content_type="application/zip")
+        return cast(HttpResponse, made)
     return render_page(request, "own_data", {"is_confirmed": is_identity_confirmed(request)})

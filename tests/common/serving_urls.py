@@ -31,8 +31,8 @@ def ask(request: HttpRequest) -> JsonResponse:
 
 
 def large(request: HttpRequest):
-    pieces = ("x" * 1023 + "\n" for _ in range(int(request.GET["kilobytes"])))
-    return download(pieces, name="large.txt", content_type="text/plain")
+    kilobytes = int(request.GET["kilobytes"])
+    return download(lambda: ("x" * 1023 + "\n" for _ in range(kilobytes)), name="large.txt", content_type="text/plain")
 
 
 def fail(request: HttpRequest, code: str) -> JsonResponse:

@@ -82,7 +82,7 @@ def test_web_process_opens_at_most_the_pool(tmp_path):
 
 def test_request_fails_at_once_after_another_waited_in_vain(monkeypatch):
     monkeypatch.setitem(connections.settings["default"], "OPTIONS", {"pool": {"max_size": 1}})
-    monkeypatch.setattr(DatabaseWrapper, "_unavailable_until", 0.0)
+    monkeypatch.setattr(DatabaseWrapper, "_unavailable_until", {})
     waited = []
 
     def wait(self, params):

@@ -40,7 +40,7 @@ def test_dashboard_uses_metrics_that_exist():
 
 def test_dashboard_has_panels_with_queries():
     dashboard = json.loads((DEPLOY / "grafana.json").read_text())
-    assert len(dashboard["panels"]) == 15
+    assert len(dashboard["panels"]) == 17
     assert all(target["expr"] for panel in dashboard["panels"] for target in panel["targets"])
 
 

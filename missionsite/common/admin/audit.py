@@ -195,7 +195,7 @@ class AuditEntryAdmin(ReadOnlyModelAdmin):
                 yield _line(_export_row(entry))
 
         name = f"audit-{timezone.localdate().isoformat()}.csv"
-        return download(lines(), name=name, content_type="text/csv; charset=utf-8")
+        return download(lines, name=name, content_type="text/csv; charset=utf-8")
 
     @display(description=_("When"), ordering="occurred_at")
     def when(self, entry: AuditEntry) -> str:

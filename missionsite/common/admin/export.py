@@ -57,14 +57,18 @@ def _file_of(shown: Any, model_admin: ModelAdmin, kind: str) -> HttpResponseBase
     names = [name for name in shown.list_display if name != "action_checkbox"]
     headings = ["ID", *(capfirst(str(label_for_field(name, shown.model, model_admin))) for name in names)]
     columns = [_column(shown, name) for name in names]
-    rows = ([str(obj.pk), *(column(obj) for column in columns)] for obj in shown.queryset.iterator(chunk_size=CHUNK))
+
+    def rows() -> Iterator[list[str]]:
+        for obj in shown.queryset.iterator(chunk_size=CHUNK):
+            yield [str(obj.pk), *(column(obj) for column in columns)]
+
     plural = slugify(str(shown.opts.verbose_name_plural))
     name = f"{plural}-{timezone.localdate().isoformat()}.{kind}"
     if kind == "xlsx":
-        return download_file(write_xlsx(_all(headings, rows)), name=name, content_type=XLSX)
+        return download_file(lambda: write_xlsx(_all(headings, rows())), name=name, content_type=XLSX)
     if kind == "json":
-        return download(_json(headings, rows), name=name, content_type="application/json")
-    return download(_csv(headings, rows), name=name, content_type="text/csv; charset=utf-8")
+        return download(lambda: _json(headings, rows()), name=name, content_type="application/json")
+    return download(lambda: _csv(headings, rows()), name=name, content_type="text/csv; charset=utf-8")
 
 
 def _column(shown: Any, name: str) -> Callable[[Model], str]:

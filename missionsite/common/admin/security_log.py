@@ -109,7 +109,7 @@ class SecurityEventAdmin(ReadOnlyModelAdmin):
                 yield _line(row)
 
         name = f"security-log-{timezone.localdate().isoformat()}.csv"
-        return download(lines(), name=name, content_type="text/csv; charset=utf-8")
+        return download(lines, name=name, content_type="text/csv; charset=utf-8")
 
     @display(description=_("When"), ordering="occurred_at")
     def when(self, event: SecurityEvent) -> str:

@@ -1,7 +1,7 @@
 """Django's PostgreSQL backend, in which a lost worker cannot commit and an empty pool is not waited for twice."""
 
 import time
-from typing import Any
+from typing import Any, ClassVar
 
 from django.db import OperationalError
 from django.db.backends.postgresql import base
@@ -16,8 +16,8 @@ FAIL_FAST_SECONDS = 1.0
 
 class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = DatabaseSchemaEditor
-    # Of all threads of this process, as they share the pool. A race costs one more wait.
-    _unavailable_until = 0.0
+    # By alias: of all threads of this process, as they share the pool. A race costs one more wait.
+    _unavailable_until: ClassVar[dict[str, float]] = {}
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection, or take one from the pool.
@@ -27,12 +27,12 @@ class DatabaseWrapper(base.DatabaseWrapper):
         """
         if not self.settings_dict["OPTIONS"].get("pool"):
             return super().get_new_connection(conn_params)
-        if time.monotonic() < DatabaseWrapper._unavailable_until:
+        if time.monotonic() < self._unavailable_until.get(self.alias, 0.0):
             raise OperationalError("The pool had no connection to the database a moment ago.")
         try:
             return super().get_new_connection(conn_params)
         except PoolTimeout:
-            DatabaseWrapper._unavailable_until = time.monotonic() + FAIL_FAST_SECONDS
+            self._unavailable_until[self.alias] = time.monotonic() + FAIL_FAST_SECONDS
             raise
 
     def commit(self) -> None:
