@@ -1,5 +1,6 @@
 """Block reasons: every caller of engagement_block_reason, over every combination of facts."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from datetime import timedelta
 from itertools import product
@@ -21,7 +22,7 @@ from engagement.services.sweeps import sweep_daily, sweep_weekly
 from groups.models import CommunityMember, Member
 from groups.rules import CommunityStatus
 from tests.engagement.fake_provider import NOON
-from tests.support.database import rows
+from tests.support.database import rows, shared_rows
 from tests.support.factories.engagement import AnnouncementFactory, ClaimFactory, MessageFactory, PersonFactory
 
 pytestmark = pytest.mark.django_db
@@ -93,9 +94,16 @@ def reason_for(facts: Facts, what: str) -> str | None:
     return next((reason for reason in BLOCK_REASONS if applies.get(reason)), None)
 
 
-@pytest.fixture
-def people() -> dict[str, Facts]:
-    """Create a member for every combination of facts; return them by e-mail."""
+@pytest.fixture(scope="module")
+def people(django_db_setup, django_db_blocker) -> Iterator[dict[str, Facts]]:
+    """Create a member for every combination of facts, once for the module; return them by e-mail."""
+    with shared_rows(django_db_blocker):
+        with django_db_blocker.unblock():
+            kinds = make_people()
+        yield kinds
+
+
+def make_people() -> dict[str, Facts]:
     kinds = {f"kind-{number}@example.org": facts for number, facts in enumerate(ALL)}
     Member.objects.bulk_create(
         Member(email=email, display_name=email, is_active=facts.is_active) for email, facts in kinds.items()
