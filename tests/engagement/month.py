@@ -25,7 +25,7 @@ class Month:
         """Live through many days, with one sweep a day."""
         return self.run(days * DAY, step=DAY)
 
-    def run(self, length: timedelta, *, sending: bool = True, step: timedelta = 6 * HOUR) -> "Month":
+    def run(self, length: timedelta, *, sending: bool = True, step: timedelta = 12 * HOUR) -> "Month":
         end = self.clock.at + length
         while self.clock.at < end:
             self.clock.at = min(self.clock.at + step, end)
