@@ -165,8 +165,8 @@ def skip(page) -> list[str]:
     ("size", "scheme", "visits"),
     [
         # In a build a quarter of the pages on each, others the next day.
-        (DESK, "light", share(VISITS, of=4)),
-        (PHONE, "dark", share(VISITS, of=4, shift=2)),
+        (DESK, "light", share(VISITS, of=8)),
+        (PHONE, "dark", share(VISITS, of=8, shift=4)),
         pytest.param(DESK, "dark", VISITS[::2], marks=pytest.mark.long),
         pytest.param(PHONE, "light", VISITS[1::2], marks=pytest.mark.long),
     ],

@@ -174,7 +174,7 @@ def test_every_page_fits_its_window(site: Page, ana, garden, live_server, scheme
     TaskFactory(group=garden, title="A task whose title goes on and on, so that it has to be broken " * 3)
     site.emulate_media(color_scheme=scheme)
     # In a build one in three, others the next day.
-    for path in share(PAGES, of=3):
+    for path in share(PAGES, of=6):
         # Loaded with the width of a phone, then widened.
         site.set_viewport_size({"width": 390, "height": 844})
         site.goto(live_server.url + path.format(mission=garden.pk, member=ana.pk))

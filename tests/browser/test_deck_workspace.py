@@ -294,7 +294,7 @@ def test_injections_are_inert_in_workspace(desk: Page, live_server, dora, missio
 @pytest.mark.long
 def test_injections_are_inert_in_title_and_client(desk: Page, live_server, dora, alarms):
     """Each injection as title and client; a build checks a part of them, which changes daily."""
-    for injection in share(INJECTIONS, of=6):
+    for injection in share(INJECTIONS, of=12):
         # Titles and clients are single-line texts.
         text = replace_control_characters(storable(injection.text, TITLE)).strip()
         mission = make_mission(title=text, client=replace_control_characters(storable(injection.text, CLIENT)).strip())

@@ -397,7 +397,7 @@ def test_every_page_fits_the_viewport(desk: Page, live_server, project, scheme):
     run_fallback(actor=Member.objects.system(), project=project)
     desk.emulate_media(color_scheme=scheme)
     # In a build one in three, others the next day.
-    for path in share(addresses(project), of=3):
+    for path in share(addresses(project), of=6):
         # Loaded in a narrow viewport, then widened.
         desk.set_viewport_size({"width": 390, "height": 844})
         desk.goto(live_server.url + path)

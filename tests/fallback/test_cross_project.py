@@ -92,7 +92,7 @@ def world(built, db) -> World:
 @pytest.mark.parametrize("actor", ACTORS)
 def test_member_of_another_project_has_no_access(world, actor):
     intruder = Intruder(world, world.people[actor])
-    parts = 20 if actor == "project maintainer" else 40
+    parts = 40 if actor == "project maintainer" else 80
     tried = share(attempts(world, actor), of=parts, shift=ACTORS.index(actor))
     found = intruder.caught(tried)
     assert not found, f"{len(found)} of {intruder.sent}:\n" + "\n".join(found)
@@ -101,14 +101,14 @@ def test_member_of_another_project_has_no_access(world, actor):
 
 def test_maintainer_of_another_project_gains_nothing_by_ids(world):
     intruder = Intruder(world, world.people["project maintainer"])
-    found = intruder.caught(share(by_any_id(world, "project maintainer"), of=60))
+    found = intruder.caught(share(by_any_id(world, "project maintainer"), of=120))
     assert not found, "\n".join(found)
 
 
 def test_own_archived_project_gives_no_access_to_others(world):
     Project.objects.filter(pk=world.b["project"].pk).update(status=ProjectStatus.ARCHIVED)
     intruder = Intruder(world, world.people["project maintainer"])
-    found = intruder.caught(share(attempts(world, "project maintainer", (by_path, by_part, by_body)), of=24))
+    found = intruder.caught(share(attempts(world, "project maintainer", (by_path, by_part, by_body)), of=48))
     assert not found, "\n".join(found)
 
 
@@ -123,7 +123,7 @@ def test_owner_with_lower_project_role_keeps_that_role(world):
     intruder = Intruder(world, owner)
     found = [
         each
-        for each in intruder.caught(share(attempts(world, "superuser", (by_path, by_part, by_body, by_action)), of=36))
+        for each in intruder.caught(share(attempts(world, "superuser", (by_path, by_part, by_body, by_action)), of=72))
         if not each.startswith("read: ")
     ]
     assert not found, "\n".join(found)

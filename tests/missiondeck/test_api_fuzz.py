@@ -119,10 +119,10 @@ def test_operations_are_found():
     assert len(UPLOADS) == 3
 
 
-# In a build one of two sends it, the other the next day.
+# In a build one of the two sends half of them, the other ones and the other user in the next days.
 @pytest.mark.parametrize(
     ("method", "address", "spec", "user"),
-    share([(*each, user) for number, each in enumerate(OPERATIONS) for user in USERS[:: (-1) ** number]], of=2),
+    share([(*each, user) for number, each in enumerate(OPERATIONS) for user in USERS[:: (-1) ** number]], of=4),
 )
 def test_input_never_causes_server_error(cast, method, address, spec, user):
     client, keys = cast.client(user), keys_of(cast)

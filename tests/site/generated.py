@@ -37,10 +37,10 @@ CHECKS = [
 def generated_faults(world, document: dict, route_of, examples: int) -> Iterator[str]:
     """Yield what is wrong with the answers to generated requests: valid and invalid ones, `examples` per operation.
 
-    A build asks one operation in three, others the next day.
+    A build asks one operation in six, others the next day.
     """
     schema = schemathesis.openapi.from_dict(document)
-    for result in share(schema.get_all_operations(), of=3):
+    for result in share(schema.get_all_operations(), of=6):
         operation = result.ok()
         yield from _faults_of(world, operation, address(world, route_of(operation.path), "superuser"), examples)
 

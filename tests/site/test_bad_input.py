@@ -39,8 +39,8 @@ from tests.support.sample import share
 pytestmark = pytest.mark.django_db
 
 EXAMPLES = int(os.environ.get("MISSIONSITE_FUZZ_EXAMPLES", "4"))
-# Four times the kinds of input. Each test sends its own to a share of the addresses, together to a quarter of them.
-PARTS = 24 if EXAMPLES == 4 else 1
+# Four times the kinds of input. Each test sends its own to a share of the addresses, together to an eighth of them.
+PARTS = 48 if EXAMPLES == 4 else 1
 fuzzed = settings(
     max_examples=EXAMPLES,
     derandomize=True,

@@ -29,7 +29,7 @@ pytestmark = pytest.mark.django_db
 UNTRUSTED = [*(role for role in ROLES if role != "Administrator"), "no role", "member", "inactive", "anonymous"]
 UNTRUSTED += [*projects.PROJECT_STAFF, *projects.OTHERS]
 # A build has each attempt made by one of them at most, by others the next day; `bin/test --long` by all.
-PARTS = 48
+PARTS = 96
 # Who gives roles in which projects; no one else here gives any.
 GIVES_IN = {
     "project maintainer": {"pk__in": projects.PROJECTS},

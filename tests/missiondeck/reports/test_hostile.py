@@ -32,7 +32,7 @@ def test_document_type_is_rejected(text, line):
 
 
 @pytest.mark.seed("001 odd and hostile reports: the right result or a clear rejection, memory bounded")
-@pytest.mark.parametrize("name", share(HOSTILE, of=4))
+@pytest.mark.parametrize("name", share(HOSTILE, of=8))
 def test_memory_is_bounded(name):
     outcome = measure(name)
 
