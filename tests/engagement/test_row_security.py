@@ -193,6 +193,7 @@ def dropped(policy):
             session.commit()
 
 
+@pytest.mark.long
 @pytest.mark.seed("002 Subtask 7.4")
 def test_matrix_detects_missing_policy():
     with owner() as session:

@@ -204,6 +204,7 @@ def test_viewer_sees_canary_on_every_kind_of_page(world):
     assert "changed: " not in found
 
 
+@pytest.mark.long
 @pytest.mark.seed("004 every id of project A replayed by a member of B", control=True)
 def test_missing_guard_is_detected(world, monkeypatch):
     """Without the project filter and the check of rights, reads and writes are detected."""

@@ -253,6 +253,7 @@ def test_p50_and_p85_hold_as_often_as_they_say(seeds, record_property):
     assert 0.80 <= p85 <= 0.95, p85
 
 
+@pytest.mark.long
 def test_back_test_notices_a_model_of_one_day(monkeypatch):
     """Negative control: without the spread of the pace and whole weeks, P85 holds too rarely."""
     monkeypatch.setattr(forecast, "PACE_SPREAD", 0.0)

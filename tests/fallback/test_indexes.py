@@ -179,6 +179,7 @@ def test_api_reads_at_most_20_times_its_rows():
             assert not excess(api, f"/api/projects/{project}/{name}"), name
 
 
+@pytest.mark.long
 def test_without_index_quiet_project_reads_busy_one():
     """Negative control: the data is skewed enough to show the problem."""
     _used, removed = plan_without("missions_of_project", LISTS["missions_of_project"](QUIET))

@@ -110,6 +110,7 @@ def test_filter_by_status_without_index_reads_all():
     assert removed > 20 * 50
 
 
+@pytest.mark.long
 def test_list_of_one_group_scans_without_index():
     """Negative control: without the index, the data is skewed enough to show the problem."""
     _used, removed = plan_without("memberships_of_group", OF_OLD["search by the mission's stable ID"]())

@@ -77,6 +77,7 @@ def test_response_time_is_equal_for_invalid_codes(client, kinds, method):
     pytest.fail(f"different five times in a row: {measured}")
 
 
+@pytest.mark.long
 @pytest.mark.parametrize("method", ["get", "post"])
 def test_control_slower_page_is_detected(client, kinds, method):
     """Negative control: the same measure detects a valid code."""
