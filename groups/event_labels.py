@@ -53,6 +53,8 @@ EVENT_LABELS = {
     "member.roles_changed": _("Roles changed"),
     "membership.created": _("Joined"),
     "membership.ended": _("Left"),
+    "membership.import_undone": _("Import of memberships undone"),
+    "membership.imported": _("Memberships imported"),
     "membership.replayed": _("Membership events replayed"),
     "membership.reverted": _("Membership change reverted"),
     "membership.role_changed": _("Role changed"),

@@ -6,7 +6,7 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
-from groups.models import Member, PeopleJobKind
+from groups.models import Member
 from groups.selectors.places import missions_to_offer
 from groups.services import import_jobs, invitation_mail, passwords, people_jobs, returns, verification
 from groups.services.duplicates import find_duplicates
@@ -122,7 +122,7 @@ def run_people_job(job_id: str) -> str:
     job = people_jobs.begin_job(job_id)
     if job is None:
         return "ended"
-    if job.kind == PeopleJobKind.IMPORT_MEMBERS:
+    if job.kind in import_jobs.IMPORTS:
         return import_jobs.run_import(job)
     return people_jobs.run_password_links(job)
 

@@ -12,7 +12,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import display
 from unfold.widgets import UnfoldBooleanSwitchWidget
 
-from groups.admin import directory_files
+from groups.admin import directory_files, import_pages
 from groups.admin.base import STATUS_COLOURS, HistoryAdmin, actor_of, current_member
 from groups.admin.directory_actions import ACTIONS
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
@@ -194,7 +194,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         buttons = []
         if request.user.has_perm("groups.add_communityinvitation"):
             buttons.append(_button(gettext("Invite"), "mail", "admin:groups_communityinvitation_add"))
-        if request.user.has_perm(directory_files.IMPORT):
+        if request.user.has_perm(import_pages.IMPORT):
             buttons.append(_button(gettext("Import"), "upload", "admin:groups_communitymember_import"))
         if request.user.has_perm(MERGE):
             buttons.append(_button(gettext("Duplicates"), "group", "admin:groups_possibleduplicate_changelist"))
@@ -211,13 +211,13 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         return [
             path(
                 "import/",
-                view(directory_files.import_view, directory_files.import_view),
+                view(import_pages.import_view, import_pages.import_view),
                 {"model_admin": self},
                 name="groups_communitymember_import",
             ),
             path(
                 "import/<uuid:changeset>/undo/",
-                view(directory_files.undo_view, directory_files.undo_view),
+                view(import_pages.undo_view, import_pages.undo_view),
                 {"model_admin": self},
                 name="groups_communitymember_undo_import",
             ),

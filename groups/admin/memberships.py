@@ -2,7 +2,7 @@ from datetime import date
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
+from django.db.models import Count, OuterRef, Q, QuerySet, Subquery
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 from django.urls import path, reverse
@@ -14,6 +14,7 @@ from unfold.widgets import UnfoldAdminSplitDateTimeWidget, UnfoldAdminTextareaWi
 
 from groups.admin.base import STATUS, HistoryAdmin, current_member
 from groups.admin.directory_files import EXPORT, download_list
+from groups.admin.import_pages import MANAGE, MEMBERSHIPS_PAGE, import_view, undo_view
 from groups.models import Group, Member, Membership
 from groups.rules import DEFAULT_ROLE
 from groups.selectors.membership_dates import members_on
@@ -23,7 +24,6 @@ from missionsite.common.admin.filters import DayFilter, ExactTextFilter, PeriodF
 from missionsite.common.admin.formats import badge, format_datetime, link_to
 from missionsite.common.admin.search import FOUND_AT_MOST
 
-MANAGE = "groups.manage_memberships"
 # The columns of the export, by lookup.
 EXPORTED = {
     "member_id": "member__member_id",
@@ -31,6 +31,7 @@ EXPORTED = {
     "email": "member__email",
     "mission_id": "group__stable_id",
     "mission": "group__name",
+    "number": "number",
     "role": "role",
     "role_until": "role_until",
     "status": "status",
@@ -151,6 +152,14 @@ def _change_role(membership: Membership, actor: Member, values: dict) -> None:
     change_role(membership=membership, role=values["role"], until=values["until"], actor=actor, reason=values["reason"])
 
 
+def _number() -> Subquery:
+    """Return the number of a membership among those of its member in its group, by joining date."""
+    same = Membership.objects.filter(member=OuterRef("member"), group=OuterRef("group"))
+    same_time = Q(joined_at=OuterRef("joined_at"), id__lte=OuterRef("id"))
+    until = same.filter(Q(joined_at__lt=OuterRef("joined_at")) | same_time)
+    return Subquery(until.order_by().values("member").annotate(count=Count("pk")).values("count"))
+
+
 @admin.register(Membership)
 class MembershipAdmin(HistoryAdmin[Membership]):
     """Memberships: who belongs to which group, since when, and who left."""
@@ -236,26 +245,37 @@ class MembershipAdmin(HistoryAdmin[Membership]):
         )
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
+        buttons = []
+        if request.user.has_perm(MANAGE):
+            link = reverse("admin:groups_membership_import")
+            buttons.append({"title": gettext("Import"), "icon": "upload", "link": link})
         if not request.user.has_perm(EXPORT):
-            return []
+            return buttons
         query = request.GET.urlencode()
         link = reverse("admin:groups_membership_export")
         titles = ((gettext("Export these"), ""), (gettext("Export as XLSX"), "format=xlsx"))
-        return [
+        return buttons + [
             {"title": title, "icon": "download", "link": f"{link}?{'&'.join(filter(None, (query, form)))}"}
             for title, form in titles
         ]
 
     def get_urls(self) -> list:
         export = self._wrapped(self.export_view, self.export_view)
-        return [path("export/", export, name="groups_membership_export"), *super().get_urls()]
+        page = {"model_admin": self, "page": MEMBERSHIPS_PAGE}
+        undo = self._wrapped(undo_view, undo_view)
+        return [
+            path("export/", export, name="groups_membership_export"),
+            path("import/", self._wrapped(import_view, import_view), page, name="groups_membership_import"),
+            path("import/<uuid:changeset>/undo/", undo, page, name="groups_membership_undo_import"),
+            *super().get_urls(),
+        ]
 
     def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """The memberships of the list, also as of a day."""
         columns = dict(EXPORTED)
         if not request.user.has_perm("groups.view_member"):
             del columns["email"]
-        return download_list(request, self, columns, name="memberships")
+        return download_list(request, self, columns, name="memberships", annotations={"number": _number()})
 
     def get_fields(self, request: HttpRequest, obj: Membership | None = None):
         if obj is None:

@@ -17,8 +17,9 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from groups.admin.base import current_member
-from groups.admin.directory_files import IMPORT, rows_of_list
-from groups.models import Member, PeopleJob, PeopleJobStatus
+from groups.admin.directory_files import rows_of_list
+from groups.admin.import_pages import IMPORT, MANAGE
+from groups.models import Member, PeopleJob, PeopleJobKind, PeopleJobStatus
 from groups.services.import_jobs import approve_job, report_name
 from groups.services.passwords import queue_password_link
 from groups.services.people_jobs import cancel_job, start_password_links, without_password
@@ -56,6 +57,10 @@ def _send_link(member: Member, actor: Member, values: dict) -> None:
 
 def _cancel(job: PeopleJob, actor: Member, values: dict) -> None:
     cancel_job(actor=actor, job=job)
+
+
+def _import_permission(job: PeopleJob | None) -> str:
+    return MANAGE if job and job.kind == PeopleJobKind.IMPORT_MEMBERSHIPS else IMPORT
 
 
 def _approve(job: PeopleJob, actor: Member, values: dict) -> None:
@@ -171,9 +176,9 @@ class PeopleJobAdmin(ReadOnlyModelAdmin[PeopleJob]):
 
     def report_view(self, request: HttpRequest, job: UUID) -> HttpResponseBase:
         """The errors of an import as CSV."""
-        if not request.user.has_perm(IMPORT):
-            raise PermissionDenied
         found = PeopleJob.objects.filter(pk=job).first()
+        if not request.user.has_perm(_import_permission(found)):
+            raise PermissionDenied
         if found is None or not documents.exists(report_name(found)):
             raise Http404
         if prompt := prompt_for_export(request, reverse("admin:groups_peoplejob_change", args=[job])):
@@ -182,7 +187,9 @@ class PeopleJobAdmin(ReadOnlyModelAdmin[PeopleJob]):
         return download(lambda: [text], name=f"errors-{found.pk}.csv", content_type="text/csv; charset=utf-8")
 
     def extra_buttons(self, request: HttpRequest, obj: PeopleJob) -> list[dict]:
-        if not (request.user.has_perm(IMPORT) and not obj.is_active and documents.exists(report_name(obj))):
+        if not (
+            request.user.has_perm(_import_permission(obj)) and not obj.is_active and documents.exists(report_name(obj))
+        ):
             return []
         link = reverse("admin:groups_peoplejob_report", args=[obj.pk])
         return [{"title": gettext("Errors as CSV"), "icon": "download", "link": link}]

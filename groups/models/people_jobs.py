@@ -14,6 +14,7 @@ from missionsite.common.querysets import QuerySet
 class PeopleJobKind(models.TextChoices):
     PASSWORD_LINKS = "password_links", _("Links to set a password")
     IMPORT_MEMBERS = "import_members", _("Import of members")
+    IMPORT_MEMBERSHIPS = "import_memberships", _("Import of memberships")
 
 
 class PeopleJobStatus(models.TextChoices):

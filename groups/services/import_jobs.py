@@ -1,7 +1,7 @@
 """Imports in the background: with progress, cancelling, a report, and an approval above a number of rows."""
 
 import io
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from datetime import datetime, timedelta
@@ -15,7 +15,9 @@ from django.utils.translation import gettext, ngettext
 
 from groups.errors import ImportCancelled, JobNotWaiting
 from groups.models import Member, PeopleJob, PeopleJobKind, PeopleJobStatus
-from groups.services.imports import ImportChoices, ImportReport, import_members
+from groups.services.import_files import NOTHING_CHOSEN, ImportChoices, ImportReport
+from groups.services.imports import import_members
+from groups.services.membership_files import import_memberships
 from groups.services.people_jobs import end_job, queue_job
 from missionsite.common import documents
 from missionsite.common.audit.events import audit
@@ -23,16 +25,26 @@ from missionsite.common.errors import DomainError
 from missionsite.common.transactions import service
 
 FOLDER = "imports"
-NOTHING_CHOSEN = ImportChoices()
 # How long reports, and files of jobs that nobody approved, are stored.
 STORED = timedelta(days=7)
+# What imports the file of a job, by its kind.
+IMPORTS: Mapping[str, Callable[..., ImportReport]] = {
+    PeopleJobKind.IMPORT_MEMBERS: import_members,
+    PeopleJobKind.IMPORT_MEMBERSHIPS: import_memberships,
+}
 
 
 @service
 def start_import(
-    *, actor: Member, content: bytes, name: str, choices: ImportChoices = NOTHING_CHOSEN, skip_bad: bool = False
+    *,
+    actor: Member,
+    content: bytes,
+    name: str,
+    choices: ImportChoices = NOTHING_CHOSEN,
+    skip_bad: bool = False,
+    kind: PeopleJobKind = PeopleJobKind.IMPORT_MEMBERS,
 ) -> PeopleJob:
-    """Store a file and queue the job that imports it. name: of the file."""
+    """Store a file and queue the job that imports it. name: of the file. kind: a key of IMPORTS."""
     key = uuid4()
     documents.write(f"{FOLDER}/{key}", content)
     work = {
@@ -43,7 +55,7 @@ def start_import(
     }
     job = PeopleJob.objects.create(
         pk=key,
-        kind=PeopleJobKind.IMPORT_MEMBERS,
+        kind=kind,
         file_name="".join(each if each.isprintable() else " " for each in name)[-200:],
         work=work,
         total=content.count(b"\n"),
@@ -105,21 +117,20 @@ def prune_import_files(*, at: datetime | None = None) -> int:
 
 def _import(job: PeopleJob, errors: io.BytesIO) -> ImportReport | None:
     """Import the file of a job. None if it has too many rows to be imported without an approval."""
+    run = IMPORTS[job.kind]
     content = documents.read(f"{FOLDER}/{job.pk}", at_most=settings.IMPORT_BYTES)
     choices = ImportChoices(encoding=job.work["encoding"], columns=job.work["columns"], roles=job.work["roles"])
     common: dict[str, Any] = {"actor": job.started_by, "choices": choices, "skip_bad": job.work["skip_bad"]}
     with closing(_Reporter(job)) as reporter:
         if settings.IMPORT_APPROVAL_ABOVE and job.approved_by_id is None:
-            checked = import_members(file=io.BytesIO(content), dry_run=True, progress=reporter.note, **common)
+            checked = run(file=io.BytesIO(content), dry_run=True, progress=reporter.note, **common)
             changed = checked.added + checked.updated
             if changed > settings.IMPORT_APPROVAL_ABOVE:
                 PeopleJob.objects.filter(pk=job.pk).update(
                     status=PeopleJobStatus.TO_APPROVE, needs_approval=True, results=_counts(checked)
                 )
                 return None
-        return import_members(
-            file=io.BytesIO(content), errors_to=errors, progress=reporter.note, name=job.file_name, **common
-        )
+        return run(file=io.BytesIO(content), errors_to=errors, progress=reporter.note, name=job.file_name, **common)
 
 
 class _Reporter:

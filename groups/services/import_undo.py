@@ -1,6 +1,7 @@
-"""Undoing an import of members: everything that its changeset wrote is set back, as far as it was not changed since."""
+"""Undoing an import: everything that its changeset wrote is set back, as far as it was not changed since."""
 
-from dataclasses import dataclass, field
+from collections.abc import Collection
+from dataclasses import dataclass
 from datetime import datetime
 from typing import cast
 from uuid import UUID
@@ -10,23 +11,17 @@ from django.db import connection
 from groups.errors import ImportUndone, NoSuchImport
 from groups.models import Event, Member
 from groups.services.imports import lock_imports
+from groups.services.membership_undo import NAMED, UndoReport, undo_memberships
 from missionsite.common.audit.events import audit
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
-IMPORTED, UNDONE = "directory.imported", "directory.import_undone"
-# Rows kept as they are that a report names.
-NAMED = 100
-
-
-@dataclass(frozen=True)
-class UndoReport:
-    """What undoing an import did. kept: names and IDs of up to NAMED people who were changed or active since."""
-
-    restored: int
-    removed: int
-    kept_count: int
-    kept: list[str] = field(default_factory=list)
+# The types of the events of an import and of its undoing, by kind.
+MEMBERS, MEMBERSHIPS = (
+    ("directory.imported", "directory.import_undone"),
+    ("membership.imported", "membership.import_undone"),
+)
+KINDS = (MEMBERS, MEMBERSHIPS)
 
 
 @dataclass(frozen=True)
@@ -42,16 +37,17 @@ class PastImport:
     undone_at: datetime | None
 
 
-def past_imports(*, limit: int = 20) -> list[PastImport]:
+def past_imports(*, limit: int = 20, kinds: Collection[tuple[str, str]] = KINDS) -> list[PastImport]:
     """Return the latest imports, newest first, in two queries."""
     events = list(
-        Event.objects.filter(type=IMPORTED, changeset_id__isnull=False)
+        Event.objects.filter(type__in=[imported for imported, _undone in kinds], changeset_id__isnull=False)
         .select_related("actor")
         .order_by("-occurred_at", "-id")[:limit]
     )
     undone = dict(
         Event.objects.filter(
-            type=UNDONE, payload__import__in=[str(event.changeset_id) for event in events]
+            type__in=[undone for _imported, undone in kinds],
+            payload__import__in=[str(event.changeset_id) for event in events],
         ).values_list("payload__import", "occurred_at")
     )
     return [
@@ -70,19 +66,37 @@ def past_imports(*, limit: int = 20) -> list[PastImport]:
 
 @service
 def undo_import(*, actor: Member, changeset: UUID) -> UndoReport:
-    """Undo an import: changed members and entries get their values back, added entries are removed from the directory.
+    """Undo an import.
 
-    Added accounts are deactivated. The e-mails and Telegram IDs of what was added are free again, so that a corrected
-    file can be imported. Whoever was changed since the import, has logged in or has other events is kept and named.
+    Members: changed members and entries get their values back, added entries are removed from the directory, added
+    accounts are deactivated. The e-mails and Telegram IDs of what was added are free again, so that a corrected file
+    can be imported. Whoever was changed since the import, has logged in or has other events is kept and named.
+    Memberships: see undo_memberships.
     Raises NoSuchImport, ImportUndone, ImportRunning, and the errors of the constraints if a value is taken by now.
     """
-    imported = Event.objects.filter(type=IMPORTED, changeset_id=changeset).first()
+    imported = Event.objects.filter(type__in=[kind[0] for kind in KINDS], changeset_id=changeset).first()
     if imported is None:
         raise NoSuchImport
+    undone = dict(KINDS)[imported.type]
     with connection.cursor() as cursor:
         lock_imports(cursor)
-        if Event.objects.filter(type=UNDONE, payload__import=str(changeset)).exists():
-            raise ImportUndone
+    if Event.objects.filter(type=undone, payload__import=str(changeset)).exists():
+        raise ImportUndone
+    report = undo_memberships(actor, changeset) if imported.type == MEMBERSHIPS[0] else _undo_members(actor, changeset)
+    audit(
+        undone,
+        actor=actor,
+        file=imported.payload.get("file", ""),
+        restored=report.restored,
+        removed=report.removed,
+        kept=report.kept_count,
+        **{"import": str(changeset)},
+    )
+    return report
+
+
+def _undo_members(actor: Member, changeset: UUID) -> UndoReport:
+    with connection.cursor() as cursor:
         values = {"changeset": changeset, "actor": actor.pk}
         cursor.execute("DROP TABLE IF EXISTS pg_temp.undo_rows")
         for name in ("lock", "rows", "release", "entries", "members"):
@@ -98,13 +112,4 @@ def undo_import(*, actor: Member, changeset: UUID) -> UndoReport:
             [NAMED],
         )
         kept = [name for (name,) in cursor.fetchall()]
-    audit(
-        UNDONE,
-        actor=actor,
-        file=imported.payload.get("file", ""),
-        restored=restored,
-        removed=removed,
-        kept=kept_count,
-        **{"import": str(changeset)},
-    )
     return UndoReport(restored, removed, kept_count, kept)

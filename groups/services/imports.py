@@ -2,13 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from operator import itemgetter
-from typing import Any, BinaryIO, cast
+from typing import Any, BinaryIO
 
-from django.conf import settings
 from django.core.exceptions import ValidationError
 from django.core.validators import validate_email
 from django.db import DatabaseError, connection, transaction
@@ -21,8 +20,17 @@ from groups.models import CommunityMember, ImportMapping, Member
 from groups.models.directory import PrimaryRole
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.rules import MAX_TRUST_SCORE, CommunityStatus
-from groups.services.import_columns import COLUMNS, ColumnMap, distinct_headings, known_headings, map_columns
-from groups.services.import_mappings import columns_for, find_mapping, known_shapes, remember_mapping, shape_of
+from groups.services.import_columns import COLUMNS, ColumnMap, map_columns
+from groups.services.import_files import (
+    NOTHING_CHOSEN,
+    PREVIEWED,
+    ImportChoices,
+    ImportReport,
+    LineError,
+    RowChange,
+    open_table,
+)
+from groups.services.import_mappings import columns_for, find_mapping, remember_mapping
 from groups.services.import_texts import error_texts
 from groups.services.import_values import (
     CLEAR,
@@ -40,16 +48,13 @@ from groups.services.import_values import (
 )
 from missionsite.common.audit.events import audit
 from missionsite.common.constraints import CONTROL_CHARACTERS
-from missionsite.common.csvfiles import CsvFile, Table, quoted
+from missionsite.common.csvfiles import Table, quoted
 from missionsite.common.errors import from_database
-from missionsite.common.sheets import SheetFile, is_workbook
 from missionsite.common.sql_loader import read_sql
 from missionsite.common.transactions import service
 
 # How often `progress` is called while the file is read, in rows.
 _STEP = 10_000
-# Rows that a report shows with their changes.
-PREVIEWED = 100
 # New people that are compared with those already there; the nightly search compares all.
 COMPARED = 2_000
 _LOCK = (19795, ord("I"))
@@ -73,64 +78,6 @@ _UNKNOWN_ROLES = (
 _CONFLICT_STATES = ("23503", "23505", "40001", "40P01")
 
 
-@dataclass(frozen=True)
-class LineError:
-    """An error of one row. line: the first line of the row in the file. column: empty for the row as a whole."""
-
-    line: int
-    column: str
-    sentence: str
-
-
-@dataclass(frozen=True)
-class RowChange:
-    """What the import does with one row. changes: (column, before, after). stable_id: empty for a new one."""
-
-    line: int
-    is_new: bool
-    name: str
-    stable_id: str
-    changes: list[tuple[str, str | None, str | None]]
-
-
-@dataclass(frozen=True)
-class ImportReport:
-    """What an import did, or would do if `written` is false; each line is in one of four counts.
-
-    errors, warnings: the first of `error_count` and `warning_count`; a line may have several. notes: what was detected
-    in the file, as sentences. columns: each heading with the column it is imported as; empty if it is not imported.
-    unknown_roles: texts in the column of roles that name none. preview: the first rows that are added or changed.
-    """
-
-    lines: int
-    added: int
-    updated: int
-    unchanged: int
-    rejected: int
-    error_count: int
-    written: bool
-    errors: list[LineError] = field(default_factory=list)
-    warning_count: int = 0
-    warnings: list[LineError] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-    columns: list[tuple[str, str]] = field(default_factory=list)
-    unknown_roles: list[str] = field(default_factory=list)
-    preview: list[RowChange] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class ImportChoices:
-    """What a user chose for a file. encoding: one of csvfiles.ENCODINGS; empty to detect it.
-
-    columns: by heading, one of CHOOSABLE, or "" to leave it out; other headings are told by their names. roles: by the
-    text in the file, one of PrimaryRole; the text "" stands for new entries without a role.
-    """
-
-    encoding: str = ""
-    columns: Mapping[str, str] = field(default_factory=dict)
-    roles: Mapping[str, str] = field(default_factory=dict)
-
-
 @service
 def import_members(
     *,
@@ -141,7 +88,7 @@ def import_members(
     errors_to: BinaryIO | None = None,
     errors_kept: int = 100,
     progress: Callable[[str, int], None] | None = None,
-    choices: ImportChoices = ImportChoices(),
+    choices: ImportChoices = NOTHING_CHOSEN,
     name: str = "",
 ) -> ImportReport:
     """Add or update the members of a file: all of them or, if a line has an error, none.
@@ -163,7 +110,7 @@ def import_members(
     with _translate_conflicts(), connection.cursor() as cursor:
         if not dry_run:
             lock_imports(cursor)
-        table = _open(file, choices)
+        table = open_table(file, choices)
         remembered = None if choices.columns else find_mapping(table.header)
         if remembered:
             columns_before = columns_for(table.header, remembered)
@@ -207,7 +154,7 @@ def import_members(
             errors=errors,
             warning_count=warnings[0][3] if warnings else 0,
             warnings=[LineError(*row[:3]) for row in warnings],
-            notes=[*_notes(table, columns), *_remembered_note(remembered)],
+            notes=[*_notes(table, columns), *remembered_note(remembered)],
             columns=list(columns.columns),
             unknown_roles=[role for (role,) in cursor.fetchall()],
             preview=preview,
@@ -220,40 +167,6 @@ def import_members(
     return report
 
 
-def _open(file: BinaryIO, choices: ImportChoices) -> Table:
-    """Return the table of a file. Raises FileUnreadable."""
-
-    shapes = set() if choices.columns else known_shapes()
-
-    def recognize(cells: Sequence[str]) -> int:
-        if shapes and shape_of(distinct_headings(cells)) in shapes:
-            return len(cells) + 1
-        return known_headings(cells) + sum(1 for cell in cells if choices.columns.get(cell))
-
-    largest = settings.IMPORT_BYTES
-    start = file.read(8)
-    rest: BinaryIO = cast(BinaryIO, _Rejoined(start, file))
-    if is_workbook(start):
-        table: Table = SheetFile(rest, recognize=recognize, largest=largest)
-    else:
-        table = CsvFile(rest, recognize=recognize, largest=largest, encoding=choices.encoding)
-    table.header = distinct_headings(table.header)
-    return table
-
-
-class _Rejoined:
-    """A file of which the first bytes were read already."""
-
-    def __init__(self, start: bytes, file: BinaryIO) -> None:
-        self._start, self._file = start, file
-
-    def read(self, size: int) -> bytes:
-        if start := self._start:
-            self._start = b""
-            return start + self._file.read(max(size - len(start), 1)) if size > len(start) else start
-        return self._file.read(size)
-
-
 def _notes(table: Table, columns: ColumnMap) -> list[str]:
     notes = list(table.notes)
     if columns.ignored:
@@ -261,7 +174,8 @@ def _notes(table: Table, columns: ColumnMap) -> list[str]:
     return notes
 
 
-def _remembered_note(remembered: ImportMapping | None) -> list[str]:
+def remembered_note(remembered: ImportMapping | None) -> list[str]:
+    """Return a note about columns that were chosen for an earlier file."""
     return [gettext("The columns were chosen as for the last file with these headings.")] if remembered else []
 
 

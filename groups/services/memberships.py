@@ -66,6 +66,31 @@ def join_mission(
     return membership
 
 
+@service
+def add_past_membership(
+    *,
+    actor: Member,
+    member: Member,
+    mission: Group,
+    role: str = DEFAULT_ROLE,
+    joined_at: datetime,
+    left_at: datetime,
+    reason: str = "",
+) -> Membership:
+    """Add a membership that has ended, for the records; what members need to join a mission is not checked.
+
+    joined_at, left_at: aware datetimes. Raises ConstraintViolated for an empty role and for times that do not fit.
+    """
+    ended = Membership.Status.LEFT
+    membership = Membership.objects.create(
+        member=member, group=mission, role=role.strip(), joined_at=joined_at, left_at=left_at, status=ended
+    )
+    links = {"member": member, "group": mission, "membership": str(membership.pk)}
+    audit("membership.created", actor=actor, role=membership.role, reason=reason, **links)
+    audit("membership.ended", actor=actor, reason=reason, **links)
+    return membership
+
+
 def _close_request(actor: Member, membership: Membership, reason: str, *, by_themselves: bool) -> None:
     """End an open request or invitation of a member who now belongs to the mission."""
     request = JoinRequest.objects.undecided().filter(member=membership.member_id, group=membership.group_id).first()

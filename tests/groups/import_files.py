@@ -6,7 +6,8 @@ import io
 from django.db import connection
 
 from groups.models import CommunityMember, Member
-from groups.services.imports import ImportReport, import_members
+from groups.services.import_files import ImportReport
+from groups.services.imports import import_members
 
 FULL = "email,name,trust_score,telegram_id,telegram_username,primary_role,organization,country,github_username\n"
 ANA = "ana@example.org,Ana Silva,40,1001,@ana_s,Developer,Open Guild,Brazil,ana-silva\n"

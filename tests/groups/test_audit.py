@@ -97,6 +97,10 @@ def imported() -> dict:
     return {"changeset": Event.objects.get(type="directory.imported").changeset_id}
 
 
+def list_of_members() -> io.BytesIO:
+    return io.BytesIO(f"member_id,mission_id\n{MemberFactory().member_id},{MissionFactory().stable_id}\n".encode())
+
+
 def two_people() -> dict:
     return {"kept": person_of_entry(EntryFactory()), "absorbed": person_of_entry(EntryFactory())}
 
@@ -162,6 +166,12 @@ def overdue_invitation() -> dict:
 # The least arguments with which a service changes something; without the actor.
 ARGUMENTS: dict[str, Callable[[], dict]] = {
     "accept_request": lambda: {"request": JoinRequestFactory()},
+    "add_past_membership": lambda: {
+        "member": MemberFactory(),
+        "mission": MissionFactory(),
+        "joined_at": timezone.now() - timedelta(days=9),
+        "left_at": timezone.now() - timedelta(days=2),
+    },
     "approve": lambda: {"entry": EntryFactory(status="pending")},
     "approve_job": lambda: {"job": job_to_approve()},
     "archive_group": lambda: {"group": MissionFactory()},
@@ -188,6 +198,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "erase": lambda: {"entry": EntryFactory()},
     "expire_invitations": overdue_invitation,
     "import_members": lambda: {"file": io.BytesIO(b"email,name\nnew@example.org,New\n")},
+    "import_memberships": lambda: {"file": list_of_members()},
     "invite_to_mission": lambda: {"member": MemberFactory(), "mission": MissionFactory()},
     "join_mission": lambda: {"member": MemberFactory(), "mission": MissionFactory()},
     "join_waiting_list": lambda: {"mission": full_mission()},

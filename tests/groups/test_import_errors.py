@@ -10,7 +10,8 @@ from django.utils import timezone
 from groups.models import CommunityMember, Member
 from groups.models.members import SYSTEM_MEMBER_ID
 from groups.services.import_columns import known_headings
-from groups.services.imports import LineError, import_members
+from groups.services.import_files import LineError
+from groups.services.imports import import_members
 from missionsite.common import csvfiles
 from missionsite.common.csvfiles import CsvFile, FileUnreadable
 from tests.groups.import_files import ANA, BRUNO, FULL, ana, bring, counts, entry_of, everything

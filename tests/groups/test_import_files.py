@@ -6,7 +6,7 @@ import zipfile
 import pytest
 
 from groups.models import CommunityMember, Member
-from groups.services.imports import ImportChoices
+from groups.services.import_files import ImportChoices
 from missionsite.common.csvfiles import FileUnreadable, HeadingUnknown
 from missionsite.common.sheets import write_xlsx
 from missionsite.portal.forms import RegistrationForm

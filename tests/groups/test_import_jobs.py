@@ -9,9 +9,9 @@ from django.utils import timezone
 from groups.errors import ImportRunning, JobNotWaiting
 from groups.models import Member, PeopleJob
 from groups.services import import_jobs
+from groups.services.import_files import ImportChoices
 from groups.services.import_jobs import approve_job, prune_import_files, report_name, start_import
 from groups.services.import_undo import past_imports, undo_import
-from groups.services.imports import ImportChoices
 from groups.services.people_jobs import cancel_job
 from groups.tasks import run_people_job
 from missionsite.common import documents
@@ -79,7 +79,7 @@ def test_unreadable_file_and_second_import_fail_with_message(actor, monkeypatch)
     def busy(**options):
         raise ImportRunning
 
-    monkeypatch.setattr(import_jobs, "import_members", busy)
+    monkeypatch.setitem(import_jobs.IMPORTS, "import_members", busy)
     assert "Another import is running" in finished(start_import(actor=actor, content=FILE, name="a.csv")).message
 
 
@@ -87,7 +87,7 @@ def test_crash_ends_the_job(actor, monkeypatch):
     def crash(**options):
         raise RuntimeError
 
-    monkeypatch.setattr(import_jobs, "import_members", crash)
+    monkeypatch.setitem(import_jobs.IMPORTS, "import_members", crash)
     job = start_import(actor=actor, content=FILE, name="a.csv")
     with pytest.raises(RuntimeError):
         run_people_job(str(job.pk))

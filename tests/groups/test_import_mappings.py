@@ -5,8 +5,9 @@ from io import BytesIO
 import pytest
 
 from groups.models import ImportMapping, Member
+from groups.services.import_files import ImportChoices
 from groups.services.import_mappings import shape_of
-from groups.services.imports import ImportChoices, import_members
+from groups.services.imports import import_members
 from tests.support.admin import client, page_text
 from tests.support.database import rejected_by, rows
 from tests.support.factories.groups import StaffFactory

@@ -101,7 +101,7 @@ CHOSEN = {
 }
 
 
-def part(things: dict[str, object], name: str):
+def part(things: dict[str, object], name: str, route: str):
     """Return the value of a part of a URL of the directory."""
     if name == "job":
         return things["people job"].pk
@@ -110,7 +110,7 @@ def part(things: dict[str, object], name: str):
     if name == "merge":
         return things["merge"].pk
     if name == "changeset":
-        return things["import"].changeset
+        return things["membership import" if "membership" in route else "import"].changeset
     return things["entry"].member_id[1:] if name == "number" else things["invitation"].pk
 
 

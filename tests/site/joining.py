@@ -1,6 +1,19 @@
 """Missions of every policy, join requests and valid requests to their URLs, for the tests of the whole site."""
 
-from tests.support.factories.groups import JoinRequestFactory, MembershipFactory, MissionFactory, TaskFactory
+from io import BytesIO
+
+from django.core.files.uploadedfile import SimpleUploadedFile
+
+from groups.models import Member
+from groups.services.import_undo import MEMBERSHIPS, past_imports
+from groups.services.membership_files import import_memberships
+from tests.support.factories.groups import (
+    JoinRequestFactory,
+    MemberFactory,
+    MembershipFactory,
+    MissionFactory,
+    TaskFactory,
+)
 
 OPEN = {"min_trust_score": "0", "join_policy": "open"}
 REASON = {"reason": "Because it is time"}
@@ -36,6 +49,11 @@ def add_joining(things: dict[str, object], people: dict) -> None:
     MembershipFactory(group=things["full mission"])
     things["join request"] = JoinRequestFactory(group=things["mission by request"])
     things["task for all"] = TaskFactory(group=things["crowded mission"], title="For all")
+    first, second = MemberFactory.create_batch(2, display_name="Listed")
+    imported = f"member_id,mission_id\n{first.member_id},{things['mission'].stable_id}\n"
+    things["list"] = imported.replace(first.member_id, second.member_id)
+    import_memberships(actor=Member.objects.system(), file=BytesIO(imported.encode()))
+    things["membership import"] = past_imports(kinds=[MEMBERSHIPS])[0]
     things["mission invitation"] = JoinRequestFactory(group=things["mission by request"], kind="invitation")
 
 
@@ -57,6 +75,8 @@ def forms(things: dict) -> dict[str, dict]:
     return {
         "groups_mission_invite-member": {"member": member, "message": ""},
         "groups_joinrequest_add": {"member": member, "group": mission, "message": ""},
+        "groups_membership_import": {"file": SimpleUploadedFile("memberships.csv", things["list"].encode())},
+        "groups_membership_undo_import": {},
         **{f"groups_joinrequest_{name}": REASON for name in ("accept", "decline", "withdraw")},
     }
 

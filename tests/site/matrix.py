@@ -317,6 +317,8 @@ admin/groups/communitymember/<object_id>/delete/         | 403                  
 
 # The export of memberships has names and e-mails.
 admin/groups/membership/export/                          | file:ACS 403         | file:ACS 403
+admin/groups/membership/import/                          | ok:AMCS 403          | done:AMCS 403
+admin/groups/membership/import/<changeset>/undo/         | ok:AMCS 403          | done:AMCS 403
 
 # Duplicates: found, compared and merged by administrators and community managers.
 admin/groups/communitymember/<object_id>/merge/          | ok:ACS 403           | to:ACS 403

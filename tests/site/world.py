@@ -278,7 +278,7 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
             case _ if part in missiondeck.PARTS and route.template.startswith(missiondeck.BELOW):
                 values[part] = missiondeck.part(world.objects, part, route.name)
             case _ if part in directory.PARTS:
-                values[part] = directory.part(world.objects, part)
+                values[part] = directory.part(world.objects, part, route.name)
             case _ if part in engagement.PARTS:
                 values[part] = engagement.part(world.objects, part, route.name)
             case _ if part in projects.PARTS:

@@ -1,19 +1,24 @@
 import sys
 from collections.abc import Collection
 from pathlib import Path
+from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
 from groups.models import Member
 from groups.models.directory import PrimaryRole
 from groups.services.import_columns import CHOOSABLE
-from groups.services.imports import ImportChoices, import_members
+from groups.services.import_files import ImportChoices
+from groups.services.imports import import_members
 from missionsite.common.csvfiles import ENCODINGS
 from missionsite.common.errors import DomainError
 
 
-class Command(BaseCommand):
-    help = "Add or update members from a CSV, XLSX, XLS or ODS file. Reports errors and warnings by line."
+class ImportCommand(BaseCommand):
+    """A command that imports a file. service: what imports it. columns: what a column can be imported as."""
+
+    service: Any
+    columns: Collection[str]
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("file", type=Path, help="A table with a header row.")
@@ -27,14 +32,7 @@ class Command(BaseCommand):
             action="append",
             default=[],
             metavar="HEADING=COLUMN",
-            help="Import a column as another one; HEADING= leaves it out. Columns: " + ", ".join(CHOOSABLE),
-        )
-        parser.add_argument(
-            "--role",
-            action="append",
-            default=[],
-            metavar="TEXT=ROLE",
-            help="Read a text as a role; =ROLE if it is empty.",
+            help="Import a column as another one; HEADING= leaves it out. Columns: " + ", ".join(self.columns),
         )
 
     def handle(self, *args, **options) -> None:
@@ -75,15 +73,31 @@ class Command(BaseCommand):
             "progress": progress,
             "choices": ImportChoices(
                 encoding=options["encoding"],
-                columns=pairs(options["column"], CHOOSABLE),
-                roles=pairs(options["role"], PrimaryRole.values),
+                columns=pairs(options["column"], self.columns),
+                roles=pairs(options.get("role", []), PrimaryRole.values),
             ),
             "name": options["file"].name,
         }
         if options["errors"] is None:
-            return import_members(file=file, **choices)
+            return self.service(file=file, **choices)
         with options["errors"].open("wb") as errors_to:
-            return import_members(file=file, errors_to=errors_to, **choices)
+            return self.service(file=file, errors_to=errors_to, **choices)
+
+
+class Command(ImportCommand):
+    help = "Add or update members from a CSV, XLSX, XLS or ODS file. Reports errors and warnings by line."
+    service = staticmethod(import_members)
+    columns = CHOOSABLE
+
+    def add_arguments(self, parser) -> None:
+        super().add_arguments(parser)
+        parser.add_argument(
+            "--role",
+            action="append",
+            default=[],
+            metavar="TEXT=ROLE",
+            help="Read a text as a role; =ROLE if it is empty.",
+        )
 
 
 def pairs(arguments: list[str], allowed: Collection[str]) -> dict[str, str]:

@@ -8,7 +8,7 @@ from missionsite.common.errors import DomainError
 
 
 class Command(BaseCommand):
-    help = "Undo an import of members. Without an argument, list the latest imports."
+    help = "Undo an import of members or memberships. Without an argument, list the latest imports."
 
     def add_arguments(self, parser) -> None:
         parser.add_argument("changeset", type=UUID, nargs="?", help="The ID that the list shows.")
