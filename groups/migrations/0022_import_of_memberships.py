@@ -1,12 +1,10 @@
 from django.db import migrations, models
 
-KINDS = ["password_links", "import_members"]
-
 
 class Migration(migrations.Migration):
     """Imports of memberships as jobs."""
 
-    dependencies = [("groups", "0020_role_terms")]
+    dependencies = [("groups", "0021_phones")]
 
     operations = [
         migrations.AlterField(
