@@ -4,6 +4,7 @@ import codecs
 import csv
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
+from datetime import datetime
 from itertools import islice
 from typing import BinaryIO
 from uuid import UUID
@@ -313,8 +314,8 @@ class _Import:
         return changes
 
 
-def _shown(at) -> str | None:
-    return at and timezone.localtime(at).isoformat(sep=" ", timespec="minutes")
+def _shown(at: datetime | None) -> str | None:
+    return timezone.localtime(at).isoformat(sep=" ", timespec="minutes") if at else None
 
 
 def _read(line: int, cells: Mapping[str, str], found: "_Found") -> _Wanted:
