@@ -92,12 +92,13 @@ class AuditEntry(models.Model):
             CheckConstraint(condition=Q(action__regex=r"^[a-z_]+(\.[a-z_]+)+$"), name="audit_entries_action_format"),
         ]
         indexes = [
-            # The audit, newest first: all of it, and that of one app, action, actor or object.
-            models.Index(F("occurred_at").desc(), F("id").desc(), name="audit_entries_newest"),
-            models.Index(F("app"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_app"),
-            models.Index(F("action"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_action"),
-            models.Index(F("actor"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_actor"),
-            models.Index(F("object_id"), F("occurred_at").desc(), F("id").desc(), name="audit_entries_of_object"),
+            # The audit, newest first: all of it, and that of one app, action, actor or object. They are read backwards;
+            # in ascending order new entries are added at the end of pages, which fills them and splits fewer.
+            models.Index(fields=["occurred_at", "id"], name="audit_entries_newest"),
+            models.Index(fields=["app", "occurred_at", "id"], name="audit_entries_of_app"),
+            models.Index(fields=["action", "occurred_at", "id"], name="audit_entries_of_action"),
+            models.Index(fields=["actor", "occurred_at", "id"], name="audit_entries_of_actor"),
+            models.Index(fields=["object_id", "occurred_at", "id"], name="audit_entries_of_object"),
             # The other entries of the same request.
             models.Index(
                 fields=["changeset_id"], name="audit_entries_of_changeset", condition=Q(changeset_id__isnull=False)

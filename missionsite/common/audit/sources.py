@@ -20,6 +20,19 @@ from missionsite.common.sql_loader import read_sql
 PREFIX = "audit_of_"
 # Columns that every change sets.
 _TOUCHED = ("created_at", "updated_at")
+# Changes of rows have one actor, whose pseudonym is read once; each row of a log names its own.
+_PSEUDONYM_OF_CONTEXT = """IF context.actor IS NOT NULL THEN
+        SELECT a.token INTO pseudonym FROM audit_actors a WHERE a.member_id = context.actor;
+        IF NOT FOUND THEN
+            INSERT INTO audit_actors (member_id) VALUES (context.actor) ON CONFLICT DO NOTHING;
+            SELECT a.token INTO pseudonym FROM audit_actors a WHERE a.member_id = context.actor;
+        END IF;
+    END IF;"""
+_PSEUDONYMS_OF_LOG = """INSERT INTO audit_actors (member_id)
+    SELECT DISTINCT g.actor FROM ({source}) g
+    WHERE g.actor IS NOT NULL AND NOT EXISTS (SELECT FROM audit_actors a WHERE a.member_id = g.actor)
+    ORDER BY 1 ON CONFLICT DO NOTHING;"""
+_TOKEN_OF_LOG = "(SELECT a.token FROM audit_actors a WHERE a.member_id = g.actor)"  # noqa: S105 - a pseudonym
 
 
 @dataclass(frozen=True)
@@ -44,7 +57,10 @@ class Rows:
 
 @dataclass(frozen=True)
 class Source:
-    """A trigger of the audit. event: INSERT, UPDATE or DELETE. rows: the transition tables."""
+    """A trigger of the audit. event: INSERT, UPDATE or DELETE. rows: the transition tables.
+
+    pseudonyms: the statements that add missing pseudonyms. token: the pseudonym of the actor of a row.
+    """
 
     name: str
     table: str
@@ -53,6 +69,8 @@ class Source:
     select: str
     app: str
     setting: str = ""
+    pseudonyms: str = _PSEUDONYM_OF_CONTEXT
+    token: str = "pseudonym"  # noqa: S105 - the name of a variable
 
 
 _logs: dict[str, Log] = {}
@@ -86,6 +104,8 @@ def sources() -> list[Source]:
             "NEW TABLE AS new_rows",
             read_sql(f"{log.app}/audit/{log.table}"),
             _app_of_action(log.app),
+            pseudonyms=_PSEUDONYMS_OF_LOG,
+            token=_TOKEN_OF_LOG,
         )
         for log in _logs.values()
     ]
@@ -124,9 +144,9 @@ def install_sources(using: str = DEFAULT_DB_ALIAS, **kwargs: Any) -> None:
         for source in sources():
             if source.table in tables - incomplete:
                 parts = {"function": source.name} | {
-                    name: getattr(source, name) for name in ("table", "event", "rows", "app", "setting")
+                    name: getattr(source, name) for name in ("table", "event", "rows", "app", "setting", "token")
                 }
-                text = template.replace("{source}", source.select.strip())
+                text = template.replace("{pseudonyms}", source.pseudonyms).replace("{source}", source.select.strip())
                 for name, value in parts.items():
                     text = text.replace(f"{{{name}}}", value)
                 cursor.execute(text)
