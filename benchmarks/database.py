@@ -170,13 +170,34 @@ def medians(workloads: dict[str, Callable[[], float]], *, rounds: int) -> dict[s
 
     A workload returns its figure, such as seconds.
     """
+    return {name: statistics.median(values) for name, values in in_turn(workloads, rounds=rounds).items()}
+
+
+def in_turn(workloads: dict[str, Callable[[], float]], *, rounds: int) -> dict[str, list[float]]:
+    """Return the figures of each workload, one a round, run as medians() does."""
     figures = {name: [] for name in workloads}
     for number in range(rounds + 1):
         for name, run in workloads.items():
             figure = run()
             if number:
                 figures[name].append(figure)
-    return {name: statistics.median(values) for name, values in figures.items()}
+    return figures
+
+
+def ratios(one: list[float], other: list[float]) -> tuple[float, float, float]:
+    """Return the median, lowest and highest ratio of the figures of the same rounds.
+
+    Other work on the machine disturbs both workloads of a round alike, so ratios are steadier than the figures.
+    """
+    found = [mine / theirs for mine, theirs in zip(one, other, strict=True)]
+    return statistics.median(found), min(found), max(found)
+
+
+def goal(text: str, found: tuple[float, float, float], *, at_least: float = 0, at_most: float = float("inf")) -> tuple:
+    """Return a row of a table: a goal, its ratio by ratios() with the spread, and whether the median meets it."""
+    middle, low, high = found
+    met = at_least <= middle <= at_most
+    return text, f"{middle:,.2f}", f"{low:,.2f} to {high:,.2f}", "met" if met else "missed"
 
 
 def table(rows: list[tuple], *, head: tuple[str, ...]) -> None:

@@ -21,6 +21,7 @@ SMALL = {
     "audit": ["--rounds=1", "--threads=2", "--seconds=0.2"],
     "backlog": ["--scale=0.0002", "--rounds=1", "--projects=20"],
     "imports": ["--scale=0.002", "--rounds=1", "--sample=5"],
+    "metrics": ["--scale=0.002", "--rounds=1"],
     "pages": ["--rounds=1"],
     "participation": ["--scale=0.0001", "--rounds=1", "--people=50", "--batch=20", "--sample=5"],
     "queue": [
