@@ -11,6 +11,7 @@ import logging
 import re
 from collections.abc import Collection
 from hashlib import sha256
+from urllib.parse import parse_qsl
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -28,6 +29,8 @@ from missionsite.common.errors import DomainError
 
 logger = logging.getLogger(__name__)
 
+# GitHub signs the body of either as it is sent; a form has the JSON in its field `payload`.
+_FORM = "application/x-www-form-urlencoded"
 _NAME = re.compile(r"[A-Za-z0-9_.:-]{1,64}")
 
 
@@ -41,11 +44,14 @@ def github_webhook(request: HttpRequest, organization_id: str = "") -> HttpRespo
         return _answer(405, _("Send deliveries with POST."), Allow="POST")
     if not organization_id and not settings.FALLBACK_GITHUB_WEBHOOK_SECRETS:
         return _answer(503, _("Deliveries are not accepted: FALLBACK_GITHUB_WEBHOOK_SECRETS is not set on this site."))
-    if request.content_type != "application/json":
-        return _answer(415, _("Set the content type of the webhook to application/json."))
-    # Not request.body, whose limit is that of forms.
-    body = request.read(GITHUB_PAYLOAD_BYTES + 1)
-    if len(body) > GITHUB_PAYLOAD_BYTES:
+    if request.content_type not in ("application/json", _FORM):
+        return _answer(
+            415, _("Set the content type of the webhook to application/json or application/x-www-form-urlencoded.")
+        )
+    # Not request.body, whose limit is that of forms. In a form, a byte of the payload can take three.
+    limit = GITHUB_PAYLOAD_BYTES * (3 if request.content_type == _FORM else 1)
+    body = request.read(limit + 1)
+    if len(body) > limit:
         return _answer(413, _("The delivery is larger than 25 MB."))
     organization, secrets = None, settings.FALLBACK_GITHUB_WEBHOOK_SECRETS
     if organization_id:
@@ -60,7 +66,7 @@ def github_webhook(request: HttpRequest, organization_id: str = "") -> HttpRespo
     if not (_NAME.fullmatch(event) and _NAME.fullmatch(delivery)):
         return _answer(400, _("The headers X-GitHub-Event and X-GitHub-Delivery are missing or wrong."))
     try:
-        payload = json.loads(body)
+        payload = json.loads(_payload_of_form(body) if request.content_type == _FORM else body)
         if not isinstance(payload, dict):
             raise TypeError("not an object")
         outcome = receive_delivery(
@@ -73,6 +79,15 @@ def github_webhook(request: HttpRequest, organization_id: str = "") -> HttpRespo
         logger.warning("Delivery %s of %s was rejected: %s", delivery, event, error.code)
         return _answer(error.status, str(error.message))
     return JsonResponse({"outcome": outcome})
+
+
+def _payload_of_form(body: bytes) -> str:
+    """The field `payload` of a delivery that was sent as a form. Raises ValueError without it, or with several."""
+    fields = parse_qsl(body.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=10)
+    (payload,) = [value for name, value in fields if name == "payload"]
+    if len(payload.encode()) > GITHUB_PAYLOAD_BYTES:
+        raise ValueError("too large")
+    return payload
 
 
 def _is_signed(value: str, body: bytes, secrets: Collection[str]) -> bool:

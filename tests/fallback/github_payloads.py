@@ -9,6 +9,7 @@ import hmac
 import json
 from hashlib import sha256
 from itertools import count
+from urllib.parse import urlencode
 
 from fallback.models import GithubCheckRun, GithubPrComment, GithubPrReview, GithubPullRequest
 
@@ -97,15 +98,18 @@ def deliver(
     signature: str | None = None,
     secret: str = SECRET,
     to: str = "/github/webhook/",
+    content_type: str = "application/json",
     **headers,
 ):
-    """Send a delivery, signed as GitHub does. to: the address of the webhook."""
+    """Send a delivery, signed as GitHub does. to: the address of the webhook. content_type: of JSON or a form."""
     raw = body if isinstance(body, bytes) else json.dumps(body).encode()
+    if not isinstance(body, bytes) and content_type != "application/json":
+        raw = urlencode({"payload": raw}).encode()
     sign = "sha256=" + hmac.new(secret.encode(), raw, sha256).hexdigest() if signature is None else signature
     return client.post(
         to,
         raw,
-        content_type="application/json",
+        content_type=content_type,
         headers={
             "X-GitHub-Event": event,
             "X-GitHub-Delivery": delivery or f"72d3162e-{next(_deliveries)}",

@@ -101,6 +101,20 @@ def test_changed_byte_or_signature_is_rejected(client, mission):
 
 
 @pytest.mark.seed("004 GitHub")
+def test_delivery_as_a_form_is_applied(client, mission):
+    body, form = opened(mission, title="Write & send the guide é"), "application/x-www-form-urlencoded"
+    assert outcome(deliver(client, "pull_request", body, delivery="one", content_type=form)) == "applied"
+    assert outcome(deliver(client, "pull_request", body, delivery="one")) == "repeated", "one ID, whatever the form"
+    assert GithubPullRequest.objects.get().title == "Write & send the guide é"
+    # The signature is that of the form, not of the JSON in it.
+    sent = deliver(client, "ping", {"zen": "Keep"}, content_type=form).wsgi_request.headers["X-Hub-Signature-256"]
+    assert deliver(client, "ping", {"zen": "Kept"}, content_type=form, signature=sent).status_code == 401
+    for raw in (b"x=1", b"payload=", b"payload={", b"payload={}&payload={}", b"payload=%ff", "payload=é".encode()):
+        assert deliver(client, "ping", raw, content_type=form).status_code == 400, raw
+    assert deliver(client, "ping", b"{}", content_type="text/plain").status_code == 415
+
+
+@pytest.mark.seed("004 GitHub")
 def test_delivery_of_25_mb_is_applied_and_larger_is_rejected(client, mission):
     body = opened(mission)
     body["pull_request"]["body"] = "x" * (GITHUB_PAYLOAD_BYTES - len(json.dumps(body)) - 100)
@@ -129,7 +143,7 @@ def test_unreadable_delivery_is_rejected_and_can_be_sent_again(client, mission):
 
 def test_other_requests_are_answered(client, settings):
     assert client.get("/github/webhook/").status_code == 405
-    assert client.post("/github/webhook/", {"payload": "{}"}).status_code == 415
+    assert client.post("/github/webhook/", {"payload": "{}"}).status_code == 415, "as a form of several parts"
     settings.FALLBACK_GITHUB_WEBHOOK_SECRETS = []
     assert deliver(client, "ping", {}).status_code == 503
 
