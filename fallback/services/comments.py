@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Collection
 from datetime import datetime
 
@@ -16,6 +15,7 @@ from fallback.models.choices import NotificationKind, ProjectRole
 from fallback.services.notifications import notify, people_of
 from groups.models import Member
 from missionsite.common.audit.events import audit
+from missionsite.common.rendering import mentioned_people
 from missionsite.common.transactions import service
 
 
@@ -47,7 +47,7 @@ def edit_comment(*, actor: Member, comment: MissionComment, body: str, at: datet
         raise CommentRemoved
     if at - current.created_at > rules.COMMENT_EDIT_WINDOW:
         raise CommentTooOld
-    before = mentioned(current.body, people_of_project(project_of(current)))
+    before = mentioned_people(current.body, people_of_project(project_of(current)))
     current.body, current.edited_at = body.strip(), at
     current.save(update_fields=["body", "edited_at"])
     audit("comment.edited", actor=actor, project=project_of(current), comment=current.pk)
@@ -80,24 +80,9 @@ def people_of_project(project: Project) -> list[Member]:
     return people_of(project, *ProjectRole.values)
 
 
-def mentioned(body: str, people: Collection[Member]) -> list[Member]:
-    """The people whose member ID or whole name stands after an @ in a text. Longer names are found first."""
-    found: dict[str, Member] = {}
-    handles = [(handle, member) for member in people for handle in (member.member_id, member.display_name) if handle]
-    for handle, member in sorted(handles, key=lambda pair: -len(pair[0])):
-        pattern = re.compile(rf"(?<!\w)@{re.escape(handle)}(?!\w)", re.IGNORECASE)
-        if pattern.search(body):
-            found[str(member.pk)] = member
-            # Two people may have the same name; others may have a part of it.
-            same = {other.pk for text, other in handles if text.casefold() == handle.casefold()}
-            found |= {str(other.pk): other for _text, other in handles if other.pk in same}
-            body = pattern.sub(" ", body)
-    return list(found.values())
-
-
 def _notify_mentioned(actor: Member, comment: MissionComment, *, already: Collection) -> None:
     project = project_of(comment)
-    for member in mentioned(comment.body, people_of_project(project)):
+    for member in mentioned_people(comment.body, people_of_project(project)):
         if member.pk == actor.pk or member.pk in already:
             continue
         notify(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
 from datetime import datetime
 from uuid import UUID
 
@@ -29,7 +28,7 @@ from missiondeck.models import (
 )
 from missiondeck.rules import DEADLINE_NEAR, FLAKY_TESTS, TESTER, repository_of
 from missionsite.common.interfaces import notify
-from missionsite.common.rendering import mentioned_names
+from missionsite.common.rendering import mentioned_people
 from missionsite.common.transactions import service
 
 # Notices of one run of the job.
@@ -64,7 +63,7 @@ def record_mentions(*, actor: Member, mission: DeckMission, text: str, subject: 
     """
     if "@" not in text:
         return []
-    found = mentioned(text, [member for member in people_of(mission) if member.pk != actor.pk])
+    found = mentioned_people(text, [member for member in people_of(mission) if member.pk != actor.pk])
     return Notice.objects.bulk_create(
         Notice(
             mission=mission,
@@ -74,13 +73,6 @@ def record_mentions(*, actor: Member, mission: DeckMission, text: str, subject: 
         )
         for member in found
     )
-
-
-def mentioned(text: str, people: Collection[Member]) -> list[Member]:
-    """The people whose member ID or whole name stands after an @ in a text in CommonMark, outside of code and links."""
-    names = {member.pk: {member.member_id.casefold(), member.display_name.casefold()} for member in people}
-    found = mentioned_names(text, set().union(*names.values()) - {""})
-    return [member for member in people if names[member.pk] & found]
 
 
 def people_of(mission: DeckMission) -> list[Member]:

@@ -8,10 +8,10 @@ colours, `copy_code.js` the copy buttons.
 
 import re
 import time
-from collections.abc import Iterable, Iterator, MutableMapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, MutableMapping, Sequence
 from contextlib import contextmanager
 from html import escape
-from typing import Any, cast
+from typing import Any, Protocol, TypeVar, cast
 
 import nh3
 from django.utils.safestring import SafeString
@@ -128,6 +128,24 @@ def mentioned_names(text: str, names: Iterable[str]) -> set[str]:
     except _TooComplex:
         return set()
     return env["mentioned"]
+
+
+class Mentionable(Protocol):
+    """A person whom a text can mention: an account."""
+
+    pk: Any
+    member_id: Any
+    display_name: Any
+
+
+Person = TypeVar("Person", bound=Mentionable)
+
+
+def mentioned_people(text: str, people: Collection[Person]) -> list[Person]:
+    """The people whose member ID or whole name stands after an @ in a text in CommonMark, outside of code and links."""
+    names = {person.pk: {person.member_id.casefold(), person.display_name.casefold()} for person in people}
+    found = mentioned_names(text, set().union(*names.values()) - {""}) if "@" in text else set()
+    return [person for person in people if names[person.pk] & found]
 
 
 def _check_length(text: str) -> None:

@@ -9,8 +9,9 @@ from django.utils import timezone
 from fallback.errors import CommentOfOther, CommentRemoved, CommentTooOld
 from fallback.models import MissionComment, Notification
 from fallback.rules import COMMENT_EDIT_WINDOW
-from fallback.services.comments import add_comment, edit_comment, mentioned, remove_comment
+from fallback.services.comments import add_comment, edit_comment, remove_comment
 from missionsite.common.mentions import find_mentions
+from missionsite.common.rendering import mentioned_people
 from tests.fallback.api.calls import post, read_pages
 from tests.support.admin import client_of, page_text
 from tests.support.database import rejected_by
@@ -53,8 +54,8 @@ def test_mention_by_name_or_id_notifies_people_of_project(mission):
 
 def test_same_name_mentions_both():
     people = [MemberFactory.build(display_name="Ana", member_id=f"FE-P-9000{n}") for n in (1, 2)]
-    assert len(mentioned("Hello @ANA!", people)) == 2
-    assert mentioned("Hello Ana", people) == []
+    assert len(mentioned_people("Hello @ANA!", people)) == 2
+    assert mentioned_people("Hello Ana", people) == []
 
 
 def test_edit_notifies_only_new_mentions(mission):
