@@ -2,7 +2,7 @@
 
 from django.utils.translation import gettext_lazy as _
 
-from groups.services.merging import end_duplicate_memberships
+from groups.services.merging import end_duplicate_memberships, withdraw_duplicate_requests
 from missionsite.common.references import Moves, Stays, register_references
 
 FACT = _("It says who did something at that time.")
@@ -16,8 +16,8 @@ def register() -> None:
         # Memberships move in a step: two active ones of a group must not meet.
         Stays("groups.Membership", "member", _("A step moves it.")),
         Moves("groups.Task", "claimed_by"),
-        # Two open ones of a mission must not meet: the absorbed person's stays and is declined with their account.
-        Moves("groups.JoinRequest", "member", unless=("group_id", "status")),
+        # Two open ones of a mission must not meet: a step withdraws the absorbed person's.
+        Moves("groups.JoinRequest", "member"),
         Stays("groups.JoinRequest", "created_by", FACT),
         Stays("groups.JoinRequest", "decided_by", FACT),
         Moves("groups.Member_groups", "member", unless=("group_id",)),
@@ -72,5 +72,5 @@ def register() -> None:
         Stays("mfa.Authenticator", "user", CREDENTIAL),
         Stays("usersessions.UserSession", "user", CREDENTIAL),
         Stays("socialaccount.SocialAccount", "user", CREDENTIAL),
-        steps=(end_duplicate_memberships,),
+        steps=(end_duplicate_memberships, withdraw_duplicate_requests),
     )

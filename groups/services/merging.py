@@ -273,6 +273,27 @@ def end_duplicate_memberships(run: Any) -> None:
     )
 
 
+def withdraw_duplicate_requests(run: Any) -> None:
+    """Withdraw open requests to join that one person cannot have twice, or has no use for as a member. A merge step.
+
+    Runs after the memberships moved. The kept person's request stays, and the others move.
+    """
+    from groups.models import JoinRequest
+
+    undecided = "IN ('open', 'offered')"
+    run.rewrite(
+        JoinRequest,
+        {"status": "'withdrawn'", "decided_by_id": "%(decided_by)s::uuid", "decided_at": "now()"},
+        f"""t.status {undecided} AND (
+            (t.member_id IN (%(kept)s, %(absorbed)s) AND EXISTS (SELECT FROM memberships k
+                WHERE k.member_id = %(kept)s AND k.group_id = t.group_id AND k.status = 'active'))
+            OR (t.member_id = %(absorbed)s AND EXISTS (SELECT FROM join_requests k
+                WHERE k.member_id = %(kept)s AND k.group_id = t.group_id AND k.status {undecided}))
+        )""",  # noqa: S608 - constants
+        decided_by=run.merge.merged_by_id,
+    )
+
+
 def _set_back(merge: MemberMerge) -> int:
     """Set back the rows of a merge, the latest step first. Returns how many were changed since, and stay."""
     steps = merge.rows.order_by("-step").values_list("step", "table_name").distinct()

@@ -40,8 +40,9 @@ class Stays:
 
 
 class MergeRun(Protocol):
-    """A merge under way, as its steps see it. kept, absorbed: the accounts."""
+    """A merge under way, as its steps see it. kept, absorbed: the accounts. merge: its record."""
 
+    merge: Any
     kept: Any
     absorbed: Any
 

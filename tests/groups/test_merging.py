@@ -8,12 +8,13 @@ from django.contrib.auth.models import Group as Role
 from django.urls import reverse
 from django.utils import timezone
 
-from fallback.models import ProjectMember
+from fallback.models import AccessRequest, MemberAbsence, MissionAssignment, MissionComment, MissionStar, ProjectMember
 from groups.merge_errors import MergeNotUndone, MergeRejected
-from groups.models import CommunityMember, Event, Member, MemberMerge, Membership
+from groups.models import CommunityMember, Event, JoinRequest, Member, MemberMerge, Membership
 from groups.selectors.people import Person, find_person, numbers_of, person_of_account, person_of_entry, resolve_entry
 from groups.services import merging
 from groups.services.erasure import erase
+from groups.services.join_requests import request_to_join
 from groups.services.merging import merge_people, undo_merge
 from missionsite.common.errors import DomainError
 from missionsite.common.references import Moves, Stays, references
@@ -21,6 +22,7 @@ from tests.support.admin import client, client_of, page_text, staff
 from tests.support.concurrency import CONTROL_ROUNDS, ROUNDS, crowd
 from tests.support.database import rejected_by, rows
 from tests.support.factories.directory import EntryFactory
+from tests.support.factories.fallback import MissionFactory as BoardMissionFactory
 from tests.support.factories.fallback import ProjectFactory, ProjectMemberFactory
 from tests.support.factories.groups import MemberFactory, MembershipFactory, MissionFactory, TaskFactory
 from tests.support.sample import asks_all
@@ -108,6 +110,59 @@ def test_memberships_tasks_roles_and_projects_move():
     assert numbers_of(kept.entry) == [kept.reference, absorbed.reference]
     event = Event.objects.get(type="member.merged")
     assert (event.member, event.payload["absorbed"]) == (kept.account, absorbed.reference)
+
+
+def test_requests_to_join_move_or_are_withdrawn():
+    kept, absorbed = person(), person()
+    both, member_of, one = (MissionFactory(join_policy="request") for _ in range(3))
+    for account, mission in ((kept.account, both), (absorbed.account, both), (absorbed.account, member_of),
+                             (absorbed.account, one)):  # fmt: skip
+        request_to_join(actor=account, mission=mission)
+    MembershipFactory(member=kept.account, group=member_of)
+    before = dump()
+    done = merge(kept, absorbed)
+    found = {(each.member, each.group): each.status for each in JoinRequest.objects.order_by("decided_at")}
+    assert found == {
+        (kept.account, both): "open",
+        (kept.account, member_of): "withdrawn",
+        (kept.account, one): "open",
+    }
+    assert JoinRequest.objects.filter(group=both, status="withdrawn").count() == 1
+    # A decided one changes only by undoing the merge.
+    with rejected_by("join_requests_decided_once"):
+        rows("UPDATE join_requests SET status = 'accepted' WHERE status = 'withdrawn'")
+    assert undo_merge(actor=system(), merge=done) == 0
+    assert dump() == before
+
+
+def test_rows_of_projects_move_and_come_back():
+    kept, absorbed, third = person(), person(), MemberFactory()
+    project = ProjectFactory()
+    mission, other = BoardMissionFactory(project=project), BoardMissionFactory(project=project)
+    times = {"starts_at": timezone.now(), "ends_at": timezone.now()}
+    for member, deputy in ((absorbed.account, third), (third, absorbed.account), (absorbed.account, kept.account)):
+        MemberAbsence.objects.create(member=member, deputy=deputy, **times)
+    for account in (kept.account, absorbed.account):
+        AccessRequest.objects.create(project=project, member=account)
+        MissionStar.objects.create(mission=mission, member=account)
+    MissionStar.objects.create(mission=other, member=absorbed.account)
+    MissionAssignment.objects.create(mission=mission, kind="work", member=absorbed.account)
+    comment = MissionComment.objects.create(mission=mission, author=absorbed.account, body="Seen")
+    before = dump()
+    done = merge(kept, absorbed)
+    pairs = {(each.member, each.deputy) for each in MemberAbsence.objects.all()}
+    assert pairs == {(kept.account, third), (third, kept.account), (absorbed.account, kept.account)}
+    asked = AccessRequest.objects.order_by("status")
+    assert [(each.member, each.status) for each in asked] == [(kept.account, "expired"), (kept.account, "pending")]
+    assert set(MissionStar.objects.filter(member=kept.account).values_list("mission", flat=True)) == {
+        mission.pk,
+        other.pk,
+    }
+    assert MissionAssignment.objects.get().member == kept.account
+    comment.refresh_from_db()
+    assert comment.author == kept.account
+    assert undo_merge(actor=system(), merge=done) == 0
+    assert dump() == before
 
 
 def test_entry_without_account_takes_the_account():
