@@ -8,6 +8,7 @@ of an absent member, up to DEPUTY_LIMIT, in the projects that the deputy can vie
 from __future__ import annotations
 
 from collections import defaultdict
+from collections.abc import Iterable
 from enum import IntEnum
 from functools import cached_property, reduce
 from operator import or_
@@ -47,8 +48,12 @@ _BY_PERMISSION = (
 EVERY_PROJECT = "fallback.every_project"
 
 
-# A deputy decides what the absent member may decide, but does not change projects or roles.
+# A deputy decides what the absent member may decide, access requests too, but does not change projects.
 DEPUTY_LIMIT = Right.REVIEW
+
+
+def _labelled(roles: Iterable[ProjectRole]) -> list[tuple[str, str]]:
+    return [(role.value, str(role.label)) for role in roles]
 
 
 class _Roles:
@@ -124,9 +129,37 @@ class Rights:
             return Q()
         own = self._own.condition(right, path)
         if self._absent and Right.VIEW < right <= DEPUTY_LIMIT:
-            of_absent = [roles.condition(right, path) for roles in self._absent]
-            own |= self._own.condition(Right.VIEW, path) & reduce(or_, of_absent)
+            own |= self._of_absent(right, path)
         return own
+
+    def grantable_roles(self, project: Project) -> list[tuple[str, str]]:
+        """The roles that the member can give to who requests access, with labels; none: the member does not decide.
+
+        The deputy of a maintainer decides too, but makes no one a maintainer: that would outlast the absence.
+        """
+        if self.allows(Right.MAINTAIN, project):
+            return _labelled(ProjectRole)
+        if self._own.of(project) is None or all((r.of(project) or 0) < Right.MAINTAIN for r in self._absent):
+            return []
+        return _labelled(role for role in ProjectRole if _BY_ROLE[role] <= DEPUTY_LIMIT)
+
+    def access_filter(self, *, path: str = "") -> Q:
+        """The condition that the member decides on the access requests of a row's project."""
+        own = self.project_filter(Right.MAINTAIN, path=path)
+        # The condition of staff who maintain every project is empty, and must not be narrowed.
+        if Right.MAINTAIN in self.in_every_project or not self._absent:
+            return own
+        return own | self._of_absent(Right.MAINTAIN, path)
+
+    @property
+    def may_decide_on_access(self) -> bool:
+        """Whether there may be a project whose access requests the member decides on."""
+        return self.in_any_project(Right.MAINTAIN) or bool(self._absent)
+
+    def _of_absent(self, right: Right, path: str) -> Q:
+        """The condition that an absent member has a right in a row's project that the member can view."""
+        of_absent = [roles.condition(right, path) for roles in self._absent]
+        return self._own.condition(Right.VIEW, path) & reduce(or_, of_absent)
 
     def maintained_organizations(self) -> list[str] | None:
         """Ids of the organisations that the member owns or administers; None for staff who maintain all."""

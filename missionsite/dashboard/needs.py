@@ -19,7 +19,7 @@ from engagement.admin.base import HANDLE
 from engagement.models import EngagementMessage
 from engagement.rules import Status
 from fallback.models import AccessRequest
-from fallback.models.choices import AccessRequestStatus, ProjectRole
+from fallback.models.choices import AccessRequestStatus
 from fallback.selectors.items import items_to_review
 from fallback.selectors.rights import Right
 from groups.models import CommunityMember, CommunityReturn, JoinRequest, PeopleJob, PeopleJobStatus, ReturnStatus
@@ -166,9 +166,9 @@ def _proposals(reading: Reading) -> list[Need]:
 
 
 def _access_requests(reading: Reading) -> list[Need]:
-    if not reading.rights.in_any_project(Right.MAINTAIN):
+    if not reading.rights.may_decide_on_access:
         return []
-    visible = reading.rights.project_filter(Right.MAINTAIN, path="project__")
+    visible = reading.rights.access_filter(path="project__")
     waiting = AccessRequest.objects.filter(visible, status=AccessRequestStatus.PENDING).exclude(
         member=reading.rights.member
     )
@@ -185,7 +185,9 @@ def _access_requests(reading: Reading) -> list[Need]:
                 age_text=_age(reading, each.created_at),
                 detail=each.project.name,
                 buttons=(
-                    Button(_("Grant"), decide, choices=("role", _("Role"), ProjectRole.choices)),
+                    Button(
+                        _("Grant"), decide, choices=("role", _("Role"), reading.rights.grantable_roles(each.project))
+                    ),
                     Button(_("Decline"), decide),
                 ),
             )

@@ -7,9 +7,10 @@ from django.urls import reverse
 from django.utils import timezone
 
 from fallback.errors import AbsenceInThePast, AbsenceTooLong, AssigneeLacksRight, HandOverToSame
-from fallback.models import MemberAbsence, Mission, MissionAssignment, Notification, Project
+from fallback.models import AccessRequest, MemberAbsence, Mission, MissionAssignment, Notification, Project
 from fallback.selectors.rights import Right, Rights
 from fallback.services.absences import add_absence, end_absence
+from fallback.services.access import request_access
 from fallback.services.assignments import assign_item, assign_mission, hand_over
 from fallback.services.comments import add_comment
 from fallback.services.notifications import notify_people
@@ -88,6 +89,39 @@ def test_deputy_of_maintainer_decides_but_does_not_maintain(project):
     assert Rights(deputy).allows(Right.REVIEW, project)
     assert not Rights(deputy).allows(Right.MAINTAIN, project)
     assert Rights(deputy).maintained_organizations() == []
+
+
+@pytest.mark.seed("004 access requests")
+def test_deputy_of_maintainer_decides_access_requests(project):
+    hidden = ProjectFactory(privacy="private")
+    absent, deputy, asker = person(project, "maintainer"), person(project, "viewer"), MemberFactory()
+    ProjectMemberFactory(project=hidden, role="maintainer", member=absent)
+    asked, other, own = (
+        request_access(actor=actor, project=each)
+        for actor, each in ((asker, project), (asker, hidden), (deputy, project))
+    )
+    decide = reverse("admin:fallback_access_decide", args=[asked.pk])
+    inbox = reverse("admin:fallback_inbox")
+    client_of(deputy).post(decide, {"role": "reviewer"})
+    assert decide not in page_text(client_of(deputy).get(inbox))
+    away(absent, deputy)
+    shown = page_text(client_of(deputy).get(inbox))
+    assert [reverse("admin:fallback_access_decide", args=[each.pk]) in shown for each in (asked, other, own)] == [
+        True,
+        False,
+        False,
+    ]
+    assert 'value="reviewer"' in shown
+    assert 'value="maintainer"' not in shown
+    answer = client_of(deputy).post(decide, {"role": "maintainer"}, follow=True)
+    assert "Only maintainers give this role." in page_text(answer)
+    for each in (other, own):
+        client_of(deputy).post(reverse("admin:fallback_access_decide", args=[each.pk]), {"role": "viewer"})
+    assert AccessRequest.objects.filter(status="pending").count() == 3
+    client_of(deputy).post(decide, {"role": "reviewer"})
+    asked.refresh_from_db()
+    assert (asked.status, asked.decided_by) == ("approved", deputy)
+    assert Rights(asker).allows(Right.REVIEW, project)
 
 
 @pytest.mark.parametrize("right", Right)
