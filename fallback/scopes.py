@@ -10,3 +10,8 @@ WORKSTATIONS_RUN = register_scope("workstations:run", _("Register a workstation,
 FALLBACK_READ = register_scope("fallback:read", _("Read runs, proposals and templates of your projects."))
 FALLBACK_RUN = register_scope("fallback:run", _("Start fallback runs and launch templates."))
 FALLBACK_REVIEW = register_scope("fallback:review", _("Decide on proposals."))
+FALLBACK_SHARE = register_scope("fallback:share", _("Share templates of your projects, and copy those of others."))
+INBOX_READ = register_scope("inbox:read", _("Read your inbox, absences and stars."))
+INBOX_WRITE = register_scope(
+    "inbox:write", _("Mark notifications as read and snooze them, enter absences, and set stars.")
+)

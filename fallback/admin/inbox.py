@@ -7,7 +7,6 @@ from datetime import timedelta
 
 from django import forms
 from django.contrib import admin
-from django.db.models import QuerySet
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.template.response import TemplateResponse
 from django.urls import reverse
@@ -21,6 +20,7 @@ from fallback.admin.base import member_of, rights_of
 from fallback.models import AccessRequest, Notification
 from fallback.models.choices import AccessRequestStatus, NotificationKind, ProjectRole
 from fallback.rules import ACCESS_MESSAGE_LENGTH, SNOOZE_DAYS
+from fallback.selectors.inbox import awake, notifications_in_inbox
 from fallback.selectors.rights import Right
 from fallback.services.access import decide_access_request
 from fallback.services.notifications import mark_notifications_read, snooze_notification
@@ -30,6 +30,7 @@ from missionsite.common.admin import ActionForm
 from missionsite.common.admin.actions import NotFound, post_action, valid_values
 from missionsite.common.admin.form_keys import FormResult
 from missionsite.common.admin.formats import format_datetime
+from missionsite.common.errors import NotAllowed
 from missionsite.common.interfaces import notification_kinds
 
 PER_PAGE = 100
@@ -61,25 +62,19 @@ class DecisionForm(forms.Form):
 @require_GET
 def unread_view(request: HttpRequest) -> HttpResponse:
     """The number of unread notifications as JSON, for the menu of every page; an empty text if there is none."""
-    unread = _awake(Notification.objects.filter(member=member_of(request), read_at=None)).order_by()
+    mine = Notification.objects.filter(member=member_of(request), read_at=None)
+    unread = awake(mine, timezone.now()).order_by()
     number = unread.values("pk")[: BADGE_LIMIT + 1].count()
     return JsonResponse({"unread": f"{BADGE_LIMIT}+" if number > BADGE_LIMIT else str(number or "")})
-
-
-def _awake(notifications: QuerySet[Notification]) -> QuerySet[Notification]:
-    """Those that are not snoozed now."""
-    return notifications.exclude(snoozed_until__gt=timezone.now())
 
 
 def inbox_view(request: HttpRequest) -> HttpResponse:
     """The latest notifications of the user, and the pending requests of the projects that the user maintains."""
     member, rights = member_of(request), rights_of(request)
-    listed = Notification.objects.filter(member=member, archived_at=None)
-    found = _awake(listed).select_related("project")[:PER_PAGE]
+    listed = notifications_in_inbox(member)
+    found = awake(listed, timezone.now())[:PER_PAGE]
     requests = (
-        AccessRequest.objects.filter(
-            rights.project_filter(Right.MAINTAIN, path="project__"), status=AccessRequestStatus.PENDING
-        )
+        AccessRequest.objects.filter(rights.access_filter(path="project__"), status=AccessRequestStatus.PENDING)
         .exclude(member=member)
         .select_related("project", "member")
         .order_by("created_at", "id")[:PER_PAGE]
@@ -90,8 +85,7 @@ def inbox_view(request: HttpRequest) -> HttpResponse:
         "title": gettext("Inbox"),
         "notifications": [_notification(each, absent) for each in found],
         "may_hand_over": rights.in_any_project(Right.MAINTAIN),
-        "requests": requests,
-        "roles": ProjectRole.choices,
+        "requests": [{"request": each, "roles": rights.grantable_roles(each.project)} for each in requests],
         "snoozed": listed.filter(snoozed_until__gt=timezone.now()).count(),
         "snoozes": [
             {
@@ -174,8 +168,12 @@ def decide_view(request: HttpRequest, request_id: str) -> FormResult:
     found = AccessRequest.objects.filter(visible, pk=request_id).select_related("project", "member").first()
     if found is None:
         raise Http404(gettext("Access request not found."))
-    rights.check(Right.MAINTAIN, found.project)
+    grantable = rights.grantable_roles(found.project)
+    if not grantable:
+        rights.check(Right.MAINTAIN, found.project)
     role = valid_values(DecisionForm(request.POST), with_label=True)["role"]
+    if role and role not in dict(grantable):
+        raise NotAllowed(gettext("Only maintainers give this role. Choose a lower one, or leave the decision to them."))
     if role:
         require_identity(request)
     decide_access_request(actor=member_of(request), request=found, role=role)

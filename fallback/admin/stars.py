@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from fallback.admin.base import LIST, ProjectAction, member_of, rights_of
 from fallback.models import Mission, Project
 from fallback.selectors.rights import Right
+from fallback.selectors.stars import starred_missions, starred_projects
 from fallback.services.stars import set_star
 from missionsite.common.admin.actions import post_action, valid_values
 from missionsite.common.admin.form_keys import FormResult
@@ -80,16 +81,7 @@ def star_actions(**options: Any) -> tuple[StarAction, StarAction]:
 def starred_view(request: HttpRequest) -> HttpResponse:
     """The starred projects and missions that the user can view, latest star first."""
     member, rights = member_of(request), rights_of(request)
-    projects = (
-        Project.objects.filter(rights.project_filter(Right.VIEW), stars__member=member)
-        .select_related("organization")
-        .order_by("-stars__created_at", "-stars__id")[:SHOWN]
-    )
-    missions = (
-        Mission.objects.filter(rights.project_filter(Right.VIEW, path="project__"), stars__member=member)
-        .select_related("project")
-        .order_by("-stars__created_at", "-stars__id")[:SHOWN]
-    )
+    projects, missions = starred_projects(member, rights)[:SHOWN], starred_missions(member, rights)[:SHOWN]
     context = {
         "title": gettext("Starred"),
         "projects": projects,

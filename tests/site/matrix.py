@@ -893,6 +893,20 @@ api/projects/<project>/missions/<mission>/comments/<comment>/remove POST | done:
 api/projects/<project>/missions/<mission>/documents           GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/document            GET   | ok:{LOOK}p 404:{NOT_ITS}m
 api/projects/<project>/missions/<mission>/document            PUT   | done:{WORK}p 403:{LOOK} 404:{NOT_ITS}m
+api/inbox                                                     GET   | ok:{ALL}mp
+api/inbox/read                                                POST  | done:S ok:{ALL}mp
+api/inbox/<notification>/snooze                               POST  | done:S 404
+api/absences                                                  GET   | ok:{ALL}mp
+api/absences                                                  POST  | done:{ALL}mp
+api/absences/<absence>/end                                    POST  | done:AS 404
+api/stars                                                     GET   | ok:{ALL}mp
+api/stars                                                     POST  | done:{LOOK}p 404
+api/library                                                   GET   | ok:{LOOK}Xp 403
+api/library                                                   POST  | done:{MAINTAIN} 403:{LOOK}p 404
+api/library/<origin>/withdraw                                 POST  | done:ASX 403:MFDU 404
+api/library/<origin>/copy                                     POST  | done:{MAINTAIN} 403:{LOOK}p 404
+api/library/copies/<copied>/changes                             GET   | ok:{LOOK}p 404
+api/library/copies/<copied>/take-over                           POST  | done:{MAINTAIN} 403:{LOOK}p 404
 api/workstations                                              GET   | ok:{ALL}mp
 api/workstations                                              POST  | done:{WORK}p 404
 api/workstations/<workstation>                                GET   | ok:{LOOK}p 404:{NOT_ITS}m

@@ -10,8 +10,10 @@ from fallback.services.access import request_access
 from fallback.services.agent_sessions import claim_mission
 from fallback.services.comments import add_comment
 from fallback.services.documents import save_document
+from fallback.services.library import copy_template, publish_template
 from fallback.services.missions import add_dependency
-from fallback.services.projects import set_organization_role, set_project_role
+from fallback.services.notifications import notify
+from fallback.services.projects import change_in_project, set_organization_role, set_project_role
 from fallback.services.reports import write_report
 from fallback.services.review import discard_item, snooze_item
 from fallback.services.workstations import Clone, map_projects, record_clones, register_workstation
@@ -63,6 +65,10 @@ def add_projects(things: dict[str, object], staff: dict[str, Member]) -> None:
         role="owner",
     )
     things["another project"] = ProjectFactory(name="Another project")
+    origin = TemplateFactory(project=things["another project"], name="Greet newcomers")
+    things["shared template"] = publish_template(actor=Member.objects.system(), template=origin)
+    things["copied template"] = copy_template(actor=Member.objects.system(), origin=origin, project=things["project"])
+    change_in_project(actor=Member.objects.system(), instance=origin, changes={"description": "Say hello."})
     set_project_role(
         actor=Member.objects.system(),
         project=things["another project"],
@@ -83,6 +89,8 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
     things["persona"] = ActorFactory(project=project, name="A persona")
     things["repository"] = RepositoryFactory(project=project, name="example/harbour")
     things["template"] = TemplateFactory(project=project, name="Check the links")
+    # Of the other project in the tests of the whole site; the library shows it to everyone.
+    things["shared template"] = things["copied template"] = things["template"]
     things["config"] = ConfigFactory(project=project)
     things["paused config"] = ConfigFactory(project=things["paused project"], status=ConfigStatus.PAUSED)
     things["absence"] = add_absence(
@@ -91,6 +99,9 @@ def fill_projects(things: dict[str, object], deciders: dict[str, Member]) -> Non
         deputy=MemberFactory(),
         first=soon().date(),
         last=soon().date(),
+    )
+    things["notification"] = notify(
+        actor=Member.objects.system(), member=deciders["superuser"], kind="mention", title="Look", project=project
     )
     things["access request"] = request_access(actor=MemberFactory(), project=project)
     _missions(things, project)
@@ -175,6 +186,10 @@ OBJECTS = {
 PARTS = {
     "request_id": "access request",
     "absence_id": "absence",
+    "absence": "absence",
+    "notification": "notification",
+    "origin": "shared template",
+    "copied": "copied template",
     "organization_id": "organization",
     "comment": "comment",
     "comment_id": "comment",
@@ -341,6 +356,17 @@ def bodies(things: dict[str, object]) -> dict[tuple[str, str], dict]:
         (f"{at}/fallback/items/<item>/assign", "POST"): {"member": things["assignee"].member_id},
         (f"{at}/missions/<mission>/document", "PUT"): {"name": "solution.md", "content": "Done.", "based_on": 2},
         (f"{at}/missions/<mission>/move", "POST"): {"list": "todo", "after": things["other board mission"].pk},
+        ("api/inbox/read", "POST"): {"notifications": [things["notification"].pk]},
+        ("api/inbox/<notification>/snooze", "POST"): {"until": soon().isoformat()},
+        ("api/absences", "POST"): {
+            "deputy": things["project membership"].member.member_id,
+            "first": f"{soon():%Y-%m-%d}",
+            "last": f"{soon():%Y-%m-%d}",
+        },
+        ("api/stars", "POST"): {"mission": things["board mission"].pk, "starred": True},
+        ("api/library", "POST"): {"template": things["template"].pk},
+        ("api/library/<origin>/copy", "POST"): {"project": things["project"].pk},
+        ("api/library/copies/<copied>/take-over", "POST"): {"fields": ["description"]},
         ("api/workstations", "POST"): {"organization": things["organization"].pk, "name": "studio-2"},
         (f"{own}/projects", "PUT"): {"projects": [things["project"].pk]},
         (f"{own}/clones", "PUT"): {"clones": [clone]},
