@@ -35,6 +35,10 @@ class EngagementConfig(AppConfig):
         register_audited_log("engagement", "engagement_state_transitions")
         # Without the address and the provider's text, which has it.
         register_audited_rows("engagement.BouncedAddress", without=("address", "detail", "soft_bounces"))
+        register_audited_rows("engagement.Sequence")
+        register_audited_rows("engagement.SequenceStep")
+        # Without what is counted while it is sent.
+        register_audited_rows("engagement.Announcement", without=("recipients", "skipped", "waiting_ids"))
         register_free_texts(*FREE_TEXTS)
         post_migrate.connect(create_default_texts, sender=self, dispatch_uid="engagement.default_texts")
         post_migrate.connect(create_default_sequences, sender=self, dispatch_uid="engagement.default_sequences")

@@ -20,6 +20,12 @@ AUDITED: dict[str, tuple[str, ...]] = {
     "MissionFallbackItem": ("counted_week", "counted_month", "reviewer_token"),
     "MemberAbsence": (),
     "MissionAssignment": (),
+    "MissionDependency": (),
+    # Without the texts, which are erased with their author.
+    "AccessRequest": ("message",),
+    "MissionComment": ("body",),
+    "Workstation": ("status", "last_seen_at"),
+    "ProjectWorkstation": (),
     "Mission": ("dependency_count", "open_dependency_count", "last_event_at", "reviewer_token"),
 }
 

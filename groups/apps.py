@@ -29,7 +29,7 @@ class GroupsConfig(AppConfig):
         from groups.services.events import write_event
         from missionsite.common.audit.events import register_event_labels, register_log
         from missionsite.common.audit.identities import register_audit_identity
-        from missionsite.common.audit.sources import register_audited_log, register_erasure
+        from missionsite.common.audit.sources import register_audited_log, register_audited_rows, register_erasure
         from missionsite.common.mentions import register_free_texts
 
         pre_migrate.connect(before_migrate, sender=self, dispatch_uid="groups.rollback")
@@ -42,6 +42,14 @@ class GroupsConfig(AppConfig):
         register_audit_identity("groups.task", "stable_id")
         register_audit_identity("groups.communitymember", "member_id")
         register_audited_log("groups", "events")
+        # Without texts, addresses and what merges record.
+        register_audited_rows("groups.JoinRequest", without=("message", "reason"))
+        register_audited_rows(
+            "groups.CommunityReturn", without=("name", "email", "telegram_id", "details", "link_digest")
+        )
+        # Rights, which events have only if a service changed them.
+        for model in ("groups.Member_groups", "groups.Member_user_permissions", "auth.Group", "auth.Group_permissions"):
+            register_audited_rows(model)
         register_erasure("community_members", "groups.communitymember")
         register_free_texts(*FREE_TEXTS)
 

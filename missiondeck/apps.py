@@ -37,6 +37,13 @@ class MissiondeckConfig(AppConfig):
         found = ("state", "run", "checked_at", "observed", "observed_at", "detail")
         register_audited_rows("missiondeck.Evidence", without=found)
         register_audited_rows("missiondeck.DeckTest")
+        # Without addresses, notes and digests.
+        register_audited_rows("missiondeck.ClientLink", without=("name", "email", "digest", "last_read_at"))
+        register_audited_rows("missiondeck.DeckFeed", without=("name", "digest", "last_read_at"))
+        register_audited_rows("missiondeck.Webhook", without=("url",))
+        register_audited_rows("missiondeck.DeckCost", without=("note",))
+        for model in ("Citizen", "DodTemplate", "GateBaseline", "VanishedTest"):
+            register_audited_rows(f"missiondeck.{model}")
         register_free_texts(*FREE_TEXTS)
         silent = (NoticeKind.RUN_STARTED, NoticeKind.RUN_PASSED)
         register_notification_kinds({f"deck.{kind}": kind.label for kind in NoticeKind if kind not in silent})

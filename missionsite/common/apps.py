@@ -53,4 +53,5 @@ class CommonConfig(AppConfig):
         register_event_labels(AUDIT_LABELS, AUDIT_FIELDS, app=self.label)
         register_audited_log("common", "security_events")
         register_audited_rows("common.RoleRequirement")
+        register_audited_rows("common.ApiToken", without=("name", "digest", "last_used_at"))
         register_site_rules()

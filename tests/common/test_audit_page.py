@@ -57,7 +57,8 @@ def test_filters_by_app_action_actor_object_outcome_and_day(auditor, client, pro
     def actions(query: str) -> set[str]:
         return {entry.action for entry in shown(client, query)}
 
-    assert actions("app=groups") == {"member.changed"}
+    # The auditor has got a role.
+    assert actions("app=groups") == {"member.changed", "row.added"}
     assert actions("action=session.failed") == {"session.failed"}
     assert actions("by=ANA@example.org&action=row.changed") == {"row.changed"}
     assert actions("by=nobody@example.org") == set()
