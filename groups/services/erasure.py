@@ -31,12 +31,12 @@ def erase(*, actor: Member, entry: CommunityMember) -> CommunityMember:
     if current.erased_at:
         # For a backup that is restored later.
         transaction.on_commit(partial(record_erasure, current.pk, current.erased_at))
-    _erase_merged(actor, current)
+    erase_merged(actor=actor, entry=current)
     return current
 
 
-def _erase_merged(actor: Member, entry: CommunityMember) -> None:
-    """Erase the accounts and entries that were merged into an entry: they are the same person's."""
+def erase_merged(*, actor: Member, entry: CommunityMember) -> None:
+    """Erase the accounts and entries that were merged into an erased entry: they are the same person's."""
     # Erasing goes by entry, so an account without one gets one.
     for account in Member.objects.filter(merged_into=entry.person_id, community=None) if entry.person_id else ():
         CommunityMember.objects.create(
