@@ -14,13 +14,16 @@ from fallback.models.choices import DiscardReason
 from fallback.selectors import metrics
 from fallback.services import retention
 from fallback.services.access import decide_access_request, request_access
+from fallback.services.missions import review_mission
 from fallback.services.notifications import notify
 from fallback.services.review import accept_item, discard_item
 from groups.models import Event, Member
+from groups.services.erasure import erase
 from tests.fallback.proposals import a_project, proposals
 from tests.support.database import commit, row, rows
-from tests.support.factories.fallback import ProjectFactory, RunFactory
-from tests.support.factories.groups import MemberFactory
+from tests.support.factories.directory import EntryFactory
+from tests.support.factories.fallback import ItemFactory, MissionFactory, ProjectFactory, RunFactory
+from tests.support.factories.groups import MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -40,6 +43,7 @@ def an_ended_run(started_at) -> MissionFallbackRun:
     return run
 
 
+@pytest.mark.seed("004 fallback runs")
 def test_old_runs_are_deleted_with_equal_figures_and_missions_stay():
     at = timezone.now()
     old, young = an_ended_run(at - timedelta(days=181)), an_ended_run(at - timedelta(days=179))
@@ -57,6 +61,7 @@ def test_old_runs_are_deleted_with_equal_figures_and_missions_stay():
     assert applied(at) == {}
 
 
+@pytest.mark.seed("004 fallback runs")
 def test_database_deletes_no_younger_run():
     """`delete_old_fallback_runs` has the period of rules.RUNS_KEPT, whatever it is asked for."""
     at = timezone.now()
@@ -69,6 +74,7 @@ def test_database_deletes_no_younger_run():
         rows("DELETE FROM mission_fallback_runs")
 
 
+@pytest.mark.seed("004 old notifications")
 def test_old_notifications_are_archived():
     note = notify(actor=MemberFactory(), member=MemberFactory(), kind="x.y", title="A title")
     assert applied(note.created_at + rules.NOTIFICATIONS_KEPT) == {}
@@ -78,6 +84,7 @@ def test_old_notifications_are_archived():
     assert note.archived_at == at
 
 
+@pytest.mark.seed("004 messages of access requests")
 def test_access_messages_are_emptied_after_decision():
     asked = request_access(actor=MemberFactory(), project=ProjectFactory(), message="Call me on 555-0100")
     assert applied(timezone.now() + timedelta(days=100)) == {}
@@ -109,3 +116,26 @@ def test_job_works_in_batches(monkeypatch):
     assert tasks.apply_fallback_retention(0) == {"notifications": 5}
     sizes = Event.objects.filter(type="retention.applied").order_by("pk").values_list("payload__number", flat=True)
     assert list(sizes) == [2, 2, 1]
+
+
+# --- Erasing a reviewer -----------------------------------------------------------------------
+
+
+@pytest.mark.seed("004 deleted reviewers")
+def test_erased_reviewer_is_a_pseudonym_in_reviews_and_decisions():
+    entry, other = EntryFactory(with_account=True), StaffFactory()
+    items = [ItemFactory() for _number in range(3)]
+    for item, reviewer in zip(items, (entry.person, entry.person, other), strict=True):
+        discard_item(actor=reviewer, item=item, reason="not_needed", feedback="Done last week.")
+    mission = MissionFactory(list="review")
+    review_mission(actor=entry.person, mission=mission, status="approved")
+    erase(actor=Member.objects.system(), entry=entry)
+    mission.refresh_from_db()
+    for item in items:
+        item.refresh_from_db()
+    (token,) = {each.reviewer_token for each in (mission, *items[:2])}
+    assert token.startswith("erased-")
+    assert [each.reviewed_by for each in (mission, *items)] == [None, None, None, other]
+    assert (mission.review_status, items[2].reviewer_token) == ("approved", "")
+    assert {item.feedback for item in items} == {"Done last week."}
+    assert entry.member_id not in token

@@ -1,8 +1,14 @@
--- Deletes personal data of a member when the directory erases the member.
+-- Deletes personal data of a member when the directory erases the member. Reviews of missions and decisions on proposals
+-- keep a pseudonym of their reviewer, the same one in all rows.
 CREATE OR REPLACE FUNCTION erase_person_in_projects() RETURNS trigger
 LANGUAGE plpgsql SECURITY DEFINER SET search_path = public, pg_temp
 AS $$
+DECLARE
+    pseudonym CONSTANT text := 'erased-' || gen_random_uuid();
 BEGIN
+    UPDATE missions SET reviewed_by_id = NULL, reviewer_token = pseudonym WHERE reviewed_by_id = NEW.person_id;
+    UPDATE mission_fallback_items SET reviewed_by_id = NULL, reviewer_token = pseudonym
+    WHERE reviewed_by_id = NEW.person_id;
     UPDATE access_requests SET message = '' WHERE member_id = NEW.person_id;
     UPDATE mission_comments SET body = '-', removed_at = coalesce(removed_at, CURRENT_TIMESTAMP)
     WHERE author_id = NEW.person_id;
