@@ -7,7 +7,7 @@ class Migration(migrations.Migration):
     """Let the undoing of a merge take back the withdrawal of a join request."""
 
     dependencies = [
-        ("groups", "0020_role_terms"),
+        ("groups", "0022_import_of_memberships"),
     ]
 
     operations = [
