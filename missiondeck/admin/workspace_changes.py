@@ -40,7 +40,7 @@ _TONES = {"newly_failing": "bad", "still_failing": "bad", "fixed": "good", "vani
 def run_tabs(run: TestRun, url: WorkspaceUrl) -> list[dict]:
     """The tabs of a run."""
     titles = {"": gettext("Tests"), "changes": gettext("What changed"), "errors": gettext("By error")}
-    plain = url.to(run=run.pk if url.run else None, status="", q="", page=1, kind="", against=None, log=0, find="")
+    plain = url.first_page(run=run.pk if url.run else None, status="", q="", kind="", against=None, log=0, find="")
     return [
         {"title": titles[show], "url": plain.to(show=show).href, "is_open": url.show == show} for show in ("", *TABS)
     ]

@@ -10,8 +10,7 @@ from django.utils.translation import gettext_lazy as _
 
 from missiondeck import rules
 from missiondeck.admin.workspace_url import WorkspaceUrl
-from missiondeck.models import DeckMission
-from missiondeck.selectors.gates import checks_of, gate_of
+from missiondeck.selectors.gates import checks_of
 from missionsite.common.admin.formats import format_number
 
 
@@ -38,9 +37,8 @@ class ReasonForm(forms.Form):
     reason = forms.CharField(max_length=rules.REASON_LENGTH, error_messages={"required": _("Enter a reason.")})
 
 
-def gate(mission: DeckMission, url: WorkspaceUrl) -> dict:
-    """The checklist of a mission's gate, its rules, and what can be confirmed."""
-    found = gate_of(mission)
+def gate(found: dict, url: WorkspaceUrl) -> dict:
+    """The checklist of a mission's gate, its rules, and what can be confirmed. found: of gate_of()."""
     checks = checks_of(found)
     open_count = sum(not check.is_met for check in checks)
     if open_count:
@@ -54,7 +52,7 @@ def gate(mission: DeckMission, url: WorkspaceUrl) -> dict:
         "is_open": not open_count,
         "title": title,
         "commit": found["commit"][:10],
-        "checks": [(check, url.to(run=check.run, page=1).href if check.run else "") for check in checks],
+        "checks": [(check, url.first_page(run=check.run).href if check.run else "") for check in checks],
         "rules": found,
         "suites": ", ".join(found["required_suites"]),
         "min_tests": found["min_tests"] if found["is_min_tests_stated"] else "",

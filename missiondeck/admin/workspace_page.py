@@ -25,7 +25,7 @@ from missiondeck.admin.workspace_url import WorkspaceUrl, key_of, parse_key
 from missiondeck.errors import NotDone
 from missiondeck.models import Citizen, DeckMission, DeckStatus, DodItem
 from missiondeck.rules import TESTER
-from missiondeck.selectors.missions import missing_of
+from missiondeck.selectors.gates import gate_and_missing
 from missionsite.common.admin.actions import InvalidForm, post_action
 from missionsite.common.admin.form_keys import FormResult, result_response
 from missionsite.common.errors import DomainError
@@ -91,7 +91,9 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
     if rejection and rejection["part"] in _GATE_PARTS:
         url = url.to(citizen=TESTER)
     latest = runs_of(mission).first()
-    missing = [] if mission.status == DeckStatus.COMPLETE else missing_of(mission)
+    state, missing = gate_and_missing(mission)
+    if mission.status == DeckStatus.COMPLETE:
+        missing = []
     history = status_changes(mission)
     dod = checklist(mission, url, current_member(request), may_change=request.user.has_perm(CHANGE))
     dod["comments"] = item_comments(request, mission, url)
@@ -162,7 +164,7 @@ def render_page(request: HttpRequest, mission: DeckMission, *, rejection: dict |
         context |= {
             "url": url,
             "tests": tests_of(mission, url, latest),
-            "gate": gate(mission, url),
+            "gate": gate(state, url),
             "import_url": WorkspaceUrl(mission.pk, citizen=TESTER).action("import"),
             "start_url": WorkspaceUrl(mission.pk, citizen=TESTER).action("start"),
             "report_values": _values_of(rejection, "report"),

@@ -15,8 +15,10 @@ from missiondeck.models import DeckMission, ResultStatus, RunStatus, TestRun
 from missiondeck.reports import Styles, warning_texts
 from missiondeck.selectors.repositories import commit_url, file_url
 from missiondeck.selectors.runs import (
+    MATCHES,
     RESULTS_PER_PAGE,
     LogPage,
+    Place,
     ResultsPage,
     light_runs,
     log_page,
@@ -138,30 +140,48 @@ def _is_other(key: str, summary: dict) -> bool:
 
 def results(run: TestRun, url: WorkspaceUrl, repository: str) -> dict:
     """A page of a run's results, failed ones first. repository: the URL for links to files, or ""."""
-    page = results_of(run, number=url.page, status=url.status, search=url.q)
-    if not page.results and url.page > 1:
-        page = results_of(run, number=1, status=url.status, search=url.q)
+    number = url.page if url.after or url.upto else 1
+    page = results_of(run, after=_place_of(url.after), before=_place_of(url.upto), status=url.status, search=url.q)
+    if not page.results and number > 1:
+        page, number = results_of(run, status=url.status, search=url.q), 1
+    if page.previous is None:
+        number = 1
     return {
         "rows": [_result(each, url, file_url(repository, run.commit, each.get("file") or "")) for each in page.results],
-        "text": _format_range(page),
+        "text": _format_range(page, number),
         "total": page.total,
         "is_filtered": bool(url.status or url.q),
         "statuses": ResultStatus.choices,
-        "previous": url.to(page=page.number - 1).href if page.number > 1 else "",
-        "next": url.to(page=page.number + 1).href if page.number < page.last else "",
-        "all": url.to(page=1, status="", q="").href,
+        "previous": url.to(page=max(1, number - 1), after="", upto=_place_text(page.previous)).href
+        if page.previous
+        else "",
+        "next": url.to(page=number + 1, after=_place_text(page.next), upto="").href if page.next else "",
+        "all": url.first_page(status="", q="").href,
     }
 
 
-def _format_range(page: ResultsPage) -> str:
-    if page.last == 1:
+def _place_of(text: str) -> Place | None:
+    """A place from a URL, such as "3-1204"."""
+    if not text:
+        return None
+    rank, _dash, number = text.partition("-")
+    return int(rank), int(number)
+
+
+def _place_text(place: Place) -> str:
+    return f"{place[0]}-{place[1]}"
+
+
+def _format_range(page: ResultsPage, number: int) -> str:
+    if page.total is not None and page.last == 1:
         return ngettext("%(count)s test", "%(count)s tests", page.total) % {"count": format_number(page.total)}
-    first = (page.number - 1) * RESULTS_PER_PAGE + 1
-    return gettext("%(first)s to %(last)s of %(total)s tests") % {
-        "first": format_number(first),
-        "last": format_number(first + len(page.results) - 1),
-        "total": format_number(page.total),
-    }
+    first = (number - 1) * RESULTS_PER_PAGE + 1
+    values = {"first": format_number(first), "last": format_number(first + len(page.results) - 1)}
+    if page.total is None:
+        return gettext("%(first)s to %(last)s of more than %(most)s tests") % (
+            values | {"most": format_number(MATCHES)}
+        )
+    return gettext("%(first)s to %(last)s of %(total)s tests") % (values | {"total": format_number(page.total)})
 
 
 def _result(result: dict, url: WorkspaceUrl, file_url: str) -> dict:

@@ -68,7 +68,7 @@ def trend(runs: QuerySet[TestRun], url: WorkspaceUrl, chosen: TestRun) -> dict:
     counts = [counts_of(run.summary) for run in shown]
     max_tests = max((each.total for each in counts if each), default=0)
     slots = max(SLOTS, len(shown))
-    plain = url.to(page=1, status="", q="", show="", against=None, kind="", log=0, find="")
+    plain = url.first_page(status="", q="", show="", against=None, kind="", log=0, find="")
     return {
         "bars": [
             _bar(

@@ -25,10 +25,11 @@ TABS = ("changes", "errors")
 class WorkspaceUrl:
     """citizen: the open tab; "" opens the citizen with the latest message. before: the chat ends before this message.
 
-    run: the chosen test run; None is the latest. runs: a page of runs, from 1. status, q, page: the filters and page of
-    its results. show: the open tab of the run. against: the run it is compared with. kind: the kind of changes. log: a
-    page of its logs, 0 while they are hidden. find: the search text for its logs. edit: the item of the definition of
-    done that is being edited. comments: the item whose comments are shown.
+    run: the chosen test run; None is the latest. runs: a page of runs, from 1. status, q, page: the filters and
+    page of its results, after or before the result at a place ("3-1204": its rank and number). show: the open tab
+    of the run. against: the run it is compared with. kind: the kind of changes. log: a page of its logs, 0 while
+    they are hidden. find: the search text for its logs. edit: the item of the definition of done that is being
+    edited. comments: the item whose comments are shown.
     """
 
     mission: UUID
@@ -39,6 +40,8 @@ class WorkspaceUrl:
     status: str = ""
     q: str = ""
     page: int = 1
+    after: str = ""
+    upto: str = ""
     show: str = ""
     against: UUID | None = None
     kind: str = ""
@@ -59,6 +62,8 @@ class WorkspaceUrl:
             status=_one_of(query.get("status"), ResultStatus.values),
             q=_text(query.get("q")),
             page=_number(query.get("page"), otherwise=1),
+            after=_place(query.get("after")),
+            upto=_place(query.get("upto")),
             show=_one_of(query.get("show"), list(TABS)),
             against=parse_key(query.get("against")),
             kind=_one_of(query.get("kind"), list(KINDS)),
@@ -70,6 +75,10 @@ class WorkspaceUrl:
 
     def to(self, **changes) -> WorkspaceUrl:
         return replace(self, **changes)
+
+    def first_page(self, **changes) -> WorkspaceUrl:
+        """As `to`, with the first page of the results."""
+        return replace(self, page=1, after="", upto="", **changes)
 
     @property
     def query(self) -> str:
@@ -113,6 +122,10 @@ def parse_key(text: str | None) -> UUID | None:
 
 def _one_of(text: str | None, choices: list[str]) -> str:
     return text if text in choices else ""
+
+
+def _place(text: str | None) -> str:
+    return text if text and re.fullmatch(r"[0-9]-[0-9]{1,9}", text, re.ASCII) else ""
 
 
 def _key(text: str | None) -> str:

@@ -19,7 +19,7 @@ from missiondeck.api.run_imports import router
 from missiondeck.api.run_schemas import RunFacts, RunSummary, run_out, run_summary_out
 from missiondeck.models import DeckMission, TestRun
 from missiondeck.scopes import DECK_READ
-from missiondeck.selectors.runs import ResultsPage, latest_run, light_runs, log_page, results_of, search_logs
+from missiondeck.selectors.runs import latest_run, light_runs, log_page, results_of, search_logs
 from missionsite.common.annotations import SiteRequest
 from missionsite.common.api import Cursor, Limit, needs
 from missionsite.common.api.pagination import PER_PAGE, PageCursor, paginate
@@ -54,15 +54,16 @@ class ResultsOut(Schema):
     """A page of results."""
 
     items: list[ResultOut] = Field(description="Errors and failures first.")
-    page: int = Field(examples=[1])
-    pages: int = Field(description="Number of the last page.", examples=[1])
-    total: int = Field(description="Number of results that match.", examples=[44])
+    next: str | None = Field(description="The address of the next page; null on the last one.", examples=[None])
+    total: int | None = Field(
+        description="Number of results that match; null if more than 1,000 contain the text of `search`.", examples=[44]
+    )
 
 
 class RunDetail(RunFacts):
     """A test run with a page of its results."""
 
-    results: ResultsOut = Field(examples=[{"items": [], "page": 1, "pages": 1, "total": 0}])
+    results: ResultsOut = Field(examples=[{"items": [], "next": None, "total": 0}])
 
 
 class LogLine(Schema):
@@ -115,15 +116,17 @@ def list_deck_runs(
 @needs(DECK_READ, checks_rights=True)
 def get_latest_deck_run(
     request: SiteRequest,
+    response: HttpResponse,
     number: int = Number,
     status: ResultStatusName | None = None,
     search: str | None = Search,
-    page: int = PageNumber,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
 ):
     """The latest run with a page of its results, filtered by `status` and `search`."""
     mission = get_visible_mission(request, number)
     if run := latest_run(mission):
-        return _detail_out(mission, run, status, search, page)
+        return _detail_out(request, response, mission, run, status, search, limit, cursor)
     raise Http404(gettext("Client mission %(number)s has no test run yet.") % {"number": number})
 
 
@@ -131,15 +134,17 @@ def get_latest_deck_run(
 @needs(DECK_READ, checks_rights=True)
 def get_deck_run(
     request: SiteRequest,
+    response: HttpResponse,
     number: int = Number,
     run: UUID = RunId,
     status: ResultStatusName | None = None,
     search: str | None = Search,
-    page: int = PageNumber,
+    limit: Limit = PER_PAGE,
+    cursor: Cursor = None,
 ):
     """One run with a page of its results, errors and failures first, filtered by `status` and `search`."""
     mission = get_visible_mission(request, number)
-    return _detail_out(mission, get_run(mission, run), status, search, page)
+    return _detail_out(request, response, mission, get_run(mission, run), status, search, limit, cursor)
 
 
 @router.get("/deck/missions/{number}/runs/{run}/logs", response=LogsOut, summary="Read the logs of a test run")
@@ -166,10 +171,27 @@ def get_deck_run_logs(
 # --- Showing --------------------------------------------------------------------------------------
 
 
-def _detail_out(mission: DeckMission, run: TestRun, status: str | None, search: str | None, page: int) -> dict:
-    found = results_of(run, number=page, status=status or "", search=search or "")
-    return run_out(mission, run) | {"results": _results_out(found)}
-
-
-def _results_out(found: ResultsPage) -> dict:
-    return {"items": found.results, "page": found.number, "pages": found.last, "total": found.total}
+def _detail_out(
+    request: SiteRequest,
+    response: HttpResponse,
+    mission: DeckMission,
+    run: TestRun,
+    status: str | None,
+    search: str | None,
+    limit: int,
+    cursor: str | None,
+) -> dict:
+    position = PageCursor("results of a run", (str(run.pk), status, search))
+    rank_and_number = position.read(cursor)
+    found = results_of(
+        run,
+        after=(rank_and_number[0], rank_and_number[1]) if rank_and_number else None,
+        status=status or "",
+        search=search or "",
+        # One more shows that there is a further page.
+        limit=limit + 1,
+    )
+    rows = list(zip(found.results, found.places, strict=True))
+    page = paginate(request, response, position, rows, limit, lambda row: row[1])
+    results = {"items": [result for result, _place in page["items"]], "next": page["next"], "total": found.total}
+    return run_out(mission, run) | {"results": results}

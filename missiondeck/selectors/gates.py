@@ -40,6 +40,17 @@ def gate_of(mission: DeckMission) -> dict:
         return json.loads(cursor.fetchone()[0])
 
 
+def gate_and_missing(mission: DeckMission) -> tuple[dict, list[dict]]:
+    """The state of the gate as in gate_of(), and what is missing as in missing_of(), evaluated once for both."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT g.gate, deck_missing_of(%s, g.gate) FROM (SELECT deck_gate(%s) AS gate OFFSET 0) g",
+            [mission.pk, mission.pk],
+        )
+        gate, missing = cursor.fetchone()
+        return json.loads(gate), json.loads(missing)
+
+
 def counted_runs(mission: DeckMission) -> list[tuple[UUID, int]]:
     """The runs that decide now, and how many tests ran in each."""
     with connection.cursor() as cursor:

@@ -15,6 +15,8 @@ from missiondeck.reports import without_colours
 from missionsite.common.sql_loader import read_sql
 
 RESULTS_PER_PAGE = 50
+# Results that contain a search text are counted up to here.
+MATCHES = 1_000
 
 
 def light_runs() -> QuerySet[TestRun]:
@@ -27,34 +29,87 @@ def latest_run(mission: DeckMission) -> TestRun | None:
     return light_runs().filter(mission=mission).first()
 
 
+# Rank and number of a result: its place in the order of a run's results.
+Place = tuple[int, int]
+# The statuses by rank, worst first.
+_RANKS = ("error", "failed", "skipped", "passed")
+_COUNTS = {"error": "errors", "": "total"}
+_FIRST, _LAST = (-1, 0), (len(_RANKS), 0)
+
+
 @dataclass(frozen=True)
 class ResultsPage:
-    """A page of results, errors and failures first. number: from 1. total: number of matching results."""
+    """A page of results, errors and failures first. places: of the results.
+
+    previous, next: the place that the page before ends before, and the one after starts after; None without such a
+    page. total: number of matching results; None if more than MATCHES contain the search text.
+    """
 
     results: list[dict]
-    number: int
-    total: int
+    places: list[Place]
+    previous: Place | None
+    next: Place | None
+    total: int | None
 
     @property
     def last(self) -> int:
-        return max(1, -(-self.total // RESULTS_PER_PAGE))
+        return max(1, -(-(self.total or 0) // RESULTS_PER_PAGE))
 
 
-def results_of(run: TestRun, *, number: int = 1, status: str = "", search: str = "") -> ResultsPage:
-    """A page of a run's results, each with `is_flaky`. status: filter. search: text in name, class or suite."""
-    number = max(1, number)
+def results_of(
+    run: TestRun,
+    *,
+    after: Place | None = None,
+    before: Place | None = None,
+    status: str = "",
+    search: str = "",
+    limit: int = RESULTS_PER_PAGE,
+) -> ResultsPage:
+    """A page of a run's results, each with `is_flaky` and `key`.
+
+    after, before: the place of a result; by default the first page. status: filter. search: text in name, class or
+    suite.
+    """
+    backwards = before is not None and after is None
+    rank, number = (before if backwards else after) or (_LAST if backwards else _FIRST)
     values: dict[str, Any] = {
         "run": run.pk,
-        "status": status,
+        "of_rank": _RANKS.index(status) if status in _RANKS else (None if not status else len(_RANKS)),
         "search": search,
-        "limit": RESULTS_PER_PAGE,
-        "offset": (number - 1) * RESULTS_PER_PAGE,
+        "rank": rank,
+        "number": number,
+        "backwards": backwards,
+        # One more shows that there is a further page.
+        "limit": limit + 1,
     }
     with connection.cursor() as cursor:
         cursor.execute(read_sql("missiondeck/queries/results_of_run"), values)
         rows = cursor.fetchall()
-    results = [json.loads(result) for _total, result in rows if result is not None]
-    return ResultsPage(results, number, rows[0][0])
+    is_more = len(rows) > limit
+    rows = rows[-limit:] if backwards else rows[:limit]
+    places = [(rank, number) for rank, number, _result in rows]
+    has_next, has_previous = (True, is_more) if backwards else (is_more, after is not None)
+    return ResultsPage(
+        results=[json.loads(result) for _rank, _number, result in rows],
+        places=places,
+        previous=places[0] if places and has_previous else None,
+        next=places[-1] if places and has_next else None,
+        total=_total(run, values),
+    )
+
+
+def _total(run: TestRun, values: dict[str, Any]) -> int | None:
+    """The number of results that match; without a search text as the summary states, which the database checks."""
+    of_rank = values["of_rank"]
+    if not values["search"] and (of_rank is None or of_rank < len(_RANKS)):
+        status = "" if of_rank is None else _RANKS[of_rank]
+        if (counted := (run.summary or {}).get(_COUNTS.get(status, status))) is not None:
+            return int(counted)
+    most = MATCHES if values["search"] else 10**9
+    with connection.cursor() as cursor:
+        cursor.execute(read_sql("missiondeck/queries/count_results"), values | {"limit": most})
+        (count,) = cursor.fetchone()
+    return count if count <= most else None
 
 
 @dataclass(frozen=True)

@@ -307,7 +307,9 @@ def test_results_are_worst_first_and_paginated():
     statuses = ["passed", "skipped", "error", "failed"]
     results = [{"name": f"t{n:03}", "status": statuses[n % 4]} for n in range(120)]
     run = import_results(mission(), results)
-    pages = [results_of(run, number=number) for number in (1, 2, 3)]
+    pages = [results_of(run)]
+    while pages[-1].next:
+        pages.append(results_of(run, after=pages[-1].next))
     assert [len(page.results) for page in pages] == [RESULTS_PER_PAGE, RESULTS_PER_PAGE, 20]
     assert {(page.total, page.last) for page in pages} == {(120, 3)}
     order = [each["status"] for page in pages for each in page.results]
@@ -315,7 +317,12 @@ def test_results_are_worst_first_and_paginated():
     names = [each["name"] for page in pages for each in page.results]
     assert len(set(names)) == 120
     assert names[:30] == sorted(names[:30])
-    assert (results_of(run, number=4).results, results_of(run, number=0).number) == ([], 1)
+    assert (pages[0].previous, pages[-1].next) == (None, None)
+    assert results_of(run, after=pages[-1].places[-1]).results == []
+    again = results_of(run, before=pages[2].previous)
+    assert again.places == pages[1].places
+    assert results_of(run, before=again.previous).places == pages[0].places
+    assert results_of(run, before=again.previous).previous is None
 
 
 def test_results_are_filtered_and_searched():

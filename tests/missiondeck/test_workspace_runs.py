@@ -191,11 +191,17 @@ class TestRunDetail:
             mission, json.dumps([{"name": f"test_{n:03}", "status": "passed"} for n in range(120)]).encode()
         )
         assert "1 to 50 of 120 tests" in look(lead, mission)
-        last = look(lead, mission, page=3)
+        last = look(lead, mission, page=3, after="3-100")
         assert "101 to 120 of 120 tests" in last
         assert "test_119" in last
-        # A page after the last shows the first.
-        assert "1 to 50 of 120 tests" in look(lead, mission, page=9)
+        before = look(lead, mission, page=2, upto="3-101")
+        assert "51 to 100 of 120 tests" in before
+        assert 'href="' in before
+        assert "after=3-100" in before
+        assert "1 to 50 of 120 tests" in look(lead, mission, page=1, upto="3-51")
+        # A page after the last shows the first, and so does a page number alone.
+        assert "1 to 50 of 120 tests" in look(lead, mission, page=9, after="3-120")
+        assert "1 to 50 of 120 tests" in look(lead, mission, page=3)
 
     def test_result_texts_are_escaped(self, lead, mission):
         bad = "</code></pre><script>x</script>"

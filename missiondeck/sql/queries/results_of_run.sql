@@ -1,18 +1,20 @@
--- A page of a run's results, worst first, and the number of results that match the filters.
+-- A page of a run's results, worst first, from a row on, or before a row in the opposite order.
 -- Used by selectors.runs.results_of.
-WITH found AS NOT MATERIALIZED (
-    SELECT r.rank, r.number, r.test, r.result FROM test_results r
-    WHERE r.run_id = %(run)s
-        AND (%(status)s = '' OR r.rank = array_position(ARRAY['error', 'failed', 'skipped', 'passed'], %(status)s) - 1)
-        AND (%(search)s = ''
-            OR position(lower(%(search)s) IN lower(concat_ws(' ', r.test, r.result->>'suite'))) > 0)
+SELECT page.rank, page.number, page.result || jsonb_build_object(
+    'is_flaky', page.result ? 'flaky' OR page.test = ANY (t.flaky_tests), 'key', page.test_key
 )
--- Returns the count also for a page after the last one.
-SELECT counted.total, page.result
-FROM (SELECT count(*) AS total FROM found) counted LEFT JOIN LATERAL (
-    SELECT f.result || jsonb_build_object(
-        'is_flaky', f.result ? 'flaky' OR f.test = ANY (t.flaky_tests), 'key', md5(f.test)
-    ) AS result
-    FROM test_runs t, (SELECT * FROM found ORDER BY rank, number LIMIT %(limit)s OFFSET %(offset)s) f
-    WHERE t.id = %(run)s ORDER BY f.rank, f.number
-) page ON true
+FROM test_runs t, (
+    (SELECT r.* FROM test_results r
+     WHERE r.run_id = %(run)s AND NOT %(backwards)s AND (r.rank, r.number) > (%(rank)s, %(number)s)
+         AND (%(of_rank)s::smallint IS NULL OR r.rank = %(of_rank)s)
+         AND (%(search)s = '' OR position(lower(%(search)s) IN lower(concat_ws(' ', r.test, r.result->>'suite'))) > 0)
+     ORDER BY r.rank, r.number LIMIT %(limit)s)
+    UNION ALL
+    (SELECT r.* FROM test_results r
+     WHERE r.run_id = %(run)s AND %(backwards)s AND (r.rank, r.number) < (%(rank)s, %(number)s)
+         AND (%(of_rank)s::smallint IS NULL OR r.rank = %(of_rank)s)
+         AND (%(search)s = '' OR position(lower(%(search)s) IN lower(concat_ws(' ', r.test, r.result->>'suite'))) > 0)
+     ORDER BY r.rank DESC, r.number DESC LIMIT %(limit)s)
+) page
+WHERE t.id = %(run)s
+ORDER BY page.rank, page.number
