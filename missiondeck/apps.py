@@ -17,15 +17,17 @@ class MissiondeckConfig(AppConfig):
         from missiondeck.models.choices import NoticeKind
         from missiondeck.own_data import register as register_own_data
         from missiondeck.references import register
+        from missiondeck.services.evidence_checks import request_checks
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.identities import register_audit_identity
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
-        from missionsite.common.interfaces import register_notification_kinds
+        from missionsite.common.interfaces import register_check_pull_requests, register_notification_kinds
         from missionsite.common.mentions import register_free_texts
 
         register()
         register_own_data()
         register_event_labels(EVENT_LABELS, EVENT_FIELDS, HIDDEN_FIELDS, app=self.label)
+        register_check_pull_requests(request_checks)
         register_audit_identity("missiondeck.deckmission", "number")
         register_audited_log("missiondeck", "deck_status_changes")
         # The log above has changes of the status; the address of the assignee is personal data.

@@ -4,7 +4,7 @@ from procrastinate.contrib.django import app
 
 from groups.models import Member
 from missiondeck.services.deliveries import send_due_deliveries
-from missiondeck.services.evidence_checks import check_due_evidence
+from missiondeck.services.evidence_checks import REPOSITORY_TASK, check_due_evidence, check_repository
 from missiondeck.services.notices import process_notices, record_deadline_notices
 from missiondeck.services.runs import give_up_stale_runs
 from missionsite.common.audit.context import in_changeset
@@ -24,6 +24,13 @@ def give_up_stale_test_runs(timestamp: int) -> int:
 def check_deck_evidence(timestamp: int) -> int:
     """Check pull requests and addresses that are evidence, if their last check is old; returns how many."""
     return check_due_evidence()
+
+
+@app.task(name=REPOSITORY_TASK)
+@in_changeset
+def check_deck_repository(repository: str) -> int:
+    """Check the pull requests of a repository that are evidence, after GitHub reported a change; returns how many."""
+    return check_repository(repository=repository)
 
 
 @app.periodic(cron="* * * * *")

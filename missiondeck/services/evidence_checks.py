@@ -6,8 +6,11 @@ import re
 from datetime import timedelta
 from uuid import UUID
 
+from django.db.models import QuerySet
 from django.utils import timezone
 from django.utils.translation import gettext_noop
+from procrastinate.contrib.django import app
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.github import GitHubError, GitHubUserUnknown, fetch_pull_request
 from missiondeck.models import DeckMission, DeckStatus, Evidence, EvidenceKind, Observation
@@ -19,6 +22,8 @@ _PULL_REQUEST = re.compile(r"https://github\.com/(?P<repository>[^/]+/[^/]+)/pul
 _REDIRECTS = 3
 # Checks of one run of the job.
 BATCH = 100
+# The job that checks the pull requests of a repository, when GitHub reports a change.
+REPOSITORY_TASK = "check_deck_repository"
 # The details are message ids; what follows the colon is not translated.
 MERGED, REVERTED = gettext_noop("Merged"), gettext_noop("Reverted")
 NOT_MERGED, NOT_FOUND = gettext_noop("Not merged"), gettext_noop("Not found")
@@ -28,14 +33,42 @@ NO_ANSWER = gettext_noop("Does not answer")
 def check_due_evidence() -> int:
     """Check the evidence of missions that are not complete if its last check is old; returns how many were checked."""
     before = timezone.now() - timedelta(minutes=EVIDENCE_CHECK_MINUTES) + timedelta(seconds=30)
-    due = Evidence.objects.filter(kind__in=(EvidenceKind.PULL_REQUEST, EvidenceKind.ADDRESS), removed_at=None).exclude(
-        item__mission__status=DeckStatus.COMPLETE
-    )
+    due = _open_evidence().filter(kind__in=(EvidenceKind.PULL_REQUEST, EvidenceKind.ADDRESS))
     due = due.exclude(observed_at__gt=before).order_by("observed_at", "pk")
     keys = list(due.values_list("pk", flat=True)[:BATCH])
     for key in keys:
         check_evidence(key=key)
     return len(keys)
+
+
+def request_checks(*, repository: str) -> bool:
+    """Let a job check the pull requests of a repository now; returns whether any are evidence of an open mission."""
+    if not _pull_requests_of(repository).exists():
+        return False
+    lock = f"{REPOSITORY_TASK}:{repository.lower()}"
+    # One job that has not begun sees this change too.
+    if not ProcrastinateJob.objects.filter(task_name=REPOSITORY_TASK, lock=lock, status="todo").exists():
+        app.configure_task(REPOSITORY_TASK, allow_unknown=False, lock=lock).defer(repository=repository)
+    return True
+
+
+def check_repository(*, repository: str) -> int:
+    """Check the pull requests of a repository that are evidence; returns how many were checked."""
+    keys = list(_pull_requests_of(repository).order_by("observed_at", "pk").values_list("pk", flat=True)[:BATCH])
+    for key in keys:
+        check_evidence(key=key)
+    return len(keys)
+
+
+def _pull_requests_of(repository: str) -> QuerySet[Evidence]:
+    return _open_evidence().filter(
+        kind=EvidenceKind.PULL_REQUEST, value__istartswith=f"https://github.com/{repository}/pull/"
+    )
+
+
+def _open_evidence() -> QuerySet[Evidence]:
+    """Evidence of missions that are not complete."""
+    return Evidence.objects.filter(removed_at=None).exclude(item__mission__status=DeckStatus.COMPLETE)
 
 
 def check_evidence(*, key: UUID) -> str:

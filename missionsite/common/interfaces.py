@@ -34,6 +34,12 @@ class LinkPullRequest(Protocol):
     def __call__(self, *, actor: Any, url: str, mission: Any, title: str, branch: str) -> Model: ...
 
 
+class CheckPullRequests(Protocol):
+    """The implementation of check_pull_requests()."""
+
+    def __call__(self, *, repository: str) -> bool: ...
+
+
 class _Implementation(Generic[F]):
     def __init__(self, name: str) -> None:
         self._name = name
@@ -51,8 +57,10 @@ class _Implementation(Generic[F]):
 
 _notify = _Implementation[Notify]("notify")
 _link_pull_request = _Implementation[LinkPullRequest]("link_pull_request")
+_check_pull_requests = _Implementation[CheckPullRequests]("check_pull_requests")
 register_notify = _notify.register
 register_link_pull_request = _link_pull_request.register
+register_check_pull_requests = _check_pull_requests.register
 
 
 # Labels of the kinds of notifications, by app.
@@ -100,3 +108,12 @@ def link_pull_request(
     and for a pull request of another mission.
     """
     return _link_pull_request.function(actor=actor, url=url, mission=mission, title=title, branch=branch)
+
+
+def check_pull_requests(*, repository: str) -> bool:
+    """Let a job check at once the pull requests of a repository that are evidence, because GitHub reported a change.
+
+    repository: `owner/name`. The job starts when the transaction of the caller is committed. Returns False if there are
+    none.
+    """
+    return _check_pull_requests.function(repository=repository)

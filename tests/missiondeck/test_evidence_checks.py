@@ -6,7 +6,9 @@ from io import BytesIO
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.db import connection
+from django.test import Client
 from django.utils import timezone
+from procrastinate.contrib.django.models import ProcrastinateJob
 
 from groups.github import GitHubUnavailable, GitHubUserUnknown, PullRequestState
 from groups.models import Member
@@ -16,9 +18,10 @@ from missiondeck.rules import EVIDENCE_FILE_BYTES
 from missiondeck.services import evidence_checks
 from missiondeck.services.evidence import add_evidence, file_name
 from missiondeck.services.evidence_checks import check_due_evidence, check_evidence
-from missiondeck.tasks import check_deck_evidence
+from missiondeck.tasks import check_deck_evidence, check_deck_repository
 from missionsite.common.errors import ConstraintViolated
 from missionsite.common.outbound import Answer, NotPublic
+from tests.fallback.github_payloads import SECRET, deliver, merged
 from tests.missiondeck.api_helpers import create_users
 from tests.missiondeck.helpers import mission
 from tests.missiondeck.workspace_helpers import address, make_item, make_mission
@@ -106,6 +109,27 @@ def test_job_checks_what_is_due(outside):
     assert check_due_evidence() == 1
     Evidence.objects.filter(pk=evidence.pk).update(observed_at=earlier, removed_at=timezone.now())
     assert check_due_evidence() == 0
+
+
+@pytest.mark.parametrize(("event", "repository"), [("push", "Acme/Shop"), ("pull_request", "acme/shop")])
+def test_webhook_of_github_reopens_item_at_once(outside, settings, event, repository):
+    """A revert is noticed when GitHub reports it, also where no project of a board has the repository."""
+    settings.FALLBACK_GITHUB_WEBHOOK_SECRETS = [SECRET]
+    item, evidence = item_with("pull_request", REQUEST)
+    item_with("pull_request", "https://github.com/acme/shop2/pull/7")
+    assert look(item, evidence)[0]
+    asked = outside["asked"]
+    outside["request"] = PullRequestState(is_merged=True, head=HEAD, reverted_by="c" * 40)
+    body = {"action": "closed", "repository": {"full_name": repository}, "pull_request": merged(number=8)}
+
+    assert deliver(Client(), event, body).json() == {"outcome": "applied"}
+    (job,) = ProcrastinateJob.objects.filter(task_name="check_deck_repository")
+    assert check_deck_repository(**job.args) == 1
+
+    item.refresh_from_db()
+    assert (item.completed, outside["asked"] - asked) == (False, 1)
+    body["repository"]["full_name"] = "acme/other"
+    assert deliver(Client(), event, body).json() == {"outcome": "ignored"}
 
 
 # --- Files ------------------------------------------------------------------------------------------
