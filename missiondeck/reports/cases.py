@@ -31,12 +31,12 @@ class Problem:
 
     __slots__ = ("kind", "message", "name", "text", "type")
 
-    def __init__(self, *, kind: str, name: str, message: str, type: str, limit: int) -> None:
+    def __init__(self, *, kind: str, name: str, message: str, type: str, text: Text) -> None:
         self.kind = kind
         self.name = name
         self.message = message.strip()
         self.type = type.strip()
-        self.text = Text(limit)
+        self.text = text
 
 
 class _Errors:
@@ -44,9 +44,9 @@ class _Errors:
 
     __slots__ = ("error", "traceback")
 
-    def __init__(self, limit: int) -> None:
-        self.error = Text(limit)
-        self.traceback = Text(limit)
+    def __init__(self, text: Callable[[], Text]) -> None:
+        self.error = text()
+        self.traceback = text()
 
     def add(self, problem: Problem) -> None:
         """The error is the message; without one the first line of the text, without that the type."""
@@ -58,54 +58,43 @@ class _Errors:
 
 
 class Case:
-    """An open <testcase>."""
+    """An open <testcase>. text: makes an empty text within the limit."""
 
-    __slots__ = (
-        "_failures",
-        "_limit",
-        "_retried",
-        "_verdicts",
-        "bad",
-        "classname",
-        "depth",
-        "duration",
-        "failed_again",
-        "file",
-        "has_skip",
-        "has_unknown",
-        "may_fail",
-        "name",
-        "output",
-        "retries",
-        "status",
-    )  # fmt: skip
+    # None before the first output.
+    output: Text | None = None
+    # Its failures and errors.
+    bad = 0
+    retries = 0
+    # An unknown element or status, which may be a verdict.
+    has_unknown = False
+    has_skip = False
+    # Catch2 lists the failures of a test that may fail; they do not fail its run.
+    may_fail = False
+    # The last retry failed.
+    failed_again = False
+    # FAILED or ERROR: the kind of its first problem.
+    status = ""
+    _failures: _Errors | None = None
+    _retried: _Errors | None = None
 
     def __init__(
-        self, *, name: str, classname: str, file: str, duration: float | None, stated: list[str], depth: int, limit: int
+        self,
+        *,
+        name: str,
+        classname: str,
+        file: str,
+        duration: float | None,
+        stated: list[str],
+        depth: int,
+        text: Callable[[], Text],
     ) -> None:
         self.name = name
         self.classname = classname
         self.file = file
         self.duration = duration
         self.depth = depth
-        # None before the first output.
-        self.output: Text | None = None
-        # Its failures and errors.
-        self.bad = 0
-        self.retries = 0
-        # An unknown element or status, which may be a verdict.
-        self.has_unknown = False
-        self.has_skip = False
-        # Catch2 lists the failures of a test that may fail; they do not fail its run.
-        self.may_fail = False
-        # The last retry failed.
-        self.failed_again = False
-        # FAILED or ERROR: the kind of its first problem.
-        self.status = ""
         self._verdicts = [verdict_of(text) for text in stated] if stated else []
-        self._limit = limit
-        self._failures: _Errors | None = None
-        self._retried: _Errors | None = None
+        self._text = text
 
     @property
     def is_plain(self) -> bool:
@@ -113,14 +102,16 @@ class Case:
         return not (self._failures or self._retried or self.has_skip or self.has_unknown or self._verdicts)
 
     def text_of_output(self) -> Text:
-        self.output = self.output or Text(self._limit)
+        if self.output is None:
+            self.output = self._text()
         return self.output
 
     def printer(self, heading: str) -> Callable[[str], None]:
         """A function that appends output. The heading is added before the first text that is not blank."""
         before = [heading]
-
         output = self.text_of_output()
+        if not (heading or output):
+            return output.add
 
         def write(text: str) -> None:
             if before and text.strip():
@@ -136,17 +127,17 @@ class Case:
             case "failed" | "error":
                 self.bad += 1
                 self.status = self.status or problem.kind
-                self._failures = self._failures or _Errors(self._limit)
+                self._failures = self._failures or _Errors(self._text)
                 self._failures.add(problem)
             case "rerun" | "flaky":
                 self.retries += 1
                 self.failed_again |= problem.kind == "rerun"
-                self._retried = self._retried or _Errors(self._limit)
+                self._retried = self._retried or _Errors(self._text)
                 self._retried.add(problem)
             case "skipped" if _NOT_RUN.match(problem.message):
                 self.bad += 1
                 self.status = self.status or ERROR
-                self._failures = self._failures or _Errors(self._limit)
+                self._failures = self._failures or _Errors(self._text)
                 self._failures.add(problem)
             case _:
                 text = problem.text.value().strip()
@@ -185,6 +176,16 @@ class Case:
         """The error and traceback of its failures, else of the runs that were repeated."""
         errors = self._failures or (self._retried if status != SKIPPED else None)
         return (errors.error, errors.traceback) if errors else None
+
+
+def reason_of_skip(message: str, text: str) -> str | None:
+    """What is stored for a skipped test; None if the message means something else than that it was skipped."""
+    message = message.strip()
+    if _NOT_RUN.match(message) or _MAY_FAIL.fullmatch(message):
+        return None
+    # pytest repeats the message in the text.
+    reason = text if message in text else f"{message} {text}".strip()
+    return f"[skipped] {reason}" if reason else ""
 
 
 def verdict_of(word: str) -> str:

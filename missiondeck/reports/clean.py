@@ -15,9 +15,10 @@ from missiondeck.reports.values import COLOUR
 _NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 # For single-byte encodings, most of which have letters from 0x80.
 _NOT_XML_BYTES = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\ufffe]")
-_REFERENCE = re.compile(r"&#(?:x([0-9A-Fa-f]{1,20})|([0-9]{1,20}));")
-# A reference or colour sequence that may continue in the next chunk.
-_BEGUN = re.compile(r"(?:&[#x0-9A-Fa-f]{0,24}|\x1b[^<>&]{0,64})\Z")
+_REFERENCE = re.compile(r"&#(?:x0*([0-9A-Fa-f]{1,20})|0*([0-9]{1,20}));")
+# A reference or colour sequence that may continue in the next chunk, and the longest of them.
+_BEGUN = re.compile(r"(?:&[#x0-9A-Fa-f]*|\x1b[^<>&]{0,64})\Z")
+_LONGEST = 1_000
 _DECLARED = re.compile(rb"""^\s*<\?xml[^>]*?\bencoding\s*=\s*["']([A-Za-z0-9._-]+)["']""")
 _CONTROL_CHARACTERS = bytes({*range(32), 127} - {*b"\t\n\r"})
 _UTF8 = ("utf-8", "utf8")
@@ -33,8 +34,10 @@ class Cleaner:
         self.has_wrong_bytes = False
         self._rest = ""
         codec = _codec_of(head)
-        is_unicode = codec.startswith("utf")
-        self._mark, self._not_xml = ("\ufffd", _NOT_XML) if is_unicode else ("?", _NOT_XML_BYTES)
+        # Whether the text has no control characters after cleaning. In other encodings, some stay: only the parser
+        # knows which bytes they are.
+        self.is_unicode = codec.startswith("utf")
+        self._mark, self._not_xml = ("\ufffd", _NOT_XML) if self.is_unicode else ("?", _NOT_XML_BYTES)
         self._decoder = codecs.getincrementaldecoder(codec)(errors="replace")
         self._encode: Callable[[str], bytes] = lambda text: text.encode(codec, "replace")
         self._is_utf8 = codec == "utf-8"
@@ -54,7 +57,7 @@ class Cleaner:
             self.has_wrong_bytes = True
         text = self._rest + text
         self._rest = ""
-        if not final and (begun := _BEGUN.search(text, max(0, len(text) - 80))):
+        if not final and (begun := _BEGUN.search(text, max(0, len(text) - _LONGEST))):
             self._rest = text[begun.start() :]
             text = text[: begun.start()]
         if "&#" in text:
@@ -69,7 +72,11 @@ class Cleaner:
 
     def _is_plain(self, data: bytes) -> bool:
         """Whether ASCII bytes need no cleaning, as most bytes of most reports."""
-        if not self._is_bytewise or b"&" in data[-32:] or b"&#" in data or b"#x1B[" in data:
+        if not self._is_bytewise or (b"#" in data and (b"&#" in data or b"#x1B[" in data)):
+            return False
+        end = data[-_LONGEST:]
+        if (begun := end.rfind(b"&")) >= 0 and b";" not in end[begun:]:
+            # A reference that continues in the next chunk.
             return False
         return len(data.translate(None, _CONTROL_CHARACTERS)) == len(data)
 

@@ -1,6 +1,7 @@
 """Collects results within the limits of a report, for both report formats."""
 
 from collections import Counter
+from operator import itemgetter
 from typing import Any, NoReturn
 
 from django.utils.translation import gettext
@@ -25,7 +26,10 @@ class Collector:
         self.warnings = Warnings(limit=f"{limits.text:,}", texts_limit=size_message(limits.kept_bytes))
         self.results: list[dict] = []
         self._kept = 0
-        self._names = 0
+        self.names_bytes = 0
+        # Class, suite and file of the last result, and their bytes.
+        self._where = ("", "", "")
+        self._where_size = 0
         # Results with an output, latest last. Their outputs are dropped when an error needs the space.
         self._with_output: list[dict] = []
         # As UTF-8: in a str, one rare character would make every character take four bytes.
@@ -52,33 +56,40 @@ class Collector:
         retries: int = 0,
     ) -> None:
         """Add a result without empty values. Texts must be clean and within the limit of one text."""
-        if len(self.results) >= self.limits.cases:
-            raise ReportRejected(
-                gettext("The report has more than %(cases)s tests. Split it into several runs.")
-                % {"cases": f"{self.limits.cases:,}"}
-            )
-        # This runs for every test of a report, so it calls little.
-        result: dict[str, Any] = {"name": name, "status": status}
-        size = len(name) if name.isascii() else values.size_of(name)
-        if duration is not None:
-            result["duration"] = duration
-        if classname:
-            result["classname"] = classname
-            size += len(classname) if classname.isascii() else values.size_of(classname)
-        if suite:
-            result["suite"] = suite
-            size += len(suite) if suite.isascii() else values.size_of(suite)
-        if file:
-            result["file"] = file
-            size += len(file) if file.isascii() else values.size_of(file)
-        self._names += size
-        if self._names > NAMES_BYTES:
-            self._reject_names()
+        result = self.begin(name, status, duration, classname, suite, file)
         if flaky:
             result["flaky"] = True
         if retries:
             result["retries"] = retries
+        self.keep(result, error=error, traceback=traceback, output=output)
+
+    def begin(
+        self, name: str, status: str, duration: float | None, classname: str, suite: str, file: str
+    ) -> dict[str, Any]:
+        """Add a result and return it. This runs for every test of a report, so it calls little."""
+        if len(self.results) >= self.limits.cases:
+            self._reject_number()
+        result: dict[str, Any] = {"name": name, "status": status}
+        if duration is not None:
+            result["duration"] = duration
+        if classname:
+            result["classname"] = classname
+        if suite:
+            result["suite"] = suite
+        if file:
+            result["file"] = file
+        # Mostly that of the test before.
+        if self._where != (where := (classname, suite, file)):
+            self._where = where
+            self._where_size = sum(map(values.size_of, where))
+        self.names_bytes += self._where_size + (len(name) if name.isascii() else values.size_of(name))
+        if self.names_bytes > NAMES_BYTES:
+            self._reject_names()
         self.results.append(result)
+        return result
+
+    def keep(self, result: dict[str, Any], *, error: str, traceback: str, output: str) -> None:
+        """Add the texts of a result, while there is space for them."""
         if (error or traceback) and not self._keep(result, error=error, traceback=traceback):
             self.warnings.count("error_left_out")
         if output and not self._keep_output(result, output):
@@ -87,8 +98,8 @@ class Collector:
     def describe(self, index: int, *, classname: str) -> None:
         """Add the class to a result, which some formats state later."""
         if classname and "classname" not in (result := self.results[index]):
-            self._names += values.size_of(classname)
-            if self._names > NAMES_BYTES:
+            self.names_bytes += values.size_of(classname)
+            if self.names_bytes > NAMES_BYTES:
                 self._reject_names()
             result["classname"] = classname
 
@@ -117,6 +128,12 @@ class Collector:
         if not text.clean():
             self.warnings.count("cleaned")
         return text.value()
+
+    def _reject_number(self) -> NoReturn:
+        raise ReportRejected(
+            gettext("The report has more than %(cases)s tests. Split it into several runs.")
+            % {"cases": f"{self.limits.cases:,}"}
+        )
 
     @staticmethod
     def _reject_names() -> NoReturn:
@@ -184,7 +201,7 @@ class Collector:
         """
         if not self.results:
             self.warnings.add("no_tests")
-        counted = Counter(result["status"] for result in self.results)
+        counted = Counter(map(itemgetter("status"), self.results))
         summary = {
             "passed": counted[PASSED],
             "failed": counted[FAILED],

@@ -2,29 +2,21 @@
 
 import json
 import re
-from collections import Counter
 from typing import Any
 
 from django.utils.translation import gettext, gettext_noop, ngettext, override
-from django.utils.translation import gettext_lazy as _
 
 from missiondeck.reports import values
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
-from missiondeck.reports.jsonreports import convert
+from missiondeck.reports.jsonreports import CTRF, LISTS, OF_TOOLS, TOOLS, feature_results, is_feature
+from missiondeck.reports.jsonstream import AGAIN, JsonStream
 from missiondeck.reports.messages import Message, message, text_of
-from missiondeck.reports.report import MIB, Part, ReportRejected
-from missiondeck.reports.stream import PIECE, Source
+from missiondeck.reports.report import Part, ReportRejected
+from missiondeck.reports.stream import Source
 from missiondeck.reports.values import Text, Unreadable, short
 
-# JSON is read into memory as a whole.
-FILE_BYTES = 16 * MIB
-# Objects, lists and values take far more memory than their bytes.
-CONTAINERS = 500_000
-VALUES = 2_500_000
 PAIRS = 25
-_STRING = re.compile(r'"(?:[^"\\]++|\\.)*+"', re.DOTALL)
 _PAIR = re.compile(r"(.{1,60})_(passed|total)", re.DOTALL)
-_AGAIN = _("Correct it and upload it again.")
 _STATUSES = (PASSED, FAILED, ERROR, SKIPPED)
 _REPORT_KEYS = {"summary", "results", "name", "logs", "status"}
 _RESULT_KEYS = {
@@ -40,90 +32,87 @@ _COUNTS = {
 
 def read_json(*, head: bytes, source: Source, collector: Collector) -> Part:
     """Add the results of the source to the collector. head: the bytes that were already read."""
-    source.lower_limit(FILE_BYTES)
-    pieces = [head]
-    while data := source.read(PIECE):
-        pieces.append(data)
-    document, format = convert(_parse(b"".join(pieces), collector))
-    if isinstance(document, list):
-        document = {"results": document}
-    return _Reader(collector).read(document, format)
-
-
-# --- Text to values ---------------------------------------------------------------------------
-
-
-def _parse(data: bytes, collector: Collector) -> dict | list:
-    encoding = json.detect_encoding(data)
-    try:
-        text = data.decode(encoding)
-    except UnicodeDecodeError:
-        text = data.decode(encoding, "replace")
+    stream, reader = JsonStream(head, source), _Reader(collector)
+    part = _read_list(stream, reader) if stream.peek() == "[" else _read_object(stream, reader)
+    stream.end()
+    if stream.has_wrong_bytes:
         collector.warnings.count("wrong_bytes")
-    bare = _STRING.sub("", text)
-    if bare.count("{") + bare.count("[") > CONTAINERS or bare.count(",") > VALUES:
-        raise ReportRejected(gettext("The report has too many objects and values. Upload JUnit XML instead."))
-    del bare
-    text = text.removeprefix("\ufeff")
-    try:
-        return _values(text)
-    except json.JSONDecodeError as error:
+    return part
+
+
+def _read_list(stream: JsonStream, reader: "_Reader") -> Part:
+    """Results, or features of Cucumber as in the first item."""
+    are_features = None
+    for _item in stream.items():
+        item = stream.value()
+        if are_features is None:
+            are_features = is_feature(item)
+        for result in feature_results(item) if are_features and is_feature(item) else [item]:
+            reader.add(result)
+    return reader.end({"name": "cucumber"}, "cucumber") if are_features else reader.end({}, "json")
+
+
+def _read_object(stream: JsonStream, reader: "_Reader") -> Part:
+    """A report of this format, or that of a tool, which some keys show only at the end.
+
+    Lists that turn out to belong to another format are dropped.
+    """
+    document: dict[str, Any] = {}
+    of_tool: dict[str, Any] = {}
+    ctrf: dict[str, Any] | None = None
+    unknown: list[str] = []
+    # The lists that were read: key, and index of their first result and of the one after the last.
+    lists: list[tuple[str, int, int]] = []
+
+    def read_list(key: str, convert) -> None:
+        first = reader.count
+        for _item in stream.items():
+            for result in convert(stream.value()):
+                reader.add(result)
+        lists.append((key, first, reader.count))
+
+    for key in stream.members():
+        kind = stream.peek()
+        if key == "results" and kind == "[":
+            read_list(key, lambda item: [item])
+        elif key == "results" and kind == "{":
+            ctrf = {}
+            for name in stream.members():
+                if name == "tests" and stream.peek() == "[":
+                    read_list(CTRF, LISTS[CTRF])
+                elif name in OF_TOOLS:
+                    ctrf[name] = stream.value()
+                else:
+                    stream.skip()
+        elif key in LISTS and kind == "[":
+            read_list(key, LISTS[key])
+            unknown.append(key)
+        elif key in OF_TOOLS or key in _REPORT_KEYS:
+            (document if key in _REPORT_KEYS else of_tool)[key] = stream.value()
+        else:
+            stream.skip()
+            unknown.append(key)
+
+    found = {key for key, _first, _end in lists}
+    tool = next((each for each in TOOLS if each.wrote(found, of_tool)), None)
+    needed = tool.lists if tool else {"results"}
+    for key, first, end in reversed(lists):
+        if key not in needed:
+            reader.drop(first, end)
+    if tool:
+        summary = tool.summary(of_tool if ctrf is None else ctrf)
+        for result in summary.pop("results", ()):
+            reader.add(result)
+        return reader.end(summary, tool.source)
+    if "results" not in found:
         raise ReportRejected(
-            gettext("The report is not well-formed JSON, in line %(lineno)s, column %(colno)s: %(msg)s. %(advice)s")
-            % {"lineno": error.lineno, "colno": error.colno, "msg": error.msg, "advice": _AGAIN}
-        ) from error
-    except RecursionError as error:
-        raise ReportRejected(gettext("The JSON is nested too deeply. This is not a test report.")) from error
-
-
-def _values(text: str) -> Any:
-    return json.loads(
-        text,
-        # Control characters in texts are invalid JSON, but the report is accepted.
-        strict=False,
-        object_pairs_hook=_reject_duplicate_keys,
-        parse_constant=_no_number,
-        parse_int=_integer,
-        parse_float=_decimal,
-    )
-
-
-def _reject_duplicate_keys(pairs: list[tuple[str, object]]) -> dict:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        counts = Counter(key for key, _value in pairs)
-        double = next(key for key, count in counts.items() if count > 1)
-        raise ReportRejected(
-            gettext("An object of the report has the key “%(double)s” twice. %(advice)s")
-            % {"double": short(double), "advice": _AGAIN}
+            gettext(
+                "The report has no list “results”. Format: {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
+            )
         )
-    return found
-
-
-def _no_number(text: str) -> None:
-    raise ReportRejected(
-        gettext("The report has %(text)s instead of a number, which is not valid JSON. %(advice)s")
-        % {"text": text, "advice": _AGAIN}
-    )
-
-
-def _integer(text: str) -> int:
-    if len(text) > 18:
-        raise ReportRejected(
-            gettext("The report has a number of %(count)s digits: %(text)s. %(advice)s")
-            % {"count": f"{len(text):,}", "text": short(text, 20), "advice": _AGAIN}
-        )
-    return int(text)
-
-
-def _decimal(text: str) -> float:
-    value = float(text)
-    if not values.is_number(value):
-        raise ReportRejected(
-            gettext("The report has a number that is too large: %(text)s. %(advice)s")
-            % {"text": short(text, 20), "advice": _AGAIN}
-        )
-    return value
+    for key in [*unknown, *of_tool]:
+        reader.warnings.unknown("key", key)
+    return reader.end(document, "json")
 
 
 # --- Values to results ------------------------------------------------------------------------
@@ -135,28 +124,36 @@ class _Reader:
         self.warnings = collector.warnings
         # Index of the first result of this file.
         self._first = len(collector.results)
+        self._number = 0
+        self._seconds_found = 0.0
 
-    def read(self, document: dict, format: str) -> Part:
-        results = document.get("results")
+    @property
+    def count(self) -> int:
+        """The number of results so far, of all files."""
+        return len(self.collector.results)
+
+    def add(self, item: object) -> None:
+        """Add one result."""
+        self._number += 1
+        self._seconds_found += self._result(self._number, item)
+
+    def drop(self, first: int, end: int) -> None:
+        """Remove results."""
+        self._seconds_found -= sum(each.get("duration") or 0.0 for each in self.collector.results[first:end])
+        del self.collector.results[first:end]
+
+    def end(self, document: dict, format: str) -> Part:
+        """Read the rest of the document, after its results."""
         summary = document.get("summary")
-        if not isinstance(results, list):
-            raise ReportRejected(
-                gettext(
-                    "The report has no list “results”. Format: {“summary”: {…}, “results”: [{“name”: …, “status”: …}]}."
-                )
-            )
         if summary is None:
             summary = {}
         if not isinstance(summary, dict):
-            raise ReportRejected(gettext("The report's “summary” is not an object. %(advice)s") % {"advice": _AGAIN})
-        self._unknown_keys(document, _REPORT_KEYS)
+            raise ReportRejected(gettext("The report's “summary” is not an object. %(advice)s") % {"advice": AGAIN})
         name = self.collector.name(self._text(document, "name", message("report")))
-        seconds = 0.0
-        for number, item in enumerate(results, 1):
-            seconds += self._result(number, item)
         self.collector.log(self._text(document, "logs", message("report")))
         figures, lacking = self._figures(summary)
         self._compare(name, document.get("status"), self._stated(summary), lacking)
+        seconds = self._seconds_found
         stated = summary.get("duration")
         if stated is not None:
             seconds = self._seconds(stated, message("summary")) or seconds
@@ -167,13 +164,12 @@ class _Reader:
         if not isinstance(item, dict):
             raise ReportRejected(
                 gettext("Result %(number)s of the report is not an object. %(advice)s")
-                % {"number": number, "advice": _AGAIN}
+                % {"number": number, "advice": AGAIN}
             )
         name = next((text for key in ("name", "test") if (text := item.get(key))), None)
         if not isinstance(name, str) or not (stored := self.collector.name(name)):
             raise ReportRejected(
-                gettext("Result %(number)s of the report has no name. %(advice)s")
-                % {"number": number, "advice": _AGAIN}
+                gettext("Result %(number)s of the report has no name. %(advice)s") % {"number": number, "advice": AGAIN}
             )
         source_name = message("result", number=str(number), name=short(name))
         status = item.get("status")
@@ -185,7 +181,7 @@ class _Reader:
                     "source_name": text_of(source_name),
                     "status": text_of(_quoted(status)),
                     "statuses": ", ".join(_STATUSES),
-                    "advice": _AGAIN,
+                    "advice": AGAIN,
                 }
             )
         self._unknown_keys(item, _RESULT_KEYS)
@@ -263,7 +259,7 @@ class _Reader:
             if not _is_count(value):
                 raise ReportRejected(
                     gettext("“%(key)s” of the report's summary is %(value)s, not a count. %(advice)s")
-                    % {"key": key, "value": text_of(_quoted(value)), "advice": _AGAIN}
+                    % {"key": key, "value": text_of(_quoted(value)), "advice": AGAIN}
                 )
             stated[ours] = max(value, stated.get(ours, 0))
         return stated

@@ -6,7 +6,6 @@ Element names are compared without namespace and without case.
 import re
 from collections.abc import Callable
 from functools import partial
-from typing import Any
 
 from django.utils.translation import gettext_noop
 
@@ -15,9 +14,10 @@ from missiondeck.reports.cases import Case, Problem, is_negative, verdict_of
 from missiondeck.reports.collector import ERROR, FAILED, PASSED, SKIPPED, Collector
 from missiondeck.reports.messages import Message, message
 from missiondeck.reports.reruns import merge_reruns
+from missiondeck.reports.simplecases import SimpleCases
 from missiondeck.reports.suites import Suite, check_totals, path_of
 from missiondeck.reports.values import Unreadable, short
-from missiondeck.reports.xmlstream import DEPTH, ELEMENTS, ReportHandler, Xml, local_name
+from missiondeck.reports.xmlstream import Xml, local_name
 
 # The kind of problem of an element. Sources: the schemas of Jenkins' xUnit plugin, Maven Surefire (3.0) and nextest.
 _PROBLEMS = {
@@ -56,59 +56,27 @@ _GOTESTSUM = {
 _COUNTS = {"tests": ("tests",), "failures": ("failures",), "errors": ("errors",),
            "skipped": ("skipped", "skip", "skips", "ignored"), "disabled": ("disabled",)}  # fmt: skip
 
+# Texts of durations that are remembered, and the characters of each.
+_DURATIONS = 5_000
+_TIME = 40
 
-class JunitReader(ReportHandler):
-    """Keeps the open suites, tests and problems, and the target of text."""
+
+class JunitReader(SimpleCases):
+    """Keeps the open problems, and reads what is in suites, and in tests that are not simple."""
 
     source = "junit"
 
     def __init__(self, xml: Xml, collector: Collector) -> None:
         super().__init__(xml, collector)
-        self.document = Suite()
-        self._limit = collector.limits.text
-        self._suites = [self.document]
-        self._cases: list[Case] = []
+        self.document = self._suite
         self._problems: list[Problem] = []
-        # For each open element: the function to call at its end, and the target of text after it.
-        self._open: list[tuple[Callable[[], None] | None, Callable[[str], None] | None]] = []
-        self._sink: Callable[[str], None] | None = None
-        # The attributes of a test that has begun, while nothing was found inside of it; else None.
-        self._plain_attrs: Any = None
         # The last value of each attribute, as read and as stored.
         self._last: dict[tuple[str, ...], tuple[str, str]] = {}
         # The opener of an element, by its name as written.
         self._openers: dict[str, Callable] = {}
 
-    # --- Handler methods ----------------------------------------------------------------------
-
-    def startElement(self, name, attrs):
-        self.elements += 1
-        if self.elements > ELEMENTS or len(self._open) >= DEPTH:
-            self.reject_size(len(self._open))
-        if self._plain_attrs is not None:
-            self._open_plain_case()
-        if name == "testcase" and "status" not in attrs and "result" not in attrs:
-            # Most tests have nothing inside: they are read at their end, at once.
-            self.begun = True
-            self._open.append((self._close_plain_case, self._sink))
-            self._plain_attrs, self._sink = attrs, None
-            return
-        opener = self._openers.get(name) or self._find_opener(name)
-        self.begun = True
-        sink = self._sink
-        self._open.append((opener(attrs), sink))
-
-    def endElement(self, name):
-        close, sink = self._open.pop()
-        if close:
-            close()
-        self._sink = sink
-        if not self._open:
-            self.closed = True
-
-    def characters(self, content):
-        if self._sink:
-            self._sink(content)
+    def opener_of(self, name: str) -> Callable:
+        return self._openers.get(name) or self._find_opener(name)
 
     def _find_opener(self, name: str) -> Callable:
         local = local_name(name)
@@ -136,71 +104,45 @@ class JunitReader(ReportHandler):
     # --- Suites -------------------------------------------------------------------------------
 
     def _open_suite(self, attrs, *, is_container: bool = False) -> Callable:
-        outer = self._suites[-1]
-        name = _STARTED.sub("", self._stored(attrs, "name", "package"))
+        outer = self._suite
+        name = _STARTED.sub("", self.stored(attrs, "name", "package"))
         self.name = self.name or name
         is_root = is_container and not self._open
         suite = Suite(
             name=name,
             path="" if is_root else path_of(outer, name),
-            file=self._stored(attrs, "file", "filepath") or outer.file,
+            file=self.stored(attrs, "file", "filepath") or outer.file,
             line=self.xml.line,
             is_root=is_root,
+            first=len(self.collector.results),
         )
         for key, spellings in _COUNTS.items():
             suite.stated[key] = next((n for each in spellings if (n := self._count(attrs, each)) is not None), None)
         written = tuple(attrs)
         suite.is_gradle = written == _GRADLE
         suite.is_gotestsum = written in _GOTESTSUM
-        suite.stated_seconds = self._seconds(attrs, name or gettext_noop("a suite without a name"))
-        self._suites.append(suite)
-        self._sink = None
+        suite.stated_seconds = self.seconds_of(attrs, name or gettext_noop("a suite without a name"))
+        self._outer.append(outer)
+        self._suite = suite
+        self._send_text_to(None)
         return self._close_suite
 
     def _close_suite(self) -> None:
-        suite = self._suites.pop()
+        suite, self._suite = self._suite, self._outer.pop()
+        results = self.collector.results
+        suite.end(len(results))
         merge_reruns(suite, self.collector)
         check_totals(suite, self.collector)
-        self._suites[-1].add_suite(suite)
+        self._suite.add_suite(suite, len(results))
 
     # --- Tests --------------------------------------------------------------------------------
 
-    def _open_plain_case(self) -> None:
-        """Open the test that has just begun, because it has something inside."""
-        attrs, self._plain_attrs = self._plain_attrs, None
-        _close, sink = self._open.pop()
-        # As deep as it was when it began.
-        close = self._open_case(attrs)
-        self._open.append((close, sink))
-
-    def _close_plain_case(self) -> None:
-        """Add a test without anything inside: it passed."""
-        attrs, self._plain_attrs = self._plain_attrs, None
-        collector, suite = self.collector, self._suites[-1]
-        name = collector.name(attrs.get("name") or "")
-        if not name or self._cases:
-            self._open_case(attrs)()
-            return
-        text = attrs.get("time")
-        duration = self._seconds(attrs, name) if text else None
-        classname = self._stored(attrs, "classname", "class")
-        file = self._stored(attrs, "file", "filepath") if "file" in attrs or "filepath" in attrs else ""
-        suite.add_passed(duration, len(collector.results), (classname, name, file))
-        collector.add(
-            name=name,
-            status=PASSED,
-            duration=duration,
-            classname=classname,
-            suite=suite.path,
-            file=file or suite.file,
-        )
-
     def _open_case(self, attrs) -> Callable:
         get = attrs.get
-        classname = self._stored(attrs, "classname", "class")
+        classname = self.stored(attrs, "classname", "class")
         name = self.collector.name(get("name") or "")
         if not name:
-            name = classname or self._suites[-1].name or "(test without a name)"
+            name = classname or self._suite.name or "(test without a name)"
             self.collector.warnings.count("no_name", message("test_at_line", name=short(name), line=str(self.xml.line)))
         stated = []
         if "status" in attrs or "result" in attrs:
@@ -208,33 +150,27 @@ class JunitReader(ReportHandler):
         case = Case(
             name=name,
             classname=classname,
-            file=self._stored(attrs, "file", "filepath") if "file" in attrs or "filepath" in attrs else "",
-            duration=self._seconds(attrs, name),
+            file=self.stored(attrs, "file", "filepath") if "file" in attrs or "filepath" in attrs else "",
+            duration=self.seconds_of(attrs, name),
             stated=stated,
             depth=len(self._open),
-            limit=self._limit,
+            text=self._text,
         )
         self._cases.append(case)
-        self._sink = None
+        self._send_text_to(None)
         return self._close_case
 
     def _close_case(self) -> None:
         case = self._cases.pop()
-        suite = self._suites[-1]
+        suite = self._suite
         status, unsure = (PASSED, False) if case.is_plain else case.verdict()
         if unsure:
             self.collector.warnings.count(
                 "no_verdict", message("test_at_line", name=short(case.name), line=str(self.xml.line))
             )
         bad = max(case.bad, status in (FAILED, ERROR)) if status != SKIPPED or not case.may_fail else 0
-        suite.add_test(
-            bad=bad,
-            is_skipped=status == SKIPPED,
-            seconds=case.duration,
-            retries=case.retries,
-            place=len(self.collector.results),
-            identity=(case.classname, case.name, case.file),
-        )
+        suite.count(bad=bad, is_skipped=status == SKIPPED, place=len(self.collector.results), retries=case.retries)
+        suite.found_seconds += case.duration or 0.0
         error = traceback = ""
         if errors := case.errors(status):
             error, traceback = (self.collector.cut(text).strip("\n") for text in errors)
@@ -260,9 +196,9 @@ class JunitReader(ReportHandler):
             name=name,
             message=attrs.get("message") or "",
             type=attrs.get("type") or "",
-            limit=self._limit,
+            text=self._text(),
         )
-        self._sink = problem.text.add
+        self._send_text_to(problem.text.add)
         self._problems.append(problem)
         return self._close_problem
 
@@ -275,16 +211,16 @@ class JunitReader(ReportHandler):
 
     def _add_suite_problem(self, problem: Problem) -> None:
         """Add a failure outside of tests as an error result with the name of the suite."""
-        suite = self._suites[-1]
+        suite = self._suite
         if problem.kind in (SKIPPED, "flaky", "stated"):
             self.collector.warnings.unknown("element", problem.name)
             return
-        case = Case(name="", classname="", file="", duration=None, stated=[], depth=0, limit=self._limit)
+        case = Case(name="", classname="", file="", duration=None, stated=[], depth=0, text=self._text)
         case.add_problem(problem)
         if (errors := case.errors(ERROR)) is None:
             return
         error, traceback = (self.collector.cut(text) for text in errors)
-        suite.add_failures(1)
+        suite.add_failure(len(self.collector.results))
         self.collector.add(
             name=suite.name or gettext_noop("(suite without a name)"),
             status=ERROR,
@@ -296,11 +232,11 @@ class JunitReader(ReportHandler):
 
     def _open_output(self, stream: str, attrs) -> None:
         if self._cases:
-            self._sink = self._cases[-1].printer("[system-err]\n" if stream == "system-err" else "")
+            self._send_text_to(self._cases[-1].printer("[system-err]\n" if stream == "system-err" else ""))
             return
-        name = self._suites[-1].path or self.name or gettext_noop("The whole report")
+        name = self._suite.path or self.name or gettext_noop("The whole report")
         heading = f"=== {name}: {stream} ===\n"
-        self._sink = partial(self._log, [heading])
+        self._send_text_to(partial(self._log, [heading]))
 
     def _log(self, before: list[str], text: str) -> None:
         """Add text to the logs. before: the heading, added before the first text that is not blank."""
@@ -316,7 +252,7 @@ class JunitReader(ReportHandler):
         An attribute may still state a failure, as on a step of a test.
         """
         if name == "property" and not self._cases and not self._problems:
-            self._suites[-1].note_property(attrs.get("name") or "")
+            self._suite.note_property(attrs.get("name") or "")
         return self._open_stated_failure(name, attrs)
 
     def _open_stated_failure(self, name: str, attrs) -> Callable | None:
@@ -351,7 +287,7 @@ class JunitReader(ReportHandler):
 
     # --- Attributes ---------------------------------------------------------------------------
 
-    def _stored(self, attrs, *keys: str) -> str:
+    def stored(self, attrs, *keys: str) -> str:
         """The stored value of the first of these attributes that is not empty. Repeated values share one object."""
         for key in keys:
             if text := attrs.get(key):
@@ -361,7 +297,7 @@ class JunitReader(ReportHandler):
                 return last[1]
         return ""
 
-    def _seconds(self, attrs, source_name: str) -> float | None:
+    def seconds_of(self, attrs, source_name: str) -> float | None:
         text = attrs.get("time")
         if not text:
             return None
@@ -372,6 +308,8 @@ class JunitReader(ReportHandler):
             return None
         if is_ambiguous:
             self.collector.warnings.count("time_ambiguous", self._example(text, source_name))
+        elif value is not None and len(self._durations) < _DURATIONS and len(text) < _TIME:
+            self._durations[text] = value
         return value
 
     def _count(self, attrs, key: str) -> int | None:

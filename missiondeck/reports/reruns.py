@@ -12,26 +12,26 @@ _BAD = (FAILED, ERROR)
 
 def merge_reruns(suite: Suite, collector: Collector) -> None:
     """At the end of a suite, remove the runs of its tests that were repeated."""
-    if not suite.has_duplicates:
+    stated, results = suite.stated.get("tests"), collector.results
+    if not (suite.is_go or suite.is_gradle) and (stated is None or stated >= suite.tests):
         return
-    results = collector.results
+    places = suite.places(len(results))
     groups: dict[tuple, list[int]] = {}
     # Grouped by test, as indexes in the suite.
-    for order, index in enumerate(suite.places):
+    for order, index in enumerate(places):
         result = results[index]
         groups.setdefault((result.get("classname"), result["name"], result.get("file")), []).append(order)
     duplicates = [orders for orders in groups.values() if len(orders) > 1]
     if not duplicates:
-        # A hash collision.
         return
 
     def status(order: int) -> str:
-        return results[suite.places[order]]["status"]
+        return results[places[order]]["status"]
 
     # pytest-rerunfailures writes a repeated run as a test without its failure, and does not count it.
     repeated = [[order for order in orders[:-1] if status(order) == PASSED] for orders in duplicates]
     uncounted = sum(map(len, repeated))
-    if not uncounted or suite.stated.get("tests") != suite.tests - uncounted:
+    if not uncounted or stated != suite.tests - uncounted:
         if not (suite.is_go or suite.is_gradle):
             return
         # gotestsum --rerun-fails and Gradle test-retry write each run with its failure. Their names are unique.
@@ -40,10 +40,10 @@ def merge_reruns(suite: Suite, collector: Collector) -> None:
         repeated = [orders[:-1] for orders in duplicates]
     removed = set()
     for orders, again in zip(duplicates, repeated, strict=True):
-        _join(results[suite.places[orders[-1]]], [results[suite.places[order]] for order in again])
+        _join(results[places[orders[-1]]], [results[places[order]] for order in again])
         for order in again:
-            suite.count_as_rerun(bad=suite.place_bads[order])
-            removed.add(suite.places[order])
+            suite.count_as_rerun(bad=suite.bads.get(places[order], 0))
+            removed.add(places[order])
     first = min(removed)
     results[first:] = [result for index, result in enumerate(results[first:], first) if index not in removed]
 

@@ -1,7 +1,5 @@
 """A suite while it is read: stated totals, counted totals, and the check of both."""
 
-from array import array
-
 from django.utils.translation import ngettext, override
 
 from missiondeck.reports import values
@@ -15,7 +13,9 @@ _NO_NAME = "(suite without a name)"
 class Suite:
     """An open <testsuite> or <testsuites>."""
 
-    def __init__(self, *, name: str = "", path: str = "", file: str = "", line: int = 0, is_root: bool = False) -> None:
+    def __init__(
+        self, *, name: str = "", path: str = "", file: str = "", line: int = 0, is_root: bool = False, first: int = 0
+    ) -> None:
         self.name = name
         # Its name and those of the enclosing suites. The name of the root is that of the report.
         self.path = path
@@ -25,77 +25,64 @@ class Suite:
         # The totals in its attributes; None if missing.
         self.stated: dict[str, int | None] = {}
         self.stated_seconds: float | None = None
-        # Tests including nested suites; tests directly in it.
+        # Tests including nested suites, and tests directly in it; once it has ended.
         self.tests = self.own_tests = 0
         # Failed tests including added errors; all failures, of which one test may have several.
         self.bad_tests = self.bad = 0
         self.skipped = 0
         # Repeated runs of these tests, and how many of them failed. They do not count as tests.
         self.reruns = self.bad_reruns = 0
-        # For the tests directly in it: index in the results, and number of failures.
-        self.places = array("L")
-        self.place_bads = array("L")
-        # Whether two of them have the same identity.
-        self.has_duplicates = False
+        # The index of its first result, and of the ones that are no tests directly in it: start and end.
+        self.first = first
+        self._others: list[tuple[int, int]] = []
+        # Failures of its own tests, by index in the results.
+        self.bads: dict[int, int] = {}
         # The tool that wrote it: Go adds its version to each suite, Gradle has its own order of attributes.
         self.is_go = self.is_gradle = False
         # Whether gotestsum wrote it: the root and every suite have its attributes in its order.
         self.is_gotestsum = False
-        self._identities: set[int] = set()
-        self._found_seconds = 0.0
+        # Durations of its tests.
+        self.found_seconds = 0.0
 
     @property
     def seconds(self) -> float:
         """The stated duration, else the sum of its tests if it states none or zero."""
-        return self.stated_seconds or self._found_seconds
+        return self.stated_seconds or self.found_seconds
 
     def note_property(self, name: str) -> None:
         self.is_go |= name == "go.version"
 
-    def add_test(
-        self, *, bad: int, is_skipped: bool, seconds: float | None, retries: int, place: int, identity: tuple
-    ) -> None:
-        """Count a test. place: its index in the results. identity: the values that identify it in its suite."""
-        known = hash(identity)
-        if known in self._identities:
-            self.has_duplicates = True
-        else:
-            self._identities.add(known)
-        self.places.append(place)
-        self.place_bads.append(bad)
-        self.tests += 1
-        self.own_tests += 1
+    def count(self, *, bad: int, is_skipped: bool, place: int, retries: int = 0) -> None:
+        """Count a test that did not just pass. place: its index in the results. bad: the number of its failures."""
         if retries:
             self.reruns += retries
             self.bad_reruns += retries
         if bad:
             self.bad_tests += 1
             self.bad += bad
+            self.bads[place] = bad
         elif is_skipped:
             self.skipped += 1
-        if seconds:
-            self._found_seconds += seconds
 
-    def add_passed(self, seconds: float | None, place: int, identity: tuple) -> None:
-        """Count a test that passed, as add_test does."""
-        known = hash(identity)
-        if known in self._identities:
-            self.has_duplicates = True
-        else:
-            self._identities.add(known)
-        self.places.append(place)
-        self.place_bads.append(0)
-        self.tests += 1
-        self.own_tests += 1
-        if seconds:
-            self._found_seconds += seconds
+    def add_failure(self, place: int) -> None:
+        """Count a failure of the suite itself, which is a result but no test."""
+        self.bad_tests += 1
+        self.bad += 1
+        self._others.append((place, place + 1))
 
-    def add_failures(self, number: int) -> None:
-        """Count the failures of a test or of the suite itself."""
-        self.bad_tests += number > 0
-        self.bad += number
+    def end(self, count: int) -> None:
+        """Count its tests. count: the number of results."""
+        self.own_tests = count - self.first - sum(end - start for start, end in self._others)
+        self.tests += self.own_tests
 
-    def add_suite(self, inner: "Suite") -> None:
+    def places(self, count: int) -> list[int]:
+        """The indexes of its own tests in the results. count: the number of results."""
+        others = {place for start, end in self._others for place in range(start, end)}
+        return [place for place in range(self.first, count) if place not in others]
+
+    def add_suite(self, inner: "Suite", count: int) -> None:
+        """Add the counts of an inner suite that has ended. count: the number of results."""
+        self._others.append((inner.first, count))
         self.is_gotestsum &= inner.is_gotestsum
         self.tests += inner.tests
         self.bad_tests += inner.bad_tests
@@ -103,7 +90,7 @@ class Suite:
         self.skipped += inner.skipped
         self.reruns += inner.reruns
         self.bad_reruns += inner.bad_reruns
-        self._found_seconds += inner.seconds
+        self.found_seconds += inner.seconds
 
     def count_as_rerun(self, *, bad: int) -> None:
         """Count a test as a repeated run. bad: its number of failures."""
@@ -136,6 +123,12 @@ def check_totals(suite: Suite, collector: Collector) -> None:
 
     If it states more failures than it lists, an error is added under its name, so that the run cannot pass.
     """
+    stated = suite.stated
+    if (stated["tests"], stated["failures"], stated["skipped"]) == (suite.tests, suite.bad, suite.skipped) and not (
+        stated["errors"] or stated["disabled"]
+    ):
+        # Most suites.
+        return
     stated_bad = _sum(suite.stated, "failures", "errors")
     if suite.is_root and suite.is_gotestsum:
         stated_bad = _sum(suite.stated, "failures")

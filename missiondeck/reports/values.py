@@ -3,6 +3,7 @@
 import hashlib
 import math
 import re
+from collections.abc import Callable
 from functools import lru_cache
 from typing import TypeGuard
 
@@ -33,6 +34,7 @@ COLOUR = re.compile(
 _NOT_TEXT = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
 
 NAME = 1_000
+_PIECE = 65_536
 
 
 class Unreadable(ValueError):
@@ -140,18 +142,18 @@ def name(text: str) -> str:
 
 
 class Text:
-    """Collects a text up to a number of characters, and counts the others."""
+    """Collects a text up to a number of characters, and counts the others. is_clean: it never needs cleaning."""
 
-    __slots__ = ("_is_clean", "_limit", "_parts", "_remaining", "beyond")
+    __slots__ = ("_is_clean", "_is_source_clean", "_limit", "_parts", "_remaining", "beyond")
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, *, is_clean: bool = False) -> None:
         self._limit = self._remaining = limit
         self._parts: list[str] = []
-        self._is_clean = False
+        self._is_clean = self._is_source_clean = is_clean
         self.beyond = 0
 
     def add(self, text: str) -> None:
-        self._is_clean = False
+        self._is_clean = self._is_source_clean
         if len(text) <= self._remaining:
             self._parts.append(text)
             self._remaining -= len(text)
@@ -173,12 +175,20 @@ class Text:
         self.add_block(other.raw(), between="\n\n")
         self.beyond += other.beyond
 
+    def copy_to(self, add: Callable[[str], None]) -> None:
+        """Pass the text on, with as many characters as it had."""
+        add(self.raw())
+        for start in range(0, self.beyond, _PIECE):
+            add(" " * min(_PIECE, self.beyond - start))
+
     def raw(self) -> str:
         text = "".join(self._parts)
         return text if self._is_clean else clean(text)
 
     def clean(self) -> bool:
         """Clean the text. Returns whether it was clean."""
+        if self._is_clean:
+            return True
         text = "".join(self._parts)
         was_clean = is_clean(text)
         self._parts = [text if was_clean else clean(text)]
@@ -190,12 +200,15 @@ class Text:
 
     def value(self) -> str:
         """The text without blank lines around it, with a note if it was cut; within the limit."""
-        text = self.raw()
+        parts = self._parts
+        text = parts[0] if len(parts) == 1 and self._is_clean else self.raw()
         if self.beyond:
             note = gettext_noop("… (cut here: %(count)s more characters)")
             kept = max(0, self._limit - len(note) - 10)
             text = (text[:kept] + note % {"count": f"{self.beyond + len(text) - kept:,}"})[: self._limit]
         text = text.rstrip()
+        if text[:1] > " ":
+            return text
         # Keeps the indentation of the first line that is not blank.
         start = len(text) - len(text.lstrip())
         return text[text.rfind("\n", 0, start) + 1 :]

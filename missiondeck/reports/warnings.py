@@ -6,6 +6,8 @@ from missiondeck.reports.messages import Message, message
 from missiondeck.reports.values import short
 
 MOST = 50
+# Different names that are counted.
+NAMES = 1_000
 
 
 class Warnings:
@@ -24,8 +26,11 @@ class Warnings:
         self._counted[code] = number + 1, example
 
     def unknown(self, what: str, name: str) -> None:
-        """what: "element" or "key". The caller must limit the number of different names."""
-        self._unknown[what, name] = self._unknown.get((what, name), 0) + 1
+        """Count an unknown name. what: "element" or "key"."""
+        if (what, name) in self._unknown or len(self._unknown) < NAMES:
+            self._unknown[what, name] = self._unknown.get((what, name), 0) + 1
+        else:
+            self._dropped += 1
 
     def add(self, code: str, /, **values: object) -> None:
         """Add a warning that is not counted."""

@@ -1,6 +1,6 @@
 """Parses XML in chunks and within limits: no document type, no huge tags, and a bounded number of names."""
 
-from typing import NoReturn
+from typing import Any, NoReturn
 from xml.parsers import expat
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler, property_interning_dict
@@ -58,6 +58,11 @@ class _Parser(DefusedExpatParser):
         self._parser.EndElementHandler = handler.endElement
         self._parser.CharacterDataHandler = handler.characters
 
+    @property
+    def expat(self) -> Any:
+        """The parser itself, whose CharacterDataHandler can be replaced."""
+        return self._parser
+
     def start_of_pending(self) -> int:
         """The byte position of the tag that is not complete yet."""
         return self._parser.CurrentByteIndex
@@ -92,6 +97,16 @@ class Xml:
         """Feed the rest of the file to another handler."""
         self._handler = handler
         self._parser.call(handler)
+
+    @property
+    def parser(self) -> Any:
+        """The parser of expat. A handler may replace its CharacterDataHandler."""
+        return self._parser.expat
+
+    @property
+    def is_clean(self) -> bool:
+        """Whether names and texts that the handler gets have no characters that need cleaning."""
+        return self.cleaner is not None and self.cleaner.is_unicode
 
     @property
     def line(self) -> int:

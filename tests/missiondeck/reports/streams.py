@@ -117,6 +117,13 @@ HOSTILE = {
     "JSON of lists": (lambda: repeated('{"results": [', "[],", "[]]}", size=15 * MIB), 120),
     "JSON of deep lists": (lambda: repeated("", "[", "", size=15 * MIB), 120),
     "JSON of numbers": (lambda: repeated('{"results": [', "1.5,", "1]}", size=15 * MIB), 150),
+    "JSON of lists in one value": (lambda: repeated('{"coverageMap": {"a": [', "[],", "[]]}}", size=15 * MIB), 120),
+    "JSON of one text of 60 MB": (lambda: repeated('{"logs": "', "a", '"}', size=60 * MIB), 160),
+    "JSON of many tests of 90 MB": (
+        lambda: repeated('{"results": [', f'{{"name": "t", "status": "failed", "error": "{"e" * 2_000}"}},\n',
+                         '{"name": "t", "status": "passed"}]}', size=90 * MIB),
+        120,
+    ),
     "JSON of one text": (
         lambda: repeated('[{"name": "t", "status": "failed", "error": "', "é", '"}]', size=15 * MIB), 160,
     ),
