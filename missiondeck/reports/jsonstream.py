@@ -114,7 +114,7 @@ class JsonStream:
             return
         while True:
             if self.peek() != '"':
-                self._reject("Expecting property name enclosed in double quotes")
+                self._reject(gettext("a key in double quotes is missing"))
             key = self.value()
             if key in found:
                 _reject_key(key)
@@ -141,7 +141,7 @@ class JsonStream:
     def end(self) -> None:
         """Check that nothing follows."""
         if self.peek():
-            self._reject("Extra data")
+            self._reject(gettext("Extra data"))
 
     def _take(self, *expected: str) -> str:
         found = self.peek()
