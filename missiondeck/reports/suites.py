@@ -123,9 +123,9 @@ def check_totals(suite: Suite, collector: Collector) -> None:
 
     If it states more failures than it lists, an error is added under its name, so that the run cannot pass.
     """
-    stated = suite.stated
-    if (stated["tests"], stated["failures"], stated["skipped"]) == (suite.tests, suite.bad, suite.skipped) and not (
-        stated["errors"] or stated["disabled"]
+    totals = suite.stated
+    if (totals["tests"], totals["failures"], totals["skipped"]) == (suite.tests, suite.bad, suite.skipped) and not (
+        totals["errors"] or totals["disabled"]
     ):
         # Most suites.
         return
