@@ -14,6 +14,9 @@ from missionsite.common.metric_files import share_metrics
 share_metrics(settings.METRICS_DIR)
 django.setup(set_prefix=False)
 
+from django.urls import get_resolver  # noqa: E402
+
+from missionsite.common.collector import collect_rarely  # noqa: E402
 from missionsite.common.connections import use_pool  # noqa: E402
 from missionsite.common.probes import PATHS  # noqa: E402
 from missionsite.common.serving import ThreadedSite  # noqa: E402
@@ -29,3 +32,6 @@ application = ThreadedSite(
     largest=max(settings.IMPORT_BYTES, settings.DECK_REPORT_BYTES + settings.DECK_LOGS_BYTES) + 1024 * 1024,
     probes=PATHS,
 )
+# The addresses, with views and API, would be loaded by the first request.
+_ = get_resolver().url_patterns
+collect_rarely()

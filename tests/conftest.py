@@ -103,6 +103,13 @@ def pytest_collection_modifyitems(config, items):
     items.sort(key=lambda item: (place(item), "built" not in getattr(item, "fixturenames", ())))
 
 
+def pytest_collection_finish() -> None:
+    """Collect garbage as rarely as a web process."""
+    from missionsite.common.collector import collect_rarely
+
+    collect_rarely()
+
+
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_protocol(item):
     """Hide the event loop of the browser, which goes on in the thread, from tests that do not use it."""

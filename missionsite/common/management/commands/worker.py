@@ -3,6 +3,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
+from missionsite.common.collector import collect_rarely
 from missionsite.common.connections import WORKER_CONCURRENCY, connect_directly
 from missionsite.common.worker import STALE_AFTER
 from missionsite.common.worker.supervisor import Supervisor
@@ -31,4 +32,6 @@ class Command(BaseCommand):
         if not 1 <= stale_after <= 3600:
             raise CommandError("--stale-after must be between 1 and 3600 seconds.")
         connect_directly()
+        # Before the processes are forked, which then share these objects.
+        collect_rarely()
         Supervisor(processes=processes, concurrency=concurrency, stale_after=timedelta(seconds=stale_after)).run()
