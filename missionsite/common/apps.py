@@ -23,12 +23,13 @@ class CommonConfig(AppConfig):
     def ready(self) -> None:
         from missionsite.common import checks, hardening  # noqa: F401  (registers the system checks)
         from missionsite.common.accounts import openid, receivers
-        from missionsite.common.audit import sources
+        from missionsite.common.audit import injection, sources
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.security import SECURITY_LABELS
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
         from missionsite.common.retention import register_site_rules
 
+        injection.install()
         sources.connect()
         hardening.connect()
         receivers.connect()

@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 from uuid import UUID
 
 import pghistory
@@ -99,6 +99,8 @@ def _set(values: tuple[str, ...]) -> None:
     calls = ", ".join(f"set_config('{name}', %s, true)" for name in _SETTINGS)
     with connection.cursor() as cursor:
         cursor.execute(f"SELECT {calls}", list(values))
+    # The id of the context is one of them.
+    cast(Any, connection).history_context = None
     if _values.get() is not None:
         _values.set(values)
 

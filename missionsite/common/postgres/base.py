@@ -1,7 +1,7 @@
 """Django's PostgreSQL backend, in which a lost worker cannot commit and an empty pool is not waited for twice."""
 
 import time
-from typing import Any, ClassVar
+from typing import Any, ClassVar, cast
 
 from django.db import OperationalError
 from django.db.backends.postgresql import base
@@ -18,6 +18,8 @@ class DatabaseWrapper(base.DatabaseWrapper):
     SchemaEditorClass = DatabaseSchemaEditor
     # By alias: of all threads of this process, as they share the pool. A race costs one more wait.
     _unavailable_until: ClassVar[dict[str, float]] = {}
+    # The id and metadata of pghistory's context that the settings of this transaction have; see audit/injection.py.
+    history_context: tuple[str, str] | None = None
 
     def get_new_connection(self, conn_params: dict[str, Any]) -> Any:
         """Open a connection, or take one from the pool.
@@ -39,4 +41,17 @@ class DatabaseWrapper(base.DatabaseWrapper):
         if self.connection is not None:
             with self.wrap_database_errors:
                 fence.check(self.connection)
+        self.history_context = None
         super().commit()
+
+    def rollback(self) -> None:
+        self.history_context = None
+        super().rollback()
+
+    def _savepoint_rollback(self, sid: str) -> None:
+        self.history_context = None
+        cast(Any, super())._savepoint_rollback(sid)
+
+    def close(self) -> None:
+        self.history_context = None
+        super().close()
