@@ -61,10 +61,17 @@ def on_registration(sender: object, entry: CommunityMember, locale: str, timezon
         )
 
 
-def _complete_step(member: Member, action: str, event: Event) -> None:
-    """Complete a step, unless the configured tiers do not contain it."""
-    if tier_of(action):
-        complete_action(actor=Member.objects.system(), member=member, action=action, at=event.occurred_at)
+def _complete_steps(member: Member, event: Event, *actions: str, profile: UserProfile | None = None) -> None:
+    """Complete the steps that the configured tiers contain and the member has not completed yet.
+
+    profile: the member's, if it was read. Most members have completed the step of an event long ago.
+    """
+    tiers = {action: tier for action in actions if (tier := tier_of(action))}
+    progress = (profile or UserProfile.objects.get(pk=member.pk)).onboarding_tier_progress if tiers else {}
+    if new := [action for action, tier in tiers.items() if action not in progress.get(tier, {})]:
+        system = Member.objects.system()
+        for action in new:
+            complete_action(actor=system, member=member, action=action, at=event.occurred_at)
 
 
 def _directory_approved(event: Event) -> None:
@@ -75,36 +82,38 @@ def _directory_approved(event: Event) -> None:
 
 def _membership_created(event: Event) -> None:
     if event.member and event.group and event.group.is_mission:
-        if record_magic_moment(actor=Member.objects.system(), member=event.member, at=event.occurred_at):
+        profile = UserProfile.objects.get(pk=event.member_id)
+        is_first = profile.magic_moment_at is None
+        if is_first and record_magic_moment(actor=Member.objects.system(), member=event.member, at=event.occurred_at):
             start_sequences(member=event.member, start=SequenceStart.FIRST_MISSION, at=timezone.now())
-        _complete_step(event.member, "join_mission", event)
-        _complete_role_step(event.member, event.payload.get("role", ""), event)
+        role = _role_step(event.payload.get("role", ""))
+        _complete_steps(event.member, event, "join_mission", *role, profile=profile)
 
 
 def _role_changed(event: Event) -> None:
     if event.member:
-        _complete_role_step(event.member, event.payload["changed"]["role"][1], event)
+        _complete_steps(event.member, event, *_role_step(event.payload["changed"]["role"][1]))
 
 
-def _complete_role_step(member: Member, role: str, event: Event) -> None:
-    if step := ROLE_STEPS.get(role.strip().casefold()):
-        _complete_step(member, step, event)
+def _role_step(role: str) -> list[str]:
+    step = ROLE_STEPS.get(role.strip().casefold())
+    return [step] if step else []
 
 
 def _task_done(event: Event) -> None:
     if event.member:
-        _complete_step(event.member, "complete_task", event)
+        _complete_steps(event.member, event, "complete_task")
 
 
 def _invitation_accepted(event: Event) -> None:
     inviter = CommunityMember.objects.filter(member_id=event.payload.get("invited_by")).select_related("person").first()
     if inviter and inviter.person:
-        _complete_step(inviter.person, "invite_member", event)
+        _complete_steps(inviter.person, event, "invite_member")
 
 
 def _directory_verified(event: Event) -> None:
     if event.member:
-        _complete_step(event.member, "verify_github", event)
+        _complete_steps(event.member, event, "verify_github")
 
 
 def _profile_changed(event: Event) -> None:

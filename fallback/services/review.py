@@ -49,7 +49,7 @@ def accept_item(*, actor: Member, item: MissionFallbackItem, at: datetime | None
     check_fields(edits, *EDITABLE)
     set_audit_context(actor, origin=Origin.FALLBACK)
     lock_rows()
-    item = _lock_proposed(item)
+    item = _lock_proposed(item, "project", "flow", "repository")
     project = item.project
     if project.status == ProjectStatus.ARCHIVED:
         raise ProjectArchived
@@ -63,7 +63,7 @@ def accept_item(*, actor: Member, item: MissionFallbackItem, at: datetime | None
         priority=item.priority,
         flow=item.flow,
         stage=(item.flow.stages or ["clarify"])[0],
-        actor=item.actor,
+        actor_id=item.actor_id,
         repository=item.repository,
         target_branch=item.repository.default_branch,
         ready=True,
@@ -74,7 +74,7 @@ def accept_item(*, actor: Member, item: MissionFallbackItem, at: datetime | None
     _set_decision(item, ItemStatus.ACCEPTED, actor, at, mission=mission)
     try:
         with translate_db_errors(), transaction.atomic():
-            item.save()
+            item.save(update_fields=[*edits, *_DECISION])
     except (WeeklyCapReached, MonthlyHoursReached) as reached:
         guardrails = guardrails_of([project], item.reviewed_at)[project.pk]
         quota = guardrails.week if isinstance(reached, WeeklyCapReached) else guardrails.month
@@ -134,7 +134,7 @@ def snooze_item(*, actor: Member, item: MissionFallbackItem, until: datetime) ->
     """
     set_audit_context(actor)
     lock_rows()
-    item = _lock_proposed(item)
+    item = _lock_proposed(item, "project")
     if until <= timezone.now():
         raise SnoozeInThePast
     item.snoozed_until = until
@@ -148,7 +148,7 @@ def unsnooze_item(*, actor: Member, item: MissionFallbackItem) -> MissionFallbac
     """End the snooze of a proposal. Raises AlreadyDecided."""
     set_audit_context(actor)
     lock_rows()
-    item = _lock_proposed(item)
+    item = _lock_proposed(item, "project")
     if item.snoozed_until is None:
         return item
     changed = {"snoozed_until": [as_json(item.snoozed_until), None]}
@@ -167,7 +167,7 @@ def undo_decision(*, actor: Member, item: MissionFallbackItem, at: datetime | No
     """
     set_audit_context(actor)
     lock_rows(deleting=True)
-    item = _lock_item(item)
+    item = MissionFallbackItem.objects.lock(item.pk, "project", "run", "mission")
     if item.status == ItemStatus.PROPOSED or item.run.status == RunStatus.CANCELLED:
         raise NotDecided
     if item.reviewed_by_id != actor.pk:
@@ -215,8 +215,9 @@ def _rest_until(reason: str | None, until: datetime | None, at: datetime) -> dat
     return at + rest if rest else None
 
 
-def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:
-    item = _lock_item(item)
+def _lock_proposed(item: MissionFallbackItem, *related: str) -> MissionFallbackItem:
+    """Lock an open proposal. related: what the caller needs of it; planning a join of eight tables takes 5 ms."""
+    item = MissionFallbackItem.objects.lock(item.pk, *related)
     if item.status != ItemStatus.PROPOSED:
         raise AlreadyDecided(
             gettext("This proposal is already {status}.").format(status=item.get_status_display().lower())
@@ -224,10 +225,8 @@ def _lock_proposed(item: MissionFallbackItem) -> MissionFallbackItem:
     return item
 
 
-def _lock_item(item: MissionFallbackItem) -> MissionFallbackItem:
-    return MissionFallbackItem.objects.lock(
-        item.pk, "project__organization", "flow", "actor", "repository", "run", "mission"
-    )
+# The fields of _set_decision.
+_DECISION = ("status", "mission", "reviewed_by", "reviewed_at", "snoozed_until")
 
 
 def _set_decision(

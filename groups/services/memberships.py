@@ -1,7 +1,9 @@
 """Joining and leaving missions, and changing roles."""
 
 from datetime import datetime
+from typing import Any, cast
 
+from django.db.models import Subquery
 from django.utils import timezone
 from django.utils.translation import gettext
 
@@ -20,6 +22,12 @@ from groups.selectors.places import is_full
 from missionsite.common.audit.events import audit
 from missionsite.common.errors import DomainError, violated
 from missionsite.common.transactions import service
+
+# joined_at comes from the database's clock, which may be ahead of this one.
+_END = """
+UPDATE memberships SET status = 'left', left_at = coalesce(%(left_at)s, greatest(%(now)s, joined_at))
+WHERE member_id = %(member)s AND group_id = %(group)s AND status = 'active' RETURNING *
+"""
 
 
 @service
@@ -41,8 +49,10 @@ def join_mission(
     """
     # Read again: the caller's objects may be outdated. The database checks the archived status once more, under a
     # lock.
-    mission = Group.objects.get(pk=mission.pk)
-    check_eligible(member, mission)
+    current = Member.objects.filter(pk=member.pk).order_by()
+    fields: dict[str, Any] = {name: Subquery(current.values(name)) for name in ("trust_score", "is_active")}
+    mission = Group.objects.annotate(**fields).get(pk=mission.pk)
+    _check_eligible(mission, trust_score=cast(Any, mission).trust_score, is_active=cast(Any, mission).is_active)
     if own and mission.join_policy != JoinPolicy.OPEN:
         already = Membership.objects.active().filter(member=member, group=mission).exists()
         raise violated("idx_memberships_active_unique") if already else not_open(mission)
@@ -123,13 +133,17 @@ def move_request(request: JoinRequest, move: str, actor: Member, reason: str = "
 def check_eligible(member: Member, mission: Group) -> None:
     """Check what a member needs however they join. Raises MissionArchived, MemberInactive, TrustTooLow."""
     current = Member.objects.only("trust_score", "is_active").get(pk=member.pk)
+    _check_eligible(mission, trust_score=current.trust_score, is_active=current.is_active)
+
+
+def _check_eligible(mission: Group, *, trust_score: int, is_active: bool) -> None:
     if mission.is_archived:
         raise MissionArchived
-    if not current.is_active:
+    if not is_active:
         raise MemberInactive
     required = mission.min_trust_score or 0
-    if current.trust_score < required:
-        raise TrustTooLow(score=current.trust_score, required=required)
+    if trust_score < required:
+        raise TrustTooLow(score=trust_score, required=required)
 
 
 def not_open(mission: Group) -> DomainError:
@@ -145,16 +159,13 @@ def leave_mission(
 
     left_at: aware datetime; now by default. Raises NotAMember, and ConstraintViolated for a time before joined_at.
     """
-    membership = Membership.objects.active().filter(member=member, group=mission).first()
+    # Of two concurrent calls, one ends the membership and the other updates no row.
+    ended = Membership.objects.raw(
+        _END, {"member": member.pk, "group": mission.pk, "left_at": left_at, "now": timezone.now()}
+    )
+    membership = next(iter(ended), None)
     if membership is None:
         raise NotAMember
-    # joined_at comes from the database's clock, which may be ahead of this one.
-    left_at = left_at or max(timezone.now(), membership.joined_at)
-    # One conditional UPDATE: of two concurrent calls, one ends the membership and the other updates no row.
-    ended = Membership.objects.active().filter(pk=membership.pk).update(status=Membership.Status.LEFT, left_at=left_at)
-    if not ended:
-        raise NotAMember
-    membership.status, membership.left_at = Membership.Status.LEFT, left_at
     audit(
         "membership.ended",
         actor=actor,

@@ -54,6 +54,18 @@ def test_join_adds_membership_and_event():
     assert event.payload == {"membership": str(membership.pk), "role": "Host", "reason": "asked to"}
 
 
+def test_joining_and_leaving_make_few_queries(django_assert_num_queries, django_capture_on_commit_callbacks):
+    member, mission = MemberFactory(), MissionFactory()
+    with django_capture_on_commit_callbacks(execute=True):
+        memberships.join_mission(actor=member, member=member, mission=mission)
+    # Savepoint, update, event, release.
+    with django_assert_num_queries(4):
+        memberships.leave_mission(actor=member, member=member, mission=mission)
+    # Savepoint, mission and member, membership, event, open request, release; after it, the completed step.
+    with django_assert_num_queries(7), django_capture_on_commit_callbacks(execute=True):
+        memberships.join_mission(actor=member, member=member, mission=mission)
+
+
 def test_join_rejects_archived_mission():
     with pytest.raises(MissionArchived):
         memberships.join_mission(
