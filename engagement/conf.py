@@ -60,6 +60,18 @@ ENGAGEMENT_TRANSPORT = env.str("ENGAGEMENT_TRANSPORT", default="file" if EMBEDDE
 ENGAGEMENT_OUTBOX = Path(env.str("ENGAGEMENT_OUTBOX", default=str(VAR_DIR / "outbox")))
 ENGAGEMENT_WEBHOOK_URL = env.str("ENGAGEMENT_WEBHOOK_URL", default="")
 ENGAGEMENT_WEBHOOK_SECRET = secret("ENGAGEMENT_WEBHOOK_SECRET")
+# Channels of the site, in the order for members who choose none: email, telegram, whatsapp, chat, each optionally with
+# its transport, such as telegram=webhook. Empty: ENGAGEMENT_TRANSPORT sends all messages.
+ENGAGEMENT_CHANNELS = {
+    name.strip(): transport.strip() or ("email" if name.strip() == "email" else "webhook")
+    for name, _, transport in (each.partition("=") for each in env.list("ENGAGEMENT_CHANNELS", default=[]))
+}
+# The gateway of a channel and its secret, if it is not that of ENGAGEMENT_WEBHOOK_URL.
+ENGAGEMENT_GATEWAYS = {
+    "telegram": (env.str("ENGAGEMENT_TELEGRAM_URL", default=""), secret("ENGAGEMENT_TELEGRAM_SECRET")),
+    "whatsapp": (env.str("ENGAGEMENT_WHATSAPP_URL", default=""), secret("ENGAGEMENT_WHATSAPP_SECRET")),
+    "chat": (env.str("ENGAGEMENT_CHAT_URL", default=""), secret("ENGAGEMENT_CHAT_SECRET")),
+}
 # Time limit of one message in seconds.
 ENGAGEMENT_SEND_TIMEOUT = env.int("ENGAGEMENT_SEND_TIMEOUT", default=10)
 # Consecutive soft bounces after which an address is suppressed.

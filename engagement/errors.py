@@ -227,6 +227,13 @@ class TransportUnknown(DomainError):
     code = "transport_unknown"
 
 
+class ChannelUnknown(DomainError):
+    """The error names the channels there are."""
+
+    message = gettext_lazy("This channel does not exist.")
+    code = "channel_unknown"
+
+
 class TransportNotConfigured(DomainError):
     """The error names the setting that is missing."""
 

@@ -28,6 +28,7 @@ EVENT_LABELS = {
     "inbound.dismissed": _("Received message dismissed"),
     "message.cancelled": _("Message cancelled"),
     "message.postponed": _("Message postponed"),
+    "message.rerouted": _("Message sent on the next channel"),
     "message.retried": _("Message sent again"),
     "message.written": _("Personal message written"),
     "phrase.changed": _("Reply phrase edited"),

@@ -8,7 +8,7 @@ from django.utils import timezone
 from django.views.decorators.csrf import csrf_exempt
 
 from engagement.mail_webhooks import receive
-from engagement.rules import METADATA_KEY, AddressReport, ReceiptStatus
+from engagement.rules import METADATA_KEY, AddressReport, Channel, ReceiptStatus
 from engagement.services.addresses import report_address
 from engagement.services.messages import record_receipt
 from engagement.services.profiles import opt_out
@@ -64,6 +64,7 @@ def record_event(event: Any, *, provider: str) -> None:
             error=detail[:1000],
             is_permanent=report == AddressReport.HARD_BOUNCE,
             address=address,
+            channel=Channel.EMAIL,
         )
     if found is None and address and (member := Member.objects.filter(email__iexact=address).first()):
         # Not a message of the queue, or one that is not recorded as sent yet.

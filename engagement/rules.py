@@ -4,6 +4,8 @@ CHECK constraints, forms, services, the API and the back office are made from th
 of the database holds a copy, tests/engagement/test_rules.py compares the two.
 """
 
+from datetime import timedelta
+
 from django.db.models import TextChoices
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
@@ -212,6 +214,10 @@ class Channel(TextChoices):
     CHAT = "chat", _("Another chat")
 
 
+# Channels on which the site can send; a name is no address of Telegram's API.
+SENDING_CHANNELS = (Channel.EMAIL, Channel.TELEGRAM, Channel.WHATSAPP, Channel.CHAT)
+# A message that bounced after it was sent goes to the next channel within this time.
+FALLBACK_PERIOD = timedelta(days=2)
 # A name can pass to another person, so it never becomes verified.
 VERIFIABLE = (Channel.TELEGRAM, Channel.WHATSAPP, Channel.CHAT)
 
@@ -247,6 +253,7 @@ BLOCK_REASONS: dict[str, str | Promise] = {
     "suspended": _("The member is suspended."),
     "removed": _("The member was removed from the directory."),
     "suppressed": _("The address is suppressed after a bounce or a complaint."),
+    "unreachable": _("No channel has a verified address of the member that works."),
     "opted_out": _("The member has opted out."),
     "muted": _("The member does not want messages on this topic."),
     "dormant": _("The member is dormant."),

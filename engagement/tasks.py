@@ -6,11 +6,10 @@ from django.conf import settings
 from procrastinate.contrib.django import app
 
 from engagement.services.mailbox import read_mailbox
-from engagement.services.sending import MessageSender
+from engagement.services.sender_pool import SenderPool
 from engagement.services.sequences import advance_sequences
 from engagement.services.sweeps import sweep_daily, sweep_weekly
 from engagement.services.unassigned import RETENTION_RULE
-from engagement.transports import make_transport
 from groups.models import Member
 from missionsite.common.audit.context import in_changeset
 from missionsite.common.retention import apply_rules
@@ -48,11 +47,11 @@ def review(timestamp: int) -> int:
 @in_changeset
 def send_messages(timestamp: int) -> int:
     """Send due messages, in parallel to any `manage.py send_messages`; return how many were sent."""
-    transport = make_transport()
+    pool = SenderPool.open()
     try:
-        return MessageSender(transport).drain(until=time.monotonic() + SENDING_SECONDS).sent
+        return pool.drain(until=time.monotonic() + SENDING_SECONDS).sent
     finally:
-        transport.close()
+        pool.close()
 
 
 @app.periodic(cron="* * * * *")

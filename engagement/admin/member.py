@@ -20,10 +20,13 @@ from engagement.models import (
     UserEngagementState,
     UserProfile,
 )
-from engagement.rules import State, Status
+from engagement.rules import Channel, State, Status
+from engagement.selectors.addresses import route_to, site_channels
+from engagement.selectors.blocking import format_block_reason
 from groups.models import Member
 from missionsite.common.admin import CustomTab, register_tab
 from missionsite.common.admin.formats import badge, format_datetime, link_to, list_url
+from missionsite.common.admin.tabs import join_parts
 from missionsite.common.annotations import StrOrPromise
 
 # Rows of each table; the lists have the others.
@@ -95,9 +98,23 @@ def _state_lines(state: UserEngagementState | None, last: EngagementStateTransit
     return lines
 
 
+def _channel_lines(profile: UserProfile) -> list[Line]:
+    """Return the order of the channels, and the one that works now, on a site with several."""
+    if not (site := site_channels()):
+        return []
+    order = join_parts([str(Channel(each).label) for each in profile.channels or site])
+    found = route_to(profile.pk)
+    now = f"{Channel(found[0]).label}: {found[1]}" if found else format_block_reason("unreachable")
+    return [
+        (_("Channels"), order if profile.channels else _("{order} (of the site)").format(order=order)),
+        (_("Now by"), now),
+    ]
+
+
 def _profile_lines(profile: UserProfile) -> list[Line]:
     return [
         (_("Messages go to"), profile.get_preferred_destination_display()),
+        *_channel_lines(profile),
         (_("Opted out"), _("yes") if profile.reengagement_opt_out else _("no")),
         (_("Unwanted topics"), format_topics(profile.muted_topics)),
         (_("Language"), profile.get_locale_display()),

@@ -21,7 +21,17 @@ from engagement.admin.measures import measures_view
 from engagement.admin.outbox import outbox_view
 from engagement.admin.waiting import explain_waiting
 from engagement.models import EngagementClaim, EngagementMessage, UserProfile
-from engagement.rules import CANCELLABLE, POSTPONABLE, RETRYABLE, TRANSACTIONAL_TYPES, MessageType, Status, WaitingFor
+from engagement.rules import (
+    CANCELLABLE,
+    POSTPONABLE,
+    RETRYABLE,
+    TRANSACTIONAL_TYPES,
+    Channel,
+    MessageType,
+    Status,
+    WaitingFor,
+)
+from engagement.selectors.addresses import address_of_message, route_of, site_channels
 from engagement.selectors.blocking import format_block_reason, with_block_reason
 from engagement.services.messages import cancel_message, postpone_message, retry_message
 from engagement.services.rendering import COMMON_SAMPLES, Templates
@@ -174,7 +184,7 @@ class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
         return queryset
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
-        if settings.ENGAGEMENT_TRANSPORT != "file":
+        if "file" not in (settings.ENGAGEMENT_CHANNELS.values() or [settings.ENGAGEMENT_TRANSPORT]):
             return []
         return [{"title": _("Outbox"), "icon": "outbox", "link": reverse("admin:engagement_outbox")}]
 
@@ -226,7 +236,12 @@ class MessageAdmin(ReadOnlyModelAdmin[EngagementMessage]):
 
     @display(description=_("Address"))
     def address(self, message: EngagementMessage) -> StrOrPromise:
-        return message.destination_jid or _("unknown")
+        channel, address = message.channel, address_of_message(message) if message.channel else message.destination_jid
+        if message.status in RETRYABLE + POSTPONABLE and site_channels():
+            channel, address = route_of(message) or ("", "")
+        if not address:
+            return _("unknown")
+        return f"{Channel(channel).label}: {address}" if channel else address
 
     @display(description=_("Parameters"))
     def parameters(self, message: EngagementMessage) -> str:

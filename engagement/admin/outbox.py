@@ -33,12 +33,13 @@ def outbox_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpRespons
         raise PermissionDenied
     # An unsubscribe link works for anyone who has it.
     may_follow = request.user.has_perm(CHANGE_PROFILE)
+    transports = list(settings.ENGAGEMENT_CHANNELS.values()) or [settings.ENGAGEMENT_TRANSPORT]
     context = {
         **model_admin.admin_site.each_context(request),
         "title": _("Outbox"),
         "opts": model_admin.opts,
-        "is_used": settings.ENGAGEMENT_TRANSPORT == "file",
-        "transport": settings.ENGAGEMENT_TRANSPORT,
+        "is_used": "file" in transports,
+        "transport": ", ".join(dict.fromkeys(transports)),
         "messages_sent": [_read(path, whole=may_follow) for path in newest_files(Path(settings.ENGAGEMENT_OUTBOX))],
         "shown": SHOWN,
         "back": reverse("admin:engagement_engagementmessage_changelist"),

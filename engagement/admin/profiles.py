@@ -16,6 +16,7 @@ from unfold.widgets import UnfoldAdminCheckboxSelectMultiple, UnfoldAdminSelectW
 
 from engagement.admin.base import CHANGE_PROFILE, MemberSearch, ServiceHistory
 from engagement.admin.write import WRITE
+from engagement.channel_choice import ChannelsField, has_choice
 from engagement.models import UserProfile
 from engagement.rules import Topic
 from engagement.services.onboarding import COMPLETED, complete_action
@@ -102,6 +103,8 @@ class ProfileForm(ServiceForm):
                 help_text=self.fields["muted_topics"].help_text,
                 widget=UnfoldAdminCheckboxSelectMultiple,
             )
+        if "channels" in self.fields:
+            self.fields["channels"] = ChannelsField(select=UnfoldAdminSelectWidget)
         if "timezone" in self.fields:
             zones = sorted(available_timezones() | {self.instance.timezone})
             help_text = self.fields["timezone"].help_text
@@ -162,6 +165,7 @@ class ProfileAdmin(ServiceHistory):
                     "member_shown",
                     ("preferred_destination", "reengagement_opt_out"),
                     ("locale", "timezone"),
+                    "channels",
                     "muted_topics",
                 )
             },
@@ -187,6 +191,15 @@ class ProfileAdmin(ServiceHistory):
             icon="task_alt",
         ),
     )
+
+    def get_fieldsets(self, request: HttpRequest, obj: Any = None) -> Any:
+        """Without the channels on a site with one transport."""
+        if has_choice():
+            return self.fieldsets
+        head = dict(
+            self.fieldsets[0][1], fields=[each for each in self.fieldsets[0][1]["fields"] if each != "channels"]
+        )
+        return ((None, head), *self.fieldsets[1:])
 
     def has_add_permission(self, request: HttpRequest) -> bool:
         """Return False: a trigger creates the profile of every member."""

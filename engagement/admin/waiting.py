@@ -8,6 +8,7 @@ from django.utils.translation import gettext as _
 
 from engagement.models import EngagementMessage, EngagementTransport, UserProfile
 from engagement.rules import Status, WaitingFor
+from engagement.selectors.addresses import route_of, site_channels
 from engagement.selectors.blocking import format_block_reason, with_block_reason
 from engagement.selectors.claims import find_claims
 from engagement.selectors.send_times import hours_without_messages
@@ -38,7 +39,10 @@ def explain_waiting(message: EngagementMessage, *, profile: UserProfile | None, 
         return f"{blocked} " + _("It will be cancelled when it is due at {time}.").format(time=due)
     if message.scheduled_for > at:
         return _until(message, profile)
-    transport = EngagementTransport.objects.filter(pk=settings.ENGAGEMENT_TRANSPORT).first()
+    name = settings.ENGAGEMENT_TRANSPORT
+    if site_channels() and (route := route_of(message)):
+        name = route[0]
+    transport = EngagementTransport.objects.filter(pk=name).first()
     if transport and transport.opened_at:
         return _down(transport)
     if transport and transport.is_recovering:

@@ -7,7 +7,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Path, Schema
 from pydantic import ConfigDict
 
-from engagement.rules import Destination, Locale, Status, Topic, TransitionTrigger
+from engagement.rules import SENDING_CHANNELS, Destination, Locale, Status, Topic, TransitionTrigger
 from groups.models import Member
 from missionsite.common.api import Router
 
@@ -15,6 +15,7 @@ router = Router(tags=["engagement"])
 AN_INSTANT = "2026-11-20T09:30:00Z"
 DestinationName = Literal[*Destination.values]  # type: ignore[valid-type]
 LocaleName = Literal[*Locale.values]  # type: ignore[valid-type]
+ChannelName = Literal[*SENDING_CHANNELS]  # type: ignore[valid-type]
 StatusName = Literal[*Status.values]  # type: ignore[valid-type]
 TopicName = Literal[*Topic.values]  # type: ignore[valid-type]
 TriggerName = Literal[*TransitionTrigger.values]  # type: ignore[valid-type]

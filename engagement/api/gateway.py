@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from ninja import Schema
 from pydantic import AwareDatetime, Field, field_validator, model_validator
 
-from engagement.api.base import AN_INSTANT, Order, router
+from engagement.api.base import AN_INSTANT, ChannelName, Order, router
 from engagement.rules import ReceiptStatus
 from engagement.services import messages as queue
 from engagement.services.senders import receive_text
@@ -106,6 +106,9 @@ class ReceiptOrder(GatewayEvent):
     permanent: bool = Field(
         True, description="Of a bounce: false if the address may work later, as with a full mailbox.", examples=[True]
     )
+    channel: ChannelName | None = Field(
+        None, description="The channel of the message, if the site has several.", examples=["whatsapp"]
+    )
     error: str = Field("", max_length=1000, description="Why it failed.", examples=["The number has no account."])
 
     @model_validator(mode="after")
@@ -152,5 +155,6 @@ def receive_receipt(request: HttpRequest, order: ReceiptOrder) -> dict:
         is_permanent=order.permanent,
         at=order.at or timezone.now(),
         error=order.error,
+        channel=order.channel or "",
     )
     return {"known": found is not None}

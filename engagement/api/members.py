@@ -12,6 +12,7 @@ from pydantic import Field
 
 from engagement.api.base import (
     AN_INSTANT,
+    ChannelName,
     DestinationName,
     LocaleName,
     MemberKey,
@@ -81,6 +82,12 @@ class ProfileOut(Schema):
     muted_topics: list[str] = Field(
         description="Topics on which you get no announcements, sequences and reviews.", examples=[["events"]]
     )
+    channels: list[str] = Field(
+        description=(
+            "Channels in the order in which they are used: `email`, `telegram`, `whatsapp`, `chat`. Empty: as the site."
+        ),
+        examples=[["telegram", "email"]],
+    )
 
 
 class ProfileChange(Order):
@@ -89,6 +96,7 @@ class ProfileChange(Order):
     locale: LocaleName | None = Field(None, examples=["pt-BR"])
     timezone: str | None = Field(None, max_length=64, examples=["America/Sao_Paulo"])
     muted_topics: list[TopicName] | None = Field(None, max_length=20, examples=[["events"]])
+    channels: list[ChannelName] | None = Field(None, max_length=20, examples=[["telegram", "email"]])
 
 
 class MoveOrder(Order):
@@ -122,7 +130,7 @@ def list_my_transitions(
 @router.get("/engagement/me/profile", response=ProfileOut, summary="Get your message preferences")
 @needs(ENGAGEMENT_READ, own=True)
 def get_my_profile(request: SiteRequest) -> UserProfile:
-    """Return your destination, language, time zone and opt-out."""
+    """Return your destination, channels, language, time zone and opt-out."""
     return UserProfile.objects.get(pk=request.auth.member.pk)
 
 

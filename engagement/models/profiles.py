@@ -8,7 +8,7 @@ from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
-from engagement.rules import TIERS, Destination, Locale, Topic
+from engagement.rules import SENDING_CHANNELS, TIERS, Channel, Destination, Locale, Topic
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -42,6 +42,14 @@ class UserProfile(models.Model):
         db_default=[],
         blank=True,
         help_text=_("Announcements, sequences and reviews on these topics are not sent."),
+    )
+    channels = ArrayField(
+        models.TextField(choices=Channel),
+        verbose_name=_("channels"),
+        default=list,
+        db_default=[],
+        blank=True,
+        help_text=_("In this order: the next one is used if the one before has no verified address, or it bounced."),
     )
     onboarding_tier = models.IntegerField(
         _("tier"), default=0, db_default=0, help_text=_("Completed tiers, from 0 to 3.")
@@ -90,6 +98,14 @@ class UserProfile(models.Model):
                 violation_error_message=_("This topic does not exist. Choose topics of the list."),
                 violation_error_code="topic_unknown",
                 field="muted_topics",
+            ),
+            CheckConstraint(
+                condition=Q(channels__contained_by=list(SENDING_CHANNELS))
+                & Q(channels__len__lte=len(SENDING_CHANNELS)),
+                name="user_profiles_channels_known",
+                violation_error_message=_("This channel does not exist. Choose channels of the list, each once."),
+                violation_error_code="channel_unknown",
+                field="channels",
             ),
             CheckConstraint(
                 condition=Q(onboarding_tier__gte=0, onboarding_tier__lte=TIERS),

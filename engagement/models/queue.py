@@ -8,7 +8,7 @@ from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from engagement.models.base import BY_DATABASE
-from engagement.rules import Destination, MessageType, Status, Topic, WaitingFor
+from engagement.rules import SENDING_CHANNELS, Channel, Destination, MessageType, Status, Topic, WaitingFor
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -49,6 +49,8 @@ class EngagementMessage(models.Model):
     provider_message_id = models.CharField(
         _("provider's message ID"), max_length=255, default="", db_default="", blank=True
     )
+    # Of the last attempt that may have been accepted; then no other channel is used. Empty with one transport.
+    channel = models.TextField(_("channel"), choices=Channel, default="", db_default="", blank=True)
     delivered_at = models.DateTimeField(_("delivered"), null=True, blank=True)
     waiting_for = models.TextField(
         _("waiting for"), choices=WaitingFor, default=WaitingFor.NOTHING, db_default=WaitingFor.NOTHING, blank=True
@@ -99,6 +101,9 @@ class EngagementMessage(models.Model):
             models.CheckConstraint(
                 condition=Q(topic__in=["", *Topic.values]), name="engagement_message_queue_topic_known"
             ),
+            models.CheckConstraint(
+                condition=Q(channel__in=["", *SENDING_CHANNELS]), name="engagement_message_queue_channel_known"
+            ),
             CheckConstraint(condition=Q(retry_count__gte=0), name="engagement_message_queue_retry_count_not_negative"),
             CheckConstraint(
                 condition=~Q(status=Status.SENT) | Q(sent_at__isnull=False),
@@ -140,8 +145,8 @@ class EngagementClaim(models.Model):
     """The messages a sender has claimed, and when its lease expires. One row per batch; deleted when the batch is done.
 
     message_ids: messages without a recorded result. user_ids: in the same order, the member whose frequency cap each
-    counts towards; NULL for a transactional message. attempted_at: time of the claim. A message is in at most one claim
-    (engagement_claims_exclusive).
+    counts towards; NULL for a transactional message. attempted_at: time of the claim. channel: that of the sender,
+    empty with one transport. A message is in at most one claim (engagement_claims_exclusive).
     """
 
     attempt_token = models.UUIDField(primary_key=True)
@@ -150,9 +155,15 @@ class EngagementClaim(models.Model):
     attempted_at = models.DateTimeField()
     message_ids = ArrayField(models.BigIntegerField(), default=list)
     user_ids = ArrayField(models.UUIDField(null=True), default=list)
+    channel = models.TextField(default="", db_default="")
 
     class Meta:
         db_table = "engagement_claims"
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(channel__in=["", *SENDING_CHANNELS]), name="engagement_claims_channel_known"
+            )
+        ]
 
 
 class EngagementTransport(models.Model):

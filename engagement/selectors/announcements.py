@@ -12,7 +12,7 @@ from django.db.models.functions import Coalesce
 from django.utils.translation import gettext_lazy as _
 
 from engagement.rules import MessageType, Topic
-from engagement.selectors.blocking import block_reason
+from engagement.selectors.blocking import block_reason, unreachable
 from groups.models import CommunityMember
 
 if TYPE_CHECKING:
@@ -26,6 +26,7 @@ SKIP_REASONS = {
     "suspended": _("Suspended"),
     "removed": _("Removed from the directory"),
     "suppressed": _("Address suppressed after a bounce or a complaint"),
+    "unreachable": _("No verified address on a channel"),
     "not_approved": _("Not approved yet"),
     "opted_out": _("Opted out"),
     "muted": _("Does not want this topic"),
@@ -61,6 +62,7 @@ def with_reason(
         person="person__",
         entry="",
         topic=Value(topic),
+        reached=unreachable("person__", is_for_group=True),
     )
     return entries.annotate(
         reason=Case(

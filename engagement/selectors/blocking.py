@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, TypedDict
 
 from django.db.models import (
     BooleanField,
+    Case,
     DateTimeField,
     Expression,
     F,
@@ -16,12 +17,13 @@ from django.db.models import (
     Subquery,
     TextField,
     Value,
+    When,
 )
 from django.db.models.functions import Cast
 
 from engagement.models import EngagementMessage
-from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, MessageType, State
-from engagement.selectors.addresses import is_suppressed
+from engagement.rules import BLOCK_REASONS, TRANSACTIONAL_TYPES, Destination, MessageType, State
+from engagement.selectors.addresses import is_suppressed, is_unreachable
 from groups.models import Member
 
 if TYPE_CHECKING:
@@ -44,12 +46,13 @@ def block_reason(
     announcement_cancelled_at: Expression | F | None = None,
     chat: OuterRef | None = None,
     topic: F | Value | None = None,
+    reached: Expression | None = None,
 ) -> Func:
     """Return an expression for the first reason against sending; NULL if there is none.
 
     person, entry: lookup prefixes from the rows of the query to the member and to their directory entry. state: by
     default the member's current state. chat: the address of a message's chat, by default that of the member's chat.
-    topic: of the message.
+    topic: of the message. reached: is_unreachable() of a message, by default of one to the member's own address.
     """
     muted: Q | Value = Value(False, BooleanField())
     if topic is not None:
@@ -65,9 +68,18 @@ def block_reason(
         announcement_cancelled_at or Value(None, DateTimeField()),
         is_suppressed(person=person, chat=chat),
         muted,
+        reached or unreachable(person),
         function="engagement_block_reason",
         output_field=TextField(),
     )
+
+
+def unreachable(person: str, *, is_for_group: bool = False) -> Expression:
+    """Return is_unreachable() of a new message. is_for_group: it may go to the group chat."""
+    profile = f"{person}engagement_profile__"
+    destination = F(f"{profile}preferred_destination") if is_for_group else Value(Destination.INDIVIDUAL)
+    chat = F(f"{profile}group_jid") if is_for_group else Value("")
+    return is_unreachable(person=person, destination=destination, chat=chat, tried=Value(""))
 
 
 def with_block_reason(
@@ -82,6 +94,12 @@ def with_block_reason(
         announcement_cancelled_at=F("announcement__cancelled_at"),
         chat=OuterRef("destination_jid"),
         topic=F("topic"),
+        reached=is_unreachable(
+            person="user_id",
+            destination=F("destination"),
+            chat=F("destination_jid"),
+            tried=Case(When(attempted_at=None, then=Value("", TextField())), default=F("channel")),
+        ),
     )
     # A subquery, so that counting and paging need no joins.
     same = EngagementMessage.objects.filter(pk=OuterRef("pk")).values_list(reason)

@@ -8,7 +8,7 @@ from uuid import UUID
 from django.db import connection
 
 from engagement.rules import TRANSACTIONAL_TYPES
-from engagement.selectors.addresses import goes_by_email
+from engagement.selectors.addresses import goes_by_email, site_channels
 from missionsite.common.sql_loader import read_sql
 
 _FIND_BLOCKED = read_sql("engagement/queries/find_blocked")
@@ -37,12 +37,16 @@ def find_claims(ids: Sequence[int]) -> dict[int, tuple[str, datetime]]:
         return {message_id: (sender, until) for message_id, sender, until in cursor.fetchall()}
 
 
-def find_blocked(*, token: UUID) -> dict[int, str]:
-    """Return the messages of a claim that have been blocked or cancelled since it was made, with the reason."""
+def find_blocked(*, token: UUID) -> dict[int, str | None]:
+    """Return the messages of a claim that have been blocked or cancelled since it was made, with the reason.
+
+    Without a reason: those that go by another channel now.
+    """
     values: dict[str, Any] = {
         "transactional_types": list(TRANSACTIONAL_TYPES),
         "token": token,
         "by_email": goes_by_email(),
+        "channels": site_channels(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_FIND_BLOCKED, values)

@@ -19,8 +19,8 @@ from uuid import UUID, uuid4
 from django.conf import settings
 from django.db import connection
 
-from engagement.rules import TRANSACTIONAL_TYPES
-from engagement.selectors.addresses import goes_by_email
+from engagement.rules import TRANSACTIONAL_TYPES, Channel
+from engagement.selectors.addresses import goes_by_email, site_channels
 from engagement.selectors.send_times import hours_without_messages
 from missionsite.common.sql_loader import read_sql
 
@@ -40,13 +40,16 @@ class Claimed(NamedTuple):
     name: str
     email: str
     locale: str
+    # Whether it goes to the next channel if this address bounces.
+    has_fallback: bool = False
 
 
 @dataclass(frozen=True)
 class Batch:
     """Result of a claim. deferred, withdrawn: number of messages it rescheduled or cancelled.
 
-    last: position in the queue from which the next claim of this sender can continue.
+    last: position in the queue from which the next claim of this sender can continue. is_behind: messages of other
+    channels were skipped, and there may be more after the position.
     """
 
     token: UUID
@@ -54,14 +57,20 @@ class Batch:
     deferred: int = 0
     withdrawn: int = 0
     last: tuple[str, int] | None = None
+    is_behind: bool = False
 
     @property
     def handled(self) -> int:
         return len(self.messages) + self.deferred + self.withdrawn
 
 
-def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tuple[str, int] | None = None) -> Batch:
-    """Claim up to `most` due messages. after: claim only messages after this position in the queue."""
+def claim(
+    *, sender: str, at: datetime, most: int, lease: timedelta, after: tuple[str, int] | None = None, via: str = ""
+) -> Batch:
+    """Claim up to `most` due messages. after: claim only messages after this position in the queue.
+
+    via: claim only messages that go by this channel; empty if the site has one transport.
+    """
     token = uuid4()
     quiet_from, quiet_to = hours_without_messages() or (None, None)
     values: dict[str, Any] = {
@@ -80,22 +89,24 @@ def claim(*, sender: str, at: datetime, most: int, lease: timedelta, after: tupl
         # A claimed message may be sent at the end of its lease, and the next one immediately.
         "period": settings.ENGAGEMENT_FREQUENCY_CAP_PERIOD + lease,
         "by_email": goes_by_email(),
+        "via": via or None,
+        "channels": site_channels(),
     }
     with connection.cursor() as cursor:
         cursor.execute(_CLAIM, values)
         rows = cursor.fetchall()
     outcomes = Counter(row[0] for row in rows)
     # Parse each distinct value once: many messages have the same parameters.
-    params = {text: json.loads(text) for text in {row[6] for row in rows}}
+    params = {text: json.loads(text) for text in {row[6] for row in rows if row[6] is not None}}
     messages = [Claimed._make((*row[2:6], params[row[6]], *row[7:])) for row in rows if row[0] == "claimed"]
     last = (rows[-1][1], rows[-1][2]) if rows else None
-    return Batch(token, messages, outcomes["deferred"], outcomes["withdrawn"], last)
+    return Batch(token, messages, outcomes["deferred"], outcomes["withdrawn"], last, bool(outcomes["skipped"]))
 
 
 _CLAIM = """
 SELECT * FROM claim_messages(
     %(sender)s, %(token)s, %(at)s, %(most)s, %(lease)s, %(after_time)s, %(after_id)s, %(transactional_types)s,
-    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s, %(by_email)s, %(skip_weekends)s
+    %(quiet_from)s, %(quiet_to)s, %(cap)s, %(period)s, %(by_email)s, %(skip_weekends)s, %(via)s, %(channels)s::text[]
 )
 """
 _MARK_FAILED = read_sql("engagement/queries/mark_messages_failed")
@@ -109,6 +120,7 @@ class Sent(NamedTuple):
     id: int
     at: datetime
     provider_message_id: str = ""
+    address: str = ""
 
 
 @dataclass(frozen=True)
@@ -124,14 +136,17 @@ class Failed:
     maybe_taken: bool = False
 
 
-def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
-    """Mark messages as sent; return how many this attempt still had claimed. A late sender overwrites nothing."""
+def mark_sent(*, token: UUID, sent: Sequence[Sent], via: str = "") -> int:
+    """Mark messages as sent; return how many this attempt still had claimed. A late sender overwrites nothing.
+
+    via: the channel of the claim.
+    """
     if not sent:
         return 0
     with connection.cursor() as cursor:
         cursor.execute(
             # Settings first: with a sent goodbye, a trigger sets the time to reply.
-            "SELECT mark_messages_sent(%s, %s::bigint[], %s::timestamptz[], %s::text[])"
+            "SELECT mark_messages_sent(%s, %s::bigint[], %s::timestamptz[], %s::text[], %s, %s::text[])"
             " FROM set_config('engagement.reply_within', %s, true) a, set_config('engagement.quiet_from', %s, true) b,"
             " set_config('engagement.quiet_to', %s, true) c",
             [
@@ -140,6 +155,8 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
                 f"{{{','.join([str(s.id) for s in sent])}}}",
                 f"{{{','.join([s.at.isoformat() for s in sent])}}}",
                 [s.provider_message_id[:255] for s in sent] if any(s.provider_message_id for s in sent) else [],
+                via,
+                [s.address for s in sent] if via and via != Channel.EMAIL else [],
                 f"{settings.ENGAGEMENT_GOODBYE_EXPIRES_AFTER.total_seconds()}s",
                 settings.ENGAGEMENT_QUIET_FROM.isoformat(),
                 settings.ENGAGEMENT_QUIET_TO.isoformat(),
@@ -148,8 +165,8 @@ def mark_sent(*, token: UUID, sent: Sequence[Sent]) -> int:
         return cursor.fetchone()[0]
 
 
-def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
-    """Record failed attempts: reschedule the message, or mark it as failed. Return as mark_sent."""
+def mark_failed(*, token: UUID, failed: Sequence[Failed], via: str = "") -> int:
+    """Record failed attempts: reschedule the message, or mark it as failed. Parameters and result as of mark_sent."""
     if not failed:
         return 0
     with connection.cursor() as cursor:
@@ -161,13 +178,15 @@ def mark_failed(*, token: UUID, failed: Sequence[Failed]) -> int:
                 "errors": [f.error[:1000] for f in failed],
                 "again": [f.again_at for f in failed],
                 "maybe_taken": [f.maybe_taken for f in failed],
+                "via": via,
             },
         )
         return cursor.rowcount
 
 
-def withdraw(*, token: UUID, reasons: dict[int, str]) -> int:
-    """Cancel claimed messages, with a reason for each; return how many were not cancelled already."""
+def withdraw(*, token: UUID, reasons: dict[int, str | None]) -> int:
+    """Cancel claimed messages that have a reason; return how many were not cancelled already."""
+    reasons = {id_: reason for id_, reason in reasons.items() if reason is not None}
     if not reasons:
         return 0
     with connection.cursor() as cursor:

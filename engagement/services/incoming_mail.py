@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError
 from django.utils import timezone
 
 from engagement.models import EngagementMessage
-from engagement.rules import AddressReport, ReceiptStatus, UnassignedReason
+from engagement.rules import AddressReport, Channel, ReceiptStatus, UnassignedReason
 from engagement.services.inbound import handle_inbound
 from engagement.services.intents import OPTED_OUT
 from engagement.services.messages import record_receipt
@@ -114,6 +114,7 @@ def _record(report: MailReport, at: datetime) -> bool:
         at=at,
         error=report.detail[:1000],
         is_permanent=report.report == AddressReport.HARD_BOUNCE,
+        channel=Channel.EMAIL,
     )
     return found is not None
 

@@ -13,6 +13,7 @@ from engagement.errors import MessageBeingSent, MessageMoveRejected
 from engagement.models import EngagementMessage, UserProfile
 from engagement.rules import (
     CANCELLABLE,
+    FALLBACK_PERIOD,
     GROUP_TYPES,
     POSTPONABLE,
     RETRYABLE,
@@ -23,7 +24,7 @@ from engagement.rules import (
     Status,
     WaitingFor,
 )
-from engagement.selectors.addresses import address_of_message
+from engagement.selectors.addresses import address_of_message, route_of
 from engagement.selectors.claims import find_claims
 from engagement.services.addresses import record_delivery, report_address
 from groups.models import Member
@@ -143,11 +144,15 @@ def record_receipt(
     error: str = "",
     is_permanent: bool = True,
     address: str = "",
+    channel: str = "",
 ) -> EngagementMessage | None:
     """Record what a provider reports about a message that it accepted. A repeated receipt changes nothing.
 
     Looks the message up by idempotency key or by the provider's ID; returns None if no such message was sent.
-    is_permanent: of a bounce. address: that bounced or complained, by default the one of the message.
+    is_permanent: of a bounce. address: that bounced or complained, by default the one of the message. channel: that the
+    provider sends on; a late receipt of the channel before a fallback is about the address only.
+
+    A bounce for good of a message that was not delivered sends it to the member's next channel.
     """
     lookup = {"idempotency_key": idempotency_key} if idempotency_key else {"provider_message_id": provider_message_id}
     rows = EngagementMessage.objects.select_for_update(of=("self",)).select_related("user")
@@ -156,9 +161,14 @@ def record_receipt(
     # A receipt may arrive before the sender has marked the message as sent.
     if message is None or (message.sent_at is None and not (delivered and find_claims([message.pk]))):
         return None
+    is_late = channel != "" and message.channel not in ("", channel)
+    if is_late and (not address or status not in (ReceiptStatus.BOUNCED, ReceiptStatus.COMPLAINED)):
+        return message
     address = address or address_of_message(message)
     if status == ReceiptStatus.COMPLAINED:
         report_address(member=message.user, address=address, report=AddressReport.COMPLAINT, detail=error, at=at)
+    elif is_late:
+        _report_bounce(message, address, is_permanent, error, at)
     elif delivered:
         if message.delivered_at is None and message.status in (Status.SENT, Status.PENDING):
             message.delivered_at = at
@@ -166,10 +176,37 @@ def record_receipt(
             record_delivery(member=message.user, address=address)
     # Some providers report a delivery first, and the bounce when the mailbox returns the message.
     elif message.status == Status.SENT and (message.delivered_at is None or status == ReceiptStatus.BOUNCED):
+        was_delivered = message.delivered_at is not None
         message.status, message.delivered_at = Status.FAILED, None
         message.error_message = error or gettext_noop("The provider could not deliver it.")
         message.save(update_fields=["status", "error_message", "delivered_at"])
         if status == ReceiptStatus.BOUNCED:
-            report = AddressReport.HARD_BOUNCE if is_permanent else AddressReport.SOFT_BOUNCE
-            report_address(member=message.user, address=address, report=report, detail=error, at=at)
+            _report_bounce(message, address, is_permanent, error, at)
+            if is_permanent and not was_delivered:
+                _send_on_next_channel(message, at)
     return message
+
+
+def _report_bounce(message: EngagementMessage, address: str, is_permanent: bool, error: str, at: datetime) -> None:
+    report = AddressReport.HARD_BOUNCE if is_permanent else AddressReport.SOFT_BOUNCE
+    report_address(member=message.user, address=address, report=report, detail=error, at=at)
+
+
+def _send_on_next_channel(message: EngagementMessage, at: datetime) -> None:
+    """Make a message that bounced due again, unless it is old or no other channel reaches the member."""
+    sent_at, first = message.sent_at, message.channel
+    if not first or sent_at is None or at - sent_at > FALLBACK_PERIOD:
+        return
+    # No one has received it, so that it may go elsewhere and does not count towards the frequency cap.
+    message.channel, message.attempted_at = "", None
+    if route_of(message) is None:
+        return
+    message.status, message.sent_at, message.scheduled_for = Status.PENDING, None, at
+    message.retry_count, message.waiting_for, message.provider_message_id = 0, WaitingFor.RETRY, ""
+    message.save(
+        update_fields=[
+            *("status", "sent_at", "scheduled_for", "retry_count", "waiting_for", "provider_message_id"),
+            *("channel", "attempted_at"),
+        ]
+    )
+    _record_event("message.rerouted", message, Member.objects.system(), channel=first)

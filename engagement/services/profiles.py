@@ -20,7 +20,7 @@ from missionsite.common.transactions import service
 logger = logging.getLogger(__name__)
 
 # Fields that members can change themselves, also under the member role.
-OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone", "muted_topics")
+OWN = ("preferred_destination", "reengagement_opt_out", "locale", "timezone", "muted_topics", "channels")
 EDITABLE = (*OWN, "individual_jid", "group_jid")
 # The constraint of an address that another member has.
 ADDRESS_TAKEN = "user_profiles_individual_jid_unique"
@@ -35,6 +35,8 @@ def update_profile(*, actor: Member, member: Member, **changes: Any) -> UserProf
     check_fields(changes, *EDITABLE)
     if "timezone" in changes and changes["timezone"] not in available_timezones():
         raise TimezoneUnknown
+    if "channels" in changes:
+        changes["channels"] = list(dict.fromkeys(changes["channels"]))
     profile = UserProfile.objects.lock(member.pk)
     if changed := apply_changes(profile, changes):
         # Addresses are not copied to the event log.

@@ -15,7 +15,7 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 
-from engagement.rules import TRANSACTIONAL_TYPES, AddressReport
+from engagement.rules import TRANSACTIONAL_TYPES, AddressReport, Channel
 from engagement.selectors.addresses import goes_by_email
 from engagement.selectors.claims import database_now, find_blocked
 from engagement.services import circuit, claims
@@ -73,9 +73,13 @@ class Bounce:
 
 @dataclass
 class MessageSender:
-    """One of any number of senders on any number of hosts. clock: returns the time, by default the database's."""
+    """One of any number of senders on any number of hosts. clock: returns the time, by default the database's.
+
+    channel: sends the messages that go by it; empty if the site has one transport.
+    """
 
     transport: Transport
+    channel: str = ""
     batch: int = field(default_factory=lambda: settings.ENGAGEMENT_BATCH)
     clock: Callable[[], datetime] = database_now
     name: str = field(default_factory=lambda: f"{socket.gethostname()[:60]}-{os.getpid()}-{secrets.token_hex(3)}")
@@ -85,6 +89,11 @@ class MessageSender:
         self._after: tuple[str, int] | None = None
         self._from_start_at = 0.0
         self._reclaimed_at = 0.0
+
+    @property
+    def circuit(self) -> str:
+        """The name of its circuit breaker."""
+        return self.channel or self.transport.name
 
     def stop(self) -> None:
         """Stop after the current message; the rest of the batch is due again immediately."""
@@ -106,14 +115,14 @@ class MessageSender:
         """Claim and send one batch."""
         self._reclaim()
         at = self.clock()
-        permission = circuit.request_permission(name=self.transport.name, at=at, most=self.batch)
+        permission = circuit.request_permission(name=self.circuit, at=at, most=self.batch)
         if not permission.most:
             return Tally(is_down=permission.is_open, must_wait=not permission.is_open)
         batch = self._claim(at, permission.most)
         tally = Tally(withdrawn=batch.withdrawn, deferred=batch.deferred)
         failures, error = self._send_all(batch, at, tally) if batch.messages else (0, "")
         tally.is_down = circuit.record_batch(
-            name=self.transport.name,
+            name=self.circuit,
             at=self.clock(),
             sent=tally.sent,
             failures=failures,
@@ -150,7 +159,13 @@ class MessageSender:
         return batch
 
     def _claim_after(self, at: datetime, most: int) -> claims.Batch:
-        return claims.claim(sender=self.name, at=at, most=most, lease=settings.ENGAGEMENT_LEASE, after=self._after)
+        """Claim; messages of other channels are skipped until one of this channel is found or none is left."""
+        after, lease = self._after, settings.ENGAGEMENT_LEASE
+        while True:
+            batch = claims.claim(sender=self.name, at=at, most=most, lease=lease, after=after, via=self.channel)
+            if batch.handled or not batch.is_behind or self.stopping:
+                return batch
+            after = batch.last
 
     def _send_all(self, batch: claims.Batch, at: datetime, tally: Tally) -> tuple[int, str]:
         """Send a batch; return the number of consecutive provider failures at its end, and the last error.
@@ -164,7 +179,8 @@ class MessageSender:
         templates = Templates()
         sent: list[Sent] = []
         failed: list[Failed] = []
-        withdrawn: dict[int, str] = {}
+        # Also those that go by another channel now: they are due again.
+        withdrawn: dict[int, str | None] = {}
         bounced: set[UUID] = set()
         reports: list[Bounce] = []
         failures, error, done = 0, "", False
@@ -184,14 +200,16 @@ class MessageSender:
                 continue
             instant = at + timedelta(seconds=now - started)
             try:
-                outgoing = _outgoing(message, templates)
+                outgoing = _outgoing(message, templates, self.channel)
             except DomainError as rejection:
                 failed.append(Failed(message.id, str(rejection)))
                 continue
             try:
                 receipt = self.transport.send(outgoing)
             except MessageRejected as rejection:
-                failed.append(Failed(message.id, str(rejection)))
+                # Not accepted, so that the next channel does not repeat it.
+                is_next = message.has_fallback and rejection.bounce == AddressReport.HARD_BOUNCE
+                failed.append(Failed(message.id, str(rejection), instant if is_next else None))
                 if rejection.bounce:
                     bounced.add(message.user_id)
                     reports.append(Bounce(message, rejection.bounce, str(rejection), instant))
@@ -207,7 +225,7 @@ class MessageSender:
                 failed.append(self._again(message, unknown, instant, failures if not done else 0))
             else:
                 failures, done = 0, True
-                sent.append(Sent(message.id, instant, receipt.provider_message_id))
+                sent.append(Sent(message.id, instant, receipt.provider_message_id, message.destination_jid))
         with transaction.atomic():
             self._record_results(batch, sent, failed, reports, tally)
             claims.finish(token=batch.token)
@@ -218,11 +236,22 @@ class MessageSender:
     ) -> None:
         # First: a sender that dies in between tries the message again, and no other one.
         for bounce in reports:
-            _report_bounce(bounce)
-        tally.sent += claims.mark_sent(token=batch.token, sent=sent)
-        claims.mark_failed(token=batch.token, failed=failed)
+            self._report_bounce(bounce)
+        tally.sent += claims.mark_sent(token=batch.token, sent=sent, via=self.channel)
+        claims.mark_failed(token=batch.token, failed=failed, via=self.channel)
         tally.failed += sum(1 for each in failed if each.again_at is None)
         tally.retried += sum(1 for each in failed if each.again_at is not None)
+
+    def _report_bounce(self, bounce: Bounce) -> None:
+        message = bounce.message
+        is_email = self.channel == Channel.EMAIL if self.channel else goes_by_email()
+        report_address(
+            member=Member.objects.get(pk=message.user_id),
+            address=message.email.lower() if is_email else message.destination_jid,
+            report=bounce.report,
+            detail=bounce.detail,
+            at=bounce.at,
+        )
 
     def _again(self, message: Claimed, trouble: Unavailable, at: datetime, failures: int) -> Failed:
         """Return the failed attempt with the time of the next one, if there is one.
@@ -233,25 +262,14 @@ class MessageSender:
         """
         again_at = None
         has_attempts = message.retry_count + 1 < settings.ENGAGEMENT_ATTEMPTS
-        if has_attempts or (not trouble.bounce and circuit.is_down(self.transport.name, failures)):
+        if has_attempts or (not trouble.bounce and circuit.is_down(self.circuit, failures)):
             pause = settings.ENGAGEMENT_RETRY_AFTER * 2 ** min(message.retry_count, 20)
             pause = min(pause, settings.ENGAGEMENT_RETRY_AT_MOST) * random.uniform(0.5, 1)  # noqa: S311
             again_at = at + max(pause, min(trouble.retry_after or timedelta(0), MAX_RETRY_AFTER))
         return Failed(message.id, str(trouble), again_at, trouble.maybe_taken)
 
 
-def _report_bounce(bounce: Bounce) -> None:
-    message = bounce.message
-    report_address(
-        member=Member.objects.get(pk=message.user_id),
-        address=message.email.lower() if goes_by_email() else message.destination_jid,
-        report=bounce.report,
-        detail=bounce.detail,
-        at=bounce.at,
-    )
-
-
-def _outgoing(message: Claimed, templates: Templates) -> Outgoing:
+def _outgoing(message: Claimed, templates: Templates, channel: str) -> Outgoing:
     """Render a message for the transport. Raises TemplateMissing, ParameterMissing."""
     unsubscribe = "" if message.message_type in TRANSACTIONAL_TYPES else unsubscribe_url(message.user_id)
     rendered = templates.render(
@@ -271,4 +289,5 @@ def _outgoing(message: Claimed, templates: Templates) -> Outgoing:
         subject=rendered.subject,
         body=rendered.body,
         unsubscribe_url=unsubscribe,
+        channel=channel,
     )

@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from engagement.errors import TemplateMissing
 from engagement.models import EngagementMessage, MessageTemplate, Sequence, SequenceMember, SequenceStep
 from engagement.rules import CONTROL_GROUP, STEP_GRACE_DAYS, Locale, MessageType, SequenceStart
-from engagement.selectors.addresses import goes_by_email
+from engagement.selectors.addresses import goes_by_email, site_channels
 from engagement.selectors.claims import database_now
 from groups.models import Member
 from missionsite.common.audit.events import audit
@@ -64,6 +64,7 @@ def _queue_steps(*, at: datetime, only: UUID | None = None) -> int:
         "most": BATCH,
         "grace_days": STEP_GRACE_DAYS,
         "by_email": goes_by_email(),
+        "channels": site_channels(),
         "control_percent": settings.ENGAGEMENT_CONTROL_GROUP_PERCENT,
         "control": CONTROL_GROUP,
     }

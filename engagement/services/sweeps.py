@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import connection, transaction
 
 from engagement.rules import MessageType, State, TransitionTrigger
-from engagement.selectors.addresses import goes_by_email
+from engagement.selectors.addresses import goes_by_email, site_channels
 from engagement.selectors.claims import database_now
 from engagement.services.lifecycle import transition_context
 from groups.models import Member
@@ -76,6 +76,7 @@ def _run(step: _Step, at: datetime, dry_run: bool, on_batch: OnBatch | None, bat
         "review": MessageType.WEEKLY_REVIEW,
         "reminder": MessageType.REMINDER,
         "by_email": goes_by_email(),
+        "channels": site_channels(),
     }
     if dry_run:
         with connection.cursor() as cursor:

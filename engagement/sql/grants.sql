@@ -18,7 +18,7 @@ BEGIN
     -- Members cannot read the columns for the audit, actor_id and changeset_id.
     GRANT SELECT (id, user_id, from_state, to_state, trigger, metadata, created_at) ON engagement_state_transitions
         TO missionsite_member;
-    GRANT UPDATE (preferred_destination, reengagement_opt_out, locale, timezone, muted_topics) ON user_profiles
+    GRANT UPDATE (preferred_destination, reengagement_opt_out, locale, timezone, muted_topics, channels) ON user_profiles
         TO missionsite_member;
     -- History triggers run with the privileges of the role that changes the row.
     GRANT INSERT ON user_profiles_history TO missionsite_member;

@@ -12,6 +12,7 @@ class Outgoing:
     """A rendered message.
 
     idempotency_key: lets a provider ignore a repeated message. address: gateway address of the chat, may be empty.
+    channel: empty if the site has one transport.
     unsubscribe_url: one POST to it opts the member out; empty for a transactional message.
     """
 
@@ -25,6 +26,7 @@ class Outgoing:
     subject: str
     body: str
     unsubscribe_url: str = ""
+    channel: str = ""
 
 
 @dataclass(frozen=True)

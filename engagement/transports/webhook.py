@@ -45,13 +45,15 @@ class WebhookTransport:
     name = "webhook"
     marks_every = 20
 
-    def __init__(self) -> None:
-        """Read the settings. Raises TransportNotConfigured."""
-        address = _gateway_url()
-        self._secret = settings.ENGAGEMENT_WEBHOOK_SECRET
+    def __init__(self, channel: str = "") -> None:
+        """Read the settings; channel: of its own gateway, if it has one. Raises TransportNotConfigured."""
+        url, secret = settings.ENGAGEMENT_GATEWAYS.get(channel, ("", ""))
+        prefix = f"ENGAGEMENT_{channel.upper()}" if url else "ENGAGEMENT_WEBHOOK"
+        address = _gateway_url(url or settings.ENGAGEMENT_WEBHOOK_URL, prefix + "_URL")
+        self._secret = secret if url else settings.ENGAGEMENT_WEBHOOK_SECRET
         if not self._secret:
             raise TransportNotConfigured(
-                _("Set ENGAGEMENT_WEBHOOK_SECRET: the secret that signs messages to the gateway.")
+                _("Set {setting}: the secret that signs messages to the gateway.").format(setting=prefix + "_SECRET")
             )
         self._path = address.request_uri
         self._deadline = Deadline(settings.ENGAGEMENT_SEND_TIMEOUT)
@@ -138,20 +140,23 @@ class WebhookTransport:
         return Connection
 
 
-def _gateway_url() -> Url:
-    """Return the gateway's address from the settings. Raises TransportNotConfigured."""
-    text = settings.ENGAGEMENT_WEBHOOK_URL
+def _gateway_url(text: str, setting: str) -> Url:
+    """Return the gateway's address from a setting. Raises TransportNotConfigured."""
     if not text:
-        raise TransportNotConfigured(_("Set ENGAGEMENT_WEBHOOK_URL: the address of the gateway."))
+        raise TransportNotConfigured(_("Set {setting}: the address of the gateway.").format(setting=setting))
     try:
         address = parse_url(text)
     except (HTTPError, ValueError):
         address = None
     if not address or not address.host or address.scheme not in ("http", "https"):
-        raise TransportNotConfigured(_("ENGAGEMENT_WEBHOOK_URL must be a URL that starts with https:// or http://."))
+        raise TransportNotConfigured(
+            _("{setting} must be a URL that starts with https:// or http://.").format(setting=setting)
+        )
     if address.auth:
         raise TransportNotConfigured(
-            _("ENGAGEMENT_WEBHOOK_URL must not contain a user name or password; requests are signed instead.")
+            _("{setting} must not contain a user name or password; requests are signed instead.").format(
+                setting=setting
+            )
         )
     return address
 

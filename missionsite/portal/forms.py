@@ -13,6 +13,7 @@ from django.db.models import Choices
 from django.utils.functional import lazy
 from django.utils.translation import gettext_lazy as _
 
+from engagement.channel_choice import ChannelsField, has_choice
 from engagement.models import UserProfile
 from engagement.rules import Destination, Locale, Topic
 from engagement.services.profiles import knows_timezone
@@ -143,17 +144,30 @@ class TopicsForm(ServiceErrorsMixin):
     )
     preferred_destination = forms.ChoiceField(label=_("Messages go to"), choices=lambda: choices_of(Destination))
 
+    def __init__(self, *args, **kwargs) -> None:
+        super().__init__(*args, **kwargs)
+        if has_choice():
+            self.fields["channels"] = ChannelsField(label=label)
+            self.order_fields(self.field_order)
+
     def changes(self) -> dict:
         """Return the fields of the profile."""
         values = self.cleaned_data
         muted = [topic for topic in Topic.values if topic not in values["topics"]]
-        return {"muted_topics": muted, "preferred_destination": values["preferred_destination"]}
+        chosen = {"channels": values["channels"]} if "channels" in values else {}
+        return {"muted_topics": muted, "preferred_destination": values["preferred_destination"], **chosen}
 
     @staticmethod
     def initial_of(profile: UserProfile) -> dict:
         """Return the values of a profile."""
         topics = [topic for topic in Topic.values if topic not in profile.muted_topics]
-        return {"topics": topics, "preferred_destination": profile.preferred_destination}
+        return {
+            "topics": topics,
+            "preferred_destination": profile.preferred_destination,
+            "channels": profile.channels,
+        }
+
+    field_order: tuple[str, ...] = ("topics", "channels", "preferred_destination")
 
 
 class MessagesForm(TopicsForm):
@@ -183,7 +197,7 @@ class MessagesForm(TopicsForm):
             "wants_messages": "no" if profile.reengagement_opt_out else "yes",
         }
 
-    field_order = ("timezone", "locale", "preferred_destination", "wants_messages", "topics")
+    field_order = ("timezone", "locale", "channels", "preferred_destination", "wants_messages", "topics")
 
 
 class RegistrationForm(ProfileForm):

@@ -112,6 +112,7 @@ def test_member_changes_preferences(make, bob):
         "locale": "pt-BR",
         "timezone": "America/Sao_Paulo",
         "muted_topics": ["events"],
+        "channels": ["telegram", "email"],
     }
     waiting = enqueue(member=own, message_type=MessageType.ANNOUNCEMENT)
     answer = browser.patch(f"{ME}/profile", change, content_type=JSON)
@@ -132,6 +133,7 @@ def test_member_changes_preferences(make, bob):
     [
         ({"timezone": "Mars/Olympus"}, "/timezone"),
         ({"muted_topics": ["x"]}, "/muted_topics/0"),
+        ({"channels": ["fax"]}, "/channels/0"),
         ({"timezone": "x" * 65}, "/timezone"),
         ({"timezone": "../etc/passwd"}, "/timezone"),
         ({"locale": "fr"}, "/locale"),

@@ -11,12 +11,15 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from engagement.models import EngagementMessage
+from engagement.models import EngagementMessage, MemberAddress, UserProfile
+from engagement.rules import AddressReport
 from engagement.services import claims
 from engagement.services.claims import Sent
+from engagement.transports import MessageRejected
 from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.concurrency import crowd, without
 from tests.support.factories.engagement import MessageFactory, PersonFactory
+from tests.support.factories.groups import EntryFactory
 from tests.support.sample import examples
 
 SPAN = timedelta(days=7)
@@ -94,7 +97,7 @@ STEPS = st.lists(
 MESSAGES = st.lists(
     st.tuples(
         st.integers(0, 2),  # which member
-        st.sampled_from(["weekly_review", "reminder", "announcement", "welcome"]),
+        st.sampled_from(["weekly_review", "reminder", "announcement", "welcome", "sequence"]),
         st.integers(0, 60 * 24 * 10),  # minutes after the beginning
     ),
     min_size=4,
@@ -111,8 +114,23 @@ class AnyOrder(TestCase):
         with self.settings(ENGAGEMENT_FREQUENCY_CAP=2, ENGAGEMENT_FREQUENCY_CAP_PERIOD=SPAN):
             self._play(steps, messages)
 
-    def _play(self, steps, messages) -> None:
+    @hypothesis_settings(
+        max_examples=examples(5), deadline=None, derandomize=True, suppress_health_check=[HealthCheck.too_slow]
+    )
+    @given(steps=STEPS, messages=MESSAGES)
+    def test_cap_and_quiet_hours_hold_over_all_channels(self, steps, messages):
+        """With channels that bounce, and senders that die on one of them; no message is accepted on two."""
+        channels = {"telegram": "webhook", "email": "email", "whatsapp": "webhook"}
+        limits = {"ENGAGEMENT_FREQUENCY_CAP": 2, "ENGAGEMENT_FREQUENCY_CAP_PERIOD": SPAN}
+        with self.settings(ENGAGEMENT_CHANNELS=channels, **limits):
+            self._play(steps, messages, tuple(channels))
+
+    def _play(self, steps, messages, channels=("", "", "")) -> None:
         people = [PersonFactory(profile={"timezone": zone}) for zone in ZONES]
+        for number, person in enumerate(people if channels[0] else []):
+            EntryFactory(person=person, telegram_id=f"70{number}", phone=f"+551191234567{number}")
+            UserProfile.objects.filter(pk=person.pk).update(channels=[*channels[number:], *channels[:number]])
+            MemberAddress.objects.filter(user=person).update(verified_at=NOON)
         for who, kind, minutes in messages:
             MessageFactory(
                 user=people[who],
@@ -123,28 +141,41 @@ class AnyOrder(TestCase):
         clock, provider = Clock(), Provider()
         # Time at which the provider first accepted each key; a repeated one is not counted.
         taken: dict[str, datetime] = {}
-        provider.answer = lambda message: taken.setdefault(message.idempotency_key, clock.at)
-        crew = [sender(provider, clock, batch=3) for _ in range(3)]
+        used: dict[str, set[str]] = defaultdict(set)
+
+        def accept(message) -> None:
+            if message.channel == "telegram" and len(provider.asked) % 4 == 0:
+                raise MessageRejected("gone", bounce=AddressReport.HARD_BOUNCE)
+            taken.setdefault(message.idempotency_key, clock.at)
+            used[message.idempotency_key].add(message.channel)
+
+        provider.answer = accept
+        crew = [sender(provider, clock, batch=3, channel=channel) for channel in channels]
         for who, action, minutes in steps:
             if action == "send":
                 crew[who].drain()
             else:
                 # Its lease expires immediately and is reclaimed.
-                batch = claims.claim(sender="gone", at=clock.at, most=3, lease=timedelta(seconds=-1))
+                lease, via = timedelta(seconds=-1), channels[who]
+                batch = claims.claim(sender="gone", at=clock.at, most=3, lease=lease, via=via)
                 if action == "crash when taken":
                     for message in batch.messages:
                         taken.setdefault(message.idempotency_key, clock.at)
+                        used[message.idempotency_key].add(via)
                 claims.reclaim_expired()
             clock.forward(minutes=minutes)
         # Advance to each due time until no message is pending.
         for _ in range(60):
-            crew[0].drain()
+            for each in crew:
+                each.drain()
             waiting = EngagementMessage.objects.filter(user__in=people, status="pending").order_by("scheduled_for")
             if (following := waiting.first()) is None:
                 break
             clock.at = max(clock.at, following.scheduled_for)
         rows = {row.idempotency_key: row for row in EngagementMessage.objects.filter(user__in=people)}
-        assert {row.status for row in rows.values()} == {"sent"}
+        # One that may have been accepted is cancelled when its channel bounces, and not sent elsewhere.
+        assert {row.status for row in rows.values() if row.channel == "" or row.status != "cancelled"} == {"sent"}
+        assert all(len(each) == 1 for each in used.values())
         assert members_over_cap(2) == []
         unsolicited = defaultdict(list)
         for key, at in taken.items():

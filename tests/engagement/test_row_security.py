@@ -120,6 +120,7 @@ def test_member_updates_only_own_profile_columns():
         "locale": "'pt-BR'",
         "timezone": "'UTC'",
         "muted_topics": "'{news}'",
+        "channels": "'{email}'",
     }
     with as_site() as (session, people):
         columns = [name for (name,) in session.execute(

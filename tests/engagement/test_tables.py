@@ -71,6 +71,7 @@ engagement_state_transitions
 engagement_message_queue
     attempted_at              timestamp with time zone  empty   -
     provider_message_id       character varying(255)    needed  ''
+    channel                   text                      needed  ''
     delivered_at              timestamp with time zone  empty   -
     waiting_for               text                      needed  ''
     announcement_id           bigint                    empty   -
@@ -81,6 +82,7 @@ user_profiles
     locale                    text                      needed  'en'
     timezone                  character varying(64)     needed  'UTC'
     muted_topics              text[]                    needed  '{}'
+    channels                  text[]                    needed  '{}'
     individual_jid            character varying(255)    needed  ''
     group_jid                 character varying(255)    needed  ''
     created_at                timestamp with time zone  needed  now()
@@ -117,6 +119,7 @@ engagement_claims
     attempted_at              timestamp with time zone  needed  -
     message_ids               bigint[]                  needed  -
     user_ids                  uuid[]                    needed  -
+    channel                   text                      needed  ''
 engagement_inbound_messages
     id                        bigint                    needed  identity
     user_id                   uuid                      needed  -

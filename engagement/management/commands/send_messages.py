@@ -6,8 +6,9 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, InterfaceError, connection
 
-from engagement.services.sending import MessageSender, Tally
-from engagement.transports import TRANSPORTS, make_transport
+from engagement.services.sender_pool import SenderPool
+from engagement.services.sending import Tally
+from engagement.transports import TRANSPORTS
 from missionsite.common.errors import DomainError
 
 # Seconds between two claims of an empty queue, and the longest pause while the database is unavailable.
@@ -21,7 +22,9 @@ class Command(BaseCommand):
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--until-empty", action="store_true", help="exit when no message is due")
         parser.add_argument(
-            "--transport", choices=sorted(TRANSPORTS), help="transport to use (default: ENGAGEMENT_TRANSPORT)"
+            "--transport",
+            choices=sorted(TRANSPORTS),
+            help="transport to use (default: ENGAGEMENT_CHANNELS or ENGAGEMENT_TRANSPORT)",
         )
         parser.add_argument("--batch", type=int, help="messages per claim (default: ENGAGEMENT_BATCH)")
 
@@ -29,22 +32,21 @@ class Command(BaseCommand):
         if batch is not None and not 1 <= batch <= 10_000:
             raise CommandError("--batch must be between 1 and 10000.")
         try:
-            transport_instance = make_transport(transport or "")
+            sender = SenderPool.open(transport=transport or "", batch=batch or settings.ENGAGEMENT_BATCH)
         except DomainError as rejection:
             raise CommandError(rejection.message) from None
-        sender = MessageSender(transport_instance, batch=batch or settings.ENGAGEMENT_BATCH)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: sender.stop())
         total = Tally()
         try:
             self._run(sender, total, until_empty)
         finally:
-            transport_instance.close()
+            sender.close()
         self._print_totals(total)
         if until_empty and total.is_down:
             raise CommandError("The provider is down. Unsent messages stay in the queue; run this command again later.")
 
-    def _run(self, sender: MessageSender, total: Tally, until_empty: bool) -> None:
+    def _run(self, sender: SenderPool, total: Tally, until_empty: bool) -> None:
         pause, printed = IDLE, time.monotonic()
         while not sender.stopping:
             try:
@@ -66,7 +68,7 @@ class Command(BaseCommand):
                 self._sleep(sender, IDLE)
 
     @staticmethod
-    def _sleep(sender: MessageSender, seconds: float) -> None:
+    def _sleep(sender: SenderPool, seconds: float) -> None:
         """Wait, or return early when the sender is stopped."""
         end = time.monotonic() + seconds
         while not sender.stopping and time.monotonic() < end:

@@ -7,6 +7,7 @@ RETURN CASE reason
     WHEN 'suspended' THEN 'The member is suspended.'
     WHEN 'removed' THEN 'The member was removed from the directory.'
     WHEN 'suppressed' THEN 'The address is suppressed after a bounce or a complaint.'
+    WHEN 'unreachable' THEN 'No channel has a verified address of the member that works.'
     WHEN 'opted_out' THEN 'The member has opted out.'
     WHEN 'muted' THEN 'The member does not want messages on this topic.'
     WHEN 'dormant' THEN 'The member is dormant.'

@@ -10,7 +10,8 @@ WITH due AS (
     JOIN members m ON m.id = e.user_id
     LEFT JOIN user_engagement_states s ON s.user_id = e.user_id
     LEFT JOIN community_members c ON c.person_id = e.user_id
-    LEFT JOIN bounced_addresses x ON x.user_id = e.user_id AND x.suppressed_at IS NOT NULL
+    LEFT JOIN bounced_addresses x ON %(channels)s::text[] IS NULL AND x.user_id = e.user_id
+        AND x.suppressed_at IS NOT NULL
         AND x.address = CASE WHEN %(by_email)s THEN lower(m.email) ELSE p.individual_jid END
     WHERE e.ended_at IS NULL
         AND (%(only)s::uuid IS NULL OR e.user_id = %(only)s::uuid)
@@ -26,6 +27,8 @@ WITH due AS (
             is_transactional => t.template_key = 'welcome', is_active => m.is_active, directory_status => c.status,
             removed_at => c.deleted_at, has_opted_out => p.reengagement_opt_out, state => s.state,
             announcement_cancelled_at => NULL, is_suppressed => x.user_id IS NOT NULL,
+            is_unreachable => %(channels)s::text[] IS NOT NULL
+                AND NOT EXISTS (SELECT FROM message_routes(e.user_id, 'individual', '', '', %(channels)s::text[])),
             is_muted => t.template_key <> 'welcome' AND q.topic = ANY (p.muted_topics)
         ) IS NULL
         AND NOT EXISTS (SELECT FROM engagement_message_queue d WHERE d.step_id = t.id AND d.user_id = e.user_id)
