@@ -5,7 +5,9 @@ import re
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
+from django.db import connection
 from django.test import Client
+from django.test.utils import CaptureQueriesContext
 
 from groups.models import Member
 from missiondeck.admin.workspace_trend import HEIGHT, MIN_HEIGHT, Counts, counts_of, parts_of
@@ -13,6 +15,7 @@ from missiondeck.models import DeckMission, TestRun
 from missiondeck.services.runs import start_run
 from tests.missiondeck.workspace_helpers import FAILING, PASSING, address, import_report_file, make_mission, run_at
 from tests.support.admin import client, page_text
+from tests.support.reading import FULL, MOST_TIMES, plan_of, rows_read
 
 pytestmark = pytest.mark.django_db
 
@@ -288,3 +291,19 @@ class TestLogs:
     def test_run_without_logs_is_reported(self, lead, mission):
         import_report_file(mission)
         assert "This run has no logs." in look(lead, mission, log=1, find="x")
+
+
+@pytest.mark.parametrize("query", [{}, {"page": 61, "after": "3-3000"}, {"page": 60, "upto": "3-3001"}, {"q": "TEST_"}])
+def test_page_of_large_run_reads_what_it_shows(lead, mission, query):
+    """By EXPLAIN (ANALYZE): at most 20 times the shown rows of 4,000, also on deep pages."""
+    results = [{"name": f"test_{n:04}", "status": "passed"} for n in range(4_000)]
+    import_report_file(mission, json.dumps(results).encode())
+    with connection.cursor() as cursor:
+        # The rows of this transaction have no statistics.
+        cursor.execute("SET LOCAL enable_seqscan = off; SET LOCAL enable_bitmapscan = off; SET LOCAL enable_sort = off")
+    with CaptureQueriesContext(connection) as queries:
+        assert "4,000 tests" in look(lead, mission, **query) or "q" in query
+    statements = [each["sql"] for each in queries if "FROM test_results" in each["sql"]]
+    assert len(statements) == (2 if "q" in query else 1)
+    for sql in statements:
+        assert rows_read(plan_of(sql)) <= MOST_TIMES * (FULL + 1), sql
