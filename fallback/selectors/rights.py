@@ -185,7 +185,8 @@ class Rights:
         rows = projects.values_list("member_id", Value(True), "project_id", "role").union(
             organizations.values_list("member_id", Value(False), "organization_id", "role"), all=True
         )
-        for member, is_project, pk, role in rows:
+        # Without the default order of the first model, which Django 6.1 gives to a union.
+        for member, is_project, pk, role in rows.order_by():
             if is_project:
                 found[member].in_projects[pk] = _BY_ROLE[role]
             else:

@@ -59,7 +59,7 @@ class MembershipSearch(Search):
         if not newest:
             return Found([])
         first, *others = newest
-        ids = [row["pk"] for row in (first.union(*others) if others else first)]
+        ids = [row["pk"] for row in (first.union(*others).order_by() if others else first)]
         return Found(ids[:FOUND_AT_MOST], people.more or places.more or len(ids) > FOUND_AT_MOST)
 
 

@@ -21,7 +21,7 @@ class RelationshipSearch(Search):
     def find(self, queryset: QuerySet, term: str) -> Found:
         rows = queryset.order_by().select_related(None)
         found = rows.filter(entity_id_a=term.strip()).union(rows.filter(entity_id_b=term.strip()))
-        ids = [row.pk for row in found[: FOUND_AT_MOST + 1]]
+        ids = [row.pk for row in found.order_by()[: FOUND_AT_MOST + 1]]
         return Found(ids[:FOUND_AT_MOST], len(ids) > FOUND_AT_MOST)
 
 

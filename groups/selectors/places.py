@@ -39,4 +39,5 @@ def missions_to_offer(at: datetime | None = None) -> list[Group]:
     at = at or timezone.now()
     late = JoinRequest.objects.filter(status=JoinRequestStatus.OFFERED, offered_until__lte=at)
     waiting = JoinRequest.objects.filter(kind=JoinRequestKind.WAITING, status=JoinRequestStatus.OPEN)
-    return list(Group.objects.filter(pk__in=late.values("group").union(waiting.values("group"))).order_by("id"))
+    either = late.values("group").union(waiting.values("group")).order_by()
+    return list(Group.objects.filter(pk__in=either).order_by("id"))

@@ -59,7 +59,7 @@ def search(rows: QuerySet, term: str) -> list:
     if query := words_query(term):
         branches.append(rows.alias(words=SearchWords("name", "organization")).filter(words=query))
     first, *others = (branch.order_by().values("pk")[:FOUND_AT_MOST] for branch in branches)
-    return list(first.union(*others).values_list("pk", flat=True)[:FOUND_AT_MOST])
+    return list(first.union(*others).order_by().values_list("pk", flat=True)[:FOUND_AT_MOST])
 
 
 def get_page(rows: QuerySet, number: str, *, by_name: bool = False) -> list[CommunityMember]:

@@ -35,13 +35,13 @@ class ServiceForm(forms.ModelForm):
 
     def _post_clean(self) -> None:
         # Django shows a violated constraint above the form; here it is shown at its field when it is about one field.
-        self.instance.validate_constraints = self._validate_constraints
+        self.instance.validate_constraints = self._validate_at_fields
         try:
             super()._post_clean()  # type: ignore[misc]  # the stubs omit it
         finally:
             del self.instance.validate_constraints
 
-    def _validate_constraints(self, exclude: set[str] | None = None) -> None:
+    def _validate_at_fields(self, exclude: set[str] | None = None) -> None:
         errors: dict[str, list] = {}
         for constraint in self.instance._meta.constraints:
             try:

@@ -40,7 +40,7 @@ class ValidSelectionMixin:
 
     opts: Any
 
-    def response_action(self, request: HttpRequest, queryset: QuerySet) -> HttpResponse | None:
+    def response_action(self, request: HttpRequest, queryset: QuerySet, **options: Any) -> HttpResponse | None:
         for key in request.POST.getlist(ACTION_CHECKBOX_NAME):
             try:
                 if "\x00" in key:
@@ -49,7 +49,7 @@ class ValidSelectionMixin:
             except ValidationError:
                 messages.warning(request, _("One of the selected rows is not in this list. Select the rows again."))
                 return HttpResponseRedirect(request.get_full_path())
-        return cast(Any, super()).response_action(request, queryset)
+        return cast(Any, super()).response_action(request, queryset, **options)
 
 
 class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):

@@ -54,7 +54,7 @@ class Search:
         if not branches:
             return Found([])
         first, *others = branches
-        union = first.union(*others) if others else first
+        union = first.union(*others).order_by() if others else first
         ids = list(union.values_list("pk", flat=True))
         return Found(ids[:FOUND_AT_MOST], len(ids) > FOUND_AT_MOST)
 
