@@ -129,7 +129,7 @@ def _kill(host: Host, word: str) -> None:
                 os.kill(pid, signal.SIGKILL)
 
 
-def prove(cluster: Cluster, faults: int, seed: int, report: Any) -> None:
+def prove(cluster: Cluster, faults: list[str], seed: int, report: Any) -> None:
     chance = random.Random(seed)  # noqa: S311
     for name in cluster.nodes:
         cluster.start_etcd(name)
@@ -147,8 +147,7 @@ def prove(cluster: Cluster, faults: int, seed: int, report: Any) -> None:
         for name in cluster.apps:
             cluster.start_app(name, chance.randrange(10**6))
         until(lambda: len(acknowledged(cluster)) > 50, "writes")
-        for number in range(faults):
-            fault = FAULTS[number % len(FAULTS)]
+        for number, fault in enumerate(faults):
             before = acknowledged(cluster)
             old, began = apply(cluster, fault, chance)
             undone = time.time()
@@ -229,6 +228,7 @@ def check(cluster: Cluster, gateway: Path, waits: list[float], report: Any) -> N
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--faults", type=int, default=45)
+    parser.add_argument("--kinds", nargs="+", choices=FAULTS, default=FAULTS, help="of the faults, in turn")
     parser.add_argument("--seed", type=int, default=random.randrange(10**6))  # noqa: S311
     parser.add_argument("--without", choices=["", "quorum", "fencing"], default="")
     parser.add_argument("--keep", action="store_true", help="keep the logs")
@@ -249,7 +249,9 @@ def main() -> int:
     print(f"seed {options.seed}", flush=True)
     cluster = Cluster(folder, engines, options.without)
     try:
-        prove(cluster, options.faults, options.seed, report)
+        prove(
+            cluster, [options.kinds[each % len(options.kinds)] for each in range(options.faults)], options.seed, report
+        )
     except (TimeoutError, RuntimeError) as error:
         report(False, str(error))
     finally:
