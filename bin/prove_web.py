@@ -230,7 +230,8 @@ def main() -> int:
         for name, victim in victims.items():
             waits, failed = [], 0
             for _ in range(options.rounds):
-                time.sleep(2)
+                # Granian ends when a process is lost that it has just started, as it would be lost again.
+                time.sleep(10)
                 pid, at = victim(), time.monotonic()
                 os.kill(pid, signal.SIGKILL)
                 took = load.back_after(at, 60)
