@@ -97,7 +97,12 @@ class AuditEntry(models.Model):
             models.Index(fields=["occurred_at", "id"], name="audit_entries_newest"),
             models.Index(fields=["app", "occurred_at", "id"], name="audit_entries_of_app"),
             models.Index(fields=["action", "occurred_at", "id"], name="audit_entries_of_action"),
-            models.Index(fields=["actor", "occurred_at", "id"], name="audit_entries_of_actor"),
+            # Changes by the system have no actor.
+            models.Index(
+                fields=["actor", "occurred_at", "id"],
+                name="audit_entries_of_actor",
+                condition=Q(actor__isnull=False),
+            ),
             models.Index(fields=["object_id", "occurred_at", "id"], name="audit_entries_of_object"),
             # The other entries of the same request.
             models.Index(
