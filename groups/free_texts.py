@@ -3,7 +3,18 @@
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
 
+from groups.models import Note
 from missionsite.common.mentions import FreeText
+
+
+def _page_of_note(note: Note) -> str:
+    """Return the address of the notes that a note is among."""
+    if note.group_id:
+        return reverse("admin:groups_group_change", args=[note.group_id])
+    if note.entry_id:
+        return reverse("admin:groups_communitymember_notes", args=[note.entry_id])
+    return reverse("admin:groups_member_notes", args=[note.member_id])
+
 
 FREE_TEXTS = (
     FreeText(
@@ -34,6 +45,14 @@ FREE_TEXTS = (
         ("content",),
         lambda relationship: reverse("admin:groups_memberrelationship_change", args=[relationship.pk]),
         "groups.view_memberrelationship",
+    ),
+    FreeText(
+        "groups.Note",
+        _("Notes"),
+        ("text",),
+        _page_of_note,
+        "groups.view_member",
+        ("member",),
     ),
     FreeText(
         "groups.Event",

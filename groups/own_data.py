@@ -20,8 +20,14 @@ def register() -> None:
                 ("Event", "member"),
                 ("JoinRequest", "member"),
                 ("MemberDailyHighlight", "member"),
+                ("CustomValue", "entry"),
+                ("CustomValue", "member"),
                 ("MemberHistory", "pgh_obj"),
                 ("MemberParticipation", "member"),
+                ("Note", "entry"),
+                ("Note", "member"),
+                ("Tagging", "entry"),
+                ("Tagging", "member"),
                 ("Member_groups", "member"),
                 ("Member_user_permissions", "member"),
                 ("Membership", "member"),
@@ -58,6 +64,7 @@ def register() -> None:
                 ("JoinRequest", "decided_by"),
                 ("Member", "merged_into"),
                 ("MemberHistory", "merged_into"),
+                ("Note", "author"),
                 *(
                     ("MemberMerge", field)
                     for field in ("kept", "absorbed", "kept_entry", "absorbed_entry", "merged_by", "undone_by")

@@ -56,6 +56,14 @@ def register() -> None:
             for field in ("kept", "absorbed", "kept_entry", "absorbed_entry", "merged_by", "undone_by")
         ),
         Stays("groups.ImportMapping", "saved_by", FACT),
+        Moves("groups.Tagging", "member", unless=("tag_id",)),
+        Moves("groups.CustomValue", "member", unless=("field_id",)),
+        Moves("groups.Note", "member"),
+        Stays("groups.Note", "author", FACT),
+        *(
+            Stays(f"groups.{model}", "entry", _("The service moves it."))
+            for model in ("Tagging", "CustomValue", "Note")
+        ),
         *(Stays("groups.PeopleJob", field, FACT) for field in ("started_by", "approved_by")),
         Stays("groups.PossibleDuplicate", "decided_by", FACT),
         # Accounts, tokens and the site's own log.

@@ -101,6 +101,25 @@ JOIN_REQUEST_MOVES = {
     "expire": Move((JoinRequestStatus.OFFERED,), JoinRequestStatus.EXPIRED, "join_request.expired"),
 }
 
+# --- Tags, notes and custom fields --------------------------------------------------------------
+
+# Characters of a tag, a note, and the value of a custom field.
+MAX_TAG, MAX_NOTE, MAX_CUSTOM_VALUE = 50, 4_000, 500
+
+
+class CustomFieldTarget(TextChoices):
+    MEMBER = "member", _("Members")
+    MISSION = "mission", _("Missions")
+
+
+class CustomFieldKind(TextChoices):
+    TEXT = "text", _("Text")
+    NUMBER = "number", _("Number")
+    DATE = "date", _("Date")
+    CHOICE = "choice", _("Choice")
+    YES_NO = "yes_no", _("Yes or no")
+
+
 # --- Directory ----------------------------------------------------------------------------------
 
 

@@ -38,6 +38,8 @@ NOUNS = (
     "possibleduplicate",
     "communityreturn",
     "peoplejob",
+    "tag",
+    "customfield",
 )
 ENGAGEMENT_NOUNS = (
     "userengagementstate",
@@ -62,6 +64,9 @@ VIEW = _perms("view", *NOUNS) | _perms("view", *ENGAGEMENT_NOUNS, app="engagemen
 RUN_MISSIONS = (
     _perms("add", "mission", "task")
     | _perms("change", "mission", "task")
+    | _perms("add", "tag")
+    | _perms("change", "tag")
+    | _perms("delete", "tag")
     | {"groups.manage_memberships", "groups.archive_group"}
 )
 MANAGE_MEMBERS = (
@@ -74,6 +79,9 @@ MANAGE_MEMBERS = (
     | _perms("remove", "communitymember")
     | _perms("merge", "communitymember")
     | _perms("approve", "peoplejob")
+    | _perms("add", "tag")
+    | _perms("change", "tag")
+    | _perms("delete", "tag")
     | {"groups.manage_memberships", "groups.invite_many"}
 )
 MESSAGE_MEMBERS = _perms(
@@ -125,6 +133,8 @@ ROLES: dict[str, frozenset[str]] = {
     | DELIVER
     | _perms("add", "colony")
     | _perms("change", "colony")
+    | _perms("add", "customfield")
+    | _perms("change", "customfield")
     | {"groups.erase_communitymember", "groups.grant_access", "missionsite.add_role", "missionsite.change_role"}
     | {"common.apply_retention"},
     "Mission Manager": VIEW | RUN_MISSIONS | _perms("change", "colony") | WORK_ON_BOARDS | VIEW_DECK,

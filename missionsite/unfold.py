@@ -181,6 +181,8 @@ UNFOLD = {
                     _item(
                         _("Jobs on people"), "manage_history", "groups_peoplejob_changelist", "groups.view_peoplejob"
                     ),
+                    _item(_("Tags"), "label", "groups_tag_changelist", "groups.view_tag"),
+                    _item(_("Custom fields"), "edit_note", "groups_customfield_changelist", "groups.add_customfield"),
                     {
                         "title": _("Community health"),
                         "icon": "monitor_heart",

@@ -14,6 +14,7 @@ from groups.admin import (
     person,
     relationships,
     returns,
+    tags,
     tasks,
     timeline,
 )
@@ -32,6 +33,7 @@ __all__ = [
     "person",
     "relationships",
     "returns",
+    "tags",
     "tasks",
     "timeline",
 ]

@@ -14,13 +14,14 @@ from unfold.widgets import UnfoldBooleanSwitchWidget
 
 from groups.admin import directory_files, import_pages
 from groups.admin.base import STATUS_COLOURS, HistoryAdmin, actor_of, current_member
+from groups.admin.details import DetailsMixin, detail_actions, details_tab, values_action
 from groups.admin.directory_actions import ACTIONS
 from groups.admin.directory_pages import HEAT_MAP, INVITATIONS_OF_ENTRY, TREE
 from groups.admin.health_filter import HealthFilter
 from groups.admin.merge_tab import MERGE, merge_action, merges_tab
 from groups.merge_errors import PerhapsDuplicate
 from groups.models import CommunityMember, Event
-from groups.rules import NO_TELEGRAM, REPUTATION_POINTS, STAFF_FIELDS, Tier
+from groups.rules import NO_TELEGRAM, REPUTATION_POINTS, STAFF_FIELDS, CustomFieldTarget, Tier
 from groups.selectors.directory_search import DIRECTORY
 from groups.selectors.lookalikes import find_lookalikes
 from groups.selectors.people import accounts_of
@@ -33,6 +34,7 @@ from missionsite.common.admin.formats import badge, format_datetime, format_numb
 from missionsite.common.audit.events import event_label, event_summary
 from missionsite.common.search_words import NameSortKey
 
+CHANGE = "groups.change_communitymember"
 # The figures of a GitHub profile.
 FIGURES = {
     "public_repos": _("repositories"),
@@ -102,7 +104,7 @@ class EntryForm(ServiceForm):
 
 
 @admin.register(CommunityMember)
-class DirectoryAdmin(HistoryAdmin[CommunityMember]):
+class DirectoryAdmin(DetailsMixin, HistoryAdmin[CommunityMember]):
     """The community directory: members, pending registrations and invitations."""
 
     form = EntryForm
@@ -122,7 +124,9 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         "last_active",
     )
     list_display_links = ("name",)
-    optional_columns = ("telegram_username", "github_username", "phone", "country", "created_at")
+    optional_columns = ("telegram_username", "github_username", "phone", "country", "tags_shown", "created_at")
+    details_permission = CHANGE
+    details_target = CustomFieldTarget.MEMBER
     list_filter = (
         ("status", ChoicesDropdownFilter),
         ("primary_role", ChoicesDropdownFilter),
@@ -134,7 +138,14 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
     )
     sortable_by = ("name", "reputation_and_tier")
     sort_expressions = {"name": NameSortKey("name")}
-    tabs = (HEAT_MAP, INVITATIONS_OF_ENTRY, TREE, EVENTS_OF_ENTRY, merges_tab())
+    tabs = (
+        HEAT_MAP,
+        INVITATIONS_OF_ENTRY,
+        TREE,
+        EVENTS_OF_ENTRY,
+        details_tab("groups.view_communitymember", CHANGE, "communitymember"),
+        merges_tab(),
+    )
     empty_text = (_("No directory entries yet"), _("Invite people, import a file, or add an entry."))
     add_label = _("Add to the directory")
     noun_plural = _("people")
@@ -148,7 +159,7 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         (None, {"fields": ("add_anyway",)}),
     )
     fieldsets = (
-        (None, {"fields": (("member_id", "status_shown"), *_person)}),
+        (None, {"fields": (("member_id", "status_shown"), *_person, "tags_shown")}),
         (_("User names and phone"), {"fields": (*_identity, "github_state", "code")}),
         (_("Reputation"), {"fields": (("reputation", "tier_shown"), "github_numbers")}),
         (_("Membership"), {"fields": (("account", "inviter"), *_fee)}),
@@ -164,12 +175,13 @@ class DirectoryAdmin(HistoryAdmin[CommunityMember]):
         "tier_shown",
         "account",
         "inviter",
+        "tags_shown",
         "created_at",
         "updated_at",
         "last_active",
         "removed",
     )
-    object_actions = (*ACTIONS, merge_action())
+    object_actions = (*ACTIONS, merge_action(), *detail_actions(CHANGE), values_action(CHANGE))
 
     # --- Lists --------------------------------------------------------------------------------
 

@@ -13,7 +13,9 @@ from django.http.response import HttpResponseBase
 from django.urls import reverse
 from django.utils import timezone
 
-from groups.rules import NO_TELEGRAM
+from groups.models import CommunityMember
+from groups.rules import NO_TELEGRAM, CustomFieldTarget
+from groups.selectors.details import tag_names, value_columns
 from missionsite.common.admin import ModelAdmin
 from missionsite.common.csvfiles import safe_cell
 from missionsite.common.downloads import download, download_file, prompt_for_export
@@ -63,15 +65,17 @@ def export_columns(request: HttpRequest) -> dict[str, str]:
     columns = {name: LOOKUPS.get(name, name) for name in COLUMNS}
     if request.user.has_perm("groups.view_member"):
         columns |= {"email": "person__email", "trust_score": "person__trust_score"}
-    return columns
+    return columns | {"tags": "tag_names"}
 
 
 def export_view(request: HttpRequest, *, model_admin: ModelAdmin) -> HttpResponseBase:
     """Return the rows of the list with its search, filters and order, as CSV, or as XLSX with `format=xlsx`."""
     # People without Telegram have no Telegram ID.
     has_none = When(telegram_id__startswith=NO_TELEGRAM, then=Value(""))
-    shown = {"telegram_id_shown": Case(has_none, default=F("telegram_id"))}
-    return download_list(request, model_admin, export_columns(request), name="directory", annotations=shown)
+    custom = value_columns(CustomFieldTarget.MEMBER, CommunityMember)
+    shown = {"telegram_id_shown": Case(has_none, default=F("telegram_id")), "tag_names": tag_names(CommunityMember)}
+    columns = export_columns(request) | {name: name for name in custom}
+    return download_list(request, model_admin, columns, name="directory", annotations=shown | custom)
 
 
 def download_list(

@@ -11,10 +11,12 @@ from unfold.contrib.filters.admin import ChoicesDropdownFilter, RadioFilter
 from unfold.decorators import display
 
 from groups.admin.base import STATUS, HistoryAdmin, current_member
+from groups.admin.details import DetailsMixin, detail_actions, details_tab, values_action
 from groups.admin.join_requests import JOIN_REQUESTS_OF_MISSION, InviteMemberForm
 from groups.admin.memberships import MANAGE, AddMemberForm
 from groups.admin.tabs import EVENTS_OF_GROUP, MEMBERS_BEFORE, MEMBERS_NOW, TASKS_OF_MISSION
 from groups.models import Colony, Group, Member, Mission, Task
+from groups.rules import CustomFieldTarget
 from groups.services.groups import archive_group, create_colony, create_mission, restore_group, update_group
 from groups.services.join_requests import invite_to_mission
 from groups.services.memberships import join_mission
@@ -131,14 +133,14 @@ class OpenTasksFilter(RadioFilter):
         return queryset
 
 
+MISSION_DETAILS = details_tab("groups.view_mission", "groups.change_mission", "mission")
 G = TypeVar("G", bound=Group)
 
 
-class GroupAdmin(HistoryAdmin[G]):
+class GroupAdmin(DetailsMixin, HistoryAdmin[G]):
     """Shared parts of the pages of missions and colonies."""
 
     search_help_text = _("Name or stable ID")
-    object_actions: tuple[Action, ...] = ACTIONS
     list_display_links = ("name",)
     sortable_by = ("stable_id",)
 
@@ -183,7 +185,9 @@ class MissionAdmin(GroupAdmin[Mission]):
     search = Search("stable_id", "M", ("name",), ("name",))
     command_icon = "flag"
     list_display = ("name", "stable_id", "state", "members", "open_tasks", "threshold", "colony_name")
-    optional_columns = ("created_at",)
+    optional_columns = ("tags_shown", "created_at")
+    details_permission = "groups.change_mission"
+    details_target = CustomFieldTarget.MISSION
     list_select_related = ("parent_group",)
     list_filter = (
         ("status", ChoicesDropdownFilter),
@@ -191,11 +195,16 @@ class MissionAdmin(GroupAdmin[Mission]):
         ("join_policy", ChoicesDropdownFilter),
         OpenTasksFilter,
     )
-    tabs = (MEMBERS_NOW, MEMBERS_BEFORE, JOIN_REQUESTS_OF_MISSION, TASKS_OF_MISSION, EVENTS_OF_GROUP)
-    object_actions = (*ACTIONS, INVITE)
+    tabs = (MEMBERS_NOW, MEMBERS_BEFORE, JOIN_REQUESTS_OF_MISSION, TASKS_OF_MISSION, EVENTS_OF_GROUP, MISSION_DETAILS)
+    object_actions = (
+        *ACTIONS,
+        INVITE,
+        *detail_actions("groups.change_mission"),
+        values_action("groups.change_mission"),
+    )
     fieldsets = (
         (None, {"fields": ("name", "parent_group", "min_trust_score", "join_policy", "max_members", "description")}),
-        (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible")}),
+        (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "open_tasks"), "eligible", "tags_shown")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = (
@@ -207,6 +216,7 @@ class MissionAdmin(GroupAdmin[Mission]):
         "members",
         "open_tasks",
         "eligible",
+        "tags_shown",
         "created_at",
         "updated_at",
     )
@@ -295,14 +305,23 @@ class ColonyAdmin(GroupAdmin[Colony]):
     search = Search("stable_id", "G", ("name",), ("name",))
     command_icon = "hive"
     list_display = ("name", "stable_id", "state", "members", "mission_count")
-    tabs = (MISSIONS_OF_COLONY, MEMBERS_NOW, MEMBERS_BEFORE, EVENTS_OF_GROUP)
+    optional_columns = ("tags_shown",)
+    details_permission = "groups.change_colony"
+    object_actions = (*ACTIONS, *detail_actions("groups.change_colony"))
+    tabs = (
+        MISSIONS_OF_COLONY,
+        MEMBERS_NOW,
+        MEMBERS_BEFORE,
+        EVENTS_OF_GROUP,
+        details_tab("groups.view_colony", "groups.change_colony", "colony"),
+    )
     fieldsets = (
         (None, {"fields": ("name", "description")}),
-        (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "mission_count"))}),
+        (_("Statistics"), {"fields": (("stable_id", "state"), ("members", "mission_count"), "tags_shown")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"),)}),
     )
     add_fieldsets = ((None, {"fields": ("name", "description")}),)
-    readonly_fields = ("stable_id", "state", "members", "mission_count", "created_at", "updated_at")
+    readonly_fields = ("stable_id", "state", "members", "mission_count", "tags_shown", "created_at", "updated_at")
     empty_text = (_("No colonies yet"), _("Missions belong to a colony. Add a colony first."))
     add_label = _("Add colony")
 

@@ -16,6 +16,7 @@ from unfold.forms import AdminPasswordChangeForm
 from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget, UnfoldAdminTextareaWidget
 
 from groups.admin.base import HistoryAdmin, active_membership_count, current_member
+from groups.admin.details import DetailsMixin, detail_actions, details_tab, values_action
 from groups.admin.memberships import MANAGE, MEMBERS, AddToMissionForm
 from groups.admin.merge_tab import merge_action, merges_tab
 from groups.admin.people_jobs import password_link_action, password_links_button, password_links_view
@@ -23,6 +24,7 @@ from groups.admin.person import entry_of
 from groups.admin.tabs import EVENTS_OF_MEMBER, MEMBERSHIPS_OF_MEMBER, TASKS_OF_MEMBER
 from groups.models import Member
 from groups.models.members import SYSTEM_MEMBER_ID
+from groups.rules import CustomFieldTarget
 from groups.services.members import create_member, revert_member, update_member
 from groups.services.memberships import join_mission
 from groups.services.rights import set_roles
@@ -115,7 +117,7 @@ def _set_password(member: Member, actor: Member, values: dict) -> None:
 
 
 @admin.register(Member)
-class MemberAdmin(HistoryAdmin[Member]):
+class MemberAdmin(DetailsMixin, HistoryAdmin[Member]):
     """Members: their accounts, memberships, tasks, events and rights."""
 
     search = MEMBERS
@@ -124,7 +126,9 @@ class MemberAdmin(HistoryAdmin[Member]):
     command_add = "display_name"
     list_display = ("display_name", "member_id", "email_shown", "trust_score", "active", "staff", "memberships_shown")
     list_display_links = ("display_name",)
-    optional_columns = ("created_at", "last_login")
+    optional_columns = ("tags_shown", "created_at", "last_login")
+    details_permission = CHANGE
+    details_target = CustomFieldTarget.MEMBER
     list_filter = (
         ("is_active", BooleanRadioFilter),
         ("is_staff", BooleanRadioFilter),
@@ -138,13 +142,14 @@ class MemberAdmin(HistoryAdmin[Member]):
         MEMBERSHIPS_OF_MEMBER,
         TASKS_OF_MEMBER,
         EVENTS_OF_MEMBER,
+        details_tab("groups.view_member", CHANGE, "member"),
         merges_tab(),
     )
     empty_text = (_("No members yet"), _("Add the first member, then add them to a mission."))
     add_label = _("Add member")
     _about = ("display_name", "email", "trust_score")
     _facts = (
-        (_("Statistics"), {"fields": (("member_id", "active"), "memberships_shown")}),
+        (_("Statistics"), {"fields": (("member_id", "active"), "memberships_shown", "tags_shown")}),
         (_("Dates"), {"fields": (("created_at", "updated_at"), "last_login")}),
     )
     object_actions = (
@@ -209,6 +214,8 @@ class MemberAdmin(HistoryAdmin[Member]):
             result_page=_begin_viewing,
             asks_identity=True,
         ),
+        *detail_actions(CHANGE),
+        values_action(CHANGE),
     )
 
     def list_buttons(self, request: HttpRequest) -> list[dict]:
@@ -249,7 +256,7 @@ class MemberAdmin(HistoryAdmin[Member]):
         return ((None, {"fields": self._about}), rights, *self._facts)
 
     def get_readonly_fields(self, request: HttpRequest, obj: Member | None = None) -> tuple[str, ...]:
-        facts = ("member_id", "active", "memberships_shown", "created_at", "updated_at", "last_login")
+        facts = ("member_id", "active", "memberships_shown", "tags_shown", "created_at", "updated_at", "last_login")
         if not request.user.has_perm(GRANT):
             return (*facts, *RIGHTS)
         return facts if request.user.is_superuser else (*facts, "is_superuser")

@@ -1,6 +1,7 @@
 """Members, groups, memberships, tasks, the directory and events."""
 
 from groups.models.counters import MissionCount, MissionCounter
+from groups.models.custom_fields import CustomField, CustomValue
 from groups.models.directory import CommunityMember
 from groups.models.events import Event
 from groups.models.groups import Colony, Group, Mission
@@ -22,6 +23,7 @@ from groups.models.participation import MemberDailyHighlight, MemberParticipatio
 from groups.models.people_jobs import PeopleJob, PeopleJobKind, PeopleJobStatus
 from groups.models.relationships import MemberRelationship
 from groups.models.returns import CommunityReturn, ReturnStatus
+from groups.models.tags import Note, Tag, Tagging
 from groups.models.tasks import Task
 
 __all__ = [
@@ -32,6 +34,8 @@ __all__ = [
     "CommunityMember",
     "CommunityMemberHistory",
     "CommunityReturn",
+    "CustomField",
+    "CustomValue",
     "DuplicateStatus",
     "Event",
     "Group",
@@ -50,11 +54,14 @@ __all__ = [
     "Mission",
     "MissionCount",
     "MissionCounter",
+    "Note",
     "PeopleJob",
     "PeopleJobKind",
     "PeopleJobStatus",
     "PossibleDuplicate",
     "ReturnStatus",
+    "Tag",
+    "Tagging",
     "Task",
     "TaskHistory",
 ]

@@ -14,7 +14,16 @@ from django.db.models import Field, Model
 from django.utils import timezone
 
 from groups.merge_errors import MergeNotUndone, MergeRejected
-from groups.models import CommunityMember, DuplicateStatus, Member, MemberMerge, PossibleDuplicate
+from groups.models import (
+    CommunityMember,
+    CustomValue,
+    DuplicateStatus,
+    Member,
+    MemberMerge,
+    Note,
+    PossibleDuplicate,
+    Tagging,
+)
 from groups.rules import MERGE_UNDO_DAYS, CommunityStatus
 from groups.selectors.people import Person
 from missionsite.common.accounts.sessions import end_sessions
@@ -238,6 +247,13 @@ class _Run:
             "t.member_id = %(absorbed_number)s",
             **numbers,
         )
+        people = {"kept_entry": kept.pk, "absorbed_entry": absorbed.pk}
+        for model, unless in ((Tagging, "tag_id"), (CustomValue, "field_id"), (Note, "id")):
+            same = f"k.entry_id = %(kept_entry)s AND k.{unless} = t.{unless}"
+            where = (
+                f"t.entry_id = %(absorbed_entry)s AND NOT EXISTS (SELECT FROM {model._meta.db_table} k WHERE {same})"
+            )
+            self.rewrite(model, {"entry_id": "%(kept_entry)s::uuid"}, where, **people)
         # After the absorbed entry is merged: a fee's transaction is on one entry that was not.
         self.rewrite(
             CommunityMember,

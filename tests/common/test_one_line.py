@@ -47,6 +47,7 @@ ELSEWHERE = {
     "deck_tests.issue_url": "deck_tests_issue_url_form",
     "test_run_parts.digest": "test_run_parts_digest_form",
     "dod_evidence_files.digest": "dod_evidence_files_digest_form",
+    "custom_fields.name": "custom_fields_name_format",
     "import_mappings.shape": "import_mappings_shape_format",
     "site_favourites.path": "site_favourites_path_form",
     "site_saved_views.path": "site_saved_views_path_form",

@@ -41,8 +41,9 @@ from fallback.models import (
     NotificationSettings,
     ProjectStar,
 )
-from groups.models import CommunityMember, Member
+from groups.models import CommunityMember, CustomField, CustomValue, Member, Note, Tag, Tagging
 from groups.services import directory
+from groups.services.custom_fields import set_values
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import create_invitation, create_invitations
 from groups.services.join_requests import decline_request, request_to_join
@@ -51,6 +52,7 @@ from groups.services.participation import record_participation
 from groups.services.registration import accept_invitation
 from groups.services.relationships import create_relationship
 from groups.services.returns import request_return
+from groups.services.tags import add_note, change_tags
 from groups.services.verification import request_github_check
 from missiondeck.services.checklist import tick_item
 from missiondeck.services.feeds import create_feed
@@ -75,6 +77,7 @@ SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
 DOERS = {
     ("access_requests", "decided_by_id"),
     ("api_tokens", "created_by_id"),
+    ("notes", "author_id"),
     ("join_requests", "created_by_id"),
     ("join_requests", "decided_by_id"),
     ("community_invitations", "created_by"),
@@ -261,6 +264,14 @@ def live(word):
         reason=f"Not yet, {word}",
     )
     request_to_join(actor=person, mission=asked, message=f"{word} again")
+    field, _made = CustomField.objects.get_or_create(target="member", name="motto", label="Motto", kind="text")
+    change_tags(actor=staff, subject=person, add=["Speaker"])
+    add_note(actor=staff, subject=person, text=f"Met {word}")
+    set_values(actor=staff, subject=person, values={field: f"Be {word}"})
+    # As of a time before the entry had an account.
+    Tagging.objects.create(tag=Tag.objects.get(name="Speaker"), entry=entry)
+    Note.objects.create(entry=entry, author=staff, text=f"Met {word}")
+    CustomValue.objects.create(entry=entry, field=field, value=f"Be {word}")
     make_token(person, name=f"{word}'s laptop")
     person.groups.add(Role.objects.create(name="Some role of " + person.member_id))
     person.user_permissions.add(Permission.objects.first())

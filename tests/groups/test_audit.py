@@ -14,7 +14,17 @@ from django.contrib.auth.models import Group as Role
 from django.utils import timezone
 
 import groups.services
-from groups.models import CommunityReturn, Event, Group, Member, PeopleJob, PossibleDuplicate
+from groups.models import (
+    CommunityReturn,
+    CustomField,
+    Event,
+    Group,
+    Member,
+    Note,
+    PeopleJob,
+    PossibleDuplicate,
+    Tag,
+)
 from groups.selectors.people import person_of_entry
 from groups.services import verification
 from groups.services.duplicates import find_duplicates, mark_not_same
@@ -101,6 +111,18 @@ def list_of_members() -> io.BytesIO:
     return io.BytesIO(f"member_id,mission_id\n{MemberFactory().member_id},{MissionFactory().stable_id}\n".encode())
 
 
+def custom_field() -> CustomField:
+    return CustomField.objects.create(target="member", name="size", label="Size", kind="text")
+
+
+def written_note() -> dict:
+    member = MemberFactory()
+    return {
+        "subject": member,
+        "note": Note.objects.create(member=member, author=Member.objects.system(), text="A note"),
+    }
+
+
 def two_people() -> dict:
     return {"kept": person_of_entry(EntryFactory()), "absorbed": person_of_entry(EntryFactory())}
 
@@ -172,6 +194,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
         "joined_at": timezone.now() - timedelta(days=9),
         "left_at": timezone.now() - timedelta(days=2),
     },
+    "add_note": lambda: {"subject": MemberFactory(), "text": "A note"},
     "approve": lambda: {"entry": EntryFactory(status="pending")},
     "approve_job": lambda: {"job": job_to_approve()},
     "archive_group": lambda: {"group": MissionFactory()},
@@ -180,11 +203,15 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "cancel_task": lambda: {"task": TaskFactory()},
     "change_invitation": lambda: {"invitation": InvitationFactory(), "lasts": timedelta(days=2)},
     "change_role": lambda: {"membership": MembershipFactory(), "role": "Lead"},
+    "change_tags": lambda: {"subject": MissionFactory(), "add": ["Tag"]},
     "claim_task": claimable,
     "complete_task": lambda: {"task": TaskFactory(state="claimed", claimed_by=MemberFactory())},
     "cancel_job": lambda: {"job": waiting_job()},
     "confirm_return": lambda: {"case": open_return()},
     "create_colony": lambda: {"name": "Colony"},
+    "create_custom_field": lambda: {"target": "member", "name": "size", "label": "Size", "kind": "text"},
+    "create_tag": lambda: {"name": "Tag"},
+    "delete_tag": lambda: {"tag": Tag.objects.create(name="Tag")},
     "create_entry": lambda: {"name": "Noor", "telegram_id": "7", "primary_role": "other"},
     "create_invitation": lambda: {"created_by": EntryFactory()},
     "create_invitations": lambda: {"created_by": EntryFactory(), "telegram_usernames": [""]},
@@ -216,6 +243,10 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "_record": lambda: {"invitation": InvitationFactory(), "inviter": EntryFactory()},
     "reinstate": lambda: {"entry": EntryFactory(status="suspended")},
     "remove_entry": lambda: {"entry": EntryFactory()},
+    "remove_note": written_note,
+    "rename_tag": lambda: {"tag": Tag.objects.create(name="Tag"), "name": "Word"},
+    "set_values": lambda: {"subject": MemberFactory(), "values": {custom_field(): "L"}},
+    "update_custom_field": lambda: {"field": custom_field(), "label": "New"},
     "renew_code": lambda: {"invitation": InvitationFactory()},
     "reopen_pair": pair_not_same,
     "reopen_task": lambda: {"task": TaskFactory(state="cancelled")},

@@ -25,6 +25,9 @@ BESIDE = [
     "participation_changes",
     "community_returns",
     "import_mappings",
+    "taggings",
+    "notes",
+    "custom_values",
     "people_jobs",
     "possible_duplicates",
 ]

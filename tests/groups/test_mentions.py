@@ -10,6 +10,7 @@ from engagement.models import UnassignedMessage
 from fallback.services.comments import add_comment
 from fallback.services.documents import save_document
 from groups.models import Event
+from groups.services.tags import add_note
 from missiondeck.services.comments import add_item_comment
 from missiondeck.services.costs import add_cost
 from missiondeck.services.missions import change_status
@@ -112,6 +113,7 @@ def test_each_registered_text_is_found_and_opens(noor):
     TaskFactory(title=NAME)
     MissionFactory(name=NAME)
     JoinRequestFactory(message=f"{NAME} told me")
+    add_note(actor=StaffFactory(), subject=MissionFactory(), text=NAME)
     ProjectFactory(description=NAME)
     board = BoardMissionFactory(title=NAME)
     save_document(actor=StaffFactory(), mission=board, name="solution.md", content=NAME, based_on=0)

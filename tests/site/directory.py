@@ -13,6 +13,7 @@ from groups.services.invitations import create_invitation
 from groups.services.merging import merge_people
 from groups.services.people_jobs import start_password_links
 from groups.services.returns import request_return
+from groups.services.tags import add_note
 from tests.support.factories.directory import EntryFactory, ParticipationFactory, RelationshipFactory
 from tests.support.factories.groups import MemberFactory
 
@@ -26,6 +27,7 @@ def add_directory(things: dict[str, object], people: dict[str, Member]) -> None:
         things[f"entry of {name}"] = EntryFactory(name=people[name].display_name, person=people[name])
     things["entry"] = EntryFactory(name="Noor", with_account=True, github_username="noor-h")
     update_entry(actor=Member.objects.system(), entry=things["entry"], organization="Harbour Lab")
+    things["note of entry"] = add_note(actor=Member.objects.system(), subject=things["entry"], text="A note")
     things["pending entry"] = EntryFactory(name="Pia", status="pending")
     # The newest change of their history is a decision, which has a button of its own to undo it.
     things["suspended entry"] = EntryFactory(name="Sasha", with_account=True)

@@ -5,8 +5,10 @@ from io import BytesIO
 from django.core.files.uploadedfile import SimpleUploadedFile
 
 from groups.models import Member
+from groups.services.custom_fields import create_custom_field
 from groups.services.import_undo import MEMBERSHIPS, past_imports
 from groups.services.membership_files import import_memberships
+from groups.services.tags import add_note, create_tag
 from tests.support.factories.groups import (
     JoinRequestFactory,
     MemberFactory,
@@ -28,11 +30,19 @@ MISSIONS = {
     "enter_waiting_list": "full mission",
     "mission_wait": "full mission",
 }
-OBJECTS = {"groups/joinrequest": "join request", "groups_joinrequest_withdraw": "mission invitation"}
+OBJECTS = {
+    "groups/joinrequest": "join request",
+    "groups_joinrequest_withdraw": "mission invitation",
+    "groups/tag": "tag",
+    "groups/customfield": "custom field",
+}
+# The note of a route.
+NOTES = {"mission": "mission", "colony": "colony", "member": "member", "communitymember": "entry"}
 CHOSEN = {
     "groups/joinrequest accept": "join request",
     "groups/joinrequest decline": "join request",
     "groups/joinrequest withdraw": "mission invitation",
+    **{f"groups/{model} tags": name for model, name in NOTES.items()},
 }
 BELOW = ("me/missions/", "api/join-requests/")
 PARTS = ("mission_id", "task_id", "action", "request_id")
@@ -49,6 +59,13 @@ def add_joining(things: dict[str, object], people: dict) -> None:
     MembershipFactory(group=things["full mission"])
     things["join request"] = JoinRequestFactory(group=things["mission by request"])
     things["task for all"] = TaskFactory(group=things["crowded mission"], title="For all")
+    system = Member.objects.system()
+    things["tag"] = create_tag(actor=system, name="Speaker")
+    things["custom field"] = create_custom_field(actor=system, target="member", name="age", label="Age", kind="number")
+    create_custom_field(actor=system, target="mission", name="budget", label="Budget", kind="text")
+    # That of the entry is made with the directory.
+    for name in set(NOTES.values()) - {"entry"}:
+        things[f"note of {name}"] = add_note(actor=system, subject=things[name], text="A note")
     first, second = MemberFactory.create_batch(2, display_name="Listed")
     imported = f"member_id,mission_id\n{first.member_id},{things['mission'].stable_id}\n"
     things["list"] = imported.replace(first.member_id, second.member_id)
@@ -60,6 +77,8 @@ def add_joining(things: dict[str, object], people: dict) -> None:
 def part(things: dict, name: str, route: str):
     """Return the value of a part of a URL."""
     match name:
+        case "note_id":
+            return things[f"note of {NOTES[route.split('_')[1]]}"].pk
         case "mission_id":
             return things[MISSIONS.get(route, "mission")].stable_id
         case "task_id":
@@ -72,11 +91,24 @@ def part(things: dict, name: str, route: str):
 def forms(things: dict) -> dict[str, dict]:
     """Return valid data of forms, by the name of their route."""
     member, mission = things["member"].pk, things["mission"].pk
+    field = {"target": "member", "name": "age", "label": "Age", "kind": "number", "choices": "", "position": "0"}
     return {
         "groups_mission_invite-member": {"member": member, "message": ""},
         "groups_joinrequest_add": {"member": member, "group": mission, "message": ""},
         "groups_membership_import": {"file": SimpleUploadedFile("memberships.csv", things["list"].encode())},
         "groups_membership_undo_import": {},
+        **{f"groups_{model}_tags": {"new": "Volunteer"} for model in NOTES},
+        **{f"groups_{model}_note": {"text": "Another note"} for model in NOTES},
+        **{
+            f"groups_{model}_custom-fields": {"age": "30", "budget": "1,000 a year"}
+            for model in NOTES
+            if model != "colony"
+        },
+        "groups_tag_add": {"name": "Mentor"},
+        "groups_tag_change": {"name": "Talks"},
+        "groups_tag_delete-tag": {},
+        "groups_customfield_add": field | {"name": "size", "choices": "S\nM", "kind": "choice"},
+        "groups_customfield_change": field | {"label": "Years"},
         **{f"groups_joinrequest_{name}": REASON for name in ("accept", "decline", "withdraw")},
     }
 

@@ -134,6 +134,11 @@ admin/groups/mission/<object_id>/events/                 | ok:{ROLES} 403       
 admin/groups/mission/<object_id>/history/                | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/mission/<object_id>/history/<entry>/revert/ | ok:AMDS 403          | done:AMDS 403
 admin/groups/mission/<object_id>/history/<entry>/revert/ @archived mission | ok:AMS 403 | done:AMS 403
+admin/groups/mission/<object_id>/notes/                  | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/mission/<object_id>/tags/                   | ok:AMDS 403          | done:AMDS 403
+admin/groups/mission/<object_id>/note/                   | ok:AMDS 403          | done:AMDS 403
+admin/groups/mission/<object_id>/custom-fields/          | ok:AMDS 403          | done:AMDS 403
+admin/groups/mission/<object_id>/notes/<note_id>/remove/ | 405                  | done:AS to:MD 403
 admin/groups/mission/<object_id>/delete/                 | 403                  | 403
 
 # Colonies: added by administrators.
@@ -150,6 +155,10 @@ admin/groups/colony/<object_id>/former-members/          | ok:{ROLES} 403       
 admin/groups/colony/<object_id>/events/                  | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/colony/<object_id>/history/                 | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/colony/<object_id>/history/<entry>/revert/  | ok:AMS 403           | done:AMS 403
+admin/groups/colony/<object_id>/notes/                   | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/colony/<object_id>/tags/                    | ok:AMS 403           | done:AMS 403
+admin/groups/colony/<object_id>/note/                    | ok:AMS 403           | done:AMS 403
+admin/groups/colony/<object_id>/notes/<note_id>/remove/  | 405                  | done:AS to:M 403
 admin/groups/colony/<object_id>/delete/                  | 403                  | 403
 
 # Groups, for the pickers: redirects to the page of the colony or mission.
@@ -183,6 +192,11 @@ admin/groups/member/<object_id>/history/<entry>/revert/  | ok:ACS 403           
 admin/groups/member/<object_id>/history/<entry>/revert/ @colleague            | ok:AS 403  | done:AS 403
 admin/groups/member/<object_id>/history/<entry>/revert/ @former colleague     | ok:AS 403  | done:AS 403
 admin/groups/member/<object_id>/history/<entry>/revert/ @former administrator | ok:S 403   | done:S 403
+admin/groups/member/<object_id>/notes/                   | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/member/<object_id>/tags/                    | ok:ACS 403           | done:ACS 403
+admin/groups/member/<object_id>/note/                    | ok:ACS 403           | done:ACS 403
+admin/groups/member/<object_id>/custom-fields/           | ok:ACS 403           | done:ACS 403
+admin/groups/member/<object_id>/notes/<note_id>/remove/  | 405                  | done:AS to:C 403
 admin/groups/member/<object_id>/delete/                  | 403                  | 403
 
 # Tasks: edited by mission managers, reviewers and delivery leads.
@@ -310,6 +324,11 @@ admin/groups/communitymember/<object_id>/participation/  | ok:{ROLES} 403       
 admin/groups/communitymember/<object_id>/invitations/    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communitymember/<object_id>/tree/           | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communitymember/<object_id>/events/         | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/notes/          | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/communitymember/<object_id>/tags/           | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/note/           | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/custom-fields/  | ok:ACS 403           | done:ACS 403
+admin/groups/communitymember/<object_id>/notes/<note_id>/remove/| 405                  | done:AS to:C 403
 admin/groups/communitymember/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/communitymember/<object_id>/history/<entry>/revert/ | ok:ACS 403   | done:ACS 403
 admin/groups/communitymember/<object_id>/history/<entry>/revert/ @suspended entry | 403 | 403
@@ -378,6 +397,19 @@ admin/groups/communityinvitation/<object_id>/history/<entry>/revert/ | 403      
 admin/groups/communityinvitation/<object_id>/delete/     | 403                  | 403
 
 # Relationships: added, never edited. Participation: read-only.
+admin/groups/tag/                                        | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/tag/add/                                    | ok:AMCS 403          | done:AMCS 403
+admin/groups/tag/<object_id>/                            | to:{ALL}             | to:{ALL}
+admin/groups/tag/<object_id>/change/                     | ok:{ROLES} 403       | done:AMCS 403
+admin/groups/tag/<object_id>/delete-tag/                 | ok:AMCS 403          | done:AMCS 403
+admin/groups/tag/<object_id>/history/                    | to:{ALL}             | to:{ALL}
+admin/groups/tag/<object_id>/delete/                     | 403                  | 403
+admin/groups/customfield/                                | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/customfield/add/                            | ok:AS 403            | done:AS 403
+admin/groups/customfield/<object_id>/                    | to:{ALL}             | to:{ALL}
+admin/groups/customfield/<object_id>/change/             | ok:{ROLES} 403       | done:AS 403
+admin/groups/customfield/<object_id>/history/            | to:{ALL}             | to:{ALL}
+admin/groups/customfield/<object_id>/delete/             | 403                  | 403
 admin/groups/memberrelationship/                         | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/memberrelationship/add/                     | ok:ACS 403           | done:ACS 403
 admin/groups/memberrelationship/<object_id>/             | to:{ALL}             | to:{ALL}
@@ -750,8 +782,12 @@ groups/membership rejoin     | done:AMCS ok:EFDU 403
 groups/joinrequest accept    | done:AMCS ok:EFDU 403
 groups/joinrequest decline   | done:AMCS ok:EFDU 403
 groups/joinrequest withdraw  | done:AMCS ok:EFDU 403
-groups/mission    archive    | done:AMS ok:CEFDU 403
-groups/mission    restore    | done:AMS ok:CEFDU 403
+groups/mission    archive    | done:AMS to:D ok:CEFU 403
+groups/mission    restore    | done:AMS to:D ok:CEFU 403
+groups/mission    tags       | done:AMDS ok:CEFU 403
+groups/colony     tags       | done:AMS ok:CEFDU 403
+groups/member     tags       | done:ACS to:M ok:EFDU 403
+groups/communitymember tags      | done:ACS ok:MEFDU 403
 groups/colony     archive    | done:AMS ok:CEFDU 403
 groups/colony     restore    | done:AMS ok:CEFDU 403
 groups/member     add_to_mission | done:AMCS ok:EFDU 403

@@ -40,7 +40,8 @@ REASONS = {
     """,
     EVENTS: """
         engagement.EngagementMessage engagement.UnassignedMessage engagement.UserEngagementState
-        fallback.MissionFallbackRun groups.ImportMapping groups.PeopleJob groups.PossibleDuplicate
+        fallback.MissionFallbackRun groups.ImportMapping groups.PeopleJob groups.PossibleDuplicate groups.Tag
+        groups.Tagging groups.Note groups.CustomField groups.CustomValue
     """,
 }
 

@@ -204,7 +204,7 @@ def test_site_cannot_move_a_sequence():
 # Where the product deletes: sessions, roles, expired counts and responses, jobs and leases, an undone acceptance, a
 # dependency, a role in a project, an item of a checklist, a favourite, a saved view, a
 # project or clone of a workstation, an old delivery of GitHub, an
-# assignment, a star.
+# assignment, a star, a tag, a note, the value of a custom field.
 DELETABLE = {
     "account_emailaddress",
     "account_emailconfirmation",
@@ -215,6 +215,7 @@ DELETABLE = {
     "api_idempotency_keys",
     "api_request_counts",
     "auth_group_permissions",
+    "custom_values",
     "django_session",
     "dod_items",
     "engagement_claims",
@@ -224,6 +225,7 @@ DELETABLE = {
     "mission_dependencies",
     "mission_stars",
     "missions",
+    "notes",
     "password_delays",
     "procrastinate_events",
     "procrastinate_jobs",
@@ -234,6 +236,8 @@ DELETABLE = {
     "project_workstations",
     "site_favourites",
     "site_saved_views",
+    "taggings",
+    "tags",
     "unassigned_messages",
     "worker_processes",
     "workstation_repositories",

@@ -270,6 +270,8 @@ def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, d
         body |= projects.action_body(world.objects, action)
     if action == "add_to_mission":
         body["group"] = world["mission"].pk
+    if action == "tags":
+        body["new"] = "Volunteer"
     if action == "claim":
         body["member"] = world["membership"].member_id
     # Removed entries are only in the filtered list.

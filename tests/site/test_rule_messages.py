@@ -57,6 +57,15 @@ WITHOUT_MESSAGE = {
     "engagement_transports_failures_check",
     "highlight_member_date_idx",
     "invitation_code_idx",
+    *(
+        f"{table}_{rule}"
+        for table, rules in (
+            ("notes", ("one_subject",)),
+            ("taggings", ("one_subject", "member_unique", "entry_unique", "group_unique")),
+            ("custom_values", ("one_subject", "member_unique", "entry_unique", "group_unique")),
+        )
+        for rule in rules
+    ),
     "import_mappings_shape_format",
     "member_merges_two_accounts",
     "member_merges_undone_fits",

@@ -262,6 +262,8 @@ def address(world: World, route: Route, actor: str, variant: str = "") -> str:
                 values[part] = "1"
             case _ if part in joining.PARTS and route.template.startswith(joining.BELOW):
                 values[part] = joining.part(world.objects, part, route.name)
+            case "note_id":
+                values[part] = joining.part(world.objects, part, route.name)
             case "provider_id":
                 values[part] = "oidc"
             case "code":
