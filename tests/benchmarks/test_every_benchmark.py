@@ -33,6 +33,7 @@ SMALL = {
         "--seconds=1",
         "--shared-buffers=64MB",
     ],
+    "row_costs": ["--rows=20", "--rounds=1"],
     "services": ["--scale=0.0001", "--rounds=1"],
     "sweep": ["--scale=0.001", "--rounds=1", "--sample=5"],
     "test_reports": ["--scale=0.002", "--rounds=1"],
