@@ -116,7 +116,8 @@ def apply(cluster: Cluster, fault: str, chance: random.Random) -> tuple[str, flo
         cluster.start_app(name, chance.randrange(10**6))
     else:
         app = cluster.apps[chance.choice(list(cluster.apps))]
-        app.signal(signal.SIGSTOP)
+        # Not HAProxy, which would end all connections after it: those of a frozen worker stay open.
+        app.signal(signal.SIGSTOP, but="haproxy")
         time.sleep(FREEZE)
         app.signal(signal.SIGCONT)
     return leader, began
