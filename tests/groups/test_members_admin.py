@@ -224,7 +224,7 @@ class TestPages:
             MembershipFactory()
         community.get(LIST)
         # Session, user, permissions twice, project roles, roles to filter by, count, keys, rows, saved views.
-        with django_assert_num_queries(10):
+        with django_assert_num_queries(12):
             community.get(LIST)
 
     def test_every_tab_opens(self, community, ana):

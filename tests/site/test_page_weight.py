@@ -59,7 +59,8 @@ def test_list_of_50_rows_is_light(rows, name):
     found = weight(f"/admin/{name}/")
     assert found["wire"] <= MOST_BYTES
     assert found["nodes"] <= MOST_NODES
-    assert found["queries"] <= 8
+    # Two of them read the tags and custom fields that the filters offer.
+    assert found["queries"] <= 9
 
 
 def test_review_of_50_proposals_is_light(rows):
