@@ -32,6 +32,7 @@ from missionsite.common.accounts.view_as import begin, start_viewing
 from missionsite.common.admin import Action, ActionForm, CustomTab, ModelAdmin, ReasonForm, Tab
 from missionsite.common.admin.filters import NumberFilter
 from missionsite.common.admin.formats import badge
+from missionsite.common.admin.overview import OVERVIEW
 from missionsite.common.admin.timeline import TIMELINE
 from missionsite.common.audit.history import Change
 from missionsite.common.errors import NotAllowed
@@ -138,6 +139,7 @@ class MemberAdmin(DetailsMixin, HistoryAdmin[Member]):
     sortable_by = ("display_name", "member_id", "email_shown")
     sort_expressions = {"display_name": NameSortKey("display_name")}
     tabs: tuple[Tab | CustomTab, ...] = (
+        OVERVIEW,
         TIMELINE,
         MEMBERSHIPS_OF_MEMBER,
         TASKS_OF_MEMBER,

@@ -16,6 +16,12 @@ def entry_of(person: Member) -> CommunityMember | None:
     return getattr(person, "community", None)
 
 
+def _overview(person: Member, request: HttpRequest) -> PersonPage | None:
+    if not request.user.has_perm("groups.view_member"):
+        return None
+    return PersonPage(_("Overview"), reverse("admin:groups_member_overview", args=[person.pk]))
+
+
 def _account(person: Member, request: HttpRequest) -> PersonPage | None:
     if not request.user.has_perm("groups.view_member"):
         return None
@@ -44,5 +50,6 @@ def _entry(person: Member, request: HttpRequest) -> PersonPage | None:
 
 register_person(Member, lambda member: None if member.is_system else member)
 register_person(CommunityMember, lambda entry: entry.person)
+register_person_page(_overview, order=5)
 register_person_page(_account, order=10)
 register_person_page(_entry, order=20)

@@ -3,22 +3,25 @@
 from datetime import timedelta
 
 import pytest
+from allauth.usersessions.models import UserSession
 from django.db import connection
 from django.utils import timezone
 
 from engagement.models import UserEngagementState, UserProfile
 from engagement.rules import State
+from fallback.services.assignments import assign_mission
 from fallback.services.missions import create_mission
-from groups.models import Member
+from groups.models import CommunityMember, Member
 from groups.services.memberships import join_mission
+from missiondeck.models import DeckMission
 from missiondeck.services.missions import change_status
 from missionsite.common.admin import timeline
 from missionsite.common.admin.timeline import sources_of
 from missionsite.common.audit.security import record_security_event
 from tests.missiondeck.helpers import mission as client_mission
-from tests.support.admin import client, page_text
+from tests.support.admin import client, links, page_text
 from tests.support.factories.engagement import MessageFactory, move_to
-from tests.support.factories.fallback import ProjectFactory
+from tests.support.factories.fallback import ProjectFactory, ProjectMemberFactory
 from tests.support.factories.groups import EntryFactory, MemberFactory, MissionFactory, ParticipationFactory
 
 pytestmark = pytest.mark.django_db
@@ -139,6 +142,7 @@ def test_all_pages_about_a_person_have_one_head(ana):
     office = client("Administrator")
     state = UserEngagementState.objects.get(user=ana)
     links = {
+        "Overview": f"/admin/groups/member/{ana.pk}/overview/",
         "Account": f"/admin/groups/member/{ana.pk}/change/",
         "Directory entry": f"/admin/groups/communitymember/{ana.community.pk}/change/",
         "Lifecycle": f"/admin/engagement/userengagementstate/{state.pk}/change/",
@@ -162,3 +166,64 @@ def test_head_shows_only_what_the_role_may_see(ana):
     # An entry without an account is about no member.
     lone = EntryFactory(person=None)
     assert client("Auditor").get(f"/admin/groups/communitymember/{lone.pk}/change/").context["person"] is None
+
+
+SECTIONS = (
+    "Memberships",
+    "Engagement",
+    "Directory and invitations",
+    "Participation in 90 days",
+    "Tasks",
+    "Work on boards",
+    "Client missions",
+    "Account and sessions",
+)
+
+
+def test_overview_has_one_section_of_each_subject(ana):
+    project = ProjectFactory(name="Apollo")
+    ProjectMemberFactory(project=project, member=ana, role="contributor")
+    work = create_mission(actor=ana, project=project, title="Write the guide")
+    assign_mission(actor=ana, mission=work, kind="work", member=ana)
+    DeckMission.objects.filter(pk=client_mission().pk).update(assignee=ana)
+    EntryFactory(name="Guest", invited_by=ana.community)
+    inviter = EntryFactory(name="Ida Inviter")
+    CommunityMember.objects.filter(pk=ana.community.pk).update(invited_by=inviter)
+    UserSession.objects.create(user=ana, session_key="k", ip="192.0.2.7", user_agent="Firefox of Ana", data={})
+    answer = client("Administrator").get(f"/admin/groups/member/{ana.pk}/overview/")
+    assert [str(each.title) for each in answer.context["sections"]] == list(SECTIONS)
+    text = page_text(answer)
+    for part in (
+        "Garden",
+        "Goodbye sent",
+        "Ida Inviter",
+        "Write the guide",
+        "Firefox of Ana",
+        "192.0.2.7",
+        ana.email,
+        f"/admin/groups/communitymember/{ana.community.pk}/tree/",
+        f"/admin/engagement/userprofile/{ana.pk}/write/",
+    ):
+        assert part in text, part
+
+
+def test_overview_has_only_what_the_role_may_see(ana):
+    UserSession.objects.create(user=ana, session_key="k", ip="192.0.2.7", user_agent="Firefox of Ana", data={})
+    answer = client("Community Manager").get(f"/admin/groups/member/{ana.pk}/overview/")
+    titles = [str(each.title) for each in answer.context["sections"]]
+    assert "Memberships" in titles
+    assert not {"Account and sessions", "Work on boards", "Client missions"} & set(titles)
+    assert "192.0.2.7" not in page_text(answer)
+
+
+def test_the_four_lists_lead_to_the_overview(ana):
+    office = client("Administrator")
+    overview = f"/admin/groups/member/{ana.pk}/overview/"
+    for path in (
+        "/admin/groups/member/",
+        "/admin/groups/communitymember/",
+        "/admin/engagement/userengagementstate/",
+        "/admin/engagement/userprofile/",
+    ):
+        addresses = [link for link in links(office.get(path)) if overview in office.get(link).content.decode()]
+        assert addresses, path

@@ -18,11 +18,14 @@ from missionsite.common.annotations import StrOrPromise
 
 @dataclass(frozen=True)
 class PersonPage:
-    """A page about a person. model: of the object it shows. badges: what is worth knowing on all pages, as HTML."""
+    """A page about a person. badges: what is worth knowing on all pages, as HTML.
+
+    model: of the object it shows; the other tabs of that object belong to it. None for a page that is one tab alone.
+    """
 
     title: StrOrPromise
     link: str
-    model: type[Model]
+    model: type[Model] | None = None
     badges: tuple[str, ...] = ()
 
 
@@ -53,8 +56,12 @@ def person_head(obj: Model, request: HttpRequest) -> dict | None:
     pages = [page for order in sorted(_pages) if (page := _pages[order](person, request))]
     if not pages:
         return None
+    exact = any(page.link == request.path for page in pages)
     return {
         "name": str(person),
         "badges": [badge for page in pages for badge in page.badges],
-        "pages": [{"page": page, "is_current": page.model is type(obj)} for page in pages],
+        "pages": [
+            {"page": page, "is_current": page.link == request.path if exact else page.model is type(obj)}
+            for page in pages
+        ],
     }
