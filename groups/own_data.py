@@ -87,6 +87,7 @@ def register() -> None:
         NamedIn("common.SecurityEvent", "member"),
         NamedIn("common.ApiToken", "created_by"),
         NamedIn("common.RetentionRun", "started_by"),
+        NamedIn("common.BulkEdit", "started_by"),
         NamedIn("admin.LogEntry", "user"),
         NotExported("common.AuditActor", "member", SEALED),
         NotExported("common.AuditDetails", "member", SEALED),

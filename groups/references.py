@@ -74,6 +74,7 @@ def register() -> None:
         Stays("common.AuditActor", "member", HISTORY),
         Stays("common.AuditDetails", "member", HISTORY),
         Stays("common.RetentionRun", "started_by", FACT),
+        Stays("common.BulkEdit", "started_by", FACT),
         Stays("common.IdempotencyKey", "owner", _("It is pruned after a day.")),
         Stays("admin.LogEntry", "user", HISTORY),
         Stays("account.EmailAddress", "user", CREDENTIAL),

@@ -94,6 +94,7 @@ class RoleAdmin(AuditedHistory):
     list_display = ("name", "member_count", "second_factor", "origin")
     ordering = ("name",)
     sortable_by = ()
+    bulk_edits = False
     filter_horizontal = ("permissions",)
     empty_text = (_("No roles yet"), _("Run `manage.py migrate` to create the built-in roles."))
     add_label = _("Add role")

@@ -120,7 +120,13 @@ DELIVER = VIEW_DECK | {
     "missiondeck.change_dodtemplate",
 }
 VIEW_ACCESS = frozenset(
-    {"missionsite.view_role", "common.view_securityevent", "common.view_auditentry", "common.view_retentionrun"}
+    {
+        "missionsite.view_role",
+        "common.view_securityevent",
+        "common.view_auditentry",
+        "common.view_retentionrun",
+        "common.view_bulkedit",
+    }
 )
 
 ROLES: dict[str, frozenset[str]] = {

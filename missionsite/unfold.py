@@ -342,6 +342,11 @@ UNFOLD = {
                     {"title": _("API tokens"), "icon": "key", "link": reverse_lazy("admin:common_apitoken_changelist")},
                     _item(_("Roles"), "shield_person", "missionsite_role_changelist", "missionsite.view_role"),
                     _item(_("Audit"), "fact_check", "common_auditentry_changelist", "common.view_auditentry"),
+                    {
+                        "title": _("Bulk edits"),
+                        "icon": "edit_note",
+                        "link": reverse_lazy("admin:common_bulkedit_changelist"),
+                    },
                     _item(_("Retention"), "auto_delete", "common_retentionrun_rules", "common.view_retentionrun"),
                     _item(
                         _("Security log"),

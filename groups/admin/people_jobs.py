@@ -136,7 +136,7 @@ class PeopleJobAdmin(ReadOnlyModelAdmin[PeopleJob]):
     """Jobs on many people: how far they are, and what they did."""
 
     class Media:
-        js = ("groups/jobs.js",)
+        js = ("common/progress.js",)
 
     list_display = ("started", "kind_shown", "state", "progress", "by", "ended")
     list_display_links = ("kind_shown",)

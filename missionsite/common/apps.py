@@ -4,6 +4,10 @@ from django.utils.translation import gettext_lazy as _
 AUDIT_LABELS = {
     "audit.deleted": _("Old audit entries deleted"),
     "audit.erased": _("Person erased from the audit"),
+    "bulk_edit.cancelled": _("Bulk edit cancelled"),
+    "bulk_edit.ended": _("Bulk edit ended"),
+    "bulk_edit.started": _("Bulk edit started"),
+    "bulk_edit.undone": _("Undo of a bulk edit started"),
     "retention.completed": _("Retention rule applied"),
     "retention.failed": _("Retention rule failed"),
     "retention.started": _("Retention rule started by hand"),
@@ -12,7 +16,15 @@ AUDIT_LABELS = {
     "row.deleted": _("Row deleted"),
 }
 
-AUDIT_FIELDS = {"rule": _("Rule"), "due": _("Due")}
+AUDIT_FIELDS = {
+    "rule": _("Rule"),
+    "due": _("Due"),
+    "list_name": _("List"),
+    "fields": _("Fields"),
+    "outcome": _("Outcome"),
+    "changed_rows": _("Changed rows"),
+    "rejected": _("Rejected"),
+}
 
 
 class CommonConfig(AppConfig):
@@ -27,7 +39,8 @@ class CommonConfig(AppConfig):
         from missionsite.common.audit.events import register_event_labels
         from missionsite.common.audit.security import SECURITY_LABELS
         from missionsite.common.audit.sources import register_audited_log, register_audited_rows
-        from missionsite.common.retention import register_site_rules
+        from missionsite.common.bulk_edits import LOG_KEPT, delete_old_bulk_edit_rows, old_bulk_edit_rows
+        from missionsite.common.retention import RetentionRule, register_rule, register_site_rules
 
         injection.install()
         sources.connect()
@@ -56,3 +69,14 @@ class CommonConfig(AppConfig):
         register_audited_rows("common.RoleRequirement")
         register_audited_rows("common.ApiToken", without=("name", "digest", "last_used_at"))
         register_site_rules()
+        register_rule(
+            RetentionRule(
+                name="bulk_edits",
+                label=_("Logs of bulk edits"),
+                kept=LOG_KEPT,
+                counted_from=_("the end of the edit"),
+                effect=_("Deleted. The edit itself remains, and so does the history of the rows."),
+                due=old_bulk_edit_rows,
+                treat=delete_old_bulk_edit_rows,
+            )
+        )

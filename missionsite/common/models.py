@@ -21,6 +21,7 @@ from missionsite.common.audit_models import (
     RetentionRun,
     RetentionStatus,
 )
+from missionsite.common.bulk_models import BulkEdit, BulkEditRow, BulkEditStatus, RowOutcome
 from missionsite.common.constraints import CheckConstraint, UniqueConstraint, choices_check, one_line_checks
 from missionsite.common.querysets import QuerySet
 
@@ -31,11 +32,15 @@ __all__ = [
     "AuditDetails",
     "AuditEntry",
     "AuditOutcome",
+    "BulkEdit",
+    "BulkEditRow",
+    "BulkEditStatus",
     "Heartbeat",
     "IdempotencyKey",
     "RetentionRun",
     "RetentionStatus",
     "RoleRequirement",
+    "RowOutcome",
     "SecurityEvent",
     "TokenKind",
     "WorkerProcess",

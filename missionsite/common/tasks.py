@@ -7,14 +7,16 @@ from django.utils import timezone
 from procrastinate import JobContext
 from procrastinate.contrib.django import app
 
-from missionsite.common import documents
+from missionsite.common import bulk_edits, documents
 from missionsite.common.accounts.delays import prune_delays
+from missionsite.common.admin.bulk_edit import run_edit
 from missionsite.common.api.idempotency import prune_keys
 from missionsite.common.api.limits import prune_counts
 from missionsite.common.audit.context import in_changeset
 from missionsite.common.audit.sealing import publish_digest, seal_all
-from missionsite.common.models import Heartbeat, RetentionRun
+from missionsite.common.models import BulkEdit, Heartbeat, RetentionRun
 from missionsite.common.retention import apply_rules, apply_run
+from missionsite.common.worker.retries import Retries
 from missionsite.common.worker.watchdog import replace_lost_workers
 
 # Finished jobs are kept for a week, failed ones for a month, since someone must look at them.
@@ -75,8 +77,8 @@ def publish_audit_digest(timestamp: int) -> None:
 @app.task(name="apply_audit_retention", queueing_lock="apply_audit_retention")
 @in_changeset
 def apply_audit_retention(timestamp: int) -> dict[str, int]:
-    """Delete entries of the audit and of the security log that are old enough. Returns the numbers."""
-    return apply_rules(["audit", "security"], actor=get_user_model()._default_manager.system())
+    """Delete entries of the audit, the security log and the logs of bulk edits that are old enough."""
+    return apply_rules(["audit", "security", "bulk_edits"], actor=get_user_model()._default_manager.system())
 
 
 @app.task(name="apply_retention_rule")
@@ -84,6 +86,15 @@ def apply_audit_retention(timestamp: int) -> dict[str, int]:
 def apply_retention_rule(run: int) -> int:
     """Apply a retention rule that was started by hand. Returns the number of treated rows."""
     return apply_run(RetentionRun.objects.select_related("started_by").get(pk=run))
+
+
+@app.task(name=bulk_edits.TASK, retry=Retries())
+@in_changeset
+def run_bulk_edit(edit_id: str) -> str:
+    """Edit the rows of a bulk edit, or go on with it; returns how it ended."""
+    edit = BulkEdit.objects.select_related("started_by", "undoes").get(pk=edit_id)
+    run_edit(edit)
+    return edit.status
 
 
 @app.periodic(cron="40 3 * * *")

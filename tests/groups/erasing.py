@@ -76,6 +76,7 @@ SERVERS_LOG = str(Path(settings.VAR_DIR) / "postgres" / "log")
 # Links to the acting member: the text in these rows is about something else.
 DOERS = {
     ("access_requests", "decided_by_id"),
+    ("bulk_edits", "started_by_id"),
     ("api_tokens", "created_by_id"),
     ("notes", "author_id"),
     ("join_requests", "created_by_id"),

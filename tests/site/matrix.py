@@ -122,6 +122,7 @@ admin/groups/mission/                                    | ok:{ROLES} 403       
 admin/groups/mission/add/                                | ok:AMS 403           | done:AMS 403
 admin/groups/mission/<object_id>/                        | to:{ALL}             | to:{ALL}
 admin/groups/mission/<object_id>/change/                 | ok:{ROLES} 403       | done:AMDS 403
+admin/groups/mission/bulk-edit/                          | ok:AMDS 403          | ok:AMDS 403
 admin/groups/mission/<object_id>/add-member/             | ok:AMCS 403          | done:AMCS 403
 admin/groups/mission/<object_id>/invite-member/          | ok:AMCS 403          | done:AMCS 403
 admin/groups/mission/<object_id>/join-requests/          | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -146,6 +147,7 @@ admin/groups/colony/                                     | ok:{ROLES} 403       
 admin/groups/colony/add/                                 | ok:AS 403            | done:AS 403
 admin/groups/colony/<object_id>/                         | to:{ALL}             | to:{ALL}
 admin/groups/colony/<object_id>/change/                  | ok:{ROLES} 403       | done:AMS 403
+admin/groups/colony/bulk-edit/                           | ok:AMS 403           | ok:AMS 403
 admin/groups/colony/<object_id>/add-member/              | ok:AMCS 403          | done:AMCS 403
 admin/groups/colony/<object_id>/archive/                 | ok:AMS 403           | done:AMS 403
 admin/groups/colony/<object_id>/restore/                 | ok:AMS 403           | done:AMS 403
@@ -170,6 +172,7 @@ admin/groups/member/                                     | ok:{ROLES} 403       
 admin/groups/member/add/                                 | ok:ACS 403           | done:ACS 403
 admin/groups/member/<object_id>/                         | to:{ALL}             | to:{ALL}
 admin/groups/member/<object_id>/change/                  | ok:{ROLES} 403       | done:ACS 403
+admin/groups/member/bulk-edit/                           | ok:ACS 403           | ok:ACS 403
 admin/groups/member/<object_id>/change/ @colleague       | ok:{ROLES} 403       | done:AS 403
 admin/groups/member/<object_id>/change/ @administrator   | ok:{ROLES} 403       | done:S 403
 admin/groups/member/<object_id>/view-as/                 | ok:AS 403            | to:AS 403
@@ -183,6 +186,7 @@ admin/groups/member/<object_id>/deactivate/ @colleague   | ok:AS 403            
 admin/groups/member/<object_id>/deactivate/ @administrator | ok:S 403           | done:S 403
 admin/groups/member/<object_id>/activate/                | ok:ACS 403           | done:ACS 403
 admin/groups/member/<object_id>/memberships/             | ok:{ROLES} 403       | ok:{ROLES} 403
+admin/groups/member/<object_id>/overview/                | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/timeline/                | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/member/<object_id>/rights/                  | ok:AUS 403           | ok:AUS 403
 admin/groups/member/<object_id>/tasks/                   | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -204,6 +208,7 @@ admin/groups/task/                                       | ok:{ROLES} 403       
 admin/groups/task/add/                                   | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/                           | to:{ALL}             | to:{ALL}
 admin/groups/task/<object_id>/change/                    | ok:{ROLES} 403       | done:AMFDS 403
+admin/groups/task/bulk-edit/                             | ok:AMFDS 403         | ok:AMFDS 403
 admin/groups/task/<object_id>/claim/                     | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/complete/                  | ok:AMFDS 403         | done:AMFDS 403
 admin/groups/task/<object_id>/reopen/                    | ok:AMFDS 403         | done:AMFDS 403
@@ -228,6 +233,16 @@ admin/common/retentionrun/<object_id>/                   | to:{ALL}             
 admin/common/retentionrun/<object_id>/change/            | ok:AUS 403           | 403
 admin/common/retentionrun/<object_id>/history/           | to:{ALL}             | to:{ALL}
 admin/common/retentionrun/<object_id>/delete/            | 403                  | 403
+# Bulk edits: all staff see their own, administrators and auditors all.
+admin/common/bulkedit/                                   | ok:{ALL}             | ok:{ALL}
+admin/common/bulkedit/add/                               | 403                  | 403
+admin/common/bulkedit/<object_id>/                       | to:{ALL}             | to:{ALL}
+admin/common/bulkedit/<object_id>/change/                | ok:AUS to            | 403
+admin/common/bulkedit/<object_id>/log/                   | ok:AUS to            | ok:AUS to
+admin/common/bulkedit/<object_id>/cancel/                | ok:S 403:AU to       | done:S 403:AU to
+admin/common/bulkedit/<object_id>/undo/                  | ok:S 403:AU to       | ok:S 403:AU to
+admin/common/bulkedit/<object_id>/history/               | to:{ALL}             | to:{ALL}
+admin/common/bulkedit/<object_id>/delete/                | 403                  | 403
 admin/common/securityevent/                              | ok:AUS 403           | ok:AUS 403
 admin/common/securityevent/export/                       | file:AUS 403         | file:AUS 403
 admin/common/securityevent/add/                          | 403                  | 403
@@ -310,6 +325,7 @@ admin/groups/communitymember/import/<changeset>/undo/    | ok:ACS 403           
 admin/groups/communitymember/export/                     | file:ACS 403         | file:ACS 403
 admin/groups/communitymember/<object_id>/                | to:{ALL}             | to:{ALL}
 admin/groups/communitymember/<object_id>/change/         | ok:{ROLES} 403       | done:ACS 403
+admin/groups/communitymember/bulk-edit/                  | ok:ACS 403           | ok:ACS 403
 admin/groups/communitymember/<object_id>/change/ @removed entry | ok:{ROLES} 403 | 403
 admin/groups/communitymember/<object_id>/approve/        | ok:ACS 403           | done:ACS 403
 admin/groups/communitymember/<object_id>/suspend/        | ok:ACS 403           | done:ACS 403
@@ -431,6 +447,7 @@ admin/fallback/organization/                             | ok:{LOOK}X 403       
 admin/fallback/organization/add/                         | ok:AS 403            | done:AS 403
 admin/fallback/organization/<object_id>/                 | to:{ALL}             | to:{ALL}
 admin/fallback/organization/<object_id>/change/          | ok:{LOOK} to:X 403   | done:ASO to:X 403
+admin/fallback/organization/bulk-edit/                   | ok:ASO to:XT 403    | ok:ASO to:XT 403
 admin/fallback/organization/<object_id>/set-role/        | ok:ASO {GONE} 403 | done:ASO {GONE} 403
 admin/fallback/organization/<object_id>/notification-defaults/ | ok:ASO {GONE} 403 | done:ASO {GONE} 403
 admin/fallback/organization/<object_id>/webhook-secret/ | ok:ASO {GONE} 403 | done:ASO {GONE} 403
@@ -445,6 +462,7 @@ admin/fallback/project/                                  | ok:{LOOK}X 403       
 admin/fallback/project/add/                              | ok:ASO 403           | done:ASO 403
 admin/fallback/project/<object_id>/                      | to:{ALL}             | to:{ALL}
 admin/fallback/project/<object_id>/change/               | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/project/bulk-edit/                        | ok:{MAINTAIN}X 403   | ok:{MAINTAIN}X 403
 admin/fallback/project/<object_id>/set-role/             | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/project/<object_id>/remove-member/        | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/project/<object_id>/request-access/       | ok:{LOOK} {GONE} 403 | ok:{MAINTAIN} done:{LOOK} {GONE} 403
@@ -480,6 +498,7 @@ admin/fallback/mission/                                  | ok:{LOOK}X 403       
 admin/fallback/mission/add/                              | ok:{WORK}X 403       | done:{WORK} ok:X 403
 admin/fallback/mission/<object_id>/                      | to:{ALL}             | to:{ALL}
 admin/fallback/mission/<object_id>/change/               | ok:{LOOK} to:X 403   | done:{WORK} to:X 403
+admin/fallback/mission/bulk-edit/                        | ok:{WORK} to:X 403   | ok:{WORK} to:X 403
 admin/fallback/mission/<object_id>/move/                 | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
 admin/fallback/mission/<object_id>/make-ready/           | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
 admin/fallback/mission/<object_id>/make-not-ready/       | ok:{WORK} {GONE} 403 | done:{WORK} {GONE} 403
@@ -525,24 +544,28 @@ admin/fallback/flow/                                     | ok:{LOOK}X 403       
 admin/fallback/flow/add/                                 | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/flow/<object_id>/                         | to:{ALL}             | to:{ALL}
 admin/fallback/flow/<object_id>/change/                  | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/flow/bulk-edit/                           | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
 admin/fallback/flow/<object_id>/history/                 | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/flow/<object_id>/delete/                  | 403                  | 403
 admin/fallback/actor/                                    | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/actor/add/                                | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/actor/<object_id>/                        | to:{ALL}             | to:{ALL}
 admin/fallback/actor/<object_id>/change/                 | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/actor/bulk-edit/                          | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
 admin/fallback/actor/<object_id>/history/                | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/actor/<object_id>/delete/                 | 403                  | 403
 admin/fallback/projectrepository/                        | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/projectrepository/add/                    | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/projectrepository/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/fallback/projectrepository/<object_id>/change/     | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/projectrepository/bulk-edit/              | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
 admin/fallback/projectrepository/<object_id>/history/    | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/projectrepository/<object_id>/delete/     | 403                  | 403
 admin/fallback/missionfallbacktemplate/                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbacktemplate/add/              | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/missionfallbacktemplate/<object_id>/      | to:{ALL}             | to:{ALL}
 admin/fallback/missionfallbacktemplate/<object_id>/change/ | ok:{LOOK} to:X 403 | done:{MAINTAIN} to:X 403
+admin/fallback/missionfallbacktemplate/bulk-edit/        | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
 admin/fallback/missionfallbacktemplate/<object_id>/launch/ | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
 admin/fallback/missionfallbacktemplate/library/          | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbacktemplate/library/<template_id>/copy/ | 404:{MAINTAIN}X 403 | 404:{MAINTAIN}X 403
@@ -557,6 +580,7 @@ admin/fallback/missionfallbackconfig/                    | ok:{LOOK}X 403       
 admin/fallback/missionfallbackconfig/add/                | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/missionfallbackconfig/<object_id>/        | to:{ALL}             | to:{ALL}
 admin/fallback/missionfallbackconfig/<object_id>/change/ | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
+admin/fallback/missionfallbackconfig/bulk-edit/          | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
 admin/fallback/missionfallbackconfig/<object_id>/pause/  | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbackconfig/<object_id>/snooze/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
 admin/fallback/missionfallbackconfig/<object_id>/resume/ | ok:{MAINTAIN} {GONE} 403 | done:{MAINTAIN} {GONE} 403
@@ -634,6 +658,7 @@ admin/engagement/userprofile/                            | ok:{ROLES} 403       
 admin/engagement/userprofile/add/                        | 403                  | 403
 admin/engagement/userprofile/<object_id>/                | to:{ALL}             | to:{ALL}
 admin/engagement/userprofile/<object_id>/change/         | ok:{ROLES} 403       | done:ACES 403
+admin/engagement/userprofile/bulk-edit/                  | ok:ACES 403          | ok:ACES 403
 admin/engagement/userprofile/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/userprofile/<object_id>/delete/         | 403                  | 403
 admin/engagement/userprofile/<object_id>/write/          | ok:ACES 403          | done:ACES 403
@@ -644,6 +669,7 @@ admin/engagement/messagetemplate/                        | ok:{ROLES} 403       
 admin/engagement/messagetemplate/add/                    | ok:AES 403           | done:AES 403
 admin/engagement/messagetemplate/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/engagement/messagetemplate/<object_id>/change/     | ok:{ROLES} 403       | done:AES 403
+admin/engagement/messagetemplate/bulk-edit/              | ok:AES 403           | ok:AES 403
 admin/engagement/messagetemplate/<object_id>/test/       | ok:AES 403           | done:AES 403
 admin/engagement/messagetemplate/<object_id>/history/    | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/messagetemplate/<object_id>/delete/     | 403                  | 403
@@ -653,6 +679,7 @@ admin/engagement/replyphrase/                            | ok:{ROLES} 403       
 admin/engagement/replyphrase/add/                        | ok:AES 403           | done:AES 403
 admin/engagement/replyphrase/<object_id>/                | to:{ALL}             | to:{ALL}
 admin/engagement/replyphrase/<object_id>/change/         | ok:{ROLES} 403       | done:AES 403
+admin/engagement/replyphrase/bulk-edit/                  | ok:AES 403           | ok:AES 403
 admin/engagement/replyphrase/<object_id>/history/        | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/engagement/replyphrase/<object_id>/delete/         | 403                  | 403
 admin/engagement/replyphrase/<object_id>/history/<entry>/revert/ | ok:AES 403           | done:AES 403
@@ -660,6 +687,7 @@ admin/engagement/sequence/                               | ok:{ROLES} 403       
 admin/engagement/sequence/add/                           | ok:AES 403           | done:AES 403
 admin/engagement/sequence/<object_id>/                   | to:{ALL}             | to:{ALL}
 admin/engagement/sequence/<object_id>/change/            | ok:{ROLES} 403       | done:AES 403
+admin/engagement/sequence/bulk-edit/                     | ok:AES 403           | ok:AES 403
 admin/engagement/sequence/<object_id>/history/           | to:{ALL}             | to:{ALL}
 admin/engagement/sequence/<object_id>/delete/            | 403                  | 403
 admin/engagement/sequence/<object_id>/steps/             | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -668,6 +696,7 @@ admin/engagement/sequencestep/                           | ok:{ROLES} 403       
 admin/engagement/sequencestep/add/                       | ok:AES 403           | done:AES 403
 admin/engagement/sequencestep/<object_id>/               | to:{ALL}             | to:{ALL}
 admin/engagement/sequencestep/<object_id>/change/        | ok:{ROLES} 403       | done:AES 403
+admin/engagement/sequencestep/bulk-edit/                 | ok:AES 403           | ok:AES 403
 admin/engagement/sequencestep/<object_id>/history/       | to:{ALL}             | to:{ALL}
 admin/engagement/sequencestep/<object_id>/delete/        | 403                  | 403
 admin/engagement/bouncedaddress/                         | ok:{ROLES} 403       | ok:{ROLES} 403
@@ -701,6 +730,7 @@ admin/missiondeck/deckmission/                           | ok:{DECK} 403        
 admin/missiondeck/deckmission/add/                       | ok:{DELIVER} 403     | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/               | to:{ALL}             | to:{ALL}
 admin/missiondeck/deckmission/<object_id>/change/        | ok:{DECK} 403        | done:{DELIVER} 403
+admin/missiondeck/deckmission/bulk-edit/                 | ok:{DELIVER} 403     | ok:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/history/       | ok:{DECK} 403        | ok:{DECK} 403
 admin/missiondeck/deckmission/<object_id>/history/<entry>/revert/ | ok:{DELIVER} 403 | done:{DELIVER} 403
 admin/missiondeck/deckmission/<object_id>/delete/        | 403                  | 403
@@ -714,12 +744,14 @@ admin/missiondeck/citizen/                               | ok:{DECK} 403        
 admin/missiondeck/citizen/add/                           | ok:{DELIVER} 403     | done:{DELIVER} 403
 admin/missiondeck/citizen/<object_id>/                   | to:{ALL}             | to:{ALL}
 admin/missiondeck/citizen/<object_id>/change/            | ok:{DECK} 403        | done:{DELIVER} 403
+admin/missiondeck/citizen/bulk-edit/                     | ok:{DELIVER} 403     | ok:{DELIVER} 403
 admin/missiondeck/citizen/<object_id>/history/           | to:{ALL}             | to:{ALL}
 admin/missiondeck/citizen/<object_id>/delete/            | 403                  | 403
 admin/missiondeck/dodtemplate/                           | ok:{DECK} 403        | ok:{DECK} 403
 admin/missiondeck/dodtemplate/add/                       | ok:{DELIVER} 403     | done:{DELIVER} 403
 admin/missiondeck/dodtemplate/<object_id>/               | to:{ALL}             | to:{ALL}
 admin/missiondeck/dodtemplate/<object_id>/change/        | ok:{DECK} 403        | done:{DELIVER} 403
+admin/missiondeck/dodtemplate/bulk-edit/                 | ok:{DELIVER} 403     | ok:{DELIVER} 403
 admin/missiondeck/dodtemplate/<object_id>/history/       | to:{ALL}             | to:{ALL}
 admin/missiondeck/dodtemplate/<object_id>/delete/        | 403                  | 403
 admin/missiondeck/deckmission/<object_id>/workspace/items/template/ | 405       | done:{DELIVER} 403
@@ -824,6 +856,27 @@ fallback/missionfallbackconfig snooze         | done:{MAINTAIN} to:X ok:{LOOK} 4
 fallback/missionfallbackconfig resume         | done:{MAINTAIN} to:X ok:{LOOK} 403
 fallback/missionfallbacktemplate launch       | done:{DECIDE} to:X ok:{LOOK} 403
 fallback/missionfallbackrun    cancel         | done:{DECIDE} to:X ok:{LOOK} 403
+groups/mission bulk_edit | to:AMDS ok:{ROLES} 403
+groups/colony bulk_edit | to:AMS ok:{ROLES} 403
+groups/member bulk_edit | to:ACSM ok:{ROLES} 403
+groups/task bulk_edit | to:AMFDS ok:{ROLES} 403
+groups/communitymember bulk_edit | to:ACS ok:{ROLES} 403
+fallback/organization bulk_edit | to:ASOTX ok:{LOOK} 403
+fallback/project bulk_edit | to:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/mission bulk_edit | to:{WORK} to:X ok:{LOOK} 403
+fallback/flow bulk_edit | to:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/actor bulk_edit | to:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/projectrepository bulk_edit | to:{MAINTAIN} to:X ok:{LOOK} 403
+fallback/missionfallbacktemplate bulk_edit | to:{DECIDE} to:X ok:{LOOK} 403
+fallback/missionfallbackconfig bulk_edit | to:{MAINTAIN} to:X ok:{LOOK} 403
+engagement/userprofile bulk_edit | to:ACES ok:{ROLES} 403
+engagement/messagetemplate bulk_edit | to:AES ok:{ROLES} 403
+engagement/replyphrase bulk_edit | to:AES ok:{ROLES} 403
+engagement/sequence bulk_edit | to:AES ok:{ROLES} 403
+engagement/sequencestep bulk_edit | to:AES ok:{ROLES} 403
+missiondeck/deckmission bulk_edit | to:{DELIVER} ok:{DECK} 403
+missiondeck/citizen bulk_edit | to:{DELIVER} ok:{DECK} 403
+missiondeck/dodtemplate bulk_edit | to:{DELIVER} ok:{DECK} 403
 """
 
 # --- The API: URL, method, response to a token of that person with every scope ---------------------

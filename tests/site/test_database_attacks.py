@@ -206,6 +206,7 @@ def test_site_cannot_move_a_sequence():
 # project or clone of a workstation, an old delivery of GitHub, an
 # assignment, a star, a tag, a note, the value of a custom field.
 DELETABLE = {
+    "bulk_edit_rows",
     "account_emailaddress",
     "account_emailconfirmation",
     "mfa_authenticator",

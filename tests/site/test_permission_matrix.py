@@ -22,7 +22,19 @@ from django.urls import path
 from missionsite.urls import urlpatterns as site_urlpatterns
 from tests.site import directory, engagement, joining, matrix, missiondeck, projects
 from tests.site.routes import METHODS, Route, bulk_actions, routes
-from tests.site.world import MEMBERSHIP, REASON, Watch, World, address, body_of, first_bytes, json_of, query_of, undone
+from tests.site.world import (
+    MEMBERSHIP,
+    OBJECTS,
+    REASON,
+    Watch,
+    World,
+    address,
+    body_of,
+    first_bytes,
+    json_of,
+    query_of,
+    undone,
+)
 from tests.support.sample import asks_all, turn, whose_turn
 
 pytestmark = pytest.mark.django_db
@@ -262,7 +274,7 @@ def action_of(world: World, model: str, action: str, actor: str) -> tuple[str, d
     if model == "common/apitoken":
         chosen = world[f"token row of {actor if actor in world.staff else 'superuser'}"]
     else:
-        chosen = world[CHOSEN[f"{model} {action}"]]
+        chosen = world[CHOSEN.get(f"{model} {action}") or OBJECTS[model]]
     body = {"action": action, "_selected_action": [chosen.pk], "apply": "1", **MEMBERSHIP, **REASON}
     if model.startswith("engagement/"):
         body |= engagement.ACTION_BODY

@@ -13,7 +13,6 @@ from fallback.services.assignments import assign_mission
 from fallback.services.missions import create_mission
 from groups.models import CommunityMember, Member
 from groups.services.memberships import join_mission
-from missiondeck.models import DeckMission
 from missiondeck.services.missions import change_status
 from missionsite.common.admin import timeline
 from missionsite.common.admin.timeline import sources_of
@@ -23,6 +22,7 @@ from tests.support.admin import client, links, page_text
 from tests.support.factories.engagement import MessageFactory, move_to
 from tests.support.factories.fallback import ProjectFactory, ProjectMemberFactory
 from tests.support.factories.groups import EntryFactory, MemberFactory, MissionFactory, ParticipationFactory
+from tests.support.factories.missiondeck import DeckMissionFactory
 
 pytestmark = pytest.mark.django_db
 
@@ -185,7 +185,7 @@ def test_overview_has_one_section_of_each_subject(ana):
     ProjectMemberFactory(project=project, member=ana, role="contributor")
     work = create_mission(actor=ana, project=project, title="Write the guide")
     assign_mission(actor=ana, mission=work, kind="work", member=ana)
-    DeckMission.objects.filter(pk=client_mission().pk).update(assignee=ana)
+    DeckMissionFactory(assigned_to=ana.email)
     EntryFactory(name="Guest", invited_by=ana.community)
     inviter = EntryFactory(name="Ida Inviter")
     CommunityMember.objects.filter(pk=ana.community.pk).update(invited_by=inviter)

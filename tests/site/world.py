@@ -18,7 +18,7 @@ from groups.services.members import update_member
 from groups.services.memberships import change_role, join_mission, leave_mission
 from groups.services.tasks import cancel_task, claim_task, complete_task, update_task
 from missionsite.common.audit.security import record_security_event
-from missionsite.common.models import AuditEntry, RetentionRun
+from missionsite.common.models import AuditEntry, BulkEdit, RetentionRun
 from missionsite.common.scopes import all_scopes
 from missionsite.models import Role
 from missionsite.roles import ROLES
@@ -186,6 +186,9 @@ def _things(world: World) -> None:
     things["retention run"] = RetentionRun.objects.create(
         rule="audit", status="done", started_by=world.staff["superuser"]
     )
+    things["bulk edit"] = BulkEdit.objects.create(
+        model="groups.task", fields=["title"], total=1, started_by=Member.objects.system()
+    )
     things["audit entry"] = AuditEntry.objects.latest("pk")
     # A mission with all people, for leaving.
     things["crowded mission"] = MissionFactory(name="Crowd", parent_group=things["colony"])
@@ -199,6 +202,7 @@ OBJECTS = {
     "missionsite/role": "role",
     "common/auditentry": "audit entry",
     "common/retentionrun": "retention run",
+    "common/bulkedit": "bulk edit",
     "common/securityevent": "security event",
     "procrastinate/procrastinatejob": "job",
     "groups/event": "event",

@@ -1,6 +1,6 @@
 """Base classes of the back office: model admins, lists, search, actions, tabs."""
 
-from missionsite.common.admin import audit, retention, security_log, tokens
+from missionsite.common.admin import audit, bulk_edits, retention, security_log, tokens
 from missionsite.common.admin.actions import Action, ActionForm, EmptyForm, OptionalReasonForm, ReasonForm
 from missionsite.common.admin.extensions import register_list_button, register_tab
 from missionsite.common.admin.forms import AutocompleteField, ServiceForm
@@ -23,6 +23,7 @@ __all__ = [
     "ServiceForm",
     "Tab",
     "audit",
+    "bulk_edits",
     "register_list_button",
     "register_tab",
     "retention",

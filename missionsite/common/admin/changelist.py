@@ -13,6 +13,7 @@ from unfold.templatetags.unfold_list import result_headers
 from unfold.views import ChangeList as UnfoldChangeList
 
 from missionsite.common.admin import columns
+from missionsite.common.admin.bulk_edit import bulk_edit_link
 from missionsite.common.admin.export import FORMATS, PARAMETER
 from missionsite.common.admin.filter_panel import ActiveFilter, active_filters, render_filters
 from missionsite.common.admin.pagination import BoundedPaginator, Page, Pages
@@ -27,6 +28,7 @@ class ChangeList(UnfoldChangeList):
     found_more = False
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
+        self.request = args[0] if args else kwargs["request"]
         super().__init__(*args, **kwargs)
         # The name of the list, as in the navigation; Django's is "Select member to change".
         self.title = capfirst(self.opts.verbose_name_plural)
@@ -125,6 +127,11 @@ class ChangeList(UnfoldChangeList):
         if not self.model_admin.exports:
             return []
         return [(name, self.get_query_string({PARAMETER: kind})) for kind, name in FORMATS.items()]
+
+    @property
+    def edit_link(self) -> str:
+        """The address of the page that edits fields of all rows of the list. Empty if the member may not."""
+        return bulk_edit_link(self.model_admin, self.request, self.get_query_string(remove=["p", "e"]))
 
     @property
     def first_link(self) -> str | None:

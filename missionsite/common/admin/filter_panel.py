@@ -20,6 +20,8 @@ from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import RangeDateFilter, RangeNumericFilter
 from unfold.utils import parse_date_str
 
+from missionsite.common.admin.conditions import MODIFIERS, PARAMETER, ConditionFilter
+
 if TYPE_CHECKING:
     from missionsite.common.admin.changelist import ChangeList
 
@@ -48,11 +50,26 @@ def active_filters(cl: ChangeList) -> list[ActiveFilter]:
     """The search and the filters that restrict a list, in the order of its filters."""
     found = [ActiveFilter(gettext("Search"), cl.query, cl.get_query_string({SEARCH_VAR: None}))] if cl.query else []
     for spec in cl.filter_specs:
+        if isinstance(spec, ConditionFilter):
+            found += _conditions(spec, cl)
+            continue
         names = [name for name in spec.expected_parameters() if any(cl.filter_params.get(name, ()))]
         if names:
             link = cl.get_query_string(dict.fromkeys(names))
             found.append(ActiveFilter(capfirst(str(spec.title)), _value(spec, cl), link))
     return found
+
+
+def _conditions(spec: ConditionFilter, cl: ChangeList) -> list[ActiveFilter]:
+    """The conditions of a list, each with the address of the list with the others."""
+    return [
+        ActiveFilter(
+            each.column.label,
+            " ".join(filter(None, (str(MODIFIERS[each.modifier]), each.value))),
+            cl.get_query_string({PARAMETER: [other for other in spec.given if other != each.given] or None}),
+        )
+        for each in spec.conditions
+    ]
 
 
 def _value(spec: Any, cl: ChangeList) -> str:
@@ -80,6 +97,8 @@ def _day(value: str) -> str:
 
 
 def _filter(spec: Any, cl: ChangeList) -> str:
+    if isinstance(spec, ConditionFilter):
+        return spec.render()
     title = capfirst(str(spec.title))
     form = next(iter(spec.choices(cl)))["form"]
     if isinstance(spec, RangeDateFilter | RangeNumericFilter):

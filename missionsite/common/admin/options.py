@@ -17,9 +17,10 @@ from django.urls import path, reverse
 from django.utils.translation import gettext_lazy as _
 
 from missionsite.common.accounts.identity import prompt_for_identity, require_identity
-from missionsite.common.admin import columns
+from missionsite.common.admin import columns, conditions
 from missionsite.common.admin import tabs as tab_pages
 from missionsite.common.admin.actions import Action, action_view, bulk_view
+from missionsite.common.admin.bulk_edit import bulk_edit_action, bulk_edit_view, offers_bulk_edit
 from missionsite.common.admin.changelist import ChangeList
 from missionsite.common.admin.command_palette import describe
 from missionsite.common.admin.export import FORMATS, PARAMETER, export_list
@@ -89,6 +90,10 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
     noun_plural: StrOrPromise = ""
     # Whether the list can be exported as it is; False for a list with an export of its own.
     exports = True
+    # Whether fields of several rows can be edited at once, if a form edits one of them.
+    bulk_edits = True
+    # Whether its list can be filtered by conditions on its fields.
+    has_conditions = True
     # Columns that a list offers beside those of `list_display`.
     optional_columns: tuple[str, ...] = ()
     # Shown when the form that adds one was submitted twice.
@@ -252,6 +257,11 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:
         return ChangeList
 
+    def get_list_filter(self, request: HttpRequest) -> Any:
+        """The filters of the list, and the conditions on its fields."""
+        filters = super().get_list_filter(request)
+        return [*filters, conditions.ConditionFilter] if self.has_conditions else filters
+
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Allow every lookup here; the change list rejects those that belong to no filter."""
         return True
@@ -281,13 +291,15 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
             kind = query.pop(PARAMETER)[-1]
             request.GET = cast(Any, query)
             return cast(HttpResponse, export_list(self, request, kind))
-        if redirect := columns.joined(request):
+        if redirect := columns.joined(request) or conditions.joined(request):
             return redirect
         buttons = [*self.list_buttons(request), *list_buttons_of(self.model, request)]
         return super().changelist_view(request, {**(extra_context or {}), "buttons": buttons})
 
     def get_actions(self, request: HttpRequest) -> dict:
-        actions = {}
+        actions: dict[str, Any] = {}
+        if offers_bulk_edit(self, request):
+            actions["bulk_edit"] = (bulk_edit_action, "bulk_edit", _("Edit fields"))
         for action in self.object_actions:
             if action.bulk_title and action.allowed(request):
                 name = action.name.replace("-", "_")
@@ -315,6 +327,9 @@ class ModelAdmin(ValidSelectionMixin, HistoryMixin, Generic[M]):
             )
             for name, view, spec in views
         ]
+        if type(self).update is not ModelAdmin.update and self.bulk_edits:
+            edit = self._wrapped(partial(bulk_edit_view, self), bulk_edit_view)
+            urls.insert(0, path("bulk-edit/", edit, name=f"{opts.app_label}_{opts.model_name}_bulk_edit"))
         return urls + super().get_urls()
 
     def _wrapped(self, view: Any, named: Any) -> Any:

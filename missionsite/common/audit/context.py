@@ -37,7 +37,7 @@ def changeset(**metadata: str) -> Iterator[UUID]:
     metadata: what pghistory stores with the changes, such as `user` (the id of the actor) or `job`. Inside another
     changeset it fills in what that one does not have.
     """
-    if current := _current():
+    if current := current_changeset():
         describe_changeset(**metadata)
         yield current
         return
@@ -71,7 +71,7 @@ def set_audit_context(actor: Model, *, origin: Origin | None = None, reason: str
     Call it in a service: when the service ends, the values before it apply again.
     origin: by default `system` for the system member, else `user`.
     """
-    _set((str(actor.pk), str(origin or origin_of(actor)), reason, str(_current() or "")))
+    _set((str(actor.pk), str(origin or origin_of(actor)), reason, str(current_changeset() or "")))
 
 
 @contextmanager
@@ -110,6 +110,7 @@ def origin_of(actor: Model) -> Origin:
     return Origin.SYSTEM if getattr(actor, "is_system", False) else Origin.USER
 
 
-def _current() -> UUID | None:
+def current_changeset() -> UUID | None:
+    """Return the id of the current changeset, if there is one."""
     context = getattr(pghistory.runtime._tracker, "value", None)
     return context.id if context else None

@@ -1,4 +1,4 @@
-// Updates the facts of a job on people while it is active.
+// Updates the facts of a background job while it is active.
 (() => {
     "use strict";
     const EVERY_MS = 2000;

@@ -1,0 +1,2 @@
+-- Nothing: the tables are dropped next.
+SELECT 1;
