@@ -64,7 +64,7 @@ class CommonConfig(AppConfig):
             hidden=("token",),
             app=self.label,
         )
-        register_event_labels(AUDIT_LABELS, AUDIT_FIELDS, app=self.label)
+        register_event_labels(AUDIT_LABELS, AUDIT_FIELDS, hidden=("edit",), app=self.label)
         register_audited_log("common", "security_events")
         register_audited_rows("common.RoleRequirement")
         register_audited_rows("common.ApiToken", without=("name", "digest", "last_used_at"))

@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.contrib.postgres.functions import TransactionNow
+from django.core.exceptions import EmptyResultSet
 from django.db import connection, transaction
 from django.db.models import F, Model, QuerySet, TextField
 from django.db.models.functions import Cast
@@ -99,7 +100,10 @@ def start_undo(*, actor: Model, edit: BulkEdit) -> BulkEdit:
 
 
 def _add_rows(edit: BulkEdit, keys: QuerySet) -> None:
-    sql, parameters = keys.query.sql_with_params()
+    try:
+        sql, parameters = keys.query.sql_with_params()
+    except EmptyResultSet as error:
+        raise NoRowsToEdit from error
     with connection.cursor() as cursor:
         cursor.execute(
             f"INSERT INTO bulk_edit_rows (edit_id, object_key) SELECT %s, chosen.key FROM ({sql}) AS chosen(key)",  # noqa: S608

@@ -100,6 +100,13 @@ def test_save_needs_the_preview_of_the_same_values(tasks):
     assert not BulkEdit.objects.exists()
 
 
+def test_form_without_key_is_not_saved(tasks):
+    browser = client("Mission Manager")
+    values = POINTS | previewed(browser.post(PAGE, POINTS)) | {"form_key": ""}
+    assert "Nothing was saved" in page_text(browser.post(PAGE, values))
+    assert not BulkEdit.objects.exists()
+
+
 def test_bad_value_is_shown_at_its_field(tasks):
     answer = client("Mission Manager").post(PAGE, POINTS | {"to-reward_points": "many"})
     assert 'value="many"' in answer.content.decode()
@@ -291,3 +298,33 @@ def test_database_rejects_second_undo_and_bad_rows(tasks):
         BulkEditRow.objects.create(edit=edit, object_key=str(tasks[0].pk))
     with rejected_by("bulk_edit_rows_outcome_known"):
         BulkEditRow.objects.create(edit=edit, object_key="x", outcome="lost")
+
+
+@pytest.mark.rule("NoRowsToEdit", "TooManyRowsToEdit", "BulkEditEnded", "CannotUndo")
+def test_services_reject_what_cannot_be_edited(tasks, monkeypatch):
+    manager, rows = staff("Mission Manager"), Task.objects.all()
+    with pytest.raises(bulk_edits.NoRowsToEdit):
+        bulk_edits.start_bulk_edit(actor=manager, rows=rows.none(), fields=["title"], values={})
+    monkeypatch.setattr(bulk_edits, "MOST_ROWS", 2)
+    with pytest.raises(bulk_edits.TooManyRowsToEdit, match="At most 2 rows"):
+        bulk_edits.start_bulk_edit(actor=manager, rows=rows, fields=["title"], values={})
+    edit = bulk_edits.start_bulk_edit(actor=manager, rows=rows.filter(pk=tasks[0].pk), fields=["title"], values={})
+    with pytest.raises(bulk_edits.CannotUndo):
+        bulk_edits.start_undo(actor=manager, edit=edit)
+    bulk_edits.cancel_bulk_edit(actor=manager, edit=edit)
+    with pytest.raises(bulk_edits.BulkEditEnded):
+        bulk_edits.cancel_bulk_edit(actor=manager, edit=edit)
+
+
+@pytest.mark.rule("RowGone", "RowRejected")
+def test_row_that_is_gone_or_not_valid_is_rejected(tasks):
+    values = {"reward_points": {"to-reward_points": ["-7"]}}
+    edit = BulkEdit.objects.create(
+        model="groups.task", fields=["reward_points"], values=values, total=2, started_by=staff("Mission Manager")
+    )
+    for key in (str(tasks[0].pk), str(StaffFactory().pk)):
+        BulkEditRow.objects.create(edit=edit, object_key=key)
+    bulk_edit.run_edit(edit)
+    messages = list(edit.rows.order_by("id").values_list("message", flat=True))
+    assert "zero" in messages[0]
+    assert "no longer exists" in messages[1]

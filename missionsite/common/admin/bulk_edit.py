@@ -50,6 +50,7 @@ class RowGone(DomainError):
 
 
 class RowRejected(DomainError):
+    message = _("A value is not valid for this row.")
     code = "row_rejected"
 
 

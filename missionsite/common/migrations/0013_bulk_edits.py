@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
     """Edits of many rows at once, with a log by row."""
 
     dependencies = [
-        ("common", "0010_token_kind"),
+        ("common", "0012_index_of_actors"),
         # It takes the right to delete from the site, for all tables that there are.
         ("missionsite", "0003_database_privileges"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
