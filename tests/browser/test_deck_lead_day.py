@@ -1,26 +1,28 @@
 """A day of a delivery lead: from two shards to a signed report."""
 
 import re
-from io import BytesIO
 
 import pytest
 from django.core.management import CommandError, call_command
-from playwright.sync_api import Page, expect
+from playwright.sync_api import APIRequestContext, Page, expect
 
-from groups.models import Member
 from missiondeck.models import ClientSignature, DeckMission
 from missiondeck.services.evidence import add_evidence
-from missiondeck.services.runs import CiRun, import_report
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.missiondeck.workspace_helpers import address, make_item, make_mission
 from tests.support.admin import staff
 from tests.support.factories.missiondeck import junit_of
+from tests.support.factories.tokens import make_token
 
 
-def shard(mission: DeckMission, number: int, test: str, status: str = "passed", *, attempt: int = 1) -> None:
-    """A shard of two arrives, as the CI step sends it."""
-    ci = CiRun(commit="c" * 40, job="unit", attempt=attempt, shard=number, shards=2)
-    import_report(actor=Member.objects.system(), mission=mission, file=BytesIO(junit_of((test, status))), ci=ci)
+def shard(
+    ci: APIRequestContext, mission: DeckMission, number: int, test: str, status: str = "passed", attempt: int = 1
+):
+    """Send a shard of two by the API, as the CI step does."""
+    run = {"commit": "c" * 40, "job": "unit", "attempt": str(attempt), "shard": str(number), "shards": "2"}
+    file = {"name": "report.xml", "mimeType": "text/xml", "buffer": junit_of((test, status))}
+    answer = ci.post(f"/api/deck/missions/{mission.number}/runs/import", multipart=run | {"report": file})
+    assert answer.status == 201, answer.text()
 
 
 def test_lead_delivers_from_two_shards_to_signed_report(
@@ -31,21 +33,30 @@ def test_lead_delivers_from_two_shards_to_signed_report(
     item = make_item(mission, "It pays")
     add_evidence(actor=dora, item=item, kind="test", value="tests \u203a test_pays")
     sign_in(page, live_server, dora)
-    workspace, head = f"{live_server.url}{address(mission)}", page.locator("#ws-head")
+    workspace, head = f"{live_server.url}{address(mission)}?citizen=sofia", page.locator("#ws-head")
+    gate = page.locator("#ws-gate")
+    token = make_token(dora, "deck:import")[1]
+    ci = page.context.browser.new_context(
+        base_url=live_server.url, extra_http_headers={"Authorization": f"Bearer {token}"}
+    ).request
 
-    shard(mission, 1, "test_pays")
+    shard(ci, mission, 1, "test_pays")
     page.goto(workspace)
     # One of two shards is no result yet.
     expect(head).to_contain_text("0 of 1 done")
-    shard(mission, 2, "test_opens")
+    expect(gate).to_contain_text("Closed")
+    expect(gate).to_contain_text("still running")
+    shard(ci, mission, 2, "test_opens")
     page.reload()
     expect(head).to_contain_text("1 of 1 done")
+    expect(gate).to_contain_text("Open: every rule is met")
     expect(page.locator(".ws-proof").first).to_contain_text("test_pays")
 
     for attempt, status, done in ((2, "failed", 0), (3, "passed", 1)):
-        shard(mission, 1, "test_pays", status, attempt=attempt)
-        shard(mission, 2, "test_opens", attempt=attempt)
+        shard(ci, mission, 1, "test_pays", status, attempt)
+        shard(ci, mission, 2, "test_opens", attempt=attempt)
         page.reload()
+        expect(gate).to_contain_text("Open" if done else "Closed")
         expect(head).to_contain_text(f"{done} of 1 done")
         expect(page.locator("#ws-evidence")).to_contain_text("It pays")
 

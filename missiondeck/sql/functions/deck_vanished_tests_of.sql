@@ -10,12 +10,12 @@ AS $$
         SELECT ARRAY(SELECT unnest(b.runs) EXCEPT SELECT unnest(d.runs) FROM deciding d) AS runs
         FROM (SELECT runs FROM deck_gate_baselines WHERE mission_id = of_mission ORDER BY id DESC LIMIT 1) b
     ), gone AS MATERIALIZED (
-        SELECT r.run_id, r.test_key FROM test_results r
-        WHERE r.run_id = ANY ((SELECT b.runs FROM baseline b)::uuid[]) AND r.test_key NOT IN (
-            SELECT n.test_key FROM test_results n WHERE n.run_id = ANY ((SELECT d.runs FROM deciding d)::uuid[])
-        )
+        SELECT r.test_key FROM test_results r WHERE r.run_id = ANY ((SELECT b.runs FROM baseline b)::uuid[])
+        EXCEPT
+        SELECT r.test_key FROM test_results r WHERE r.run_id = ANY ((SELECT d.runs FROM deciding d)::uuid[])
     )
-    SELECT r.test FROM gone g JOIN test_results r ON r.run_id = g.run_id AND r.test_key = g.test_key WHERE r.rank <> 2
+    SELECT r.test FROM gone g JOIN test_results r ON r.test_key = g.test_key
+    WHERE r.run_id = ANY ((SELECT b.runs FROM baseline b)::uuid[]) AND r.rank <> 2
     EXCEPT
     SELECT v.test FROM deck_vanished_tests v WHERE v.mission_id = of_mission
 $$;
