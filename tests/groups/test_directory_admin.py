@@ -325,8 +325,8 @@ class TestPages:
         for _ in range(rows):
             EntryFactory(with_account=True, organization="Lab")
         community.get(LIST)
-        # Session, user, permissions twice, project roles, count, keys, rows, saved views.
-        with django_assert_num_queries(13):
+        # Session, user, permissions twice, project roles, count, keys, rows, saved views, tags and custom fields.
+        with django_assert_num_queries(11):
             community.get(LIST)
         # And what the search finds, and the roles with which the view can be shared.
         with django_assert_num_queries(13):
