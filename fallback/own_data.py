@@ -1,6 +1,12 @@
 """What the export of a member's own data has from this app."""
 
+from fallback.models import MissionDocumentVersion
 from missionsite.common.own_data import NamedIn, OwnRows, register_own_data
+
+
+def _document(version: MissionDocumentVersion) -> tuple[str, str]:
+    name = version.name.removesuffix(".md")
+    return f"{version.mission_id}/{name}.{version.version}.md", version.content
 
 
 def register() -> None:
@@ -21,7 +27,7 @@ def register() -> None:
             )
         ),
         OwnRows("fallback.MissionComment", "author"),
-        OwnRows("fallback.MissionDocumentVersion", "author"),
+        OwnRows("fallback.MissionDocumentVersion", "author", document=_document),
         *(
             NamedIn(f"fallback.{model}", field)
             for model, field in (

@@ -306,6 +306,12 @@ class JobEnded(DomainError):
     code = "job_ended"
 
 
+class DownloadGone(DomainError):
+    message = _("This download is not there any more.")
+    code = "download_gone"
+    status = 404
+
+
 class JobNotWaiting(DomainError):
     message = _("This job does not wait for an approval.")
     code = "job_not_waiting"

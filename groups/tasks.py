@@ -6,9 +6,9 @@ from procrastinate.contrib.django import app
 from procrastinate.jobs import Job
 
 from groups.github import GitHubRejected
-from groups.models import Member
+from groups.models import Member, PeopleJobKind
 from groups.selectors.places import missions_to_offer
-from groups.services import import_jobs, invitation_mail, passwords, people_jobs, returns, verification
+from groups.services import import_jobs, invitation_mail, own_data_jobs, passwords, people_jobs, returns, verification
 from groups.services.duplicates import find_duplicates
 from groups.services.highlights import roll_up_highlights
 from groups.services.invitations import expire_invitations
@@ -124,7 +124,16 @@ def run_people_job(job_id: str) -> str:
         return "ended"
     if job.kind in import_jobs.IMPORTS:
         return import_jobs.run_import(job)
+    if job.kind == PeopleJobKind.OWN_DATA:
+        return own_data_jobs.run_own_data(job)
     return people_jobs.run_password_links(job)
+
+
+@app.periodic(cron="40 * * * *")
+@app.task(name="prune_own_data", queueing_lock="prune_own_data")
+def prune_own_data(timestamp: int) -> int:
+    """Delete the downloads of own data whose time is over; returns their number."""
+    return own_data_jobs.prune_own_data()
 
 
 @app.periodic(cron="50 3 * * *")

@@ -15,6 +15,7 @@ class PeopleJobKind(models.TextChoices):
     PASSWORD_LINKS = "password_links", _("Links to set a password")
     IMPORT_MEMBERS = "import_members", _("Import of members")
     IMPORT_MEMBERSHIPS = "import_memberships", _("Import of memberships")
+    OWN_DATA = "own_data", _("Download of own data")
 
 
 class PeopleJobStatus(models.TextChoices):

@@ -8,6 +8,7 @@ from django.utils import timezone
 from groups.errors import EntryErased, StaffNotErased
 from groups.models import CommunityMember, Member
 from groups.models.directory import PrimaryRole
+from groups.services.own_data_jobs import forget_own_data
 from missionsite.common.audit.events import audit
 from missionsite.common.erasures import record_erasure
 from missionsite.common.transactions import service
@@ -31,6 +32,8 @@ def erase(*, actor: Member, entry: CommunityMember) -> CommunityMember:
     if current.erased_at:
         # For a backup that is restored later.
         transaction.on_commit(partial(record_erasure, current.pk, current.erased_at))
+    if current.person_id:
+        transaction.on_commit(partial(forget_own_data, current.person_id))
     erase_merged(actor=actor, entry=current)
     return current
 

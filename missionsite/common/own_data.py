@@ -32,12 +32,16 @@ KIND = ("type", "kind", "status", "to_state", "trigger", "operation", "rule")
 
 @dataclass(frozen=True)
 class OwnRows:
-    """Rows about the member. without: further columns left out. change: columns that are changed first."""
+    """Rows about the member. without: further columns left out. change: columns that are changed first.
+
+    document: returns name and text of the document of a row, which becomes a file of its own, too.
+    """
 
     model: str
     field: str
     without: tuple[str, ...] = ()
     change: Mapping[str, Callable[[Any], Any]] = dataclass_field(default_factory=dict)
+    document: Callable[[Any], tuple[str, str]] | None = None
 
 
 @dataclass(frozen=True)
@@ -77,8 +81,16 @@ def unregistered() -> set[tuple[str, str]]:
     return {(each.model.lower(), each.field) for each in references()} - _sources.keys()
 
 
-def export_own_data(member: Any) -> IO[bytes]:
-    """Return a zip with the rows of all sources, each source a JSON file; rows are read in batches."""
+def exported_sources() -> list[OwnRows | NamedIn]:
+    """Return the sources that are exported."""
+    return [each for each in own_data_sources() if not isinstance(each, NotExported)]
+
+
+def export_own_data(member: Any, *, on_source: Callable[[int], None] = lambda done: None) -> IO[bytes]:
+    """Return a zip with the rows of all sources, each source a JSON file, and the documents; rows are read in batches.
+
+    on_source: called with the number of sources before each; what it raises ends the export.
+    """
     people = [member, *get_user_model()._default_manager.filter(merged_into=member)]
     entries = list(apps.get_model("groups.CommunityMember")._default_manager.filter(person__in=people))
     file = SpooledTemporaryFile(IN_MEMORY)  # noqa: SIM115 - the caller closes it
@@ -87,10 +99,15 @@ def export_own_data(member: Any) -> IO[bytes]:
         for source in own_data_sources():
             if isinstance(source, NotExported):
                 left_out[f"{source.model}.{source.field}"] = str(source.why)
-                continue
+        for done, source in enumerate(exported_sources()):
+            on_source(done)
             name = f"{source.model.replace('.', '/').lower()}.{source.field}.json"
             with archive.open(name, "w") as target:
                 _write(target, _rows(source, people, entries))
+            if isinstance(source, OwnRows) and source.document:
+                for row in _found(source, people, entries):
+                    document, text = source.document(row)
+                    archive.writestr(f"documents/{document}", text)
         with archive.open("groups/member.json", "w") as target:
             _write(target, [_values(each, OwnRows("groups.Member", "id"), people, []) for each in people])
         archive.writestr("not_included.json", json.dumps(left_out, ensure_ascii=False, indent=1))
@@ -102,7 +119,8 @@ def export_own_data(member: Any) -> IO[bytes]:
 def _readme() -> str:
     return _(
         "Everything that this site stores about you: one file for each kind of record, in JSON (UTF-8), with times in"
-        " UTC. Files that end in the name of what you did, such as created_by, list records about something else. Other"
+        " UTC, and the documents you wrote in the folder documents. Files that end in the name of what you did, such as"
+        " created_by, list records about something else. Other"
         " people, passwords and keys are left out; not_included.json names the rest, with the reason."
     )
 
@@ -117,12 +135,16 @@ def _write(target: IO[bytes], rows: Iterable[dict]) -> None:
 
 
 def _rows(source: OwnRows | NamedIn, people: list, entries: list) -> Iterator[dict]:
+    for row in _found(source, people, entries):
+        yield _values(row, source, people, entries)
+
+
+def _found(source: OwnRows | NamedIn, people: list, entries: list) -> Iterator[Any]:
     model = apps.get_model(source.model)
     related = model._meta.get_field(source.field).related_model
     wanted = people if isinstance(people[0], related) else entries
     rows = model._default_manager.filter(Q(**{f"{source.field}__in": wanted})).order_by("pk")
-    for row in rows.iterator(chunk_size=BATCH):
-        yield _values(row, source, people, entries)
+    yield from rows.iterator(chunk_size=BATCH)
 
 
 def _values(row: Model, source: OwnRows | NamedIn, people: list, entries: list) -> dict:

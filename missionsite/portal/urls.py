@@ -30,6 +30,7 @@ urlpatterns = [
     path("me/messages/", preferences.messages_page, name="messages"),
     path("me/messages/zone/", preferences.use_browser_zone, name="zone"),
     path("me/data/", own_data.own_data, name="own_data"),
+    path("me/data/<uuid:job>/", own_data.own_data_file, name="own_data_file"),
     path("me/password/", views.password, name="password"),
     path("me/missions/", missions.mission_list, name="missions"),
     path("me/missions/<str:mission_id>/", missions.mission_detail, name="mission"),

@@ -6,6 +6,9 @@ import pytest
 
 from engagement.models import EngagementMessage, MemberAddress, UserProfile
 from engagement.services.unsubscribe import unsubscribe_url
+from groups.models import PeopleJob
+from groups.services.own_data_jobs import run_own_data
+from groups.services.people_jobs import begin_job
 from tests.browser.conftest import PASSWORD, sign_in
 from tests.engagement.fake_provider import NOON, Clock, Provider, sender
 from tests.support.admin import staff
@@ -55,8 +58,13 @@ def test_member_sets_messages_leaves_and_returns(page, live_server, ana, wrongs,
     assert send_to(ana).channel == "email"
 
     page.get_by_role("link", name="Download my data").click()
+    page.get_by_role("button", name="Collect my data").click()
+    page.get_by_text("Your data is being collected: 0 %.").wait_for()
+    # As the worker does.
+    run_own_data(begin_job(str(PeopleJob.objects.get().pk)))
+    page.get_by_role("link", name="Check again").click()
     with page.expect_download() as download:
-        page.get_by_role("button", name="Download my data").click()
+        page.get_by_role("link", name="Download the file").click()
     download.value.save_as(tmp_path / "data.zip")
     with zipfile.ZipFile(tmp_path / "data.zip") as archive:
         assert "Asia/Kathmandu" in archive.read("engagement/userprofile.user.json").decode()

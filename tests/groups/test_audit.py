@@ -239,6 +239,7 @@ ARGUMENTS: dict[str, Callable[[], dict]] = {
     "queue_password_link": lambda: {"member": MemberFactory()},
     "_record_link": lambda: {"member": MemberFactory()},
     "start_import": lambda: {"content": b"email,name\nivo@example.org,Ivo\n", "name": "a.csv"},
+    "start_own_data": dict,
     "start_password_links": lambda: {"members": Member.objects.filter(pk=MemberFactory().pk)},
     "_record": lambda: {"invitation": InvitationFactory(), "inviter": EntryFactory()},
     "reinstate": lambda: {"entry": EntryFactory(status="suspended")},

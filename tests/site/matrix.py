@@ -303,7 +303,8 @@ language/                                                | 405:{ALL}mpi-        
 me/                                                      | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-
 me/edit/                                                 | ok:ACSm to:{ALL}pi-   | done:ACSm to:{ALL}pi-
 me/messages/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
-me/data/                                                 | ok:{ALL}mp to:i-      | file:{ALL}mp to:i-
+me/data/                                                 | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
+me/data/<job>/                                           | to:{ALL}mpi-          | 405:{ALL}mp to:i-
 me/messages/zone/                                        | 405:{ALL}mp to:i-     | done:{ALL}mp to:i-
 me/password/                                             | ok:{ALL}mp to:i-      | done:{ALL}mp to:i-
 me/missions/                                             | ok:{ALL}mp to:i-      | 405:{ALL}mp to:i-

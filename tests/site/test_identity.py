@@ -52,7 +52,6 @@ ASK = {
     "admin/missionsite/role/<object_id>/change/",
     "admin/missionsite/role/<object_id>/require-second-factor/",
     "admin/missionsite/role/add/",
-    "me/data/",
 }
 # Views that do not ask, and why.
 WITHOUT = {
