@@ -40,6 +40,8 @@ class TagAdmin(ModelAdmin[Tag]):
     list_display_links = ("name",)
     fields = ("name",)
     sortable_by = ()
+    # Names differ between tags.
+    bulk_edits = False
     empty_text = (_("No tags yet"), _("Add a tag here, or on the page of a person or mission."))
     add_label = _("Add tag")
     object_actions = (

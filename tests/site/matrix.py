@@ -423,6 +423,7 @@ admin/groups/tag/<object_id>/history/                    | to:{ALL}             
 admin/groups/tag/<object_id>/delete/                     | 403                  | 403
 admin/groups/customfield/                                | ok:{ROLES} 403       | ok:{ROLES} 403
 admin/groups/customfield/add/                            | ok:AS 403            | done:AS 403
+admin/groups/customfield/bulk-edit/                      | ok:AS 403            | ok:AS 403
 admin/groups/customfield/<object_id>/                    | to:{ALL}             | to:{ALL}
 admin/groups/customfield/<object_id>/change/             | ok:{ROLES} 403       | done:AS 403
 admin/groups/customfield/<object_id>/history/            | to:{ALL}             | to:{ALL}
@@ -862,6 +863,7 @@ groups/colony bulk_edit | to:AMS ok:{ROLES} 403
 groups/member bulk_edit | to:ACSM ok:{ROLES} 403
 groups/task bulk_edit | to:AMFDS ok:{ROLES} 403
 groups/communitymember bulk_edit | to:ACS ok:{ROLES} 403
+groups/customfield bulk_edit | to:AS ok:{ROLES} 403
 fallback/organization bulk_edit | to:ASOTX ok:{LOOK} 403
 fallback/project bulk_edit | to:{MAINTAIN} to:X ok:{LOOK} 403
 fallback/mission bulk_edit | to:{WORK} to:X ok:{LOOK} 403

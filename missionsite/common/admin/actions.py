@@ -269,7 +269,8 @@ def action_view(model_admin: ModelAdmin, request: HttpRequest, action: Action, o
             require_identity(request)
         returned = action.run(obj, request.user, form.cleaned_data)
         if action.result_page:
-            return FormResult(back, page=action.result_page(model_admin, request, returned))
+            page = action.result_page(model_admin, request, returned)
+            return FormResult(page.get("Location", back), page=page)
         return FormResult(back, f"{obj}: {action.success_message}.")
 
     if request.method == "POST" and (response := submit_form_once(request, form, save)):

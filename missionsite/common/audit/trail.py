@@ -5,7 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from django.apps import apps
-from django.db.models import Field, Model, QuerySet
+from django.db.models import Field, ForeignKey, Model, QuerySet
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.formats import date_format
@@ -53,20 +53,20 @@ Names = Mapping[tuple[str, str], str]
 
 
 def names_of(entries: Iterable[AuditEntry]) -> Names:
-    """Return the names of what changed foreign keys refer to, by model and key; one query per model."""
-    wanted: dict[type[Model], set[str]] = defaultdict(set)
+    """Return the names of what changed foreign keys refer to, by model and key; one query per column referred to."""
+    wanted: dict[tuple[type[Model], str], set[str]] = defaultdict(set)
     for entry in entries:
         model = model_of(entry.object_type)
         columns = _columns(model) if model else {}
         for column, values in _changed(entry).items():
-            related = columns[column].related_model if column in columns else None
-            if isinstance(related, type):
-                wanted[related] |= {str(value) for value in values if value is not None}
+            field = columns.get(column)
+            if isinstance(field, ForeignKey) and isinstance(related := field.related_model, type):
+                wanted[related, field.target_field.attname] |= {str(value) for value in values if value is not None}
     return {
-        (model._meta.label_lower, str(each.pk)): str(each)
-        for model, keys in wanted.items()
-        if keys
-        for each in _with_links(model).filter(pk__in=sorted(keys))
+        (model._meta.label_lower, str(getattr(each, key))): str(each)
+        for (model, key), values in wanted.items()
+        if values
+        for each in _with_links(model).filter(**{f"{key}__in": sorted(values)})
     }
 
 
