@@ -253,4 +253,9 @@ def test_each_service_of_common_is_recorded():
         "_end",
         "delete_old_audit",
         "delete_old_security_events",
+        # tests/common/test_bulk_edits.py
+        "start_bulk_edit",
+        "start_undo",
+        "cancel_bulk_edit",
+        "delete_old_bulk_edit_rows",
     }

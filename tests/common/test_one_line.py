@@ -37,6 +37,7 @@ RIGHT = ["", "Ana Silva", "Łódź, 京都 & Ōtsu", "a\u00a0b", "👩\u200d🔧
 ELSEWHERE = {
     # A form of their own, which has no control character.
     "community_members.member_id": "community_members_member_id_format",
+    "community_members.phone": "community_members_phone_format",
     "community_invitations.invitation_code": "community_invitations_code_format",
     "members.member_id": "members_member_id_format",
     "test_runs.digest": "test_runs_digest_form",

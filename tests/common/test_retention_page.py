@@ -123,8 +123,8 @@ def test_scheduled_run_without_due_rows_is_recorded():
     notify(actor=MemberFactory(), member=MemberFactory(), kind="x.y", title="A title")
     assert apply_audit_retention(0) == {}
     runs = RetentionRun.objects.order_by("rule").values_list("rule", "due", "treated", "status")
-    assert list(runs) == [("audit", 0, 0, "done"), ("security", 0, 0, "done")]
-    assert AuditEntry.objects.filter(action="retention.completed").count() == 2
+    assert list(runs) == [(rule, 0, 0, "done") for rule in ("audit", "bulk_edits", "security")]
+    assert AuditEntry.objects.filter(action="retention.completed").count() == 3
     assert Notification.objects.count() == 1
 
 

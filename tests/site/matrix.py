@@ -553,21 +553,21 @@ admin/fallback/actor/                                    | ok:{LOOK}X 403       
 admin/fallback/actor/add/                                | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/actor/<object_id>/                        | to:{ALL}             | to:{ALL}
 admin/fallback/actor/<object_id>/change/                 | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
-admin/fallback/actor/bulk-edit/                          | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
+admin/fallback/actor/bulk-edit/                          | ok:{MAINTAIN}X 403   | ok:{MAINTAIN}X 403
 admin/fallback/actor/<object_id>/history/                | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/actor/<object_id>/delete/                 | 403                  | 403
 admin/fallback/projectrepository/                        | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/projectrepository/add/                    | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/projectrepository/<object_id>/            | to:{ALL}             | to:{ALL}
 admin/fallback/projectrepository/<object_id>/change/     | ok:{LOOK} to:X 403   | done:{MAINTAIN} to:X 403
-admin/fallback/projectrepository/bulk-edit/              | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
+admin/fallback/projectrepository/bulk-edit/              | ok:{MAINTAIN}X 403   | ok:{MAINTAIN}X 403
 admin/fallback/projectrepository/<object_id>/history/    | ok:{LOOK} {GONE} | ok:{LOOK} {GONE}
 admin/fallback/projectrepository/<object_id>/delete/     | 403                  | 403
 admin/fallback/missionfallbacktemplate/                  | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbacktemplate/add/              | ok:{MAINTAIN}X 403   | done:{MAINTAIN} ok:X 403
 admin/fallback/missionfallbacktemplate/<object_id>/      | to:{ALL}             | to:{ALL}
 admin/fallback/missionfallbacktemplate/<object_id>/change/ | ok:{LOOK} to:X 403 | done:{MAINTAIN} to:X 403
-admin/fallback/missionfallbacktemplate/bulk-edit/        | ok:{MAINTAIN} to:X 403| ok:{MAINTAIN} to:X 403
+admin/fallback/missionfallbacktemplate/bulk-edit/        | ok:{MAINTAIN}X 403   | ok:{MAINTAIN}X 403
 admin/fallback/missionfallbacktemplate/<object_id>/launch/ | ok:{DECIDE} {GONE} 403 | done:{DECIDE} {GONE} 403
 admin/fallback/missionfallbacktemplate/library/          | ok:{LOOK}X 403       | ok:{LOOK}X 403
 admin/fallback/missionfallbacktemplate/library/<template_id>/copy/ | 404:{MAINTAIN}X 403 | 404:{MAINTAIN}X 403
