@@ -273,7 +273,11 @@ class TagFilter(DropdownFilter):
     parameter_name = "tag"
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
-        return [(str(key), name) for key, name in Tag.objects.values_list("pk", "name")[:OFFERED_TAGS]]
+        # A page may make its list twice.
+        if not hasattr(request, "offered_tags"):
+            tags = Tag.objects.values_list("pk", "name")[:OFFERED_TAGS]
+            cast(Any, request).offered_tags = [(str(key), name) for key, name in tags]
+        return cast(Any, request).offered_tags
 
     def queryset(self, request: HttpRequest, queryset: QuerySet) -> QuerySet:
         try:
@@ -335,6 +339,7 @@ class DetailsMixin(UnfoldModelAdmin):
 
     @display(description=_("Tags"))
     def tags_shown(self, obj: Any) -> str:
-        if hasattr(obj, "tag_names"):
-            return obj.tag_names or ""
-        return "; ".join(tags_of(obj).values_list("name", flat=True))
+        if not hasattr(obj, "tag_names"):
+            # A page asks several times.
+            obj.tag_names = "; ".join(tags_of(obj).values_list("name", flat=True))
+        return obj.tag_names or ""

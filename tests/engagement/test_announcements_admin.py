@@ -166,7 +166,7 @@ class TestCompose:
             entry()
             entry(person=None)
         manager.get(COMPOSE)
-        with django_assert_num_queries(12):
+        with django_assert_num_queries(14):
             manager.get(COMPOSE)
 
 
