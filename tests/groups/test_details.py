@@ -17,6 +17,7 @@ from groups.services.merging import merge_people, undo_merge
 from groups.services.tags import add_note, change_tags, delete_tag, remove_note, rename_tag
 from missionsite.common.errors import DomainError, NotAllowed, ValueRejected, translate_db_errors
 from tests.support.admin import client, client_of, page_text, staff
+from tests.support.database import rejected_by
 from tests.support.errors import violates
 from tests.support.factories.groups import ColonyFactory, EntryFactory, MemberFactory, MissionFactory, StaffFactory
 
@@ -228,3 +229,64 @@ def test_only_author_removes_a_note(system):
         remove_note(actor=StaffFactory(), note=note, subject=member)
     remove_note(actor=StaffFactory(is_superuser=True), note=note, subject=member)
     assert not notes_of(person_of_account(member).account).exists()
+
+
+FIELD = {"target": "member", "name": "age", "label": "Age", "kind": "number"}
+# Rows that the database rejects, by rule. Links name the rows of the fixture.
+REJECTED = {
+    "custom_fields_target_known": (CustomField, FIELD | {"target": "colony"}),
+    "custom_fields_kind_known": (CustomField, FIELD | {"kind": "colour"}),
+    "custom_fields_label_not_empty": (CustomField, FIELD | {"label": " "}),
+    "custom_fields_name_format": (CustomField, FIELD | {"name": "Shirt size"}),
+    "custom_fields_name_unique": (CustomField, FIELD | {"name": "shirt_size"}),
+    "custom_fields_choices_fit_kind": (CustomField, FIELD | {"choices": ["S"]}),
+    "custom_values_value_not_empty": (CustomValue, {"field": "motto", "member": "member", "value": " "}),
+    "custom_values_value_not_too_long": (CustomValue, {"field": "motto", "member": "member", "value": "x" * 501}),
+    "custom_values_one_subject": (CustomValue, {"field": "motto", "member": "member", "entry": "entry", "value": "x"}),
+    "notes_one_subject": (Note, {"author": "member", "text": "A note"}),
+    "notes_text_not_empty": (Note, {"author": "member", "member": "member", "text": "\n"}),
+    "notes_text_not_too_long": (Note, {"author": "member", "member": "member", "text": "x" * 4_001}),
+    "taggings_one_subject": (Tagging, {"tag": "tag"}),
+    "tags_name_not_empty": (Tag, {"name": " "}),
+}
+
+
+@pytest.fixture
+def rows(system, size) -> dict:
+    """Return the rows that the tests of rules refer to, by name."""
+    return {
+        "member": MemberFactory(),
+        "entry": EntryFactory(person=None),
+        "group": MissionFactory(),
+        "tag": Tag.objects.create(name="Speaker"),
+        "motto": CustomField.objects.create(target="member", name="motto", label="Motto", kind="text"),
+        "budget": CustomField.objects.create(target="mission", name="budget", label="Budget", kind="text"),
+    }
+
+
+@pytest.mark.parametrize("rule", REJECTED)
+def test_database_rejects_row(rows, rule):
+    model, values = REJECTED[rule]
+    links = {field.name for field in model._meta.concrete_fields if field.is_relation}
+    with rejected_by(rule):
+        model.objects.create(**{name: rows[value] if name in links else value for name, value in values.items()})
+
+
+@pytest.mark.rule(
+    "taggings_member_unique",
+    "taggings_entry_unique",
+    "taggings_group_unique",
+    "custom_values_member_unique",
+    "custom_values_entry_unique",
+    "custom_values_group_unique",
+)
+@pytest.mark.parametrize("subject", ["member", "entry", "group"])
+def test_subject_has_tag_and_value_once(rows, subject):
+    about = {subject: rows[subject]}
+    field = rows["budget" if subject == "group" else "motto"]
+    Tagging.objects.create(tag=rows["tag"], **about)
+    CustomValue.objects.create(field=field, value="a", **about)
+    with rejected_by(f"taggings_{subject}_unique"):
+        Tagging.objects.create(tag=rows["tag"], **about)
+    with rejected_by(f"custom_values_{subject}_unique"):
+        CustomValue.objects.create(field=field, value="b", **about)

@@ -100,6 +100,7 @@ def test_old_log_in_must_be_confirmed(as_member, settings):
     assert "next=%2Fme%2Fdata%2F" in answer["Location"]
 
 
+@pytest.mark.rule("DownloadGone")
 def test_file_is_for_its_member_and_a_few_days(as_member):
     ana, bob = entry(), entry()
     browser = as_member(ana)
