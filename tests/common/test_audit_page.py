@@ -11,6 +11,7 @@ from django.test import Client
 from django.test.utils import CaptureQueriesContext
 
 from fallback.models import Flow, Mission, MissionFallbackConfig, MissionFallbackItem, MissionFallbackTemplate, Project
+from groups.models import CommunityReturn
 from groups.services.erasure import erase
 from groups.services.members import update_member
 from missionsite.common.audit.context import restored_audit_context, set_audit_context
@@ -20,7 +21,7 @@ from missionsite.models import Role as SiteRole
 from missionsite.roles import change_role, create_role
 from tests.engagement.owner_connection import owner
 from tests.support.factories import fallback as factories
-from tests.support.factories.groups import EntryFactory, MemberFactory, StaffFactory
+from tests.support.factories.groups import EntryFactory, InvitationFactory, MemberFactory, StaffFactory
 
 pytestmark = pytest.mark.django_db
 PAGE = "/admin/common/auditentry/"
@@ -98,6 +99,14 @@ def test_page_of_entry_shows_who_where_before_and_after(auditor, client, project
     listed = client.get(PAGE).content.decode()
     assert "Name: Old → New" in listed
     assert "Trust score: 0 → 4" in listed
+
+
+def test_person_referred_to_by_member_number_is_named(auditor, client):
+    returning = EntryFactory(name="Zoraida Field")
+    CommunityReturn.objects.create(invitation=InvitationFactory(), entry=returning)
+    entry = AuditEntry.objects.get(action="row.added", object_type="groups.communityreturn")
+    assert entry in shown(client, "app=groups")
+    assert f">{returning}</td>" in client.get(f"{PAGE}{entry.pk}/change/").content.decode()
 
 
 def test_erased_person_and_details_are_named_as_erased(auditor, client):

@@ -35,6 +35,7 @@ STEPS = [
     "0019_citizens",
     "0020_dod_templates",
     "0021_costs",
+    "0022_faster_gate",
 ]
 # As they were before the seed: missions without a repository, one chat without a citizen.
 BEFORE = """

@@ -41,7 +41,7 @@ REASONS = {
     EVENTS: """
         engagement.EngagementMessage engagement.UnassignedMessage engagement.UserEngagementState
         fallback.MissionFallbackRun groups.ImportMapping groups.PeopleJob groups.PossibleDuplicate groups.Tag
-        groups.Tagging groups.Note groups.CustomField groups.CustomValue
+        groups.Tagging groups.Note groups.CustomField groups.CustomValue common.BulkEdit common.BulkEditRow
     """,
 }
 
