@@ -17,6 +17,9 @@ CHECKS = {
     "community_members_no_telegram_format": [
         {"telegram_id": each} for each in ("none-", "none-1", "none-FE-P-1234", "none-FE-P-12345 ", "none-fe-p-12345")
     ],
+    "community_members_phone_format": [
+        {"phone": each} for each in ("", "5511912345678", "+0511912345678", "+55 11 91234", "+123456", "+5511912345\n")
+    ],
     "community_members_reputation_not_negative": [{"reputation_score": -1}],
     "community_members_member_id_format": [{"member_id": each} for each in ("247", "#0", "#-1", "#1a", "#007", "# 1")],
     "community_members_verified_fits": [

@@ -28,8 +28,9 @@ OURS = {
     ("community_invitations", "invited_name"): ("character varying(255)", "empty", "-"),
     ("community_invitations", "max_uses"): ("integer", "needed", "1"),
     ("community_invitations", "uses"): ("integer", "needed", "0"),
-    # Added to the seed: the account, the entry it was merged into, the erasure, and the members of entities.
+    # Added to the seed: the account, the phone, the entry it was merged into, the erasure, and members of entities.
     ("community_members", "person_id"): ("uuid", "empty", "-"),
+    ("community_members", "phone"): ("character varying(16)", "empty", "-"),
     ("community_members", "merged_into"): ("character varying(20)", "empty", "-"),
     ("community_members", "erased_at"): ("timestamp with time zone", "empty", "-"),
     ("member_relationships", "member_a_id"): ("uuid", "empty", "-"),

@@ -209,6 +209,7 @@ class TestExport:
             "last_active_at": "",
             "email": "",
             "trust_score": "",
+            "tags": "",
         }
         assert row["created_at"] == entry.created_at.isoformat()
 
