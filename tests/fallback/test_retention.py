@@ -99,7 +99,7 @@ def test_dry_run_counts_and_changes_nothing():
     out = StringIO()
     call_command("apply_retention", "--dry-run", stdout=out)
     others = ["notifications: 0", "access_messages: 0", "github_deliveries: 0", "unassigned_messages: 0"]
-    assert out.getvalue().splitlines() == ["security: 0", "audit: 0", "runs: 1", *others]
+    assert out.getvalue().splitlines() == ["security: 0", "audit: 0", "bulk_edits: 0", "runs: 1", *others]
     assert MissionFallbackRun.objects.count() == 1
     assert not Event.objects.filter(type="retention.applied").exists()
     call_command("apply_retention", stdout=StringIO())
