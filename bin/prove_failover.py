@@ -41,6 +41,8 @@ from missionsite import embedded  # noqa: E402
 
 # Seconds until writes must be back, and of a freeze.
 BACK_WITHIN, FREEZE = 60, 25
+# Of an application node: longer than the minute between two runs of the watchdog, which then gives its jobs to others.
+FREEZE_APPLICATION = 80
 FAULTS = ("kill", "partition", "freeze", "etcd", "application", "frozen application")
 PREPARE = f"""
 from django.db import transaction
@@ -118,7 +120,7 @@ def apply(cluster: Cluster, fault: str, chance: random.Random) -> tuple[str, flo
         app = cluster.apps[chance.choice(list(cluster.apps))]
         # Not HAProxy, which would end all connections after it: those of a frozen worker stay open.
         app.signal(signal.SIGSTOP, but="haproxy")
-        time.sleep(FREEZE)
+        time.sleep(FREEZE_APPLICATION)
         app.signal(signal.SIGCONT)
     return leader, began
 

@@ -97,6 +97,11 @@ def pytest_collection_modifyitems(config, items):
             config.hook.pytest_deselected(items=long)
             items[:] = [item for item in items if not item.get_closest_marker("long")]
 
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        shared = [item for item in items if item.get_closest_marker("alone")]
+        config.hook.pytest_deselected(items=shared)
+        items[:] = [item for item in items if not item.get_closest_marker("alone")]
+
     def place(item) -> int:
         return next((number for number, start in enumerate(LONGEST) if item.nodeid.startswith(start)), len(LONGEST))
 

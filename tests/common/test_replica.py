@@ -17,7 +17,12 @@ from tests.support.factories.directory import EntryFactory
 from tests.support.factories.groups import MembershipFactory
 from tests.support.replica import streaming_replica
 
-pytestmark = pytest.mark.django_db(transaction=True, databases=["default", replica.REPLICA])
+# A replica opens only when no transaction with more than 64 savepoints is open, and the tests share such transactions.
+# Source: PostgreSQL manual, 26.4.2.
+pytestmark = [
+    pytest.mark.alone,
+    pytest.mark.django_db(transaction=True, databases=["default", replica.REPLICA]),
+]
 
 
 @pytest.fixture(scope="module")
