@@ -80,9 +80,7 @@ def test_member_sets_messages_leaves_and_returns(page, live_server, ana, wrongs,
 
     # Staff read why the member got nothing.
     page.context.clear_cookies()
-    mona = staff(
-        "Mission Manager", "Community Manager", display_name="Mona", email="mona@example.org", password=PASSWORD
-    )
+    mona = staff("Engagement Operator", display_name="Mona", email="mona@example.org", password=PASSWORD)
     sign_in(page, live_server, mona)
     page.goto(f"{live_server.url}/admin/engagement/engagementmessage/{stopped.pk}/change/")
     page.get_by_text("The member has opted out.").first.wait_for()
