@@ -359,7 +359,7 @@ def by_action(world: World, actor: str) -> Iterator[Sent]:
     for model, action in sorted(bulk_actions(request)):
         if not model.startswith("fallback/"):
             continue
-        chosen = projects.CHOSEN[f"{model} {action}"]
+        chosen = projects.CHOSEN.get(f"{model} {action}") or projects.OBJECTS[model]
         body = {"action": action, "apply": "1", "reason": "Because", **projects.action_body(world.b, action)}
         for rows in ([world.a[chosen].pk], [world.b[chosen].pk, world.a[chosen].pk]):
             yield Sent("POST", f"/admin/{model}/", {**body, "_selected_action": rows, "select_across": "1"})

@@ -22,7 +22,7 @@ from fallback.services.review import accept_item, discard_item
 from fallback.services.runs import cancel_run, launch_template, run_fallback
 from groups.models import Member
 from tests.fallback.proposals import a_project, a_review, full_week, proposals, samples, spent
-from tests.support.concurrency import crowd
+from tests.support.concurrency import crowd, execute_as_owner
 from tests.support.factories.fallback import (
     ConfigFactory,
     MissionFactory,
@@ -233,6 +233,10 @@ def test_quota_used_after_plan_skips_template():
     """A template is launched while the run is in progress."""
     project = a_project(templates=3, auto_accept=True, backlog_threshold=3, weekly_mission_cap=3)
     template = project.fallback_templates.first()
+    # Its first entry in the audit would let the launch wait for the end of the run.
+    execute_as_owner(
+        f"INSERT INTO audit_actors (member_id) VALUES ('{Member.objects.system().pk}') ON CONFLICT DO NOTHING"
+    )
     with crowd(1) as someone:
 
         def launch_meanwhile(execute, sql, params, many, context):
