@@ -10,7 +10,7 @@ from engagement.rules import Channel
 from engagement.selectors.addresses import site_channels
 from missionsite.common.annotations import StrOrPromise
 
-# The label of each place, for screen readers, and what its empty choice says.
+# The label of each place, for screen readers, and the text of its empty choice.
 PLACES: tuple[tuple[StrOrPromise, StrOrPromise], ...] = (
     (_("First by"), _("In the order of the site")),
     (_("If that fails, by"), _("No other channel")),

@@ -4,6 +4,7 @@ A test is remembered while it is open. At its end, if everything in it is simple
 it is read again, element by element, by junit.py, which has all rules; what is read here has the same results there.
 """
 
+from abc import ABC, abstractmethod
 from collections.abc import Callable
 from functools import partial
 from typing import Any
@@ -21,7 +22,7 @@ _SIMPLE = {"failure": FAILED, "error": ERROR, "skipped": SKIPPED, "system-out": 
 Open = tuple[Callable[[], None] | None, Callable[[str], None] | None]
 
 
-class SimpleCases(ReportHandler):
+class SimpleCases(ReportHandler, ABC):
     """Keeps the open elements and the target of text, and reads simple tests."""
 
     def __init__(self, xml: Xml, collector: Collector) -> None:
@@ -55,17 +56,17 @@ class SimpleCases(ReportHandler):
 
     # --- To be implemented --------------------------------------------------------------------
 
+    @abstractmethod
     def opener_of(self, name: str) -> Callable:
         """The function that opens an element with this name; it returns the one to call at its end."""
-        raise NotImplementedError
 
+    @abstractmethod
     def stored(self, attrs, *keys: str) -> str:
         """The stored value of the first of these attributes that is not empty."""
-        raise NotImplementedError
 
+    @abstractmethod
     def seconds_of(self, attrs, source_name: str) -> float | None:
         """The value of the attribute `time`."""
-        raise NotImplementedError
 
     # --- Handler methods ----------------------------------------------------------------------
 

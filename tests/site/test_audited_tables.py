@@ -7,7 +7,7 @@ from missionsite.common.audit import sources
 OURS = {"auth", "common", "engagement", "fallback", "groups", "missiondeck", "missionsite"}
 COUNTED = "The database or a job counts it from rows that are audited or events."
 RECORD = "It is itself a record that no one changes: append-only, or written once."
-FOREIGN = "It repeats what another system said; decisions about it are audited."
+FOREIGN = "It repeats what another system reported; decisions about it are audited."
 MACHINE = "State of a process, a queue or a cache; no one decides it."
 OWN = "A member's own view of the site, without effect on others."
 EVENTS = "Each decision about it is an event, which is in the audit; the rest is work of a job."

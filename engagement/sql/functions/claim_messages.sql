@@ -4,7 +4,7 @@
 -- transactional_types: message types without cap and quiet hours. quiet_from, quiet_to: the hours without unsolicited
 -- messages, NULL for none. skip_weekends: whether these messages wait for Monday.
 -- via, site_channels: the channel of this sender, and those of the site in its order; only messages that go by this one are
--- claimed. NULL if the site has one transport: then by_email says whether messages are sent to the member's e-mail address,
+-- claimed. NULL if the site has one transport: then by_email is whether messages are sent to the member's e-mail address,
 -- and not to the address of the chat.
 -- Why not a plain loop of two statements that leases each row: a claim writes one row for a batch and no row version of a
 -- message, and a plain loop with the same checks and lock claims 9,759 messages a second with one sender and 14,115 with

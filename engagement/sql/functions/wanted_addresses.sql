@@ -1,4 +1,4 @@
--- Returns the addresses that members have by their account, directory entry and profile. proven: whether the source says
+-- Returns the addresses that members have by their account, directory entry and profile. proven: whether the source shows
 -- that they are verified. An erased or merged person has none.
 CREATE OR REPLACE FUNCTION wanted_addresses(who uuid[])
 RETURNS TABLE (user_id uuid, channel text, address text, proven boolean)
